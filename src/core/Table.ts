@@ -1,0 +1,94 @@
+/** The types a column can have; `timestamp` is microseconds since 1970 in UTC, as a bigint. */
+export type ColumnType = 'float64' | 'float32' | 'int32' | 'int64' | 'bool' | 'utf8' | 'timestamp';
+
+/** What one column holds, for sinks, plots and documentation. */
+export interface Column<T extends ColumnType = ColumnType, L extends boolean = boolean, N extends boolean = boolean> {
+  readonly type: T;
+  /** A cell is a list of `type`. */
+  readonly list: L;
+  /** A cell may be null. */
+  readonly nullable: N;
+  /** Physical unit, '1' where there is none. */
+  readonly unit: string;
+  /** The paper's symbol. */
+  readonly symbol: string;
+  /** One sentence. */
+  readonly description: string;
+}
+
+/** What a column's declaration says in words. */
+export interface ColumnText {
+  readonly symbol: string;
+  readonly description: string;
+  /** Default '1'. */
+  readonly unit?: string;
+}
+
+function column<T extends ColumnType>(type: T, text: ColumnText): Column<T, false, false> {
+  return {
+    type,
+    list: false,
+    nullable: false,
+    unit: text.unit ?? '1',
+    symbol: text.symbol,
+    description: text.description,
+  };
+}
+
+/** A double-precision column. */
+export const float64 = (text: ColumnText) => column('float64', text);
+/** A single-precision column. */
+export const float32 = (text: ColumnText) => column('float32', text);
+/** A 32-bit integer column. */
+export const int32 = (text: ColumnText) => column('int32', text);
+/** A 64-bit integer column; its cells are bigint. */
+export const int64 = (text: ColumnText) => column('int64', text);
+/** A column of true and false. */
+export const bool = (text: ColumnText) => column('bool', text);
+/** A column of text. */
+export const utf8 = (text: ColumnText) => column('utf8', text);
+/** A column of instants: microseconds since 1970, UTC, as bigint. */
+export const timestamp = (text: ColumnText) => column('timestamp', text);
+/** The same column with lists as cells. */
+export const list = <T extends ColumnType, N extends boolean>(c: Column<T, false, N>): Column<T, true, N> => ({
+  ...c,
+  list: true,
+});
+/** The same column with null allowed. */
+export const nullable = <T extends ColumnType, L extends boolean>(c: Column<T, L, false>): Column<T, L, true> => ({
+  ...c,
+  nullable: true,
+});
+
+/** Columns by name, in the order in which they are written. */
+export type Columns = Readonly<Record<string, Column>>;
+
+/** A table's declaration: what the sinks, the documentation and the plots read. */
+export interface Table<C extends Columns = Columns> {
+  /** File name without its ending. */
+  readonly name: string;
+  /** One sentence: what a row is. */
+  readonly description: string;
+  /** The columns that together name a row. */
+  readonly key: readonly (keyof C & string)[];
+  readonly columns: C;
+}
+
+/** Declares a table; the row type follows from the columns. */
+export function defineTable<const C extends Columns>(table: Table<C>): Table<C> {
+  return table;
+}
+
+type Scalar<T extends ColumnType> = T extends 'float64' | 'float32' | 'int32'
+  ? number
+  : T extends 'int64' | 'timestamp'
+    ? bigint
+    : T extends 'bool'
+      ? boolean
+      : string;
+type Cell<C extends Column> =
+  | (C['list'] extends true ? ArrayLike<Scalar<C['type']>> : Scalar<C['type']>)
+  | (C['nullable'] extends true ? null : never);
+
+/** The rows of a table: `Row<typeof topEigenvalues.table>`. */
+export type Row<T extends Table> = { readonly [K in keyof T['columns']]: Cell<T['columns'][K]> };

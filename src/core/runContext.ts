@@ -1,0 +1,22 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { JsonObject } from './Json.ts';
+
+/** What a sink may know of the run that it belongs to. */
+export interface RunContext {
+  /** The run's folder: relative paths of sinks start here. */
+  readonly directory: string;
+  /** What goes into the key-values of every table: configuration, seed, engine, versions, data set. */
+  readonly metadata: JsonObject;
+}
+
+const storage = new AsyncLocalStorage<RunContext>();
+
+/** Calls `body` so that sinks subscribed within it belong to a run. */
+export function withRunContext<T>(context: RunContext, body: () => T): T {
+  return storage.run(context, body);
+}
+
+/** The run that is being subscribed to; undefined outside `run`. */
+export function currentRun(): RunContext | undefined {
+  return storage.getStore();
+}
