@@ -1,0 +1,75 @@
+import type { Tensor } from '@tensorflow/tfjs';
+import type { JsonObject } from '../core/Json.ts';
+import { generator, normals, uniforms } from '../linalg/random.ts';
+
+/** How θ_0 is drawn: 'normal' with standard deviation `scale`, 'uniform' on [−scale, scale), 'constant' equal to `scale`. */
+export interface Initializer {
+  readonly distribution: 'normal' | 'uniform' | 'constant';
+  readonly scale: number;
+}
+
+/** One tensor of the weights. */
+export interface Parameter {
+  /** Unique within the model: 'dense1/kernel'. */
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly initializer: Initializer;
+}
+
+/** A network as data and one function: parameter shapes, and the forward pass f(θ, x) in TensorFlow.js ops. */
+export interface Model {
+  /** 'mlp', 'cnn6', … */
+  readonly name: string;
+  /** The arguments that rebuild it. */
+  readonly config: JsonObject;
+  /** Shape of one example: [64], or [32, 32, 3] (height, width, channels). */
+  readonly inputShape: readonly number[];
+  /** Outputs an example. */
+  readonly outputCount: number;
+  /** In the order of the flat θ, each row-major. */
+  readonly parameters: readonly Parameter[];
+  /** Whether one example's outputs depend on the others (batch normalisation). */
+  readonly coupled: boolean;
+  /** f(θ, x): inputs [B, …inputShape] → outputs [B, outputCount]. */
+  forward(parameters: readonly Tensor[], inputs: Tensor): Tensor;
+}
+
+/** Entries of one parameter. */
+export function sizeOf(parameter: Parameter): number {
+  return parameter.shape.reduce((size, length) => size * length, 1);
+}
+
+/** m: the length of the model's flat θ. */
+export function paramCount(model: Model): number {
+  return model.parameters.reduce((count, parameter) => count + sizeOf(parameter), 0);
+}
+
+/**
+ * θ_0, flat [m]: each parameter drawn from its own stream, generator(seed, index of the parameter), and rounded to float32.
+ *
+ * The same seed gives the same bits on every engine; parameters don't shift when another one changes its shape.
+ *
+ * @param model The model whose initializers are drawn.
+ * @param seed Any integer.
+ */
+export function initialWeights(model: Model, seed: number): Float32Array {
+  const weights = new Float32Array(paramCount(model));
+  let offset = 0;
+  model.parameters.forEach((parameter, index) => {
+    const size = sizeOf(parameter);
+    weights.set(draw(parameter.initializer, size, seed, index), offset);
+    offset += size;
+  });
+  return weights;
+}
+
+function draw({ distribution, scale }: Initializer, size: number, seed: number, index: number): Float64Array {
+  switch (distribution) {
+    case 'normal':
+      return normals(generator(seed, index), size).map((z) => scale * z);
+    case 'uniform':
+      return uniforms(generator(seed, index), size, scale);
+    case 'constant':
+      return new Float64Array(size).fill(scale);
+  }
+}
