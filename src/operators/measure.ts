@@ -1,4 +1,4 @@
-import { concatMap, finalize, map, Observable, type OperatorFunction } from 'rxjs';
+import { concatMap, defer, finalize, map, Observable, type OperatorFunction } from 'rxjs';
 import type { Objective, Point } from '../core/Objective.ts';
 import type { Step } from '../core/Step.ts';
 
@@ -56,4 +56,12 @@ export function measure<R extends object>(
         )
         .subscribe(subscriber);
     });
+}
+
+/** As `measure`, for a probe that carries something from step to step: `begin` is called once a subscription. */
+export function measureAlong<R extends object>(
+  objective: Objective,
+  begin: () => Measurement<R>,
+): OperatorFunction<Step, R> {
+  return (steps) => defer(() => steps.pipe(measure(objective, begin())));
 }

@@ -1,0 +1,189 @@
+import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
+import { BrinkError } from '../core/errors.ts';
+import type { HessianProduct } from '../core/Objective.ts';
+import { generator, normals } from './random.ts';
+import { addScaled, dot, norm, rescale, type Vector } from './vector.ts';
+
+/** One vector with its product: a free direction for the search where the product is known already. */
+export interface KnownProduct extends HessianProduct {
+  readonly vector: Float32Array;
+}
+
+/** An eigenvalue λ of H with its unit eigenvector q, and everything linear in q that came with it. */
+export interface Eigenpair extends KnownProduct {
+  /** λ. */
+  readonly value: number;
+  /** ‖H q − λ q‖: some eigenvalue of H lies within this distance of λ. */
+  readonly residual: number;
+}
+
+/** What the search found, and what it cost. */
+export interface Eigenpairs {
+  /** The pairs wanted: the largest first, or the smallest first. */
+  readonly pairs: readonly Eigenpair[];
+  /** Products with H that were made here; those handed in as known are not counted. */
+  readonly products: number;
+  /** Whether every residual met the tolerance. */
+  readonly converged: boolean;
+}
+
+export interface EigenpairsOptions {
+  /** The name in error messages. */
+  readonly who: string;
+  /** m. */
+  readonly dimension: number;
+  /** How many pairs, at most `dimension`. */
+  readonly count: number;
+  /** Largest or smallest algebraic eigenvalues. */
+  readonly end: 'largest' | 'smallest';
+  /** Stop when ‖Hq − λq‖ ≤ tolerance·|λ_1| for every pair. */
+  readonly tolerance: number;
+  /** Stop after so many products. */
+  readonly maxProducts: number;
+  /** Directions to begin with: eigenvectors of a nearby H. */
+  readonly start: readonly Float32Array[];
+  /** Directions whose products are known. */
+  readonly known: readonly KnownProduct[];
+  /** Of the random directions that fill up the start. */
+  readonly seed: number;
+}
+
+/** A direction whose part outside the basis is below this share of it is left out: its product would be mostly rounding. */
+const NEW_PART = 1e-3;
+/** The basis is compressed to the best Ritz vectors when it has this many vectors beyond the pairs wanted. */
+const BASIS_BEYOND = 30;
+/** Ritz vectors beyond the pairs wanted that survive a compression. */
+const KEPT_BEYOND = 6;
+/** Residuals below this share of the largest Ritz value in magnitude are the rounding of float32 products. */
+const ROUNDING = 1e-6;
+
+/**
+ * The k largest (or smallest) algebraic eigenvalues of a symmetric H that is known by its products alone.
+ *
+ * Rayleigh–Ritz on an orthonormal basis V [m × d] with W = H V: the eigenpairs (λ, y) of VᵀW give λ and q = V y with
+ * residual r = W y − λ q, and the residual of the first pair that is not there yet is the next direction. From a single
+ * start vector this is Lanczos's method with full reorthogonalisation, since every Ritz residual is then parallel to the
+ * next Lanczos vector; it takes a block of start vectors just as well, which is what a warm start is, and known products for
+ * free. A basis that has grown too long is compressed to its best Ritz vectors (thick restart).
+ *
+ * An eigenvalue of multiplicity above k, or an eigenvector orthogonal to the start, can be missed: a small residual proves
+ * that an eigenvalue is near, not that it is the largest.
+ *
+ * Cost: the products that it reports; on the host O(m d) a product.
+ *
+ * Source: Lanczos (1950); Davidson (1975), without preconditioner; Wu and Simon (2000), thick restart.
+ *
+ * @throws BrinkError where a product is not finite.
+ */
+export async function extremeEigenpairs(
+  apply: (v: Float32Array) => Promise<HessianProduct>,
+  options: EigenpairsOptions,
+): Promise<Eigenpairs> {
+  const { who, dimension, count, end, tolerance, maxProducts, start, known, seed } = options;
+  const sign = end === 'largest' ? 1 : -1;
+  const random = generator(seed, dimension);
+  const gaussian = () => Float32Array.from(normals(random, dimension));
+
+  let basis: KnownProduct[] = [];
+  /** VᵀHV, row by row. */
+  let ritzMatrix: number[][] = [];
+  let products = 0;
+
+  /** Adds a direction to the basis; false where it has next to no part outside it. */
+  async function extend(direction: Float32Array, known?: HessianProduct): Promise<boolean> {
+    const scale = norm(direction);
+    if (!(scale > 0) || basis.length >= dimension) return false;
+    const image = known ?? { product: new Float32Array(0), projections: null };
+    const v = Float64Array.from(direction);
+    const w = Float64Array.from(image.product);
+    const p = image.projections && Float64Array.from(image.projections);
+    // Twice is enough (Kahan; Parlett, 1980).
+    for (let pass = 0; pass < 2; pass++) {
+      for (const b of basis) {
+        const c = -dot(b.vector, v);
+        addScaled(v, b.vector, c);
+        if (known) addScaled(w, b.product, c);
+        if (p) addScaled(p, b.projections!, c);
+      }
+    }
+    const part = norm(v);
+    if (part < NEW_PART * scale) return false;
+    for (const x of [v, w, p]) if (x) rescale(x, 1 / part);
+    const vector = Float32Array.from(v);
+    let next: KnownProduct;
+    if (known) {
+      next = { vector, product: Float32Array.from(w), projections: p };
+    } else {
+      next = { vector, ...(await apply(vector)) };
+      products++;
+    }
+    const column = basis.map((b) => (dot(b.vector, next.product) + dot(b.product, vector)) / 2);
+    column.push(dot(vector, next.product));
+    if (!column.every(Number.isFinite)) {
+      throw new BrinkError(
+        who,
+        'a product with the Hessian is not finite. The weights, the data or the loss hold a NaN or an infinity; look at the loss of the steps before.',
+      );
+    }
+    ritzMatrix = [...ritzMatrix.map((row, i) => [...row, column[i]!]), column];
+    basis.push(next);
+    return true;
+  }
+
+  /** V y, W y, P y. */
+  function combine(y: readonly number[]): KnownProduct {
+    const sum = (part: (b: KnownProduct) => Vector) => {
+      const out = new Float64Array(part(basis[0]!).length);
+      for (const [i, b] of basis.entries()) addScaled(out, part(b), y[i]!);
+      return out;
+    };
+    return {
+      vector: Float32Array.from(sum((b) => b.vector)),
+      product: Float32Array.from(sum((b) => b.product)),
+      projections: basis[0]!.projections && sum((b) => b.projections!),
+    };
+  }
+
+  /** Eigenvalues of VᵀHV from the wanted end, with their coordinates y in the basis. */
+  function ritz(): { values: number[]; coordinates: number[][] } {
+    const decomposition = new EigenvalueDecomposition(new Matrix(ritzMatrix), { assumeSymmetric: true });
+    const values = decomposition.realEigenvalues;
+    const order = values.map((_, i) => i).sort((a, b) => sign * (values[b]! - values[a]!));
+    const columns = decomposition.eigenvectorMatrix.transpose().to2DArray();
+    return { values: order.map((i) => values[i]!), coordinates: order.map((i) => columns[i]!) };
+  }
+
+  function residualOf(pair: KnownProduct, value: number): Float64Array {
+    const r = Float64Array.from(pair.product);
+    addScaled(r, pair.vector, -value);
+    return r;
+  }
+
+  for (const direction of start) await extend(direction);
+  for (const k of known) await extend(k.vector, k);
+  while (basis.length < Math.min(count, dimension)) await extend(gaussian());
+
+  for (;;) {
+    const { values, coordinates } = ritz();
+    const limit = Math.max(tolerance * Math.abs(values[0]!), ROUNDING * Math.max(...values.map(Math.abs)));
+    const pairs: Eigenpair[] = [];
+    let direction: Float64Array | undefined;
+    for (let j = 0; j < count; j++) {
+      const pair = combine(coordinates[j]!);
+      const r = residualOf(pair, values[j]!);
+      const residual = norm(r);
+      pairs.push({ ...pair, value: values[j]!, residual });
+      if (residual > limit) direction ??= r;
+    }
+    const converged = direction === undefined;
+    if (converged || products >= maxProducts || basis.length >= dimension) return { pairs, products, converged };
+
+    if (basis.length >= count + BASIS_BEYOND) {
+      const keep = count + KEPT_BEYOND;
+      const kept = coordinates.slice(0, keep).map(combine);
+      basis = kept;
+      ritzMatrix = kept.map((_, i) => kept.map((_, j) => (i === j ? values[i]! : 0)));
+    }
+    if (!(await extend(Float32Array.from(direction!)))) await extend(gaussian());
+  }
+}
