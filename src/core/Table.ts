@@ -70,12 +70,14 @@ export interface Table<C extends Columns = Columns> {
   /** One sentence: what a row is. */
   readonly description: string;
   /** The columns that together name a row. */
-  readonly key: readonly (keyof C & string)[];
+  readonly key: readonly string[];
   readonly columns: C;
 }
 
 /** Declares a table; the row type follows from the columns. */
-export function defineTable<const C extends Columns>(table: Table<C>): Table<C> {
+export function defineTable<const C extends Columns>(
+  table: Table<C> & { readonly key: readonly (keyof C & string)[] },
+): Table<C> {
   return table;
 }
 

@@ -1,0 +1,63 @@
+import type { Point } from '../core/Objective.ts';
+import { type Eigenpair, type Eigenpairs, extremeEigenpairs } from '../linalg/eigenpairs.ts';
+import { dot, norm } from '../linalg/vector.ts';
+
+/** Which eigenpairs, and how exactly. */
+export interface EigenpairSettings {
+  readonly who: string;
+  /** How many pairs. */
+  readonly count: number;
+  /** Default 'largest'. */
+  readonly end?: 'largest' | 'smallest';
+  /** ‖Hq − λq‖ ≤ tolerance·|λ_1|. */
+  readonly tolerance: number;
+  readonly maxProducts: number;
+  readonly seed: number;
+}
+
+/**
+ * Eigenpairs of H at a point, begun from those of an earlier point and from ∇L, whose product IAS needs anyway.
+ *
+ * Probes that ask with equal settings and share their history share the work: the result is remembered at the point under
+ * the settings and `previous`, so it does not depend on which other probes run. q is signed so that qᵀ∇L ≥ 0.
+ *
+ * Cost: one gradient and the product H∇L (both shared), and the products that it reports beside that one.
+ */
+export function hessianEigenpairs(
+  point: Point,
+  settings: EigenpairSettings,
+  previous: Eigenpairs | null,
+): Promise<Eigenpairs> {
+  const { who, count, end = 'largest', tolerance, maxProducts, seed } = settings;
+  return point.memo(['hessianEigenpairs', count, end, tolerance, maxProducts, seed, previous], async () => {
+    const gradient = await point.gradient();
+    const known = norm(gradient) > 0 ? [{ vector: gradient, ...(await point.hessianVector(gradient)) }] : [];
+    const found = await extremeEigenpairs((v) => point.hessianVector(v), {
+      who,
+      dimension: gradient.length,
+      count,
+      end,
+      tolerance,
+      maxProducts,
+      seed,
+      start: previous?.pairs.map((pair) => pair.vector) ?? [],
+      known,
+    });
+    return {
+      ...found,
+      products: found.products + known.length,
+      pairs: found.pairs.map((pair) => alongGradient(pair, gradient)),
+    };
+  });
+}
+
+/** The same pair with q or −q, whichever has qᵀ∇L ≥ 0. */
+function alongGradient(pair: Eigenpair, gradient: Float32Array): Eigenpair {
+  if (dot(pair.vector, gradient) >= 0) return pair;
+  return {
+    ...pair,
+    vector: pair.vector.map((x) => -x),
+    product: pair.product.map((x) => -x),
+    projections: pair.projections?.map((x) => -x) ?? null,
+  };
+}

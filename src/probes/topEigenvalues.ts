@@ -1,0 +1,95 @@
+import type { OperatorFunction } from 'rxjs';
+import { requireInteger, requireNumber } from '../core/errors.ts';
+import type { Objective } from '../core/Objective.ts';
+import type { Step } from '../core/Step.ts';
+import { bool, defineTable, float64, int32, list, type Row } from '../core/Table.ts';
+import type { Eigenpairs } from '../linalg/eigenpairs.ts';
+import { measureAlong } from '../operators/measure.ts';
+import { hessianEigenpairs } from './hessianEigenpairs.ts';
+import { requireCount } from './requireCount.ts';
+import { stabilityEdge } from './stabilityEdge.ts';
+
+const table = defineTable({
+  name: 'eigenvalues',
+  description: 'The ends of the spectrum of the Hessian of the training loss at a step.',
+  key: ['step'],
+  columns: {
+    step: int32({ symbol: 't', description: 'The step.' }),
+    lambda_1: float64({ symbol: 'λ₁', description: 'The largest eigenvalue of the Hessian: the sharpness.' }),
+    edge: float64({ symbol: '2/η', description: 'The edge of stability, (2/η)(1+β₁)/(1+2β₂).' }),
+    eigenvalues: list(float64({ symbol: 'λ₁…λ_k', description: 'The largest algebraic eigenvalues, falling.' })),
+    residuals: list(float64({ symbol: '‖Hq−λq‖', description: 'Of each: an eigenvalue lies within this distance.' })),
+    smallest_eigenvalues: list(
+      float64({ symbol: 'λ_m…', description: 'The smallest algebraic eigenvalues, rising; empty unless asked for.' }),
+    ),
+    smallest_residuals: list(float64({ symbol: '‖Hq−λq‖', description: 'Of each smallest eigenvalue.' })),
+    products: int32({ symbol: '', description: 'Products with the Hessian that these numbers rest on.' }),
+    converged: bool({ symbol: '', description: 'Whether every residual met the tolerance.' }),
+  },
+});
+
+export interface TopEigenvaluesOptions {
+  /** k, default 1. */
+  readonly count?: number;
+  /** How many smallest eigenvalues beside them, default 0. */
+  readonly smallest?: number;
+  /** Relative residual, default 1e-3; a relative error of the eigenvalue itself is about its square over the relative gap. */
+  readonly tolerance?: number;
+  /** Most products a step and end of the spectrum, default 200. */
+  readonly maxProducts?: number;
+  /** Of the random start directions, default 0. */
+  readonly seed?: number;
+}
+
+/**
+ * The k largest algebraic eigenvalues λ_1 ≥ … ≥ λ_k of the Hessian H [m × m] of the training loss, and optionally the smallest.
+ *
+ * H q_j = λ_j q_j, by Rayleigh–Ritz on a Krylov basis with full reorthogonalisation, begun from the eigenvectors of the
+ * step probed before and from ∇L; stopped when ‖Hq_j − λ_j q_j‖ ≤ tolerance·|λ_1| for all j. The largest algebraic
+ * eigenvalues are found also where the spectrum's largest magnitude is negative.
+ *
+ * It does not prove that no larger eigenvalue was missed (one whose eigenvector is orthogonal to the start would be), nor
+ * that training is stable below the edge.
+ *
+ * Cost: `products` Hessian-vector products, about three gradients each; H∇L among them is shared with other probes.
+ *
+ * @param objective The training loss.
+ * @param options `count` (1), `smallest` (0), `tolerance` (1e-3), `maxProducts` (200), `seed` (0).
+ * @throws BrinkError at the call where an option is out of range or asks for more eigenvalues than parameters; in the stream
+ *   where a product is not finite.
+ * Source: Lanczos (1950); the sharpness at the edge: Cohen et al. (2021).
+ */
+export function topEigenvalues(
+  objective: Objective,
+  options: TopEigenvaluesOptions = {},
+): OperatorFunction<Step, Row<typeof table>> {
+  const who = 'topEigenvalues';
+  const { count = 1, smallest = 0, tolerance = 1e-3, maxProducts = 200, seed = 0 } = options;
+  requireCount(who, 'count', count, objective, 1);
+  requireCount(who, 'smallest', smallest, objective, 0);
+  requireNumber(who, 'tolerance', tolerance, 0);
+  requireInteger(who, 'maxProducts', maxProducts, 1);
+  const settings = { who, tolerance, maxProducts, seed };
+  return measureAlong(objective, () => {
+    let top: Eigenpairs | null = null;
+    let bottom: Eigenpairs | null = null;
+    return async (point, step) => {
+      top = await hessianEigenpairs(point, { ...settings, count }, top);
+      if (smallest > 0)
+        bottom = await hessianEigenpairs(point, { ...settings, count: smallest, end: 'smallest' }, bottom);
+      const low = bottom?.pairs ?? [];
+      return {
+        step: step.index,
+        lambda_1: top.pairs[0]!.value,
+        edge: stabilityEdge(step),
+        eigenvalues: top.pairs.map((pair) => pair.value),
+        residuals: top.pairs.map((pair) => pair.residual),
+        smallest_eigenvalues: low.map((pair) => pair.value),
+        smallest_residuals: low.map((pair) => pair.residual),
+        products: top.products + (bottom?.products ?? 0),
+        converged: top.converged && (bottom?.converged ?? true),
+      };
+    };
+  });
+}
+topEigenvalues.table = table;
