@@ -1,5 +1,5 @@
 import type { Point } from '../core/Objective.ts';
-import type { Eigenpairs } from '../linalg/eigenpairs.ts';
+import type { Eigenpair, Eigenpairs } from '../linalg/eigenpairs.ts';
 import { generator, signs } from '../linalg/random.ts';
 import { addScaled, covariance, dot, mean, standardError } from '../linalg/vector.ts';
 import { samplingCoefficient } from './samplingCoefficient.ts';
@@ -49,6 +49,28 @@ export interface NoiseTraces {
   readonly traceH: Float64Array;
 }
 
+/** ‖a_⊥‖² and a_⊥ᵀHa_⊥ + 2 Σ_j (q_jᵀa)(a_⊥ᵀHq_j) for a_⊥ = (I − QQᵀ)a: what a draw adds beyond the pairs. One product. */
+export async function outsidePairs(
+  point: Point,
+  a: Float32Array,
+  pairs: readonly Eigenpair[],
+): Promise<{ trace: number; traceH: number }> {
+  const coefficients = pairs.map((pair) => dot(pair.vector, a));
+  const rest = Float64Array.from(a);
+  pairs.forEach((pair, j) => {
+    addScaled(rest, pair.vector, -coefficients[j]!);
+  });
+  const outside = Float32Array.from(rest);
+  const { product } = await point.hessianVector(outside);
+  return {
+    trace: dot(outside, outside),
+    traceH: pairs.reduce(
+      (sum, pair, j) => sum + 2 * coefficients[j]! * dot(outside, pair.product),
+      dot(outside, product),
+    ),
+  };
+}
+
 /**
  * tr(C_1) and tr(H C_1) by random signs, deflated: with orthonormal Ritz vectors Q = (q_1 … q_k) and the projections
  * p_ij = g_iᵀq_j that came free with their products,
@@ -70,19 +92,9 @@ export function noiseTraces(
     const trace = new Float64Array(draws);
     const traceH = new Float64Array(draws);
     for (let k = 0; k < draws; k++) {
-      const a = await signDraw(point, seed, step, k);
-      const coefficients = pairs.map((pair) => dot(pair.vector, a));
-      const rest = Float64Array.from(a);
-      pairs.forEach((pair, j) => {
-        addScaled(rest, pair.vector, -coefficients[j]!);
-      });
-      const outside = Float32Array.from(rest);
-      const { product } = await point.hessianVector(outside);
-      trace[k] = dot(outside, outside);
-      traceH[k] = pairs.reduce(
-        (sum, pair, j) => sum + 2 * coefficients[j]! * dot(outside, pair.product),
-        dot(outside, product),
-      );
+      const draw = await outsidePairs(point, await signDraw(point, seed, step, k), pairs);
+      trace[k] = draw.trace;
+      traceH[k] = draw.traceH;
     }
     return {
       within: {

@@ -1,0 +1,108 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+
+/** A value of a reference file. */
+// biome-ignore lint/suspicious/noExplicitAny: reference files are data of many shapes, walked by key
+export type Value = any;
+
+/** Where the reference problems lie: a folder of another path may stand in, with the same format. */
+export const referenceFolder =
+  process.env.BRINK_REFERENCE ?? new URL('../../fixtures/reference', import.meta.url).pathname;
+
+/** Every problem in the folder: each `.json` file that is neither a configuration nor a record of float32 errors. */
+export const problemNames = readdirSync(referenceFolder)
+  .filter((file) => file.endsWith('.json') && file !== 'config.json' && !file.endsWith('.float32-observed.json'))
+  .map((file) => file.slice(0, -'.json'.length));
+
+export function readJson(name: string): Value {
+  return JSON.parse(readFileSync(join(referenceFolder, `${name}.json`), 'utf8'));
+}
+
+/** A raw little-endian array beside a problem. */
+export function readArray({ file, dtype }: { file: string; dtype: 'float32' | 'float64' | 'uint8' }) {
+  const bytes = readFileSync(join(referenceFolder, file));
+  const buffer = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
+  return new { float32: Float32Array, float64: Float64Array, uint8: Uint8Array }[dtype](buffer);
+}
+
+/** The errors that another float32 implementation was seen to make: of this problem, else of the one most like it by name. */
+export function readObserved(name: string): Value {
+  const suffix = '.float32-observed.json';
+  const shared = (other: string) => [...other].findIndex((c, i) => c !== name[i]);
+  const candidates = readdirSync(referenceFolder).filter((file) => file.endsWith(suffix));
+  const best = candidates
+    .map((file) => file.slice(0, -suffix.length))
+    .sort((a, b) => (b === name ? Infinity : shared(b)) - (a === name ? Infinity : shared(a)))[0];
+  if (best === undefined || best.slice(0, 2) !== name.slice(0, 2)) return null;
+  return JSON.parse(readFileSync(join(referenceFolder, best + suffix), 'utf8'));
+}
+
+/** Half a unit in the last place of float32, twice: below this nothing computed in float32 can be asked to agree. */
+const FLOAT32 = 2 ** -23;
+
+/** Compares brink's numbers with a reference, key by key, and knows which keys nobody has looked at. */
+export class Comparison {
+  private readonly reference: Value;
+  private readonly observed: Record<string, number>;
+  private readonly seen = new Set<string>();
+
+  constructor(reference: Value, observed: Record<string, number> | null) {
+    this.reference = reference;
+    this.observed = observed ?? {};
+  }
+
+  /** The reference at a path; through lists of records it reads a column. */
+  at(path: string): Value {
+    return path
+      .slice(1)
+      .split('/')
+      .reduce((value: Value, key) => (Array.isArray(value) ? value.map((v) => v[key]) : value[key]), this.reference);
+  }
+
+  /**
+   * Expects `actual` (a number, or an array) within ten times what float32 was seen to reach at this key, relative to the
+   * largest entry; `absolute` replaces that where the value is a cancellation, `observedAs` where the error is recorded under another key.
+   */
+  near(
+    path: string,
+    actual: number | ArrayLike<number>,
+    options: { absolute?: number; expected?: Value; relative?: number } = {},
+  ): void {
+    this.seen.add(path);
+    const list = (x: Value): number[] => (typeof x === 'number' ? [x] : (Array.from(x).flat(Infinity) as number[]));
+    const expected = list(options.expected ?? this.at(path));
+    const got = list(actual);
+    expect(got.length, `${path}: how many`).toBe(expected.length);
+    const scale = expected.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+    const relative = options.relative ?? Math.max(10 * (this.observed[path] ?? 0), FLOAT32);
+    const allowed = options.absolute ?? relative * scale;
+    let worst = 0;
+    for (const [i, x] of got.entries())
+      worst = Math.max(worst, Number.isFinite(x) ? Math.abs(x - expected[i]!) : Infinity);
+    expect(
+      worst,
+      `${path}: ${got.slice(0, 3)} for ${expected.slice(0, 3)}, error over scale ${worst / scale}, allowed ${allowed / scale}`,
+    ).toBeLessThanOrEqual(allowed);
+  }
+
+  /** Expects equality: integers, truth values. */
+  same(path: string, actual: Value): void {
+    this.seen.add(path);
+    expect(actual, path).toEqual(this.at(path));
+  }
+
+  /** Expects that every key is compared, or named in `others` with the reason why not. */
+  complete(others: Record<string, string>): void {
+    const leaves: string[] = [];
+    const walk = (value: Value, path: string): void => {
+      if (this.seen.has(path) || path in others) return;
+      if (Array.isArray(value) && typeof value[0] === 'object' && !Array.isArray(value[0])) walk(value[0], path);
+      else if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+        for (const key of Object.keys(value)) walk(value[key], `${path}/${key}`);
+      } else leaves.push(path);
+    };
+    walk(this.reference, '');
+    expect(leaves, 'keys neither compared nor named with a reason').toEqual([]);
+  }
+}

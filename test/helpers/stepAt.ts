@@ -1,0 +1,20 @@
+import { openStep, type Step, type StepData } from '../../src/core/Step.ts';
+
+/** A step at given weights, for probes that are asked about one θ. */
+export function stepAt(weights: Float32Array, more: Partial<StepData> = {}): Step {
+  return openStep({
+    index: 0,
+    weights,
+    gradient: new Float32Array(weights.length),
+    batchLoss: Number.NaN,
+    batch: null,
+    batchSize: 1,
+    replacement: false,
+    learningRate: 0.1,
+    beta1: 0,
+    beta2: 0,
+    velocity: null,
+    epoch: 0,
+    ...more,
+  }).step;
+}
