@@ -1,0 +1,16 @@
+import * as tf from '@tensorflow/tfjs';
+import type { Loss } from '../engine/Loss.ts';
+
+/**
+ * Squared error, ℓ = ½ Σ_c (f_c − y_c)²: the sum over the outputs f [B, C], not their mean; y [B, C].
+ *
+ * The mean is the one over examples, in L. Sharpness scales with ℓ: a library that divides by C has λ_1 smaller by C.
+ */
+export const meanSquaredError: Loss = {
+  name: 'meanSquaredError',
+  config: {},
+  perExample: (outputs, targets) => {
+    const residual = tf.sub(outputs, targets);
+    return tf.mul(tf.sum(tf.mul(residual, residual), -1), 0.5);
+  },
+};
