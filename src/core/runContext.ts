@@ -7,13 +7,15 @@ export interface RunContext {
   readonly directory: string;
   /** What goes into the key-values of every table: configuration, seed, engine, versions, data set. */
   readonly metadata: JsonObject;
+  /** The files that the run's sinks write, as paths within `directory`: a sink adds its own before it makes them. */
+  readonly files: Set<string>;
 }
 
 const storage = new AsyncLocalStorage<RunContext>();
 
 /** Calls `body` so that sinks subscribed within it belong to a run. */
-export function withRunContext<T>(context: RunContext, body: () => T): T {
-  return storage.run(context, body);
+export function withRunContext<T>(context: Omit<RunContext, 'files'> & Partial<RunContext>, body: () => T): T {
+  return storage.run({ files: new Set(), ...context }, body);
 }
 
 /** The run that is being subscribed to; undefined outside `run`. */

@@ -1,4 +1,5 @@
-import { concatMap, defer, finalize, map, Observable, type OperatorFunction } from 'rxjs';
+import { catchError, concatMap, defer, finalize, map, Observable, type OperatorFunction } from 'rxjs';
+import { BrinkError } from '../core/errors.ts';
 import type { Objective, Point } from '../core/Objective.ts';
 import type { Step } from '../core/Step.ts';
 
@@ -17,6 +18,7 @@ export type Measurement<R> = (point: Point, step: Step) => Promise<R | readonly 
  *
  * @param objective The objective that the steps belong to.
  * @param measurement Called once a step.
+ * @throws BrinkError in the stream where a measurement fails; it names the step, and its cause is the failure.
  */
 export function measure<R extends object>(
   objective: Objective,
@@ -51,7 +53,13 @@ export function measure<R extends object>(
                 },
                 (error) => rows.error(error),
               );
-            }).pipe(finalize(release)),
+            }).pipe(
+              catchError((cause) => {
+                const why = cause instanceof Error ? cause.message : String(cause);
+                throw new BrinkError('measure', `step ${step.index} could not be measured. ${why}`, { cause });
+              }),
+              finalize(release),
+            ),
           ),
         )
         .subscribe(subscriber);

@@ -1,0 +1,69 @@
+import type { OperatorFunction } from 'rxjs';
+import type { Objective } from '../core/Objective.ts';
+import type { Step } from '../core/Step.ts';
+import { defineTable, float64, int32, nullable, type Row } from '../core/Table.ts';
+import { norm } from '../linalg/vector.ts';
+import { measure } from '../operators/measure.ts';
+
+const table = defineTable({
+  name: 'loss',
+  description: 'Loss and accuracy at a step.',
+  key: ['step'],
+  columns: {
+    step: int32({ symbol: 't', description: 'The step.' }),
+    epoch: float64({ symbol: 'tb/n', description: 'Passes over the training examples so far.' }),
+    loss: float64({ symbol: 'L', description: 'Mean loss over all n training examples.' }),
+    accuracy: nullable(
+      float64({ symbol: '', description: 'Share of the training examples classified rightly; null without classes.' }),
+    ),
+    test_loss: nullable(float64({ symbol: '', description: 'Mean loss over the test set; null unless asked for.' })),
+    test_accuracy: nullable(
+      float64({ symbol: '', description: 'Share of the test set classified rightly; null unless asked for.' }),
+    ),
+    batch_loss: float64({ symbol: '', description: "Mean loss over the step's batch, where its gradient was taken." }),
+    learning_rate: float64({ symbol: 'η', description: 'The learning rate of the update from this step.' }),
+    gradient_norm: float64({ symbol: '‖g_ξ‖', description: 'Of the gradient that this update uses.' }),
+  },
+});
+
+export interface TrainingLossOptions {
+  /** Whether to measure the test set too; default false. */
+  readonly test?: boolean;
+}
+
+/**
+ * Loss and accuracy over the training set, and over the test set where asked for, beside what the batch of the step shows.
+ *
+ *     L(θ_t) = (1/n) Σ_i ℓ_i(θ_t)
+ *
+ * Test accuracy followed during training and then used to choose a step is no longer an estimate of the error on new data.
+ *
+ * Cost: for full-batch GD nothing, as its gradient brings the loss; else one forward pass over the training set. With `test`,
+ * one over the test set.
+ *
+ * @param objective The training loss.
+ * @param options `test` (false).
+ * @throws BrinkError in the stream where `test` is asked of an objective without a test set.
+ */
+export function trainingLoss(
+  objective: Objective,
+  options: TrainingLossOptions = {},
+): OperatorFunction<Step, Row<typeof table>> {
+  const { test: hasTest = false } = options;
+  return measure(objective, async (point, step) => {
+    const train = await point.performance('train');
+    const test = hasTest ? await point.performance('test') : null;
+    return {
+      step: step.index,
+      epoch: step.epoch,
+      loss: train.loss,
+      accuracy: train.accuracy,
+      test_loss: test?.loss ?? null,
+      test_accuracy: test?.accuracy ?? null,
+      batch_loss: step.batchLoss,
+      learning_rate: step.learningRate,
+      gradient_norm: norm(step.gradient),
+    };
+  });
+}
+trainingLoss.table = table;
