@@ -1,0 +1,159 @@
+import { BrinkError, requireInteger } from '../core/errors.ts';
+import type { JsonObject } from '../core/Json.ts';
+import type { Dataset, Examples } from './Dataset.ts';
+import { sha256 } from './sha256.ts';
+
+/** Inputs with either the class of each example or its target. */
+export interface ExampleArrays {
+  /** x_i, one after the other, [n × entries of inputShape], each row-major. A Float32Array is used as it is, not copied. */
+  readonly inputs: ArrayLike<number>;
+  /** The class of each example, 0 … C − 1, [n]. */
+  readonly labels?: ArrayLike<number>;
+  /** y_i, one after the other, [n × outputs]. A Float32Array is used as it is, not copied. */
+  readonly targets?: ArrayLike<number>;
+}
+
+/** Examples as plain arrays. */
+export interface ArraysOptions extends ExampleArrays {
+  /** Shape of one input: [64], or [32, 32, 3] (height, width, channels). */
+  readonly inputShape: readonly number[];
+  /** With labels: the classes' names, or how many there are (then their names are their numbers). */
+  readonly classes?: readonly string[] | number;
+  /** What to test on, in the same form; default none. */
+  readonly test?: ExampleArrays;
+  /** What the run's metadata calls it; default 'arrays'. */
+  readonly name?: string;
+  /** What else the run's metadata should tell of the data: where it comes from, how it was normalised. */
+  readonly metadata?: JsonObject;
+}
+
+/**
+ * A data set of plain arrays: n inputs, and for each its class (targets are then one-hot, y_ic = 1 where c is the class) or its target.
+ *
+ * Values are rounded to float32 and checked, never changed: centring and scaling are the caller's. The metadata carries a SHA-256 of inputs
+ * and targets as used.
+ *
+ * @param options `inputs`, `inputShape`, `labels` with `classes`, or `targets`; `test`, `name`, `metadata`.
+ * @throws BrinkError, with index and value, where there are no examples, a length doesn't fit, a value is not finite in float32, a label is not
+ *   one of the classes, or there are both labels and targets, or neither.
+ */
+export function arrays({
+  inputShape,
+  classes,
+  test,
+  name = 'arrays',
+  metadata = {},
+  ...train
+}: ArraysOptions): Dataset {
+  inputShape.forEach((length, k) => {
+    requireInteger(name, `inputShape[${k}]`, length, 1);
+  });
+  if ((classes === undefined) !== (train.labels === undefined)) {
+    throw new BrinkError(
+      name,
+      'classes and labels belong together, and one is missing. Without classes, give targets.',
+    );
+  }
+  if (typeof classes === 'number') requireInteger(name, 'classes', classes, 1);
+  const names = typeof classes === 'number' ? Array.from({ length: classes }, (_, c) => `${c}`) : (classes ?? null);
+
+  const inputSize = inputShape.reduce((a, b) => a * b, 1);
+  const trainExamples = examplesOf(name, 'train', train, inputSize, names?.length ?? null);
+  const outputCount = trainExamples.targets.length / trainExamples.count;
+  const testExamples = test === undefined ? null : examplesOf(name, 'test', test, inputSize, names?.length ?? null);
+  if (testExamples !== null && testExamples.targets.length !== testExamples.count * outputCount) {
+    throw new BrinkError(
+      name,
+      `test examples have ${testExamples.targets.length / testExamples.count} targets each, train examples ${outputCount}. They must agree.`,
+    );
+  }
+  return {
+    name,
+    inputShape,
+    outputCount,
+    classes: names,
+    train: trainExamples,
+    test: testExamples,
+    metadata: {
+      name,
+      inputShape: [...inputShape],
+      outputCount,
+      ...metadata,
+      train: identity(trainExamples),
+      test: testExamples === null ? null : identity(testExamples),
+    },
+  };
+}
+
+/** What the examples are known by. */
+function identity({ count, inputs, targets }: Examples): JsonObject {
+  return { count, inputsSha256: sha256(inputs), targetsSha256: sha256(targets) };
+}
+
+function examplesOf(
+  who: string,
+  split: string,
+  { inputs, labels, targets }: ExampleArrays,
+  inputSize: number,
+  classCount: number | null,
+): Examples {
+  const count = inputs.length / inputSize;
+  if (count === 0) throw new BrinkError(who, `there are no ${split} examples. It needs one at least.`);
+  if (!Number.isInteger(count)) {
+    throw new BrinkError(
+      who,
+      `${split} inputs have ${inputs.length} entries, and one example has ${inputSize}. Their number must be a multiple of that.`,
+    );
+  }
+  const x = finite(who, `${split} inputs`, inputs, inputSize);
+  if (classCount === null) {
+    if (targets === undefined) {
+      throw new BrinkError(who, `${split} examples have no targets. Give targets, or labels together with classes.`);
+    }
+    const width = targets.length / count;
+    if (width === 0 || !Number.isInteger(width)) {
+      throw new BrinkError(
+        who,
+        `${split} targets have ${targets.length} entries for ${count} examples. Each needs equally many, and one at least.`,
+      );
+    }
+    return { inputs: x, targets: finite(who, `${split} targets`, targets, width), labels: null, count };
+  }
+  if (targets !== undefined) {
+    throw new BrinkError(
+      who,
+      `${split} examples have labels and targets. Give one of them: targets of classes are one-hot.`,
+    );
+  }
+  if (labels?.length !== count) {
+    throw new BrinkError(
+      who,
+      `${split} examples have ${labels?.length ?? 'no'} labels and ${count} inputs. Each input needs one.`,
+    );
+  }
+  const oneHot = new Float32Array(count * classCount);
+  for (let i = 0; i < count; i++) {
+    const label = labels[i]!;
+    if (!Number.isInteger(label) || label < 0 || label >= classCount) {
+      throw new BrinkError(
+        who,
+        `the label of ${split} example ${i} is ${label}. There are ${classCount} classes, so it must be an integer from 0 to ${classCount - 1}.`,
+      );
+    }
+    oneHot[i * classCount + label] = 1;
+  }
+  return { inputs: x, targets: oneHot, labels: Int32Array.from(labels), count };
+}
+
+/** The values in float32; throws at the first that is not finite there. */
+function finite(who: string, what: string, values: ArrayLike<number>, width: number): Float32Array {
+  const rounded = values instanceof Float32Array ? values : Float32Array.from(values);
+  const bad = rounded.findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0) {
+    throw new BrinkError(
+      who,
+      `${what}: entry ${bad % width} of example ${Math.floor(bad / width)} is ${values[bad]}. Every value must be finite in float32; leave the example out or replace the value.`,
+    );
+  }
+  return rounded;
+}
