@@ -161,6 +161,20 @@ function untilAborted(point: Point, signal: AbortSignal): Point {
       signal.throwIfAborted();
       return call(...args);
     };
+  /** A computation begun by another caller may fail because that caller was aborted: then this one computes it itself. */
+  async function memo<T>(key: readonly unknown[], compute: () => Promise<T>): Promise<T> {
+    signal.throwIfAborted();
+    let isOwn = false;
+    try {
+      return await point.memo(key, () => {
+        isOwn = true;
+        return compute();
+      });
+    } catch (error) {
+      if (isOwn) throw error;
+      return memo(key, compute);
+    }
+  }
   return {
     objective: point.objective,
     weights: point.weights,
@@ -173,7 +187,7 @@ function untilAborted(point: Point, signal: AbortSignal): Point {
     batchGradient: guarded(point.batchGradient),
     batchHessianVector: guarded(point.batchHessianVector),
     moved: (direction, scale) => untilAborted(point.moved(direction, scale), signal),
-    memo: point.memo,
+    memo,
     until: (other) => untilAborted(point, AbortSignal.any([signal, other])),
   };
 }

@@ -29,10 +29,10 @@ const collect = (steps: Observable<Step>) => lastValueFrom(steps.pipe(toArray())
 const plain = ({ waitUntil, ...data }: Step) => data;
 
 /** One weight from 0 on a slope with that gradient, whose loss says nothing: it is 0 everywhere. */
-function slope(gradient: number, accuracy: ((weight: number) => number) | null = null): Objective {
+function slope(gradient: number, accuracy?: (weight: number) => number): Objective {
   const measured = (weights: Float32Array) => ({
     loss: 0,
-    accuracy: accuracy && accuracy(weights[0]!),
+    accuracy: accuracy?.(weights[0]!) ?? null,
     exampleLosses: null,
   });
   return createObjective({

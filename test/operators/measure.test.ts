@@ -1,0 +1,92 @@
+import { setImmediate } from 'node:timers/promises';
+import {
+  BehaviorSubject,
+  bufferCount,
+  filter,
+  lastValueFrom,
+  type Observable,
+  Subject,
+  take,
+  throttleTime,
+  toArray,
+} from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import type { Step } from '../../src/core/Step.ts';
+import { measure } from '../../src/operators/measure.ts';
+import { topEigenvalues } from '../../src/probes/topEigenvalues.ts';
+import { trainingLoss } from '../../src/probes/trainingLoss.ts';
+import { gradientDescent } from '../../src/training/gradientDescent.ts';
+import { regression } from '../helpers/regression.ts';
+import { stepAt } from '../helpers/stepAt.ts';
+import { watchPasses } from '../helpers/watchPasses.ts';
+
+describe('measure', () => {
+  it('measures one step after the other, in order, however long each takes', async () => {
+    const objective = regression();
+    const source = new Subject<Step>();
+    let running = 0;
+    const rows = lastValueFrom(
+      source.pipe(
+        measure(objective, async (_, { index }) => {
+          running++;
+          for (let k = 0; k < 5 - index; k++) await setImmediate();
+          expect(running).toBe(1);
+          running--;
+          return [{ index }, { index: -index }];
+        }),
+        toArray(),
+      ),
+    );
+    for (const index of [1, 2, 3]) source.next(stepAt(new Float32Array(5), { index }));
+    source.complete();
+    expect((await rows).map((row) => row.index)).toEqual([1, -1, 2, -2, 3, -3]);
+  });
+
+  it('names the step when the weights belong to another objective', async () => {
+    const source = new BehaviorSubject(stepAt(new Float32Array(3), { index: 8 }));
+    await expect(lastValueFrom(source.pipe(trainingLoss(regression())))).rejects.toThrow(
+      'measure: step 8 could not be measured. leastSquares: θ has 3 entries. It must have 5.',
+    );
+  });
+
+  it('leaves a probe its result when another that computes it for both is unsubscribed', async () => {
+    let passes = 0;
+    const first = Promise.withResolvers<void>();
+    const gate = Promise.withResolvers<void>();
+    const objective = watchPasses(regression(), async () => {
+      passes++;
+      first.resolve();
+      await gate.promise;
+    });
+    const source = new Subject<Step>();
+    const leaving = source.pipe(topEigenvalues(objective)).subscribe();
+    const staying = [1, 2].map(() => lastValueFrom(source.pipe(topEigenvalues(objective))));
+    source.next(stepAt(regression().initialWeights(0)));
+    source.complete();
+    await first.promise;
+    leaving.unsubscribe();
+    gate.resolve();
+    const [row, same] = await Promise.all(staying);
+    expect(row).toEqual(same);
+    const alone = regression();
+    expect(row).toEqual(
+      await lastValueFrom(gradientDescent(alone, { learningRate: 0.1, steps: 0 }).pipe(topEigenvalues(alone))),
+    );
+    expect(passes).toBe(1 + row!.products);
+  });
+
+  it("takes steps as RxJS's own operators leave them", async () => {
+    const objective = regression();
+    const steps = gradientDescent(objective, { learningRate: 0.01, steps: 9 });
+    const measured = async (source: Observable<Step>) =>
+      (await lastValueFrom(source.pipe(trainingLoss(objective), toArray()))).map((row) => row.step);
+    expect(await measured(steps.pipe(filter((step) => step.index % 4 === 1)))).toEqual([1, 5, 9]);
+    expect(await measured(steps.pipe(take(2)))).toEqual([0, 1]);
+    expect(await measured(steps.pipe(throttleTime(60_000)))).toEqual([0]);
+    const pairs = await lastValueFrom(steps.pipe(trainingLoss(objective), bufferCount(5), toArray()));
+    expect(pairs.map((rows) => rows.map((row) => row.step))).toEqual([
+      [0, 1, 2, 3, 4],
+      [5, 6, 7, 8, 9],
+    ]);
+  });
+});
