@@ -1,4 +1,4 @@
-import { Format, SingleBar } from 'cli-progress';
+import cliProgress from 'cli-progress';
 import type { Step } from '../core/Step.ts';
 
 /** Shows how far a run is. */
@@ -26,7 +26,7 @@ export function showProgress(total: number | null): Progress {
 }
 
 function showBar(total: number): Progress {
-  const bar = new SingleBar({
+  const bar = new cliProgress.SingleBar({
     format: '{bar} step {value} of {total} | loss {loss} | {eta_formatted} left',
     etaBuffer: 100,
     hideCursor: true,
@@ -64,7 +64,7 @@ function showLines(total: number | null): Progress {
 }
 
 function formatTime(milliseconds: number): string {
-  return Format.TimeFormat(Math.round(milliseconds / 1000), { autopaddingChar: '' }, 1);
+  return cliProgress.Format.TimeFormat(Math.round(milliseconds / 1000), { autopaddingChar: '' }, 1);
 }
 
 function formatLoss(step: Step): string {

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -342,6 +343,32 @@ describe('run', () => {
     await expect(run(train(), {}, options())).rejects.toThrow('run: there is no branch');
     await expect(run(train(), { a: (s) => s.pipe(throttleSteps(0)) }, options())).rejects.toThrow('every is 0');
     expect(existsSync(directory)).toBe(false);
+  });
+});
+
+describe('a program of its own', () => {
+  /** Plain Node, as a pipeline is run: no bundler between. */
+  const program = (learningRate: number) => `
+    import { toy } from './src/objectives/quadratic.ts';
+    import { run } from './src/operators/run.ts';
+    import { trainingLoss } from './src/probes/trainingLoss.ts';
+    import { gradientDescent } from './src/training/gradientDescent.ts';
+    const steps = gradientDescent(toy(), { learningRate: ${learningRate}, steps: 100 });
+    const summary = await run(steps, { loss: (s) => s.pipe(trainingLoss(toy())) }, { directory: ${JSON.stringify(directory)} });
+    console.log(summary.state);
+  `;
+
+  it.each([
+    [0.01, 'finished', 0, /^finished: 101 steps in /],
+    [1, 'diverged', 1, /^diverged: \d+ steps in .*\ngradientDescent: .* at step \d+/],
+  ])('at learning rate %d is %s and exits with %d', (learningRate, state, status, says) => {
+    const root = new URL('../..', import.meta.url);
+    const child = spawnSync(process.execPath, ['--input-type=module', '-e', program(learningRate)], {
+      cwd: root,
+      encoding: 'utf8',
+    });
+    expect([child.status, child.stdout]).toEqual([status, `${state}\n`]);
+    expect(child.stderr).toMatch(says);
   });
 });
 
