@@ -29,6 +29,18 @@ const WHO = 'empiricalRisk';
 const CHUNK_BYTES = 2 ** 30;
 const LARGEST_DEFAULT_CHUNK = 2048;
 
+/** One chunk on the device. */
+interface Chunk {
+  /** The flat vectors that the pass named (θ, v), one tensor a parameter. */
+  readonly vectors: readonly Tensor[][];
+  readonly inputs: Tensor;
+  readonly targets: Tensor;
+  /** The chunk's first example, counted within the pass, and how many there are. */
+  readonly from: number;
+  readonly count: number;
+  /** Holds a tensor that is made under differentiation until it has been read. */
+  keep(tensor: Tensor): Tensor;
+}
 /** What one chunk gives back: numbers on the host, in the order in which the pass named its tensors. */
 type ChunkResult = Float32Array[];
 
@@ -49,17 +61,26 @@ type ChunkResult = Float32Array[];
 export async function empiricalRisk({ model, data, loss, chunk }: EmpiricalRiskOptions): Promise<Objective> {
   const inputSize = size(model.inputShape);
   if (size(data.inputShape) !== inputSize) {
-    throw new BrinkError(WHO, `the data set ${data.name} has inputs of shape [${data.inputShape}], the model ${model.name} takes [${model.inputShape}]. They must have equally many entries.`);
+    throw new BrinkError(
+      WHO,
+      `the data set ${data.name} has inputs of shape [${data.inputShape}], the model ${model.name} takes [${model.inputShape}]. They must have equally many entries.`,
+    );
   }
   if (data.outputCount !== model.outputCount) {
-    throw new BrinkError(WHO, `the data set ${data.name} has ${data.outputCount} targets an example, the model ${model.name} has ${model.outputCount} outputs. They must agree.`);
+    throw new BrinkError(
+      WHO,
+      `the data set ${data.name} has ${data.outputCount} targets an example, the model ${model.name} has ${model.outputCount} outputs. They must agree.`,
+    );
   }
   if (chunk !== undefined) requireInteger(WHO, 'chunk', chunk, 1);
 
   const engine = await openEngine();
   const n = data.train.count;
   const m = paramCount(model);
-  const chunkSize = Math.min(n, chunk ?? Math.max(1, Math.min(LARGEST_DEFAULT_CHUNK, Math.floor(CHUNK_BYTES / bytesPerExample(model, loss)))));
+  const chunkSize = Math.min(
+    n,
+    chunk ?? Math.max(1, Math.min(LARGEST_DEFAULT_CHUNK, Math.floor(CHUNK_BYTES / bytesPerExample(model, loss)))),
+  );
 
   /** Puts a flat θ on the device, one tensor a parameter. */
   function upload(flat: Float32Array): Tensor[] {
@@ -93,7 +114,7 @@ export async function empiricalRisk({ model, data, loss, chunk }: EmpiricalRiskO
     examples: Examples,
     batch: Int32Array | null,
     device: readonly Float32Array[],
-    body: (vectors: readonly Tensor[][], inputs: Tensor, targets: Tensor, from: number, count: number) => Tensor[],
+    body: (chunk: Chunk) => Tensor[],
     use: (result: ChunkResult, from: number, count: number) => void,
   ): Promise<void> {
     const total = batch?.length ?? examples.count;
@@ -103,15 +124,18 @@ export async function empiricalRisk({ model, data, loss, chunk }: EmpiricalRiskO
         if (from > 0) await breath();
         const count = Math.min(chunkSize, total - from);
         const rows = (array: Float32Array, width: number) =>
-          batch === null ? array.slice(from * width, (from + count) * width) : gather(array, width, batch.subarray(from, from + count));
-        const tensors = leakFree(() =>
-          body(
+          batch === null
+            ? array.slice(from * width, (from + count) * width)
+            : gather(array, width, batch.subarray(from, from + count));
+        const tensors = leakFree((keep) =>
+          body({
             vectors,
-            tf.tensor(rows(examples.inputs, inputSize), [count, ...model.inputShape]),
-            tf.tensor(rows(examples.targets, model.outputCount), [count, model.outputCount]),
+            inputs: tf.tensor(rows(examples.inputs, inputSize), [count, ...model.inputShape]),
+            targets: tf.tensor(rows(examples.targets, model.outputCount), [count, model.outputCount]),
             from,
             count,
-          ),
+            keep,
+          }),
         );
         try {
           use((await Promise.all(tensors.map((t) => t.data()))) as ChunkResult, from, count);
@@ -166,14 +190,17 @@ export async function empiricalRisk({ model, data, loss, chunk }: EmpiricalRiskO
     performance: async (weights, split) => {
       const examples = split === 'train' ? data.train : data.test;
       if (examples === null) {
-        throw new BrinkError(WHO, `the data set ${data.name} has no test examples. Load it with some, or leave the test columns out.`);
+        throw new BrinkError(
+          WHO,
+          `the data set ${data.name} has no test examples. Load it with some, or leave the test columns out.`,
+        );
       }
       const seen = statistics(examples, null);
       await overChunks(
         examples,
         null,
         [weights],
-        ([theta], inputs, targets) => {
+        ({ vectors: [theta], inputs, targets }) => {
           const { losses, outputs } = perExample(theta!, inputs, targets);
           return [losses, outputs];
         },
@@ -189,11 +216,11 @@ export async function empiricalRisk({ model, data, loss, chunk }: EmpiricalRiskO
         data.train,
         batch,
         [weights],
-        ([theta], inputs, targets) => {
+        ({ vectors: [theta], inputs, targets, keep }) => {
           const kept: Tensor[] = [];
           const gradient = gradientOf(() => {
             const { losses, outputs } = perExample(theta!, inputs, targets);
-            kept.push(tf.keep(losses), tf.keep(outputs));
+            kept.push(keep(losses), keep(outputs));
             return tf.sum(losses);
           }, theta!);
           return [...kept, ...gradient];
@@ -214,7 +241,7 @@ export async function empiricalRisk({ model, data, loss, chunk }: EmpiricalRiskO
         data.train,
         batch,
         [weights, v],
-        ([theta, direction], inputs, targets, _from, count) => {
+        ({ vectors: [theta, direction], inputs, targets, count }) => {
           const u = tf.ones([count]);
           const phi = () => {
             const gradient = gradientOf(() => tf.sum(tf.mul(u, perExample(theta!, inputs, targets).losses)), theta!);
@@ -237,7 +264,7 @@ export async function empiricalRisk({ model, data, loss, chunk }: EmpiricalRiskO
         data.train,
         null,
         [weights],
-        ([theta], inputs, targets, from, count) => {
+        ({ vectors: [theta], inputs, targets, from, count }) => {
           const weight = tf.tensor(Float32Array.from(u.subarray(from, from + count)));
           return gradientOf(() => tf.sum(tf.mul(weight, perExample(theta!, inputs, targets).losses)), theta!);
         },
@@ -264,7 +291,10 @@ function bytesPerExample(model: Model, loss: Loss): number {
     let held = 0;
     gradientOf(() => {
       const gradient = gradientOf(
-        () => tf.sum(loss.perExample(model.forward(theta, tf.zeros([1, ...model.inputShape])), tf.zeros([1, model.outputCount]))),
+        () =>
+          tf.sum(
+            loss.perExample(model.forward(theta, tf.zeros([1, ...model.inputShape])), tf.zeros([1, model.outputCount])),
+          ),
         theta,
       );
       requireVerifiedKernels(`${WHO} (${model.name})`);
@@ -287,7 +317,7 @@ function scaled(sum: Float64Array, scale: number): Float32Array {
 /** The rows of `array` that `indices` name, each `width` long. */
 function gather(array: Float32Array, width: number, indices: Int32Array): Float32Array {
   const out = new Float32Array(indices.length * width);
-  indices.forEach((i, k) => out.set(array.subarray(i * width, (i + 1) * width), k * width));
+  for (const [k, i] of indices.entries()) out.set(array.subarray(i * width, (i + 1) * width), k * width);
   return out;
 }
 

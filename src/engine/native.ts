@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import util from 'node:util';
 import { BrinkError } from '../core/errors.ts';
-import { bindingIn, nativeFolder, type NativeVariant, TENSORFLOW } from './install/nativeFolder.ts';
+import { bindingIn, type NativeVariant, nativeFolder, TENSORFLOW } from './install/nativeFolder.ts';
 
 /**
  * Read by TensorFlow when it loads, so set before: no rounding of products to TF32 on GPUs that would (it costs three digits
@@ -14,7 +14,9 @@ const ENVIRONMENT = { NVIDIA_TF32_OVERRIDE: '0', TF_DETERMINISTIC_OPS: '1', TF_C
 /** Which native engine is installed: the one with CUDA where there is one. */
 function installed(): { folder: string; variant: NativeVariant } | undefined {
   const variants: readonly NativeVariant[] = ['cuda', 'cpu'];
-  return variants.map((variant) => ({ folder: nativeFolder(variant), variant })).find(({ folder }) => existsSync(bindingIn(folder)));
+  return variants
+    .map((variant) => ({ folder: nativeFolder(variant), variant }))
+    .find(({ folder }) => existsSync(bindingIn(folder)));
 }
 
 /**
@@ -25,7 +27,10 @@ function installed(): { folder: string; variant: NativeVariant } | undefined {
 export async function loadNative(): Promise<{ device: string; version: string }> {
   const found = installed();
   if (found === undefined) {
-    throw new BrinkError('tensorflow', 'the native engine is not installed. `brink engine install` makes it from a Python wheel of TensorFlow and a C++ compiler.');
+    throw new BrinkError(
+      'tensorflow',
+      'the native engine is not installed. `brink engine install` makes it from a Python wheel of TensorFlow and a C++ compiler.',
+    );
   }
   for (const [name, value] of Object.entries(ENVIRONMENT)) process.env[name] ??= value;
   // Node 23 took away two functions that the package calls.
@@ -35,10 +40,9 @@ export async function loadNative(): Promise<{ device: string; version: string }>
   });
   const require = createRequire(import.meta.url);
   const packageRequire = createRequire(require.resolve('@tensorflow/tfjs-node-gpu'));
-  // The package asks node-pre-gyp where its binding lies, and would look into its own folder.
-  const preGyp = packageRequire('@mapbox/node-pre-gyp');
-  const find = preGyp.find;
-  preGyp.find = () => bindingIn(found.folder);
+  // The package asks node-pre-gyp where its binding lies, which would look into the package's own folder.
+  const preGyp = packageRequire.resolve('@mapbox/node-pre-gyp');
+  packageRequire.cache[preGyp] = { exports: { find: () => bindingIn(found.folder) } } as NodeJS.Module;
   try {
     const { backend } = packageRequire('@tensorflow/tfjs-node-gpu');
     const gpu = found.variant === 'cuda' && backend().isUsingGpuDevice;
@@ -47,8 +51,10 @@ export async function loadNative(): Promise<{ device: string; version: string }>
       version: `TensorFlow ${TENSORFLOW}`,
     };
   } catch (error) {
-    throw new BrinkError('tensorflow', `the native engine in ${found.folder} cannot be loaded: ${(error as Error).message}. \`brink engine install\` makes it anew.`, { cause: error });
-  } finally {
-    preGyp.find = find;
+    throw new BrinkError(
+      'tensorflow',
+      `the native engine in ${found.folder} cannot be loaded: ${(error as Error).message}. \`brink engine install\` makes it anew.`,
+      { cause: error },
+    );
   }
 }

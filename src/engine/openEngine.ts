@@ -39,7 +39,10 @@ export async function openEngine(name: string | undefined = process.env.BRINK_EN
   opened ??= choose(named);
   const engine = await opened;
   if (named !== undefined && engine.name !== named) {
-    throw new BrinkError(WHO, `'${named}' was asked for, but this process computes with '${engine.name}'. One engine a process: open '${named}' before any objective is made.`);
+    throw new BrinkError(
+      WHO,
+      `'${named}' was asked for, but this process computes with '${engine.name}'. One engine a process: open '${named}' before any objective is made.`,
+    );
   }
   return engine;
 }

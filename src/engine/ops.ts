@@ -1,0 +1,32 @@
+import type { Tensor } from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs';
+
+/** x as a constant: nothing flows back through it. */
+export function stopGradient(x: Tensor): Tensor {
+  return tf.engine().runKernel('StopGradient', { x }) as Tensor;
+}
+
+/** x [… × C] + b [C]. */
+export function biasAdd(x: Tensor, b: Tensor): Tensor {
+  return tf.add(x, b);
+}
+
+/**
+ * log Σ_c exp(z_c) over the last axis, [… × C] → […], without overflow: the row's maximum is taken out as a constant.
+ *
+ * TensorFlow.js's own logSumExp and logSoftmax are wrong or missing at second order.
+ */
+export function logSumExp(z: Tensor): Tensor {
+  const largest = stopGradient(tf.max(z, -1, true));
+  return tf.add(tf.log(tf.sum(tf.exp(tf.sub(z, largest)), -1)), tf.squeeze(largest, [-1]));
+}
+
+/** x·Φ(x) with the normal distribution function Φ, exact: ½ x (1 + erf(x/√2)) (Hendrycks and Gimpel, 2016). */
+export function gelu(x: Tensor): Tensor {
+  return tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1));
+}
+
+/** Σ_k ⟨a_k, b_k⟩ over tensors of equal shapes, a scalar. */
+export function dot(as: readonly Tensor[], bs: readonly Tensor[]): Tensor {
+  return as.map((a, k) => tf.sum(tf.mul(a, bs[k]!))).reduce((x, y) => tf.add(x, y));
+}

@@ -1,0 +1,19 @@
+import { installConvolution } from './convolution.ts';
+import { installElementwise } from './elementwise.ts';
+import { installPooling } from './pooling.ts';
+import { installWasmTraps } from './wasmTraps.ts';
+
+let installed = false;
+
+/**
+ * Makes TensorFlow.js right to second order on every backend that is registered: its second derivatives are missing for
+ * convolution and pooling, and wrong without an error for exp, sigmoid, tanh and softmax.
+ */
+export function installSecondOrder(): void {
+  if (installed) return;
+  installed = true;
+  installWasmTraps();
+  installElementwise();
+  installConvolution();
+  installPooling();
+}

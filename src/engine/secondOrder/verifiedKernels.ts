@@ -1,0 +1,102 @@
+import type { NamedTensorMap } from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs';
+import { BrinkError } from '../../core/errors.ts';
+
+/** Kernels whose derivatives the tests compare with differences, to second order, on every engine. */
+export const VERIFIED_KERNELS: ReadonlySet<string> = new Set([
+  'Abs',
+  'Add',
+  'AvgPool',
+  'AvgPoolSpread',
+  'BatchMatMul',
+  'Cast',
+  'ClipByValue',
+  'Concat',
+  'Conv2D',
+  'Conv2DBackpropFilter',
+  'Conv2DBackpropInput',
+  'Elu',
+  'Equal',
+  'Erf',
+  'Exp',
+  'Greater',
+  'GreaterEqual',
+  'Identity',
+  'LeakyRelu',
+  'Less',
+  'LessEqual',
+  'Log',
+  'LogicalAnd',
+  'LogicalNot',
+  'Max',
+  'MaxPool',
+  'MaxPoolScatter',
+  'Maximum',
+  'Mean',
+  'Min',
+  'Minimum',
+  'Multiply',
+  'Neg',
+  'OnesLike',
+  'PadV2',
+  'Pow',
+  'RealDiv',
+  'Relu',
+  'Reshape',
+  'Rsqrt',
+  'Select',
+  'Sigmoid',
+  'Slice',
+  'Softmax',
+  'Softplus',
+  'SplitV',
+  'Sqrt',
+  'Square',
+  'Step',
+  'StopGradient',
+  'Sub',
+  'Sum',
+  'Tanh',
+  'Transpose',
+  'ZerosLike',
+]);
+
+/** One operation on the tape of a backward pass. */
+interface TapeNode {
+  readonly kernelName: string;
+  readonly inputs: NamedTensorMap;
+}
+
+/**
+ * The kernels on the tape of the gradient that is being taken; `null` stands for a gradient that somebody wrote by hand.
+ *
+ * A copy puts itself on the tape twice, once as Identity and once under the name of whatever called it with an input x; a
+ * hand-written gradient (tf.customGrad) numbers its inputs.
+ */
+export function kernelsOnTape(): ReadonlySet<string | null> {
+  const { activeTape } = (tf.engine() as unknown as { state: { activeTape: TapeNode[] | null } }).state;
+  const kernels = new Set<string | null>();
+  for (const { kernelName, inputs } of activeTape ?? []) {
+    if (tf.getKernel(kernelName, tf.getBackend())) kernels.add(kernelName);
+    else if (!('x' in inputs)) kernels.add(null);
+  }
+  return kernels;
+}
+
+/**
+ * Refuses a computation under differentiation that used a kernel which the tests have not verified to second order: in
+ * TensorFlow.js such a second derivative can be wrong by any amount without an error.
+ *
+ * Call it within the function whose gradient is taken, when all of it is on the tape.
+ *
+ * @throws BrinkError naming the kernel.
+ */
+export function requireVerifiedKernels(who: string): void {
+  for (const kernel of kernelsOnTape()) {
+    if (kernel !== null && VERIFIED_KERNELS.has(kernel)) continue;
+    throw new BrinkError(
+      who,
+      `${kernel === null ? 'a gradient written by hand (tf.customGrad)' : `the operation ${kernel}`} is not verified to second order. Its second derivative may be wrong without an error in TensorFlow.js; build the function from verified operations: ${[...VERIFIED_KERNELS].join(', ')}.`,
+    );
+  }
+}

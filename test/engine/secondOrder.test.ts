@@ -1,0 +1,355 @@
+import type { Tensor, Tensor4D } from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { leakFree } from '../../src/engine/leakFree.ts';
+import { openEngine } from '../../src/engine/openEngine.ts';
+import { dot, gelu, logSumExp, stopGradient } from '../../src/engine/ops.ts';
+import {
+  kernelsOnTape,
+  requireVerifiedKernels,
+  VERIFIED_KERNELS,
+} from '../../src/engine/secondOrder/verifiedKernels.ts';
+import { generator, normals } from '../../src/linalg/random.ts';
+
+const engine = process.env.BRINK_ENGINE ?? 'wasm';
+const EXPLICIT = 'conv2d explicit padding';
+
+beforeAll(async () => {
+  await openEngine(engine);
+});
+
+/** Normal numbers, a function of the seed. */
+const randn = (shape: number[], seed: number) =>
+  tf.tensor(
+    Float32Array.from(
+      normals(
+        generator(seed),
+        shape.reduce((a, b) => a * b, 1),
+      ),
+    ),
+    shape,
+  );
+/** Distinct numbers in a mixed order, no two closer than 0.02: no small step changes which is the largest. */
+const distinct = (shape: number[], seed: number) => {
+  const size = shape.reduce((a, b) => a * b, 1);
+  return tf.tensor(
+    Float32Array.from({ length: size }, (_, k) => (((k + seed) * 7919) % size) * 0.05 - size * 0.025 + 0.01),
+    shape,
+  );
+};
+
+interface Case {
+  readonly shapes: number[][];
+  readonly f: (...xs: Tensor[]) => Tensor;
+  /** Inputs without ties or values near a kink. */
+  readonly kinked?: boolean;
+}
+
+const image = [2, 6, 6, 3];
+const conv = (stride: number, pad: 'same' | 'valid', k: number, shape = image): Case => ({
+  shapes: [shape, [k, k, shape[3]!, 4]],
+  f: (x, w) => tf.conv2d(x as Tensor4D, w as Tensor4D, stride, pad),
+});
+const four = (x: Tensor) => x as Tensor4D;
+
+const CASES: Record<string, Case> = {
+  'conv2d 3×3': conv(1, 'same', 3),
+  'conv2d valid': conv(1, 'valid', 3),
+  'conv2d stride 2': conv(2, 'same', 3),
+  'conv2d 4×4 stride 2': conv(2, 'same', 4),
+  'conv2d 1×1 stride 2': conv(2, 'same', 1),
+  'conv2d 5×5 stride 3 on a rectangle': conv(3, 'valid', 5, [2, 9, 7, 2]),
+  [EXPLICIT]: {
+    shapes: [image, [3, 3, 3, 4]],
+    f: (x, w) =>
+      tf.conv2d(four(x), four(w), 2, [
+        [0, 0],
+        [1, 0],
+        [2, 1],
+        [0, 0],
+      ]),
+  },
+  maxPool: { shapes: [image], f: (x) => tf.maxPool(four(x), 2, 2, 'valid'), kinked: true },
+  'maxPool of negative windows': {
+    shapes: [image],
+    f: (x) => tf.maxPool(four(tf.sub(x, 50)), 2, 2, 'valid'),
+    kinked: true,
+  },
+  'maxPool overlapping': { shapes: [[2, 7, 7, 3]], f: (x) => tf.maxPool(four(x), 3, 2, 'same'), kinked: true },
+  avgPool: { shapes: [image], f: (x) => tf.avgPool(four(x), 2, 2, 'valid') },
+  'avgPool overlapping': { shapes: [[2, 7, 7, 3]], f: (x) => tf.avgPool(four(x), 3, 2, 'same') },
+  exp: { shapes: [[3, 4]], f: (x) => tf.exp(x) },
+  log: { shapes: [[3, 4]], f: (x) => tf.log(tf.add(tf.square(x), 1)) },
+  sigmoid: { shapes: [[3, 4]], f: (x) => tf.sigmoid(x) },
+  tanh: { shapes: [[3, 4]], f: (x) => tf.tanh(x) },
+  softmax: { shapes: [[3, 4]], f: (x) => tf.softmax(x) },
+  softplus: { shapes: [[3, 4]], f: (x) => tf.softplus(x) },
+  gelu: { shapes: [[3, 4]], f: (x) => gelu(x) },
+  elu: { shapes: [[3, 4]], f: (x) => tf.elu(x), kinked: true },
+  relu: { shapes: [[3, 4]], f: (x) => tf.relu(x), kinked: true },
+  leakyRelu: { shapes: [[3, 4]], f: (x) => tf.leakyRelu(x), kinked: true },
+  logSumExp: { shapes: [[3, 4]], f: (x) => logSumExp(x) },
+  'TensorFlow.js logSumExp': { shapes: [[3, 4]], f: (x) => tf.logSumExp(x, 1), kinked: true },
+  max: { shapes: [[3, 4]], f: (x) => tf.max(x, 1), kinked: true },
+  min: { shapes: [[3, 4]], f: (x) => tf.min(x, 1), kinked: true },
+  maximum: {
+    shapes: [
+      [3, 4],
+      [3, 4],
+    ],
+    f: (x, y) => tf.maximum(x, tf.add(y, 0.01)),
+    kinked: true,
+  },
+  minimum: {
+    shapes: [
+      [3, 4],
+      [3, 4],
+    ],
+    f: (x, y) => tf.minimum(x, tf.add(y, 0.01)),
+    kinked: true,
+  },
+  where: {
+    shapes: [
+      [3, 4],
+      [3, 4],
+    ],
+    f: (x, y) => tf.where(tf.greater(x, tf.add(y, 0.01)), tf.square(x), y),
+    kinked: true,
+  },
+  clip: { shapes: [[3, 4]], f: (x) => tf.clipByValue(x, -0.1, 0.1), kinked: true },
+  abs: { shapes: [[3, 4]], f: (x) => tf.abs(x), kinked: true },
+  matMul: {
+    shapes: [
+      [4, 5],
+      [5, 3],
+    ],
+    f: (a, b) => tf.matMul(a, b),
+  },
+  'matMul transposed': {
+    shapes: [
+      [5, 4],
+      [3, 5],
+    ],
+    f: (a, b) => tf.matMul(a, b, true, true),
+  },
+  arithmetic: {
+    shapes: [
+      [3, 4],
+      [3, 4],
+    ],
+    f: (x, y) => tf.div(tf.sub(tf.mul(x, y), tf.neg(x)), tf.add(tf.square(y), 1)),
+  },
+  broadcast: { shapes: [[2, 4, 4, 3], [3]], f: (x, b) => tf.mul(tf.add(x, b), b) },
+  'sqrt and rsqrt': {
+    shapes: [[3, 4]],
+    f: (x) => tf.mul(tf.sqrt(tf.add(tf.square(x), 1)), tf.rsqrt(tf.add(tf.square(x), 2))),
+  },
+  pow: { shapes: [[3, 4]], f: (x) => tf.pow(x, tf.scalar(3)) },
+  sum: { shapes: [[3, 4, 2]], f: (x) => tf.sum(tf.square(x), [0, 2], true) },
+  mean: { shapes: [[3, 4, 2, 2]], f: (x) => tf.mean(tf.square(x), [1, 2]) },
+  shapes: {
+    shapes: [[2, 3, 4]],
+    f: (x) => {
+      const wide = tf.concat([tf.transpose(x, [0, 2, 1]), tf.transpose(tf.square(x), [0, 2, 1])], 2);
+      return tf.slice(
+        tf.pad(tf.reshape(wide, [8, 6]), [
+          [1, 0],
+          [0, 2],
+        ]),
+        [1, 1],
+        [6, 6],
+      );
+    },
+  },
+  stopGradient: { shapes: [[3, 4]], f: (x) => tf.mul(x, stopGradient(tf.onesLike(x))) },
+};
+
+/** L(x) = Σ w f(x)² with fixed random w, so that linear functions have a second derivative too. */
+function lossOf({ f, shapes }: Case) {
+  const weights = tf.tidy(() => randn(f(...shapes.map((s, i) => distinct(s, i))).shape, 77));
+  return (...xs: Tensor[]) => tf.sum(tf.mul(tf.square(f(...xs)), weights)) as tf.Scalar;
+}
+
+const gradient = (loss: (...xs: Tensor[]) => tf.Scalar, xs: Tensor[]) => tf.grads(loss)(xs);
+const product = (loss: (...xs: Tensor[]) => tf.Scalar, xs: Tensor[], v: Tensor[], seen?: Set<string>) =>
+  tf.grads((...ys: Tensor[]) => {
+    const inner = dot(gradient(loss, ys), v);
+    for (const kernel of kernelsOnTape()) seen?.add(kernel ?? 'by hand');
+    return inner as tf.Scalar;
+  })(xs);
+
+const numbers = (ts: Tensor[]) => ts.flatMap((t) => [...t.dataSync()]);
+const length = (a: number[]) => Math.sqrt(a.reduce((s, x) => s + x * x, 0));
+const distance = (a: number[], b: number[]) => length(a.map((x, i) => x - b[i]!)) / Math.max(length(b), 1e-12);
+
+describe('second derivatives', () => {
+  const seen = new Set<string>();
+  const cases = Object.entries(CASES).filter(([name]) => engine !== 'tensorflow' || name !== EXPLICIT);
+
+  it.each(cases)('%s agrees with differences of its gradient, and H is symmetric', (_name, testCase) => {
+    tf.tidy(() => {
+      const make = testCase.kinked ? distinct : randn;
+      const xs = testCase.shapes.map((s, i) => make(s, 10 + i));
+      const u = testCase.shapes.map((s, i) => randn(s, 90 + i));
+      const v = testCase.shapes.map((s, i) => randn(s, 50 + i));
+      const loss = lossOf(testCase);
+      const Hv = product(loss, xs, v, seen);
+      const Hu = product(loss, xs, u);
+      const [uHv, vHu] = [dot(u, Hv).dataSync()[0]!, dot(v, Hu).dataSync()[0]!];
+      expect(Math.abs(uHv - vHu)).toBeLessThan(2e-5 * (length(numbers(Hv)) * length(numbers(u)) + 1e-6));
+
+      const moved = (scale: number) => xs.map((x, i) => tf.add(x, tf.mul(v[i]!, scale)));
+      const errors = [0.03, 0.01, 0.003, 0.001].map((e) => {
+        const [plus, minus] = [gradient(loss, moved(e)), gradient(loss, moved(-e))];
+        return distance(numbers(Hv), numbers(plus.map((p, i) => tf.div(tf.sub(p, minus[i]!), 2 * e))));
+      });
+      expect(Math.min(...errors)).toBeLessThan(4e-3);
+
+      const losses = [0.03, 0.01, 0.003].map((e) => {
+        const slope = (loss(...moved(e)).dataSync()[0]! - loss(...moved(-e)).dataSync()[0]!) / (2 * e);
+        const exact = dot(gradient(loss, xs), v).dataSync()[0]!;
+        return Math.abs(slope - exact) / (length(numbers(gradient(loss, xs))) * length(numbers(v)));
+      });
+      expect(Math.min(...losses)).toBeLessThan(2e-3);
+    });
+  });
+
+  it('are verified for exactly the kernels that may appear under an objective', () => {
+    expect([...seen].sort()).toEqual([...VERIFIED_KERNELS].sort());
+  });
+
+  it.runIf(engine === 'tensorflow')(
+    'of a convolution with explicit padding are refused, since the native binding has none',
+    () => {
+      const { shapes, f } = CASES[EXPLICIT]!;
+      expect(() =>
+        tf.tidy(() =>
+          gradient(
+            lossOf({ shapes, f }),
+            shapes.map((s, i) => randn(s, i)),
+          ),
+        ),
+      ).toThrow(/padding was EXPLICIT/);
+    },
+  );
+
+  it.each<[string, (x: Tensor) => Tensor, RegExp]>([
+    ['an operation', (x) => tf.cumsum(x), /^net: the operation Cumsum is not verified to second order\./],
+    [
+      'a gradient written by hand',
+      (x) => tf.customGrad((y) => ({ value: tf.sin(y as Tensor), gradFunc: (dy) => dy as Tensor }))(x),
+      /^net: a gradient written by hand \(tf\.customGrad\) is not verified/,
+    ],
+  ])('are refused by name where %s is not verified', (_name, f, message) => {
+    const check = (x: Tensor) => {
+      const y = tf.sum(f(x)) as tf.Scalar;
+      requireVerifiedKernels('net');
+      return y;
+    };
+    expect(() => leakFree(() => tf.grad(check)(tf.tensor1d([1, 2])))).toThrow(message);
+  });
+});
+
+/** Each was wrong without an error, or an abort, in TensorFlow.js as it comes. */
+describe('errors of TensorFlow.js that are mended', () => {
+  it.each<[string, (x: Tensor) => Tensor, (x: number) => number]>([
+    ['exp', tf.exp, Math.exp],
+    ['tanh', tf.tanh, (x) => -2 * Math.tanh(x) * (1 - Math.tanh(x) ** 2)],
+    [
+      'sigmoid',
+      tf.sigmoid,
+      (x) => {
+        const s = 1 / (1 + Math.exp(-x));
+        return s * (1 - s) * (1 - 2 * s);
+      },
+    ],
+  ])('the second derivative of %s', (_name, f, truth) => {
+    const xs = [-1.5, -0.2, 0.7, 2];
+    const second = tf.tidy(() =>
+      tf
+        .grad((x) => tf.sum(tf.grad((y) => tf.sum(f(y)))(x)))(tf.tensor1d(xs))
+        .dataSync(),
+    );
+    expect([...second]).toEqual(xs.map((x) => expect.closeTo(truth(x), 5)));
+  });
+
+  it('the second derivative of softmax', () => {
+    const z = [0.3, -1, 0.5];
+    const p = z.map((x) => Math.exp(x) / z.reduce((s, y) => s + Math.exp(y), 0));
+    // The Hessian of the first output of softmax, along e₀: ∂/∂z of p₀(1 − p₀) = p₀(1 − 2p₀)(δ − p).
+    const second = tf.tidy(() => {
+      const first = (x: Tensor) => tf.sum(tf.mul(tf.softmax(x), [1, 0, 0])) as tf.Scalar;
+      return tf
+        .grad((x) => tf.sum(tf.mul(tf.grad(first)(x), [1, 0, 0])))(tf.tensor1d(z))
+        .dataSync();
+    });
+    expect([...second]).toEqual(p.map((q, k) => expect.closeTo(p[0]! * (1 - 2 * p[0]!) * ((k === 0 ? 1 : 0) - q), 5)));
+  });
+
+  it('the gradient of max pooling where no value of a window is positive', () => {
+    const x = tf.tensor4d([-3, -1, -2, -4, 0, 0, 0, -1], [2, 2, 2, 1]);
+    const g = tf.tidy(() =>
+      tf
+        .grad((y) => tf.sum(tf.mul(tf.maxPool(y as Tensor4D, 2, 2, 'valid'), 5)))(x)
+        .dataSync(),
+    );
+    expect([...g]).toEqual([0, 5, 0, 0, 5, 0, 0, 0]);
+  });
+
+  it('products with one matrix in two shapes', () => {
+    const b = tf.tensor(
+      Float32Array.from({ length: 12 }, (_, k) => k),
+      [3, 4],
+    );
+    const first = tf.matMul(tf.ones([2, 3]), b as tf.Tensor2D);
+    const second = tf.matMul(tf.ones([2, 4]), tf.reshape(b, [4, 3]) as tf.Tensor2D);
+    expect([...first.dataSync()]).toEqual([12, 15, 18, 21, 12, 15, 18, 21]);
+    expect([...second.dataSync()]).toEqual([18, 22, 26, 18, 22, 26]);
+  });
+
+  it('sums of a million numbers', () => {
+    const x = tf.fill([1000, 1000], 0.1);
+    const truth = Math.fround(0.1) * 1e6;
+    expect(Math.abs(tf.sum(x).dataSync()[0]! / truth - 1)).toBeLessThan(5e-6);
+    expect(Math.abs(tf.mean(x).dataSync()[0]! / Math.fround(0.1) - 1)).toBeLessThan(5e-6);
+    expect(Math.abs(tf.sum(x, 0).dataSync()[7]! / (truth / 1000) - 1)).toBeLessThan(5e-6);
+  });
+
+  it.each(['forward', 'first backward', 'second backward'])('tensors left behind when the %s pass throws', (stage) => {
+    const x = tf.tensor1d([1, 2, 3]);
+    const before = tf.memory().numTensors;
+    const fail = (): never => {
+      throw new Error(stage);
+    };
+    const twice = (w: Tensor, gradFunc: (dy: Tensor) => Tensor) =>
+      tf.customGrad((v) => ({ value: tf.mul(v as Tensor, 2), gradFunc: (dy) => gradFunc(dy as Tensor) }))(w);
+    const f = (y: Tensor) => {
+      const z = tf.tanh(tf.exp(y));
+      if (stage === 'forward') fail();
+      return tf.sum(
+        tf.square(
+          twice(z, (dy) => {
+            if (stage === 'first backward') fail();
+            return twice(dy, fail);
+          }),
+        ),
+      );
+    };
+    expect(() =>
+      leakFree(() =>
+        tf.grad((y) => {
+          const g = tf.grad(f)(y);
+          return tf.sum(tf.square(g));
+        })(x),
+      ),
+    ).toThrow(stage);
+    expect(tf.memory().numTensors).toBe(before);
+    expect([
+      ...tf.tidy(() =>
+        tf
+          .grad((y) => tf.sum(tf.square(y)))(x)
+          .dataSync(),
+      ),
+    ]).toEqual([2, 4, 6]);
+  });
+});
