@@ -156,7 +156,8 @@ async function openProblem(problem: Value): Promise<Objective> {
       classes: outputs,
     }),
     loss: problem.loss_function === 'ce' ? crossEntropy : meanSquaredError,
-    chunk: 48,
+    // Two chunks, the second smaller.
+    chunk: Math.ceil(problem.n / 2) + 1,
   });
 }
 
@@ -186,7 +187,7 @@ describe.each(networks)('$name at the $state point', ({ name, problem, state }) 
     gradient = await point.gradient();
     Hg = (await point.hessianVector(gradient)).product;
     const count = values.eigenvalues_top.length;
-    pairs = await hessianEigenpairs(point, { who: 'test', count, tolerance: 1e-5, maxProducts: 400, seed: 0 }, null);
+    pairs = await hessianEigenpairs(point, { who: 'test', count, tolerance: 3e-5, maxProducts: 400, seed: 0 }, null);
   });
 
   it('has the loss, the gradient and the losses of single examples', async () => {
@@ -451,7 +452,10 @@ describe.each(networks)('$name at the $state point', ({ name, problem, state }) 
     const direction = drawn[0]!.unit.map((_, k) => mean(drawn.map((d) => d.unit[k]!)));
     compared.near(`${below}/resultant_length_squared`, dot(direction, direction));
     const norms = Float64Array.from(drawn, (d) => d.norm);
-    compared.near(`${below}/gradient_norm_std_over_mean`, Math.sqrt(covariance(norms, norms)) / mean(norms));
+    // A standard deviation far below its mean is a cancellation: what counts is the rounding of the norms themselves.
+    compared.near(`${below}/gradient_norm_std_over_mean`, Math.sqrt(covariance(norms, norms)) / mean(norms), {
+      absolute: 2 ** -23,
+    });
   });
 
   it('leaves no key of the file unlooked at', () => {

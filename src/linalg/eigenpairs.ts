@@ -166,17 +166,21 @@ export async function extremeEigenpairs(
   for (;;) {
     const { values, coordinates } = ritz();
     const limit = Math.max(tolerance * Math.abs(values[0]!), ROUNDING * Math.max(...values.map(Math.abs)));
-    const pairs: Eigenpair[] = [];
-    let direction: Float64Array | undefined;
-    for (let j = 0; j < count; j++) {
+    const measured = (j: number) => {
       const pair = combine(coordinates[j]!);
       const r = residualOf(pair, values[j]!);
-      const residual = norm(r);
-      pairs.push({ ...pair, value: values[j]!, residual });
-      if (residual > limit) direction ??= r;
+      return { pair: { ...pair, value: values[j]!, residual: norm(r) }, r };
+    };
+    const pairs: Eigenpair[] = [];
+    let direction: Float64Array | undefined;
+    // The first pair that is not there yet gives the next direction; those after it need not be looked at before.
+    const last = products >= maxProducts || basis.length >= dimension;
+    for (let j = 0; j < count && (direction === undefined || last); j++) {
+      const { pair, r } = measured(j);
+      pairs.push(pair);
+      if (pair.residual > limit) direction ??= r;
     }
-    const converged = direction === undefined;
-    if (converged || products >= maxProducts || basis.length >= dimension) return { pairs, products, converged };
+    if (direction === undefined || last) return { pairs, products, converged: direction === undefined };
 
     if (basis.length >= count + BASIS_BEYOND) {
       const keep = count + KEPT_BEYOND;
@@ -184,6 +188,6 @@ export async function extremeEigenpairs(
       basis = kept;
       ritzMatrix = kept.map((_, i) => kept.map((_, j) => (i === j ? values[i]! : 0)));
     }
-    if (!(await extend(Float32Array.from(direction!)))) await extend(gaussian());
+    if (!(await extend(Float32Array.from(direction)))) await extend(gaussian());
   }
 }

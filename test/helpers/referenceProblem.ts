@@ -62,7 +62,7 @@ export class Comparison {
 
   /**
    * Expects `actual` (a number, or an array) within ten times what float32 was seen to reach at this key, relative to the
-   * largest entry; `absolute` replaces that where the value is a cancellation, `observedAs` where the error is recorded under another key.
+   * largest entry; `absolute` is allowed too where the value is a cancellation.
    */
   near(
     path: string,
@@ -76,7 +76,7 @@ export class Comparison {
     expect(got.length, `${path}: how many`).toBe(expected.length);
     const scale = expected.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
     const relative = options.relative ?? Math.max(10 * (this.observed[path] ?? 0), FLOAT32);
-    const allowed = options.absolute ?? relative * scale;
+    const allowed = Math.max(relative * scale, options.absolute ?? 0);
     let worst = 0;
     for (const [i, x] of got.entries())
       worst = Math.max(worst, Number.isFinite(x) ? Math.abs(x - expected[i]!) : Infinity);

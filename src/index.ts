@@ -1,0 +1,69 @@
+export { createObjective, type Derivatives } from './core/createObjective.ts';
+export { BrinkError, DivergedError } from './core/errors.ts';
+export type { Json, JsonObject } from './core/Json.ts';
+export type {
+  Cost,
+  HessianProduct,
+  LossAndGradient,
+  Objective,
+  Performance,
+  Point,
+  Split,
+} from './core/Objective.ts';
+export { type OpenStep, openStep, type Step, type StepData } from './core/Step.ts';
+export type { StepSource } from './core/StepSource.ts';
+export {
+  bool,
+  type Column,
+  type Columns,
+  type ColumnType,
+  defineTable,
+  float32,
+  float64,
+  int32,
+  int64,
+  list,
+  nullable,
+  type Row,
+  type Table,
+  timestamp,
+  utf8,
+} from './core/Table.ts';
+export { type ArraysOptions, arrays } from './datasets/arrays.ts';
+export { chebyshev } from './datasets/chebyshev.ts';
+export type { CifarFiles, CifarOptions } from './datasets/cifar.ts';
+export { cifar10 } from './datasets/cifar10.ts';
+export { cifar100 } from './datasets/cifar100.ts';
+export type { Dataset, Examples } from './datasets/Dataset.ts';
+export { type DigitsOptions, digits } from './datasets/digits.ts';
+export { type EmpiricalRiskOptions, empiricalRisk } from './engine/empiricalRisk.ts';
+export type { Loss } from './engine/Loss.ts';
+export type { Model } from './engine/Model.ts';
+export { type Engine, type EngineName, openEngine } from './engine/openEngine.ts';
+export { crossEntropy } from './losses/crossEntropy.ts';
+export { meanSquaredError } from './losses/meanSquaredError.ts';
+export { type CnnOptions, cnn } from './models/cnn.ts';
+export { type Cnn6Options, cnn6 } from './models/cnn6.ts';
+export { type MlpOptions, mlp } from './models/mlp.ts';
+export { type LeastSquaresOptions, leastSquares } from './objectives/leastSquares.ts';
+export { type QuadraticOptions, quadratic, toy } from './objectives/quadratic.ts';
+export { type Measurement, measure, measureAlong } from './operators/measure.ts';
+export { type Branch, type BranchSummary, type RunOptions, type RunState, type RunSummary, run } from './operators/run.ts';
+export { type ThrottleBudgetOptions, throttleBudget } from './operators/throttleBudget.ts';
+export { throttleSteps } from './operators/throttleSteps.ts';
+export { type SharpnessPlotData, sharpnessPlot } from './plots/sharpnessPlot.ts';
+export { writeSvg } from './plots/writeSvg.ts';
+export { type AlignmentOptions, alignment } from './probes/alignment.ts';
+export { type GradientConcentrationOptions, gradientConcentration } from './probes/gradientConcentration.ts';
+export { type InteractionAwareSharpnessOptions, interactionAwareSharpness } from './probes/interactionAwareSharpness.ts';
+export { type LossSliceOptions, lossSlice } from './probes/lossSlice.ts';
+export { samplingCoefficient } from './probes/samplingCoefficient.ts';
+export { stabilityEdge } from './probes/stabilityEdge.ts';
+export { type TopEigenvaluesOptions, topEigenvalues } from './probes/topEigenvalues.ts';
+export { type TrainingLossOptions, trainingLoss } from './probes/trainingLoss.ts';
+export { type ReadTable, readTable } from './tables/readTable.ts';
+export { type RecoveredTable, recover } from './tables/recover.ts';
+export type { SinkOptions } from './tables/tableSink.ts';
+export { toArrow } from './tables/toArrow.ts';
+export { toParquet } from './tables/toParquet.ts';
+export { type GradientDescentOptions, gradientDescent } from './training/gradientDescent.ts';

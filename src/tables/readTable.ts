@@ -1,0 +1,63 @@
+import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
+import { BrinkError } from '../core/errors.ts';
+import type { JsonObject } from '../core/Json.ts';
+import type { Row, Table } from '../core/Table.ts';
+import { readLog } from './readLog.ts';
+import { fromKeyValues } from './tableMetadata.ts';
+
+/** A table that was read back. */
+export interface ReadTable<T extends Table> {
+  readonly table: T;
+  readonly rows: Row<T>[];
+  /** What the run said of itself. */
+  readonly metadata: JsonObject;
+}
+
+const WHO = 'readTable';
+
+/**
+ * Reads a table that brink wrote, Parquet or Arrow: rows as objects, 64-bit integers and instants as bigint, lists as arrays.
+ *
+ * @param path A `.parquet` or `.arrows` file.
+ * @param table The declaration that the rows must have; it gives them their type. Without it, the file's own is taken.
+ * @throws BrinkError where the file has another ending, is not brink's, or has other columns than `table`.
+ */
+export async function readTable<T extends Table = Table>(path: string, table?: T): Promise<ReadTable<T>> {
+  const found = path.endsWith('.parquet')
+    ? await readParquet(path)
+    : path.endsWith('.arrows')
+      ? await readArrow(path)
+      : undefined;
+  if (found === undefined) throw new BrinkError(WHO, `the path is '${path}'. It must end in '.parquet' or '.arrows'.`);
+  if (table !== undefined) {
+    const shape = ({ columns }: Table) =>
+      JSON.stringify(Object.entries(columns).map(([name, { type, list, nullable }]) => [name, type, list, nullable]));
+    if (shape(found.table) !== shape(table)) {
+      throw new BrinkError(
+        WHO,
+        `${path} holds the table '${found.table.name}' with the columns ${Object.keys(found.table.columns).join(', ')}; '${table.name}' declares ${Object.keys(table.columns).join(', ')}. It was written by another probe or another release.`,
+      );
+    }
+  }
+  return found as ReadTable<T>;
+}
+
+async function readArrow(path: string): Promise<ReadTable<Table>> {
+  const log = await readLog(WHO, path);
+  const rows: Record<string, unknown>[] = [];
+  for await (const batch of log.batches()) rows.push(...batch);
+  return { table: log.table, rows: rows as Row<Table>[], metadata: log.metadata };
+}
+
+async function readParquet(path: string): Promise<ReadTable<Table>> {
+  const file = await asyncBufferFromFile(path);
+  const header = await parquetMetadataAsync(file);
+  const keyValues = new Map((header.key_value_metadata ?? []).map(({ key, value }) => [key, value ?? '']));
+  const { table, metadata } = fromKeyValues(WHO, path, keyValues);
+  const rows = await parquetReadObjects({
+    file,
+    metadata: header,
+    parsers: { timestampFromMicroseconds: (micros) => micros },
+  });
+  return { table, rows: rows as Row<Table>[], metadata };
+}

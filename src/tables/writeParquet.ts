@@ -1,0 +1,91 @@
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+import parquet, { type FieldDefinition } from 'parquetjs-lite';
+import types from 'parquetjs-lite/lib/types.js';
+import type { Column, ColumnType, Table } from '../core/Table.ts';
+import type { OpenLog } from './readLog.ts';
+import { syncFolder } from './syncFolder.ts';
+import { toKeyValues } from './tableMetadata.ts';
+
+const ROW_GROUP = 8192;
+
+/**
+ * Types of our own in the library's table, whose values pass unchanged: its own conversions refuse NaN, lose the sign of −0,
+ * and parse 64-bit integers and dates as doubles. Rows are checked before they come here.
+ */
+const PARQUET: Record<ColumnType, string> = {
+  float64: own('BRINK_DOUBLE', 'DOUBLE'),
+  float32: own('BRINK_FLOAT', 'FLOAT'),
+  int32: own('BRINK_INT32', 'INT32'),
+  int64: own('BRINK_INT64', 'INT64'),
+  timestamp: own('BRINK_TIMESTAMP', 'INT64', 'TIMESTAMP_MICROS'),
+  bool: 'BOOLEAN',
+  utf8: 'UTF8',
+};
+
+function own(name: string, primitiveType: string, originalType?: string): string {
+  types.PARQUET_LOGICAL_TYPES[name] = {
+    primitiveType,
+    ...(originalType && { originalType }),
+    toPrimitive: (value) => value,
+  };
+  return name;
+}
+
+/**
+ * Writes a finished log as a Parquet file, batch by batch: to `<path>.tmp`, onto the disk, then renamed.
+ *
+ * @returns The number of rows written.
+ */
+export async function writeParquet(log: OpenLog, path: string): Promise<number> {
+  const temporary = `${path}.tmp`;
+  const schema = new parquet.ParquetSchema(fieldsOf(log.table));
+  const file = openSync(temporary, 'w');
+  let rows = 0;
+  try {
+    const write = async (bytes: Uint8Array) => {
+      for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
+    };
+    // The page index lacks what some readers demand of it.
+    const options = { rowGroupSize: ROW_GROUP, pageIndex: false };
+    const envelope = new parquet.ParquetEnvelopeWriter(schema, write, async () => {}, 0, options);
+    const writer = new parquet.ParquetWriter(schema, envelope, options);
+    for (const [key, value] of toKeyValues(log.table, log.format, log.metadata)) writer.setMetadata(key, value);
+    for await (const batch of log.batches()) {
+      for (const row of batch) {
+        // One after the other: calls that overlap write rows twice.
+        await writer.appendRow(toParquetRow(log.table, row));
+        rows++;
+      }
+    }
+    await writer.close();
+    fsyncSync(file);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  } finally {
+    closeSync(file);
+  }
+  renameSync(temporary, path);
+  syncFolder(dirname(path));
+  return rows;
+}
+
+function fieldsOf(table: Table): Record<string, FieldDefinition> {
+  const field = (column: Column): FieldDefinition => {
+    // Its statistics order text by UTF-16, so that some readers skip rows that match.
+    const leaf = { type: PARQUET[column.type], compression: 'SNAPPY', statistics: false } as const;
+    if (!column.list) return { ...leaf, optional: column.nullable };
+    const element: FieldDefinition = { ...leaf, optional: true };
+    return { type: 'LIST', optional: column.nullable, fields: { list: { repeated: true, fields: { element } } } };
+  };
+  return Object.fromEntries(Object.entries(table.columns).map(([name, column]) => [name, field(column)]));
+}
+
+function toParquetRow(table: Table, row: Readonly<Record<string, unknown>>): object {
+  const cell = (column: Column, value: unknown) =>
+    column.list && value !== null
+      ? { list: Array.from(value as ArrayLike<unknown>, (element) => ({ element })) }
+      : value;
+  return Object.fromEntries(Object.entries(table.columns).map(([name, column]) => [name, cell(column, row[name])]));
+}
