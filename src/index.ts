@@ -48,14 +48,24 @@ export { type MlpOptions, mlp } from './models/mlp.ts';
 export { type LeastSquaresOptions, leastSquares } from './objectives/leastSquares.ts';
 export { type QuadraticOptions, quadratic, toy } from './objectives/quadratic.ts';
 export { type Measurement, measure, measureAlong } from './operators/measure.ts';
-export { type Branch, type BranchSummary, type RunOptions, type RunState, type RunSummary, run } from './operators/run.ts';
+export {
+  type Branch,
+  type BranchSummary,
+  type RunOptions,
+  type RunState,
+  type RunSummary,
+  run,
+} from './operators/run.ts';
 export { type ThrottleBudgetOptions, throttleBudget } from './operators/throttleBudget.ts';
 export { throttleSteps } from './operators/throttleSteps.ts';
 export { type SharpnessPlotData, sharpnessPlot } from './plots/sharpnessPlot.ts';
 export { writeSvg } from './plots/writeSvg.ts';
 export { type AlignmentOptions, alignment } from './probes/alignment.ts';
 export { type GradientConcentrationOptions, gradientConcentration } from './probes/gradientConcentration.ts';
-export { type InteractionAwareSharpnessOptions, interactionAwareSharpness } from './probes/interactionAwareSharpness.ts';
+export {
+  type InteractionAwareSharpnessOptions,
+  interactionAwareSharpness,
+} from './probes/interactionAwareSharpness.ts';
 export { type LossSliceOptions, lossSlice } from './probes/lossSlice.ts';
 export { samplingCoefficient } from './probes/samplingCoefficient.ts';
 export { stabilityEdge } from './probes/stabilityEdge.ts';

@@ -1,60 +1,83 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import util from 'node:util';
 import { BrinkError } from '../core/errors.ts';
-import { bindingIn, type NativeVariant, nativeFolder, TENSORFLOW } from './install/nativeFolder.ts';
+import { type Flavour, nativeBuild, packageFolder } from './install/nativeBuild.ts';
 
-/**
- * Read by TensorFlow when it loads, so set before: no rounding of products to TF32 on GPUs that would (it costs three digits
- * of H v), kernels whose sums do not depend on which thread ends first, and no log lines below errors.
- */
-const ENVIRONMENT = { NVIDIA_TF32_OVERRIDE: '0', TF_DETERMINISTIC_OPS: '1', TF_CPP_MIN_LOG_LEVEL: '2' };
+/** What TensorFlow reads once, while it loads. A value that the user has set stays. */
+const ENVIRONMENT = {
+  // Errors only: TensorFlow's notes about the processor are no news.
+  TF_CPP_MIN_LOG_LEVEL: '2',
+  // TF32 keeps 10 bits of a float32's 23: it would cost three digits of H v.
+  NVIDIA_TF32_OVERRIDE: '0',
+  // The same bits each time: kernels without atomic additions, cuBLAS with a fixed workspace, and no choice of
+  // convolution algorithms by their timing.
+  TF_DETERMINISTIC_OPS: '1',
+  TF_CUDNN_USE_AUTOTUNE: '0',
+  CUBLAS_WORKSPACE_CONFIG: ':4096:8',
+  // Takes GPU memory as it is needed, so that several runs fit on one GPU.
+  TF_FORCE_GPU_ALLOW_GROWTH: 'true',
+};
 
-/** Which native engine is installed: the one with CUDA where there is one. */
-function installed(): { folder: string; variant: NativeVariant } | undefined {
-  const variants: readonly NativeVariant[] = ['cuda', 'cpu'];
-  return variants
-    .map((variant) => ({ folder: nativeFolder(variant), variant }))
-    .find(({ folder }) => existsSync(bindingIn(folder)));
+const GPUS = '/proc/driver/nvidia/gpus';
+const WHO = 'tensorflow';
+
+/** What brink asks of the addon itself. */
+interface Binding {
+  readonly TF_Version: string;
+  isUsingGpuDevice(): boolean;
 }
 
 /**
- * Loads TensorFlow's own library through the binding that `@tensorflow/tfjs-node-gpu` carries, compiled into the user's cache.
+ * Loads TensorFlow's C library and registers it with TensorFlow.js as the backend `tensorflow`.
  *
- * @throws BrinkError where it is not installed, or cannot be loaded.
+ * The CUDA build where it is installed and there is a GPU, else the CPU build.
+ *
+ * @throws BrinkError with the reason where none is installed or none loads.
  */
-export async function loadNative(): Promise<{ device: string; version: string }> {
-  const found = installed();
-  if (found === undefined) {
-    throw new BrinkError(
-      'tensorflow',
-      'the native engine is not installed. `brink engine install` makes it from a Python wheel of TensorFlow and a C++ compiler.',
-    );
+export async function loadNative(): Promise<{ readonly version: string; readonly device: string }> {
+  const installed = flavours()
+    .map(nativeBuild)
+    .filter((build) => build.installed);
+  if (installed.length === 0) {
+    throw new BrinkError(WHO, 'the native engine is not installed. `brink engine install` makes it.');
   }
   for (const [name, value] of Object.entries(ENVIRONMENT)) process.env[name] ??= value;
-  // Node 23 took away two functions that the package calls.
-  Object.assign(util, {
-    isNullOrUndefined: (x: unknown) => x === null || x === undefined,
-    isArray: Array.isArray,
-  });
-  const require = createRequire(import.meta.url);
-  const packageRequire = createRequire(require.resolve('@tensorflow/tfjs-node-gpu'));
-  // The package asks node-pre-gyp where its binding lies, which would look into the package's own folder.
-  const preGyp = packageRequire.resolve('@mapbox/node-pre-gyp');
-  packageRequire.cache[preGyp] = { exports: { find: () => bindingIn(found.folder) } } as NodeJS.Module;
-  try {
-    const { backend } = packageRequire('@tensorflow/tfjs-node-gpu');
-    const gpu = found.variant === 'cuda' && backend().isUsingGpuDevice;
-    return {
-      device: gpu ? 'GPU' : `CPU, ${availableParallelism()} threads`,
-      version: `TensorFlow ${TENSORFLOW}`,
-    };
-  } catch (error) {
-    throw new BrinkError(
-      'tensorflow',
-      `the native engine in ${found.folder} cannot be loaded: ${(error as Error).message}. \`brink engine install\` makes it anew.`,
-      { cause: error },
-    );
+  // TensorFlow.js calls two functions that Node 23 removed.
+  Object.assign(util, { isNullOrUndefined: (x: unknown) => x === null || x === undefined, isArray: Array.isArray });
+
+  const require = createRequire(join(packageFolder('@tensorflow/tfjs-node-gpu'), 'package.json'));
+  const reasons: string[] = [];
+  for (const { binding } of installed) {
+    try {
+      const { TF_Version, isUsingGpuDevice } = require(binding) as Binding;
+      // The package asks this module where its addon is, which would look into the package's own folder.
+      require.cache[require.resolve('@mapbox/node-pre-gyp')] = { exports: { find: () => binding } } as NodeJS.Module;
+      require('@tensorflow/tfjs-node-gpu');
+      const device = isUsingGpuDevice() ? gpuName() : `CPU, ${availableParallelism()} threads`;
+      return { version: `TensorFlow ${TF_Version}`, device };
+    } catch (error) {
+      reasons.push(`${binding}: ${(error as Error).message}`);
+    }
   }
+  throw new BrinkError(
+    WHO,
+    `the native engine cannot be loaded (${reasons.join('; ')}). Remove its folder, and \`brink engine install\` makes it anew.`,
+  );
+}
+
+/** The builds in the order in which they are tried: one process can load one TensorFlow, so look for the GPU before. */
+function flavours(): readonly Flavour[] {
+  return existsSync(GPUS) || existsSync('/dev/dxg') ? ['cuda', 'cpu'] : ['cpu', 'cuda'];
+}
+
+/** The model of the first GPU that the driver names. */
+function gpuName(): string {
+  if (!existsSync(GPUS)) return 'GPU';
+  const models = readdirSync(GPUS).map(
+    (id) => /^Model:\s*(.+)$/m.exec(readFileSync(join(GPUS, id, 'information'), 'utf8'))?.[1],
+  );
+  return models[0] ? `GPU ${models[0]}` : 'GPU';
 }

@@ -1,80 +1,101 @@
 import * as tf from '@tensorflow/tfjs';
+import { version_wasm } from '@tensorflow/tfjs-backend-wasm';
 import { BrinkError } from '../core/errors.ts';
 import { loadNative } from './native.ts';
 import { installSecondOrder } from './secondOrder/installSecondOrder.ts';
 
-/** TensorFlow's native library, WebAssembly, or (for tests) TensorFlow.js in plain JavaScript. */
-export type EngineName = 'tensorflow' | 'wasm' | 'cpu';
+/** `tensorflow`: TensorFlow's C library, on a GPU or the CPU; `wasm`: WebAssembly, one thread; `cpu`: plain JavaScript, slow, for tests. */
+export const ENGINE_NAMES = ['tensorflow', 'wasm', 'cpu'] as const;
 
-/** What computes: one a process. */
+/** The name of an engine. */
+export type EngineName = (typeof ENGINE_NAMES)[number];
+
+/** The engine that this process computes with. */
 export interface Engine {
   readonly name: EngineName;
-  /** What it runs on, in words. */
+  /** What it runs on: `CPU, 2 cores`, `GPU NVIDIA H100`. */
   readonly device: string;
-  /** Of the library that computes. */
+  /** The version of the library behind it. */
   readonly version: string;
+  readonly backend: tf.KernelBackend;
 }
 
-const NAMES: readonly EngineName[] = ['tensorflow', 'wasm', 'cpu'];
-/** Tried in this order where none is named. */
-const CHOICES: readonly EngineName[] = ['tensorflow', 'wasm'];
 const WHO = 'openEngine';
 
-let opened: Promise<Engine> | undefined;
+/** Makes each engine's backend known to TensorFlow.js, and says what it is. */
+const load: Record<EngineName, () => Pick<Engine, 'device' | 'version'>> = {
+  tensorflow: loadNative,
+  // Importing the package registered it.
+  wasm: () => ({ device: 'CPU, 1 core', version: version_wasm }),
+  cpu: () => ({ device: 'CPU, 1 core', version: tf.version['tfjs-backend-cpu'] }),
+};
+
+let opening: Promise<Engine> | undefined;
 
 /**
- * Opens the engine that computes losses and derivatives; every later call gives the same one.
+ * Opens the engine that computes tensors, once for the process, with exact second derivatives.
  *
- * Order: the name given, else the environment variable BRINK_ENGINE, else `tensorflow` where it is installed, else `wasm`.
- * A named engine that cannot be loaded is an error, never a silent fallback.
+ * Without a name: `tensorflow`, else `wasm` with a warning that says why. Float32 on every engine; two engines agree to
+ * rounding, one engine on one machine repeats its bits.
  *
- * @param name 'tensorflow', 'wasm', or 'cpu' (plain JavaScript, slow, for tests).
- * @throws BrinkError where the name is unknown, the engine cannot be loaded, or the process has opened another.
+ * @param name `tensorflow`, `wasm` or `cpu`. Default: the environment variable BRINK_ENGINE, else what loads.
+ * @throws BrinkError where the name is unknown, the named engine can't load, or another engine is open already.
  */
-export async function openEngine(name: string | undefined = process.env.BRINK_ENGINE || undefined): Promise<Engine> {
-  if (name !== undefined && !NAMES.includes(name as EngineName)) {
-    throw new BrinkError(WHO, `there is no engine '${name}'. Choose one of ${NAMES.join(', ')}.`);
-  }
-  const named = name as EngineName | undefined;
-  opened ??= choose(named);
-  const engine = await opened;
-  if (named !== undefined && engine.name !== named) {
+export async function openEngine(name: EngineName | undefined = nameFromEnvironment()): Promise<Engine> {
+  if (name !== undefined) requireEngineName('the name', name);
+  opening ??= (name === undefined ? openFirst() : open(name)).catch((error) => {
+    opening = undefined;
+    throw error;
+  });
+  const engine = await opening;
+  if (name !== undefined && engine.name !== name) {
     throw new BrinkError(
       WHO,
-      `'${named}' was asked for, but this process computes with '${engine.name}'. One engine a process: open '${named}' before any objective is made.`,
+      `${name} was asked for, and ${engine.name} is open. A process has one engine; ask for it by name at the first call, or set BRINK_ENGINE=${name}.`,
     );
   }
   return engine;
 }
 
-async function choose(named: EngineName | undefined): Promise<Engine> {
-  if (named !== undefined) return open(named);
-  const reasons: string[] = [];
-  for (const name of CHOICES) {
-    try {
-      return await open(name);
-    } catch (error) {
-      reasons.push((error as Error).message);
-    }
+/** The native engine, or WebAssembly and a word about it. */
+async function openFirst(): Promise<Engine> {
+  try {
+    return await open('tensorflow');
+  } catch (error) {
+    process.emitWarning(
+      `${(error as Error).message} WebAssembly serves until then, 4 to 5 times slower; BRINK_ENGINE=wasm chooses it without this warning.`,
+      'BrinkWarning',
+    );
+    return open('wasm');
   }
-  throw new BrinkError(WHO, `no engine can be loaded. ${reasons.join(' ')}`);
 }
 
 async function open(name: EngineName): Promise<Engine> {
-  // TensorFlow.js advertises its native build on the console unless it believes that it is being tested.
-  tf.env().set('IS_TEST', true);
-  const engine = await LOADERS[name]();
-  if (!(await tf.setBackend(name))) throw new BrinkError(WHO, `TensorFlow.js could not start its backend '${name}'.`);
-  await tf.ready();
-  installSecondOrder();
-  return { name, ...engine };
+  try {
+    const { device, version } = load[name]();
+    if (!(await tf.setBackend(name))) throw new Error(`TensorFlow.js could not start its backend`);
+    await tf.ready();
+    const backend = tf.backend();
+    // Its first use would print an advertisement.
+    if (name === 'cpu') Object.assign(backend, { firstUse: false });
+    installSecondOrder();
+    return { name, device, version, backend };
+  } catch (error) {
+    const advice =
+      name === 'tensorflow' ? '`npx brink engine install` makes it.' : '`npm ci` puts the npm packages in order.';
+    throw new BrinkError(WHO, `the engine ${name} can't load: ${(error as Error).message}. ${advice}`, { cause: error });
+  }
 }
 
-const LOADERS: Record<EngineName, () => Promise<Omit<Engine, 'name'>>> = {
-  tensorflow: loadNative,
-  wasm: async () => {
-    await import('@tensorflow/tfjs-backend-wasm');
-    return { device: 'CPU, 1 thread', version: `TensorFlow.js ${tf.version.tfjs} WebAssembly` };
-  },
-  cpu: async () => ({ device: 'CPU, 1 thread', version: `TensorFlow.js ${tf.version.tfjs} JavaScript` }),
-};
+function nameFromEnvironment(): EngineName | undefined {
+  const name = process.env['BRINK_ENGINE'];
+  if (!name) return undefined;
+  requireEngineName('BRINK_ENGINE', name);
+  return name;
+}
+
+function requireEngineName(what: string, name: string): asserts name is EngineName {
+  if (!(ENGINE_NAMES as readonly string[]).includes(name)) {
+    throw new BrinkError(WHO, `${what} is '${name}'. It must be one of ${ENGINE_NAMES.join(', ')}.`);
+  }
+}

@@ -1,0 +1,25 @@
+#!/usr/bin/env node
+import { Command } from 'commander';
+import packageJson from '../../package.json' with { type: 'json' };
+import { engineCommand } from './engineCommand.ts';
+import { recoverCommand } from './recoverCommand.ts';
+
+const program = new Command('brink')
+  .description('See how a neural network trains at the edge of stability.')
+  .version(packageJson.version)
+  .addCommand(engineCommand())
+  .addCommand(recoverCommand())
+  .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 the command line is wrong.')
+  .showHelpAfterError();
+
+for (const command of [program, ...program.commands.flatMap((c) => [c, ...c.commands])]) {
+  // Commander ends with 1 on a wrong command line.
+  command.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  console.error((error as Error).message);
+  process.exitCode = 1;
+}

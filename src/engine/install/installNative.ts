@@ -1,0 +1,169 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { BrinkError } from '../../core/errors.ts';
+import { type Flavour, nativeBuild, packageFolder } from './nativeBuild.ts';
+
+export interface InstallOptions {
+  /** With CUDA's libraries, about 3 GB; default false. */
+  readonly cuda?: boolean;
+  /** Gets a line at each stage. */
+  readonly log?: (line: string) => void;
+}
+
+const WHO = 'brink engine install';
+/** What WebAssembly costs instead, for whoever goes without. */
+export const WITHOUT = 'WebAssembly serves instead, about four times slower.';
+/** The wheels' own tags: which Python runs pip does not matter, since only libraries are taken out of them. */
+const PYTHON = '311';
+const GLIBC = ['2_28', '2_27', '2_24', '2_17', '2_12', '2_5'];
+
+/** Takes the libraries and the headers out of the wheels in a folder. */
+const UNPACK = `
+import pathlib, sys, zipfile
+target = sys.argv[2]
+for wheel in pathlib.Path(sys.argv[1]).glob('*.whl'):
+    with zipfile.ZipFile(wheel) as archive:
+        for name in archive.namelist():
+            if name.startswith(('tensorflow/libtensorflow_', 'tensorflow/include/', 'nvidia/')):
+                archive.extract(name, target)
+    wheel.unlink()
+`;
+
+/**
+ * Makes the native engine in the user's cache folder: TensorFlow's C library out of its Python wheel, and the binding of
+ * `@tensorflow/tfjs-node-gpu` compiled against it.
+ *
+ * The wheels are pinned by hash. The engine is built in a folder of its own and renamed when it loads, so that one that is cut
+ * off is never taken for whole, and two at once do no harm. With `cuda`, NVIDIA's wheels are laid out beside TensorFlow's
+ * library, where it looks for them; that flavour has not been run on a GPU yet.
+ *
+ * @returns The folder, and whether it was made just now.
+ * @throws BrinkError where the platform has no wheel, a tool is missing, or a stage fails, with the stage's own words.
+ */
+export async function installNative({
+  cuda = false,
+  log = () => {},
+}: InstallOptions = {}): Promise<{ folder: string; made: boolean }> {
+  const flavour: Flavour = cuda ? 'cuda' : 'cpu';
+  const { folder, installed, requirements, sources } = nativeBuild(flavour);
+  if (installed) return { folder, made: false };
+  requireTools(flavour);
+
+  const temporary = `${folder}.${process.pid}.tmp`;
+  removeAbandoned(folder);
+  mkdirSync(temporary, { recursive: true });
+  try {
+    const wheels = join(temporary, 'wheels');
+    log(`downloading TensorFlow's library${cuda ? ' and CUDA (about 3 GB)' : ' (270 MB)'} …`);
+    const platforms = GLIBC.flatMap((version) => ['--platform', `manylinux_${version}_${MACHINES[process.arch]}`]);
+    const pinned = [
+      '--no-deps',
+      '--only-binary=:all:',
+      '--require-hashes',
+      '--implementation',
+      'cp',
+      '--python-version',
+      PYTHON,
+    ];
+    await tool('python3', [
+      '-m',
+      'pip',
+      'download',
+      '--quiet',
+      '--disable-pip-version-check',
+      ...pinned,
+      ...platforms,
+      '-r',
+      requirements,
+      '-d',
+      wheels,
+    ]);
+    log('unpacking it …');
+    await tool('python3', ['-c', UNPACK, wheels, temporary]);
+    rmSync(wheels, { recursive: true });
+    log('compiling the binding …');
+    const libraries = join(temporary, 'tensorflow');
+    const headers = [join(libraries, 'include'), join(packageFolder('node-api-headers'), 'include')];
+    await tool(compiler(), [
+      ...['-std=c++17', '-O2', '-fPIC', '-shared', '-DNAPI_VERSION=8'],
+      ...headers.map((header) => `-I${header}`),
+      ...sources,
+      ...[
+        '-o',
+        join(temporary, BINDING),
+        `-L${libraries}`,
+        '-l:libtensorflow_cc.so.2',
+        '-l:libtensorflow_framework.so.2',
+      ],
+      '-Wl,-rpath,$ORIGIN/tensorflow',
+    ]);
+    rmSync(join(libraries, 'include'), { recursive: true });
+    log('loading it once …');
+    await tool(process.execPath, ['-e', 'require(process.argv[1])', join(temporary, BINDING)]);
+    rename(temporary, folder);
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
+  }
+  return { folder, made: true };
+}
+
+const BINDING = 'tfjs_binding.node';
+const MACHINES: Partial<Record<NodeJS.Architecture, string>> = { x64: 'x86_64', arm64: 'aarch64' };
+const compiler = () => process.env.CXX || 'g++';
+
+/** Throws one sentence where something is missing that no stage can do without. */
+function requireTools(flavour: Flavour): void {
+  const machine = MACHINES[process.arch];
+  if (process.platform !== 'linux' || machine === undefined || (flavour === 'cuda' && machine !== 'x86_64')) {
+    throw new BrinkError(WHO, `there is no ${flavour} build for ${process.platform} on ${process.arch}. ${WITHOUT}`);
+  }
+  const works = (command: string, ...args: string[]) => spawnSync(command, args, { stdio: 'ignore' }).status === 0;
+  const missing = [
+    ...(works('python3', '-m', 'pip', '--version') ? [] : ['Python 3 with pip']),
+    ...(works(compiler(), '--version') ? [] : [`a C++ compiler (${compiler()})`]),
+  ];
+  if (missing.length > 0)
+    throw new BrinkError(WHO, `the native engine needs ${missing.join(' and ')}, which is not here. ${WITHOUT}`);
+}
+
+/** Runs a tool to its end; throws with what it said where it fails. */
+async function tool(command: string, args: readonly string[]): Promise<void> {
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk) => {
+      said = (said + chunk).slice(-4000);
+    });
+  }
+  const code = await new Promise((resolve, reject) => child.on('close', resolve).on('error', reject));
+  if (code !== 0)
+    throw new BrinkError(
+      WHO,
+      `${basename(command)} ${args[0] === '-m' ? args[1] : ''} failed with ${code}:\n${said.trim()}`,
+    );
+}
+
+/** Gives a finished build its name; where another process was first, theirs stays. */
+function rename(from: string, to: string): void {
+  try {
+    renameSync(from, to);
+  } catch (error) {
+    if (!existsSync(to)) throw error;
+  }
+}
+
+/** Removes what installs of processes that are no more have left of this build. */
+function removeAbandoned(folder: string): void {
+  const parent = dirname(folder);
+  if (!existsSync(parent)) return;
+  for (const name of readdirSync(parent)) {
+    if (!name.startsWith(`${basename(folder)}.`) || !name.endsWith('.tmp')) continue;
+    const pid = name.split('.').at(-2);
+    try {
+      process.kill(Number(pid), 0);
+    } catch {
+      rmSync(join(parent, name), { recursive: true, force: true });
+    }
+  }
+}
