@@ -83,7 +83,9 @@ async function open(name: EngineName): Promise<Engine> {
   } catch (error) {
     const advice =
       name === 'tensorflow' ? '`npx brink engine install` makes it.' : '`npm ci` puts the npm packages in order.';
-    throw new BrinkError(WHO, `the engine ${name} can't load: ${(error as Error).message}. ${advice}`, { cause: error });
+    throw new BrinkError(WHO, `the engine ${name} can't load: ${(error as Error).message}. ${advice}`, {
+      cause: error,
+    });
   }
 }
 

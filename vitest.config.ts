@@ -1,0 +1,38 @@
+import { defineConfig } from 'vitest/config';
+import { nativeBuild } from './src/engine/install/nativeBuild.ts';
+
+/** Tests that compute on an engine run once on each that is there. */
+const ON_EVERY_ENGINE = [
+  'test/engine/**/*.test.ts',
+  'test/models/**/*.test.ts',
+  'test/losses/**/*.test.ts',
+  'test/onEveryEngine/**/*.test.ts',
+  'test/reference.test.ts',
+];
+
+const native = nativeBuild('cpu').installed || nativeBuild('cuda').installed;
+if (!native) {
+  const missing = 'the native engine is not installed: `npx brink engine install` makes it';
+  if (process.env.BRINK_REQUIRE_NATIVE === '1') throw new Error(missing);
+  console.warn(`Tests run on WebAssembly only, since ${missing}.`);
+}
+
+const engine = (name: string) => ({
+  extends: true as const,
+  test: { name, include: ON_EVERY_ENGINE, env: { BRINK_ENGINE: name }, testTimeout: 120_000, hookTimeout: 120_000 },
+});
+
+export default defineConfig({
+  test: {
+    pool: 'forks',
+    maxWorkers: 2,
+    projects: [
+      {
+        extends: true,
+        test: { name: 'pure', include: ['test/**/*.test.ts'], exclude: ON_EVERY_ENGINE, testTimeout: 30_000 },
+      },
+      engine('wasm'),
+      ...(native ? [engine('tensorflow')] : []),
+    ],
+  },
+});
