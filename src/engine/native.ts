@@ -3,7 +3,6 @@ import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import util from 'node:util';
-import { BrinkError } from '../core/errors.ts';
 import { type Flavour, nativeBuild, packageFolder } from './install/nativeBuild.ts';
 
 /** What TensorFlow reads once, while it loads. A value that the user has set stays. */
@@ -22,7 +21,6 @@ const ENVIRONMENT = {
 };
 
 const GPUS = '/proc/driver/nvidia/gpus';
-const WHO = 'tensorflow';
 
 /** What brink asks of the addon itself. */
 interface Binding {
@@ -35,14 +33,14 @@ interface Binding {
  *
  * The CUDA build where it is installed and there is a GPU, else the CPU build.
  *
- * @throws BrinkError with the reason where none is installed or none loads.
+ * @throws Error with the reason where none is installed or none loads.
  */
-export async function loadNative(): Promise<{ readonly version: string; readonly device: string }> {
+export function loadNative(): { readonly version: string; readonly device: string } {
   const installed = flavours()
     .map(nativeBuild)
     .filter((build) => build.installed);
   if (installed.length === 0) {
-    throw new BrinkError(WHO, 'the native engine is not installed. `brink engine install` makes it.');
+    throw new Error('it is not installed');
   }
   for (const [name, value] of Object.entries(ENVIRONMENT)) process.env[name] ??= value;
   // TensorFlow.js calls two functions that Node 23 removed.
@@ -62,10 +60,7 @@ export async function loadNative(): Promise<{ readonly version: string; readonly
       reasons.push(`${binding}: ${(error as Error).message}`);
     }
   }
-  throw new BrinkError(
-    WHO,
-    `the native engine cannot be loaded (${reasons.join('; ')}). Remove its folder, and \`brink engine install\` makes it anew.`,
-  );
+  throw new Error(reasons.join('; '));
 }
 
 /** The builds in the order in which they are tried: one process can load one TensorFlow, so look for the GPU before. */

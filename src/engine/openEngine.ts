@@ -13,11 +13,10 @@ export type EngineName = (typeof ENGINE_NAMES)[number];
 /** The engine that this process computes with. */
 export interface Engine {
   readonly name: EngineName;
-  /** What it runs on: `CPU, 2 cores`, `GPU NVIDIA H100`. */
+  /** What it runs on: `CPU, 2 threads`, `GPU NVIDIA H100`. */
   readonly device: string;
   /** The version of the library behind it. */
   readonly version: string;
-  readonly backend: tf.KernelBackend;
 }
 
 const WHO = 'openEngine';
@@ -26,8 +25,8 @@ const WHO = 'openEngine';
 const load: Record<EngineName, () => Pick<Engine, 'device' | 'version'>> = {
   tensorflow: loadNative,
   // Importing the package registered it.
-  wasm: () => ({ device: 'CPU, 1 core', version: version_wasm }),
-  cpu: () => ({ device: 'CPU, 1 core', version: tf.version['tfjs-backend-cpu'] }),
+  wasm: () => ({ device: 'CPU, 1 thread', version: `TensorFlow.js ${version_wasm} WebAssembly` }),
+  cpu: () => ({ device: 'CPU, 1 thread', version: `TensorFlow.js ${tf.version['tfjs-backend-cpu']} JavaScript` }),
 };
 
 let opening: Promise<Engine> | undefined;
@@ -75,11 +74,10 @@ async function open(name: EngineName): Promise<Engine> {
     const { device, version } = load[name]();
     if (!(await tf.setBackend(name))) throw new Error(`TensorFlow.js could not start its backend`);
     await tf.ready();
-    const backend = tf.backend();
     // Its first use would print an advertisement.
-    if (name === 'cpu') Object.assign(backend, { firstUse: false });
+    if (name === 'cpu') Object.assign(tf.backend(), { firstUse: false });
     installSecondOrder();
-    return { name, device, version, backend };
+    return { name, device, version };
   } catch (error) {
     const advice =
       name === 'tensorflow' ? '`npx brink engine install` makes it.' : '`npm ci` puts the npm packages in order.';
@@ -90,7 +88,7 @@ async function open(name: EngineName): Promise<Engine> {
 }
 
 function nameFromEnvironment(): EngineName | undefined {
-  const name = process.env['BRINK_ENGINE'];
+  const name = process.env.BRINK_ENGINE;
   if (!name) return undefined;
   requireEngineName('BRINK_ENGINE', name);
   return name;

@@ -2,7 +2,7 @@ import type { Tensor, Tensor4D } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { leakFree } from '../../src/engine/leakFree.ts';
-import { openEngine } from '../../src/engine/openEngine.ts';
+import { type EngineName, openEngine } from '../../src/engine/openEngine.ts';
 import { dot, gelu, logSumExp, stopGradient } from '../../src/engine/ops.ts';
 import {
   kernelsOnTape,
@@ -11,7 +11,7 @@ import {
 } from '../../src/engine/secondOrder/verifiedKernels.ts';
 import { generator, normals } from '../../src/linalg/random.ts';
 
-const engine = process.env.BRINK_ENGINE ?? 'wasm';
+const engine = (process.env.BRINK_ENGINE ?? 'wasm') as EngineName;
 const EXPLICIT = 'conv2d explicit padding';
 
 beforeAll(async () => {
