@@ -1,7 +1,7 @@
 import type { Tensor4D, TensorInfo } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
 import { hostBuffers } from './hostBuffers.ts';
-import { type Attributes, registerGradient, registerKernel, runKernel } from './register.ts';
+import { type Attributes, isLoaded, registerGradient, registerKernel, runKernel } from './register.ts';
 
 /** Images of the batch that one filter gradient sums at once: bounds what WebAssembly holds. */
 const IMAGES = 64;
@@ -26,7 +26,7 @@ export function installConvolution(): void {
       dy: () => tf.conv2d(x as Tensor4D, c as Tensor4D, strides, pad, dataFormat, 1, dimRoundingMode),
     };
   });
-  if (tf.findBackend('wasm') === null) return;
+  if (!isLoaded('wasm')) return;
 
   registerKernel('Conv2DBackpropFilter', 'wasm', ({ x, dy }, attributes) =>
     filterGradient(asTensor(x!), asTensor(dy!), attributes),

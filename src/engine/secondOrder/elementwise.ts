@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
-import { BACKENDS, registerGradient, registerKernel } from './register.ts';
+import { BACKENDS, isLoaded, registerGradient, registerKernel } from './register.ts';
 
 /**
  * Derivatives of elementwise functions that stay right when they are differentiated again.
@@ -43,7 +43,7 @@ export function installElementwise(): void {
 
   registerGradient('StopGradient', { inputs: ['x'] }, (_dy, [x]) => ({ x: none(x!) }));
   for (const backendName of BACKENDS) {
-    if (tf.findBackend(backendName) === null) continue;
+    if (!isLoaded(backendName)) continue;
     const identity = tf.getKernel('Identity', backendName)!.kernelFunc;
     registerKernel('StopGradient', backendName, (inputs, attrs, backend) => {
       const output = identity({ inputs, attrs, backend });

@@ -1,7 +1,14 @@
 import type { Tensor, Tensor4D, TensorInfo } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
 import { type HostBuffers, hostBuffers } from './hostBuffers.ts';
-import { type Attributes, type BackendName, registerGradient, registerKernel, runKernel } from './register.ts';
+import {
+  type Attributes,
+  type BackendName,
+  isLoaded,
+  registerGradient,
+  registerKernel,
+  runKernel,
+} from './register.ts';
 
 /**
  * Derivatives of max and average pooling to second order.
@@ -28,7 +35,7 @@ export function installPooling(): void {
   }));
 
   for (const name of ['cpu', 'wasm'] as const) {
-    if (tf.findBackend(name) === null) continue;
+    if (!isLoaded(name)) continue;
     registerKernel('MaxPoolScatter', name, ({ dy }, attributes, backend) => {
       const { x, y } = attributes as { x: Tensor; y: Tensor };
       return withHost(name, backend, x.shape, (out, read) => {
@@ -56,7 +63,7 @@ export function installPooling(): void {
       }),
     );
   }
-  if (tf.findBackend('tensorflow') !== null) installNative();
+  if (isLoaded('tensorflow')) installNative();
 }
 
 const window = ({ filterSize, strides, pad, dimRoundingMode }: Attributes) => ({

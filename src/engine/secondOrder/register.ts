@@ -9,6 +9,11 @@ export type BackendName = (typeof BACKENDS)[number];
 // biome-ignore lint/suspicious/noExplicitAny: attributes are whatever their kernel says
 export type Attributes = Record<string, any>;
 
+/** Whether a backend's package is loaded. (Asking TensorFlow.js for the backend itself would start it.) */
+export function isLoaded(name: BackendName): boolean {
+  return tf.getKernelsForBackend(name).length > 0;
+}
+
 /** Runs a kernel by name. */
 export function runKernel(name: string, inputs: Record<string, Tensor>, attributes: Attributes = {}): Tensor {
   return tf.engine().runKernel(name, inputs, attributes) as Tensor;

@@ -1,11 +1,11 @@
 import type { NamedTensorInfoMap, TensorInfo } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
 import { hostBuffers } from './hostBuffers.ts';
-import { registerKernel } from './register.ts';
+import { isLoaded, registerKernel } from './register.ts';
 
 /** Replaces kernels of TensorFlow.js's WebAssembly backend that are wrong, or lose digits. */
 export function installWasmTraps(): void {
-  if (tf.findBackend('wasm') === null) return;
+  if (!isLoaded('wasm')) return;
 
   // XNNPACK remembers the packed right factor under its data, whatever its shape: the same data in another shape gives wrong
   // numbers or an abort. A factor of its own each time, transposed beforehand (the slow cases are the transposed ones).
