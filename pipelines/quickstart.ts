@@ -11,8 +11,8 @@ import {
   sharpnessPlot,
   throttleSteps,
   toArrow,
-  topEigenvalues,
   toParquet,
+  topEigenvalues,
   trainingLoss,
   writeSvg,
 } from 'brink';
@@ -20,7 +20,7 @@ import {
 const directory = 'output/quickstart';
 const model = mlp({ inputs: 64, hidden: [32, 32, 32], outputs: 10, activation: 'tanh', weightScale: 0.8 });
 const objective = await empiricalRisk({ model, data: await digits({ train: 1024 }), loss: meanSquaredError });
-const steps = gradientDescent(objective, { learningRate: 0.2, steps: 500 });
+const steps = gradientDescent(objective, { learningRate: 0.2, steps: 600, seed: 2 });
 
 await run(
   steps,
@@ -35,3 +35,21 @@ await run(
 const { rows: eigenvalues } = await readTable(`${directory}/eigenvalues.parquet`, topEigenvalues.table);
 const { rows: sharpness } = await readTable(`${directory}/sharpness.parquet`, interactionAwareSharpness.table);
 await writeSvg(sharpnessPlot({ eigenvalues, sharpness }), `${directory}/sharpness.svg`);
+
+const report = (name: string, rows: { step: number; value: number; edge: number }[]) => {
+  const passed = rows.find(({ value, edge }) => value > edge);
+  if (!passed) return console.log(`${name} stayed below the edge`);
+  const after = rows.filter(({ step }) => step >= passed.step).map(({ value, edge }) => value / edge);
+  const median = after.sort((a, b) => a - b)[Math.floor(after.length / 2)]!;
+  console.log(
+    `${name} passed 2/η = ${passed.edge} at step ${passed.step}; since then its median is ${median.toFixed(3)} × 2/η`,
+  );
+};
+report(
+  'the sharpness λ₁',
+  eigenvalues.map(({ step, lambda_1, edge }) => ({ step, value: lambda_1, edge })),
+);
+report(
+  'the interaction-aware sharpness ‖H‖',
+  sharpness.map(({ step, ias, edge }) => ({ step, value: ias, edge })),
+);

@@ -17,10 +17,10 @@ const EDGE = '2/η, edge of stability';
 /**
  * The sharpness λ_1 and the interaction-aware sharpness ‖H‖_{S_n} over the steps, against the edge: the paper's Figure 4(a).
  *
- * Values above twice the edge are cut off at the frame: a single spike would flatten all the rest.
+ * Values above 1.6 times the edge are cut off at the frame: a single spike would flatten all the rest.
  */
 export function sharpnessPlot({ eigenvalues, sharpness }: SharpnessPlotData): TopLevelSpec {
-  const top = 2 * Math.max(...eigenvalues.map((row) => row.edge));
+  const top = 1.6 * Math.max(...eigenvalues.map((row) => row.edge));
   const values = [
     ...eigenvalues.map((row) => ({ step: row.step, value: row.lambda_1, quantity: LAMBDA })),
     ...sharpness.map((row) => ({ step: row.step, value: row.ias, quantity: IAS })),
@@ -60,14 +60,8 @@ export function sharpnessPlot({ eigenvalues, sharpness }: SharpnessPlotData): To
             [6, 4],
           ],
         },
-        legend: null,
       },
-      strokeWidth: {
-        field: 'quantity',
-        type: 'nominal',
-        scale: { domain: [LAMBDA, IAS, EDGE], range: [2, 1, 1.2] },
-        legend: null,
-      },
+      order: { field: 'step', type: 'quantitative' },
     },
     config: { font: 'Helvetica, Arial, sans-serif', view: { stroke: null } },
   };
