@@ -20,13 +20,14 @@ import {
 const directory = 'output/quickstart';
 const model = mlp({ inputs: 64, hidden: [32, 32, 32], outputs: 10, activation: 'tanh', weightScale: 0.8 });
 const objective = await empiricalRisk({ model, data: await digits({ train: 1024 }), loss: meanSquaredError });
-const steps = gradientDescent(objective, { learningRate: 0.2, steps: 600, seed: 2 });
+const steps = gradientDescent(objective, { learningRate: 0.2, steps: 480, seed: 2 });
 
 await run(
   steps,
   {
     loss: (s) => s.pipe(trainingLoss(objective), toArrow(trainingLoss.table)),
-    eigenvalues: (s) => s.pipe(throttleSteps(3), topEigenvalues(objective), toParquet(topEigenvalues.table)),
+    eigenvalues: (s) =>
+      s.pipe(throttleSteps(3), topEigenvalues(objective, { tolerance: 0.01 }), toParquet(topEigenvalues.table)),
     sharpness: (s) => s.pipe(interactionAwareSharpness(objective), toParquet(interactionAwareSharpness.table)),
   },
   { directory, overwrite: true },
