@@ -79,7 +79,7 @@ export function gradientConcentration(
     if (isFull(b)) return { exact: normSquared, traces };
     const signed = estimator === 'signs';
     for (let k = 0; k < draws; k++) {
-      const batch = () => point.batchGradient(sampledBatch(n, { seed, step, batchSize: b, replacement, draws }, k));
+      const batch = () => point.batchGradient(sampledBatch(n, { seed, step, batchSize: b, replacement }, k));
       const a = signed ? await signDraw(point, seed, step, k) : (await batch()).gradient;
       traces[k] = dot(a, a) * (signed ? samplingCoefficient(n, b, replacement) / b : 1);
     }

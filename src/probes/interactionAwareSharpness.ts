@@ -127,7 +127,7 @@ export function interactionAwareSharpness(
           traceHS: new Float64Array(draws),
         });
       else if (traces) moments.push(secondMoment(traces, normSquared, gHg, { n, b, replacement }));
-      else moments.push(await sampledSecondMoment(point, { seed, step: step.index, batchSize: b, replacement, draws }));
+      else moments.push(await sampledSecondMoment(point, { seed, step: step.index, batchSize: b, replacement }, draws));
     }
     return moments;
   }
