@@ -61,14 +61,23 @@ export { throttleSteps } from './operators/throttleSteps.ts';
 export { type SharpnessPlotData, sharpnessPlot } from './plots/sharpnessPlot.ts';
 export { writeSvg } from './plots/writeSvg.ts';
 export { type AlignmentOptions, alignment } from './probes/alignment.ts';
+export { type BatchSharpnessOptions, batchSharpness } from './probes/batchSharpness.ts';
+export { type EdgeOptions, edge } from './probes/edge.ts';
+export { type ExpectedLossChangeOptions, expectedLossChange } from './probes/expectedLossChange.ts';
 export { type GradientConcentrationOptions, gradientConcentration } from './probes/gradientConcentration.ts';
 export {
   type InteractionAwareSharpnessOptions,
   interactionAwareSharpness,
 } from './probes/interactionAwareSharpness.ts';
+export { type LossPlaneOptions, lossPlane } from './probes/lossPlane.ts';
 export { type LossSliceOptions, lossSlice } from './probes/lossSlice.ts';
+export { concentrationOfBatch, type LssrOptions, lssr, type ScaledLearningRate, type Scaling } from './probes/lssr.ts';
+export { type ResultantLengthOptions, resultantLength } from './probes/resultantLength.ts';
 export { samplingCoefficient } from './probes/samplingCoefficient.ts';
+export { type ScalingRuleOptions, scalingRule } from './probes/scalingRule.ts';
+export { type SpectralDensityOptions, spectralDensity } from './probes/spectralDensity.ts';
 export { stabilityEdge } from './probes/stabilityEdge.ts';
+export { type TheoremOneOptions, theoremOne } from './probes/theoremOne.ts';
 export { type TopEigenvaluesOptions, topEigenvalues } from './probes/topEigenvalues.ts';
 export { type TrainingLossOptions, trainingLoss } from './probes/trainingLoss.ts';
 export { type ReadTable, readTable } from './tables/readTable.ts';

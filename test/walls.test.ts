@@ -29,7 +29,7 @@ const MAY_SEE: Record<string, readonly string[]> = {
   probes: ['core', 'linalg', 'operators'],
   tables: ['core'],
   plots: ['core', 'probes'],
-  cli: ['core', 'engine', 'tables'],
+  cli: ['core', 'engine', 'probes', 'tables'],
 };
 
 describe('the rooms', () => {

@@ -2,12 +2,14 @@
 import { Command } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { engineCommand } from './engineCommand.ts';
+import { lssrCommand } from './lssrCommand.ts';
 import { recoverCommand } from './recoverCommand.ts';
 
 const program = new Command('brink')
   .description('See how a neural network trains at the edge of stability.')
   .version(packageJson.version)
   .addCommand(engineCommand())
+  .addCommand(lssrCommand())
   .addCommand(recoverCommand())
   .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 the command line is wrong.')
   .showHelpAfterError();

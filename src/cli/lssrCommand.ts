@@ -1,0 +1,59 @@
+import { Command, InvalidArgumentError } from 'commander';
+import { lssr } from '../probes/lssr.ts';
+
+const number = (text: string): number => {
+  const value = Number(text);
+  if (text.trim() === '' || Number.isNaN(value)) throw new InvalidArgumentError('It is not a number.');
+  return value;
+};
+const numbers = (text: string): number[] => text.split(',').map(number);
+
+interface Options {
+  readonly n: number;
+  readonly rho: number;
+  readonly rhoError: number;
+  readonly batchSize: number;
+  readonly learningRate: number;
+  readonly for: number[];
+  readonly replacement?: boolean;
+  readonly json?: boolean;
+}
+
+/** `brink lssr`. */
+export function lssrCommand(): Command {
+  return new Command('lssr')
+    .description('the learning rate for another batch size, by the linear and saturation scaling rule')
+    .requiredOption('--n <n>', 'examples', number)
+    .requiredOption(
+      '--rho <rho>',
+      'concentration ρ of the gradient of one example, as gradientConcentration measures it',
+      number,
+    )
+    .option('--rho-error <error>', 'its standard error', number, 0)
+    .requiredOption('--batch-size <b>', 'of the run whose learning rate is known', number)
+    .requiredOption('--learning-rate <η>', 'of that run', number)
+    .requiredOption('--for <b,b,…>', 'batch sizes to ask about', numbers)
+    .option('--replacement', 'batches are drawn with replacement')
+    .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      '\nExample:\n  brink lssr --n 8192 --rho 0.0078 --batch-size 128 --learning-rate 0.1 --for 32,512,2048',
+    )
+    .action((options: Options) => {
+      const { rho, rhoError: rhoStandardError, n, batchSize, learningRate, replacement = false } = options;
+      const scaling = lssr({ n, rho, rhoStandardError, batchSize, learningRate, batchSizes: options.for, replacement });
+      if (options.json) {
+        console.log(JSON.stringify(scaling, null, 2));
+        return;
+      }
+      const cell = (x: number) => x.toPrecision(4).padEnd(12);
+      console.log(`linear below b ≈ ${scaling.knee.toPrecision(3)}, saturated above`);
+      console.log(
+        `${'b'.padEnd(8)}${['ρ_b', 'LSSR', 'from', 'to', 'LSR', 'SRSR'].map((head) => head.padEnd(12)).join('')}`.trimEnd(),
+      );
+      for (const rate of scaling.rates) {
+        const cells = [rate.rho, rate.lssr, ...rate.interval, rate.lsr, rate.srsr].map(cell).join('');
+        console.log(`${String(rate.batchSize).padEnd(8)}${cells}`.trimEnd());
+      }
+    });
+}

@@ -1,0 +1,187 @@
+import type { OperatorFunction } from 'rxjs';
+import { BrinkError, requireInteger, requireNumber } from '../core/errors.ts';
+import type { Objective } from '../core/Objective.ts';
+import type { Step } from '../core/Step.ts';
+import { defineTable, float64, int32, type Row, utf8 } from '../core/Table.ts';
+import type { Eigenpairs } from '../linalg/eigenpairs.ts';
+import { dot, mean, standardError } from '../linalg/vector.ts';
+import { measureAlong } from '../operators/measure.ts';
+import { estimateRatio, noiseTraces, secondMoment } from './gradientNoise.ts';
+import { hessianEigenpairs } from './hessianEigenpairs.ts';
+import { requireCount } from './requireCount.ts';
+import { sampledBatch } from './sampledBatches.ts';
+import { stabilityEdge } from './stabilityEdge.ts';
+
+const table = defineTable({
+  name: 'edge',
+  description: 'Where training stands with respect to the edge of stability at a step, at one glance.',
+  key: ['step'],
+  columns: {
+    step: int32({ symbol: 't', description: 'The step.' }),
+    batch_size: int32({ symbol: 'b', description: 'Examples in a batch of the run.' }),
+    edge: float64({ symbol: '2/η', description: 'The edge of stability, (2/η)(1+β₁)/(1+2β₂).' }),
+    lambda_1: float64({ symbol: 'λ₁', description: 'The sharpness.' }),
+    ias_gd: float64({ symbol: '‖H‖_{S_n}', description: 'Interaction-aware sharpness of the full batch.' }),
+    ias: float64({ symbol: '‖H‖_{S_b}', description: 'Interaction-aware sharpness of the batch size of the run.' }),
+    ias_standard_error: float64({ symbol: '', description: 'Of ias.' }),
+    rho: float64({ symbol: 'ρ_b', description: 'Gradient concentration.' }),
+    bound: float64({ symbol: '2ρ_b/η', description: 'What ias must not exceed.' }),
+    interaction: float64({
+      symbol: 'tr(HS_b)/tr(S_n)',
+      description: 'ias/ρ_b: the same comparison with the edge itself.',
+    }),
+    interaction_standard_error: float64({ symbol: '', description: 'Of interaction.' }),
+    batch_sharpness: float64({ symbol: 'E[g_ξᵀH_ξg_ξ/‖g_ξ‖²]', description: 'The rival measure.' }),
+    batch_sharpness_standard_error: float64({ symbol: '', description: 'Of batch_sharpness.' }),
+    verdict: utf8({ symbol: '', description: 'unstable, at the edge, progressive sharpening, or stable.' }),
+    rule: utf8({ symbol: '', description: 'The rule by which the verdict was given, with its numbers.' }),
+  },
+});
+
+export interface EdgeOptions {
+  /** K, at least 2, default 8. */
+  readonly draws?: number;
+  /** Eigenpairs treated exactly, default 3 (at most m), at least 1. */
+  readonly deflate?: number;
+  /** How far from the edge still counts as at it, as a share of it, default 0.1. */
+  readonly margin?: number;
+  /** Relative residual of the eigenpairs, default 1e-3. */
+  readonly tolerance?: number;
+  /** Of the draws, default 0. */
+  readonly seed?: number;
+}
+
+/** What a verdict is given on. */
+export interface EdgeState {
+  readonly edge: number;
+  readonly lambda1: number;
+  /** λ₁ at the step probed before; null at the first. */
+  readonly previousLambda1: number | null;
+  readonly interaction: number;
+  readonly standardError: number;
+  readonly fullBatch: boolean;
+}
+
+/** The first rule that holds: unstable, at the edge, progressive sharpening, stable. */
+export function verdict(
+  { edge, lambda1, previousLambda1, interaction, standardError: error, fullBatch }: EdgeState,
+  margin: number,
+): { verdict: string; rule: string } {
+  const of = (x: number) => `${(x / edge).toFixed(3)} of the edge`;
+  if (interaction - 2 * error > edge * (1 + margin)) {
+    return {
+      verdict: 'unstable',
+      rule: `tr(HS_b)/tr(S_n) is ${of(interaction)}, more than ${margin} above it by two standard errors`,
+    };
+  }
+  if (interaction + 2 * error >= edge * (1 - margin)) {
+    return {
+      verdict: 'at the edge',
+      rule: `tr(HS_b)/tr(S_n) is ${of(interaction)}, within ${margin} or two standard errors`,
+    };
+  }
+  if (fullBatch && lambda1 >= edge) {
+    return { verdict: 'at the edge', rule: `λ₁ is ${of(lambda1)}; the gradient has not turned towards q₁ yet` };
+  }
+  if (previousLambda1 !== null && lambda1 > previousLambda1) {
+    return {
+      verdict: 'progressive sharpening',
+      rule: `λ₁ has risen from ${previousLambda1.toPrecision(4)} to ${lambda1.toPrecision(4)}, below the edge`,
+    };
+  }
+  return { verdict: 'stable', rule: `tr(HS_b)/tr(S_n) is ${of(interaction)}, and λ₁ has not risen` };
+}
+
+/**
+ * The one-glance probe: λ₁, ‖H‖_{S_n}, ‖H‖_{S_b}, ρ_b, the bound 2ρ_b/η, batch sharpness and a verdict in words, for the batch
+ * size of the run.
+ *
+ * Verdicts, the first that holds: *unstable* where tr(HS_b)/tr(S_n) exceeds the edge by more than the margin and two standard
+ * errors; *at the edge* where it is within the margin, or, for the full batch, λ₁ exceeds the edge; *progressive sharpening*
+ * where λ₁ has risen since the step probed before; else *stable*. The rule is written beside the verdict.
+ *
+ * A verdict speaks of one step. For SGD the bound holds on average over time, so single steps may be called unstable at the edge.
+ *
+ * Cost: the eigenpairs, H∇L; for b < n K gradients and products, shared with interactionAwareSharpness, and K·b/n of both.
+ *
+ * @param objective The training loss.
+ * @param options `draws` (8), `deflate` (3), `margin` (0.1), `tolerance` (1e-3), `seed` (0).
+ * @throws BrinkError at the call where an option is out of range, or the objective has batch normalisation.
+ * Source: Lee and Jang (2023), equation (16); Andreyev and Beneventano (2024) for batch sharpness.
+ */
+export function edge(objective: Objective, options: EdgeOptions = {}): OperatorFunction<Step, Row<typeof table>> {
+  const who = 'edge';
+  const n = objective.exampleCount;
+  const { draws = 8, deflate = Math.min(3, objective.paramCount), margin = 0.1, tolerance = 1e-3, seed = 0 } = options;
+  requireInteger(who, 'draws', draws, 2);
+  requireCount(who, 'deflate', deflate, objective, 1);
+  requireNumber(who, 'margin', margin, 0);
+  requireNumber(who, 'tolerance', tolerance, 0);
+  if (objective.coupled) {
+    throw new BrinkError(
+      who,
+      "random signs need gradients of single examples, which batch normalisation does not define. Use topEigenvalues and interactionAwareSharpness with estimator: 'batches'.",
+    );
+  }
+  return measureAlong(objective, () => {
+    let eigenpairs: Eigenpairs | null = null;
+    let previousLambda1: number | null = null;
+    return async (point, step) => {
+      const { batchSize: b, replacement } = step;
+      const full = b === n && !replacement;
+      eigenpairs = await hessianEigenpairs(
+        point,
+        { who, count: deflate, tolerance, maxProducts: 200, seed: 0 },
+        eigenpairs,
+      );
+      const lambda1 = eigenpairs.pairs[0]!.value;
+      const gradient = await point.gradient();
+      const { product } = await point.hessianVector(gradient);
+      const traceSn = dot(gradient, gradient);
+      const traceHSn = dot(gradient, product);
+
+      const none = new Float64Array(draws);
+      const traces = full
+        ? { within: { trace: 0, traceH: 0 }, trace: none, traceH: none }
+        : await noiseTraces(point, { draws, seed, step: step.index, eigenpairs });
+      const { exact, traceS, traceHS } = secondMoment(traces, traceSn, traceHSn, { n, b, replacement });
+      const ias = estimateRatio(exact.traceHS, traceHS, exact.traceS, traceS);
+      const rho = estimateRatio(traceSn, none, exact.traceS, traceS);
+      const interaction = estimateRatio(exact.traceHS, traceHS, traceSn, none);
+
+      const sharpness = new Float64Array(full ? 1 : draws);
+      for (const k of sharpness.keys()) {
+        const batch = sampledBatch(n, { seed, step: step.index, batchSize: b, replacement }, k);
+        const g = full ? gradient : (await point.batchGradient(batch)).gradient;
+        sharpness[k] = dot(g, full ? product : await point.batchHessianVector(batch, g)) / dot(g, g);
+      }
+      const limit = stabilityEdge(step);
+      const state = {
+        edge: limit,
+        lambda1,
+        previousLambda1,
+        interaction: interaction.value,
+        standardError: interaction.standardError,
+        fullBatch: full,
+      };
+      previousLambda1 = lambda1;
+      return {
+        step: step.index,
+        batch_size: b,
+        edge: limit,
+        lambda_1: lambda1,
+        ias_gd: traceHSn / traceSn,
+        ias: ias.value,
+        ias_standard_error: ias.standardError,
+        rho: rho.value,
+        bound: rho.value * limit,
+        interaction: interaction.value,
+        interaction_standard_error: interaction.standardError,
+        batch_sharpness: mean(sharpness),
+        batch_sharpness_standard_error: full ? 0 : standardError(sharpness),
+        ...verdict(state, margin),
+      };
+    };
+  });
+}
+edge.table = table;

@@ -1,0 +1,242 @@
+import type { OperatorFunction } from 'rxjs';
+import { BrinkError, requireInteger, requireNumber } from '../core/errors.ts';
+import type { Objective, Point } from '../core/Objective.ts';
+import type { Step } from '../core/Step.ts';
+import { bool, defineTable, float64, int32, type Row } from '../core/Table.ts';
+import { type Eigenpairs, extremeEigenpairs } from '../linalg/eigenpairs.ts';
+import { covariance, dot, mean } from '../linalg/vector.ts';
+import { measureAlong } from '../operators/measure.ts';
+import { type Estimate, signDraw } from './gradientNoise.ts';
+import { hessianEigenpairs } from './hessianEigenpairs.ts';
+import { requireBatchSizes } from './requireBatchSizes.ts';
+import { sampledBatch } from './sampledBatches.ts';
+import { samplingCoefficient } from './samplingCoefficient.ts';
+
+const table = defineTable({
+  name: 'theorem_one',
+  description: 'The tail bounds of Theorem 1 on the next loss at a step, and how often sampled losses pass them.',
+  key: ['step', 'batch_size', 'x'],
+  columns: {
+    step: int32({ symbol: 't', description: 'The step.' }),
+    batch_size: int32({ symbol: 'b', description: 'Examples in a batch.' }),
+    replacement: bool({ symbol: '', description: 'Whether batches are drawn with replacement.' }),
+    x: float64({ symbol: 'x', description: 'The tail: each bound is passed with probability at most e^{−x}.' }),
+    allowed_share: float64({ symbol: 'e^{−x}', description: 'That probability.' }),
+    beta: float64({
+      symbol: 'β',
+      description: '√(2 Var[L_{t+1}]), from its closed form: the slope of the bounds in √x.',
+    }),
+    upper_bound: float64({
+      symbol: '',
+      description: 'β√x + (η²γ/b) λ₁⁺ ‖C₁‖ x: what L_{t+1} − E[L_{t+1}] rarely exceeds.',
+    }),
+    lower_bound: float64({
+      symbol: '',
+      description:
+        '−β√x − (η²γ/b) λ_m⁻ ‖C₁‖ x: what it rarely falls below; λ_m⁻ = 0 where H has no negative eigenvalue.',
+    }),
+    share_above: float64({ symbol: '', description: 'Share of the sampled next losses above the upper bound.' }),
+    share_below: float64({ symbol: '', description: 'Share of the sampled next losses below the lower bound.' }),
+    next_loss_mean: float64({ symbol: 'E[L_{t+1}]', description: 'Mean of the sampled next losses.' }),
+    next_loss_std: float64({ symbol: 'std[L_{t+1}]', description: 'Their standard deviation.' }),
+    predicted_std: float64({
+      symbol: 'std[L_{t+1}]',
+      description: 'The same from the closed form of Lemma 3, for a quadratic loss and normal gradients.',
+    }),
+    v_C1_v: float64({ symbol: 'vᵀC₁v', description: 'With v = (I − ηH)∇L; exact.' }),
+    trace_HC1HC1: float64({ symbol: 'tr(HC₁HC₁)', description: 'By pairs of random signs.' }),
+    trace_HC1HC1_standard_error: float64({ symbol: '', description: 'Of trace_HC1HC1, by the jackknife.' }),
+    lambda_1_C1: float64({
+      symbol: '‖C₁‖',
+      description: 'The largest eigenvalue of the covariance of the gradient of one example.',
+    }),
+    draws: int32({ symbol: 'K', description: 'Sampled next losses.' }),
+  },
+});
+
+export interface TheoremOneOptions {
+  /** b, each 1 … n. */
+  readonly batchSizes: readonly number[];
+  /** x, each positive and named once; default 1 and 2. */
+  readonly tails?: readonly number[];
+  /** Whether batches are drawn with replacement, default false. */
+  readonly replacement?: boolean;
+  /** Sampled next losses, at least 2, default 64. */
+  readonly draws?: number;
+  /** Random signs for tr(HC₁HC₁), at least 3, default 8. */
+  readonly signDraws?: number;
+  /** Relative residual of the eigenvalues of H and C₁, default 1e-2. */
+  readonly tolerance?: number;
+  /** Of all draws, default 0. */
+  readonly seed?: number;
+}
+
+/**
+ * Theorem 1 as numbers: how far L_{t+1} strays from its mean over the batch, with the share of sampled batches beyond.
+ *
+ * On a quadratic loss with g_ξ normal, Var[L_{t+1}] = η²(γ/b) vᵀC₁v + (η²γ/b)²/2 · tr(HC₁HC₁) with v = (I − ηH)∇L, and with
+ * β = √(2 Var[L_{t+1}]), s = η²γ/b: P(L_{t+1} − E[L_{t+1}] ≥ β√x + s λ₁⁺‖C₁‖x) ≤ e^{−x} and
+ * P(L_{t+1} − E[L_{t+1}] ≤ −β√x − s λ_m⁻‖C₁‖x) ≤ e^{−x}, with λ₁⁺ = max(λ₁, 0) and λ_m⁻ = max(−λ_m, 0): where H is
+ * indefinite the lower tail needs its last term too.
+ *
+ * Gradients of small batches are not normal, and a network's loss is not quadratic: the shares say how far this matters. They
+ * are themselves uncertain by √(e^{−x}/K).
+ *
+ * Cost: eigenpairs at both ends of H and the top one of C₁ (a product and a gradient each time), signDraws gradients and
+ * products, and for each b and draw b/n gradients and one forward pass.
+ *
+ * @param objective The training loss.
+ * @param options `batchSizes`, `tails` ([1, 2]), `replacement` (false), `draws` (64), `signDraws` (8), `tolerance` (1e-2), `seed` (0).
+ * @throws BrinkError at the call where an option is out of range, or the objective has batch normalisation.
+ * Source: Lee and Jang (2023), Theorem 1 and Lemma 3, re-derived; Laurent and Massart (2000), Lemma 1.
+ */
+export function theoremOne(
+  objective: Objective,
+  options: TheoremOneOptions,
+): OperatorFunction<Step, Row<typeof table>> {
+  const who = 'theoremOne';
+  const n = objective.exampleCount;
+  const {
+    batchSizes,
+    tails = [1, 2],
+    replacement = false,
+    draws = 64,
+    signDraws = 8,
+    tolerance = 1e-2,
+    seed = 0,
+  } = options;
+  requireBatchSizes(who, batchSizes, n);
+  tails.forEach((x, i) => {
+    requireNumber(who, `tails[${i}]`, x, 0);
+    if (tails.indexOf(x) !== i) throw new BrinkError(who, `tails names ${x} twice. A row is named by its tail.`);
+  });
+  requireInteger(who, 'draws', draws, 2);
+  requireInteger(who, 'signDraws', signDraws, 3);
+  requireNumber(who, 'tolerance', tolerance, 0);
+  if (objective.coupled) {
+    throw new BrinkError(
+      who,
+      'the covariance C₁ of the gradient of one example is not defined with batch normalisation. Use expectedLossChange, which samples batches.',
+    );
+  }
+
+  return measureAlong(objective, () => {
+    let top: Eigenpairs | null = null;
+    let bottom: Eigenpairs | null = null;
+    let spread: Eigenpairs | null = null;
+    return async (point, step) => {
+      const eta = step.learningRate;
+      const settings = { who, count: 1, tolerance, maxProducts: 200, seed: 0 };
+      top = await hessianEigenpairs(point, settings, top);
+      bottom = await hessianEigenpairs(point, { ...settings, end: 'smallest' }, bottom);
+      spread = await covarianceEigenpairs(point, settings, spread);
+      const lambda1C1 = spread.pairs[0]!.value;
+      const gradient = await point.gradient();
+      const { product: Hg } = await point.hessianVector(gradient);
+      const v = Float32Array.from(gradient, (g, k) => g - eta * Hg[k]!);
+      const { projections } = await point.hessianVector(v);
+      const vC1v = covariance(projections!, projections!);
+      const square = await traceSquare(point, seed, step.index, signDraws);
+
+      const rows: Row<typeof table>[] = [];
+      for (const batchSize of batchSizes) {
+        const share = (eta ** 2 * samplingCoefficient(n, batchSize, replacement)) / batchSize;
+        const variance = share * vC1v + (share ** 2 / 2) * square.value;
+        const beta = Math.sqrt(2 * variance);
+        const losses = new Float64Array(draws);
+        for (let k = 0; k < draws; k++) {
+          const batch = sampledBatch(n, { seed, step: step.index, batchSize, replacement }, k);
+          losses[k] = await point.moved((await point.batchGradient(batch)).gradient, -eta).loss();
+        }
+        const center = mean(losses);
+        for (const x of tails) {
+          const upper = beta * Math.sqrt(x) + share * Math.max(top.pairs[0]!.value, 0) * lambda1C1 * x;
+          const lower = -beta * Math.sqrt(x) - share * Math.max(-bottom.pairs[0]!.value, 0) * lambda1C1 * x;
+          rows.push({
+            step: step.index,
+            batch_size: batchSize,
+            replacement,
+            x,
+            allowed_share: Math.exp(-x),
+            beta,
+            upper_bound: upper,
+            lower_bound: lower,
+            share_above: losses.filter((loss) => loss - center > upper).length / draws,
+            share_below: losses.filter((loss) => loss - center < lower).length / draws,
+            next_loss_mean: center,
+            next_loss_std: Math.sqrt((covariance(losses, losses) * draws) / (draws - 1)),
+            predicted_std: Math.sqrt(variance),
+            v_C1_v: vC1v,
+            trace_HC1HC1: square.value,
+            trace_HC1HC1_standard_error: square.standardError,
+            lambda_1_C1: lambda1C1,
+            draws,
+          });
+        }
+      }
+      return rows;
+    };
+  });
+}
+theoremOne.table = table;
+
+/**
+ * The top eigenpair of C_1 = S_1 − S_n, by products C_1 v = Σ_i u_i g_i with u_i = (g_iᵀv − mean)/n: one product with H for the
+ * projections, one gradient.
+ */
+export function covarianceEigenpairs(
+  point: Point,
+  settings: {
+    readonly who: string;
+    readonly count: number;
+    readonly tolerance: number;
+    readonly maxProducts: number;
+    readonly seed: number;
+  },
+  previous: Eigenpairs | null,
+): Promise<Eigenpairs> {
+  const { who, count, tolerance, maxProducts, seed } = settings;
+  return point.memo(['covarianceEigenpairs', count, tolerance, maxProducts, seed, previous], () =>
+    extremeEigenpairs(
+      async (v) => {
+        const { projections } = await point.hessianVector(v);
+        const center = mean(projections!);
+        const u = projections!.map((p) => (p - center) / projections!.length);
+        return { product: await point.weightedGradient(u), projections: null };
+      },
+      {
+        who,
+        dimension: point.objective.paramCount,
+        count,
+        end: 'largest',
+        tolerance,
+        maxProducts,
+        seed,
+        start: previous?.pairs.map((pair) => pair.vector) ?? [],
+        known: [],
+      },
+    ),
+  );
+}
+
+/**
+ * tr(HC_1HC_1) = E[(aᵀHa')²] over independent random-sign vectors a, a' of covariance C_1: the mean over all pairs of K draws,
+ * with the jackknife's standard error.
+ */
+export async function traceSquare(point: Point, seed: number, step: number, draws: number): Promise<Estimate> {
+  const vectors: Float32Array[] = [];
+  const products: Float32Array[] = [];
+  for (let k = 0; k < draws; k++) {
+    const a = await signDraw(point, seed, step, k);
+    vectors.push(a);
+    products.push((await point.hessianVector(a)).product);
+  }
+  const squares = vectors.map((a, k) => products.map((Hb, l) => (k === l ? 0 : dot(a, Hb) ** 2)));
+  const rowSums = Float64Array.from(squares, (row) => row.reduce((s, x) => s + x, 0));
+  const total = rowSums.reduce((s, x) => s + x, 0);
+  const without = rowSums.map((row) => (total - 2 * row) / ((draws - 1) * (draws - 2)));
+  return {
+    value: total / (draws * (draws - 1)),
+    standardError: Math.sqrt((draws - 1) * covariance(without, without)),
+  };
+}
