@@ -1,6 +1,6 @@
 import { access, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { BrinkError } from '../core/errors.ts';
+import { BrinkError, requireInteger } from '../core/errors.ts';
 import type { JsonObject } from '../core/Json.ts';
 import { arrays } from './arrays.ts';
 import { chooseExamples, type Subset } from './chooseExamples.ts';
@@ -55,62 +55,56 @@ export interface CifarOptions {
   readonly normalize?: 'channel' | 'none' | ChannelScale;
 }
 
-/** Where the record of one example lies. */
+/** Where one example lies. */
 interface ImageRecord {
   readonly bytes: Uint8Array;
   /** Of its first pixel. */
   readonly offset: number;
+  readonly label: number;
 }
 
 /** Some files' records. */
 interface Records {
   readonly records: readonly ImageRecord[];
-  readonly labels: Uint8Array;
   readonly sources: JsonObject[];
 }
 
 /** What `cifar10` and `cifar100` share: records of label bytes, 1024 red, 1024 green and 1024 blue bytes → x = (pixel/255 − mean)/std, [32, 32, 3]. */
-export async function cifar(
-  layout: CifarLayout,
-  source: string | CifarFiles,
-  { train, test = 0, subset = 'first', normalize = 'channel' }: CifarOptions,
-): Promise<Dataset> {
+export async function cifar(layout: CifarLayout, source: string | CifarFiles, options: CifarOptions): Promise<Dataset> {
+  const { name } = layout;
+  const { test = 0, subset = 'first', normalize = 'channel' } = options;
   const official = typeof source === 'string';
   const files = official ? await filesIn(layout, source) : source;
-  const trainSet = await readRecords(layout, files.trainFiles, official ? layout.trainRecords : null);
-  const testSet = await readRecords(
-    layout,
-    test === 0 ? [] : (files.testFiles ?? []),
-    official ? layout.testRecords : null,
-  );
+  const testFiles = test === 0 ? [] : (files.testFiles ?? []);
+  const forTraining = await readRecords(layout, files.trainFiles, official ? layout.trainRecords : null);
+  const forTest = await readRecords(layout, testFiles, official ? layout.testRecords : null);
 
-  const trained = chooseExamples(`${layout.name} (train)`, trainSet.labels, train ?? trainSet.labels.length, subset);
-  const tested = chooseExamples(`${layout.name} (test)`, testSet.labels, test, subset);
-  const scale = channelScale(
-    layout.name,
-    normalize,
-    Array.from(trained, (i) => trainSet.records[i]!),
-  );
+  const { train = forTraining.records.length } = options;
+  requireInteger(name, 'train', train, 1);
+  const choose = (split: string, { records }: Records, count: number) => {
+    const labels = records.map(({ label }) => label);
+    return Array.from(chooseExamples(`${name} (${split})`, labels, count, subset), (i) => records[i]!);
+  };
+  const trained = choose('train', forTraining, train);
+  const tested = choose('test', forTest, test);
 
-  const pick = ({ records, labels }: Records, chosen: Int32Array) => ({
-    inputs: images(
-      Array.from(chosen, (i) => records[i]!),
-      scale,
-    ),
-    labels: Uint8Array.from(chosen, (i) => labels[i]!),
+  const scale = channelScale(name, normalize, trained);
+  const examples = (chosen: readonly ImageRecord[]) => ({
+    inputs: images(chosen, scale),
+    labels: chosen.map(({ label }) => label),
   });
   return arrays({
-    name: layout.name,
+    name,
     inputShape: [SIDE, SIDE, CHANNELS],
     classes: layout.classes,
-    ...pick(trainSet, trained),
-    ...(test > 0 && { test: pick(testSet, tested) }),
+    ...examples(trained),
+    ...(test > 0 && { test: examples(tested) }),
     metadata: {
       subset,
       divisor: 255,
       mean: [...scale.mean],
       std: [...scale.std],
-      sources: [...trainSet.sources, ...testSet.sources],
+      sources: [...forTraining.sources, ...forTest.sources],
     },
   });
 }
@@ -138,13 +132,16 @@ async function filesIn(layout: CifarLayout, directory: string): Promise<Required
 async function readRecords(layout: CifarLayout, paths: readonly string[], expected: number | null): Promise<Records> {
   const size = layout.labelBytes + CHANNELS * PLANE;
   const records: ImageRecord[] = [];
-  const labels: number[] = [];
   const sources: JsonObject[] = [];
   for (const path of paths) {
     const bytes = await readFile(path).catch((cause) => {
-      throw new BrinkError(layout.name, `${path} can't be read. It comes with the binary version from ${PAGE}.`, {
-        cause,
-      });
+      throw new BrinkError(
+        layout.name,
+        `${path} can't be read (${cause.code}). It comes with the binary version from ${PAGE}.`,
+        {
+          cause,
+        },
+      );
     });
     const whole = expected === null ? bytes.length > 0 && bytes.length % size === 0 : bytes.length === expected * size;
     if (!whole) {
@@ -163,12 +160,11 @@ async function readRecords(layout: CifarLayout, paths: readonly string[], expect
           `the label of record ${start / size} of ${path} is ${label}. There are ${layout.classes.length} classes, so the file is not what its name says; get the binary version from ${PAGE}.`,
         );
       }
-      records.push({ bytes, offset });
-      labels.push(label);
+      records.push({ bytes, offset, label });
     }
     sources.push({ file: basename(path), sha256: sha256(bytes) });
   }
-  return { records, labels: Uint8Array.from(labels), sources };
+  return { records, sources };
 }
 
 function channelScale(

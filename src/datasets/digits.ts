@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { gunzipSync } from 'node:zlib';
+import { requireInteger } from '../core/errors.ts';
 import { arrays } from './arrays.ts';
 import { chooseExamples, type Subset } from './chooseExamples.ts';
 import type { Dataset } from './Dataset.ts';
@@ -40,14 +41,12 @@ export async function digits({
   const rows = lines.map((line) => line.split(',').map(Number));
   const labels = rows.map((row) => row[PIXELS]!);
 
-  const trained = chooseExamples('digits', labels, train, subset);
-  const left = Int32Array.from(Array.from(labels.keys()).filter((i) => !trained.includes(i)));
-  const tested = chooseExamples(
-    'digits',
-    Array.from(left, (i) => labels[i]!),
-    test,
-    subset,
-  ).map((k) => left[k]!);
+  requireInteger('digits', 'train', train, 1);
+  const trained = chooseExamples('digits (train)', labels, train, subset);
+  const taken = new Set(trained);
+  const left = [...labels.keys()].filter((i) => !taken.has(i));
+  const leftLabels = left.map((i) => labels[i]!);
+  const tested = chooseExamples('digits (test)', leftLabels, test, subset).map((k) => left[k]!);
 
   let sum = 0;
   for (const i of trained) for (let k = 0; k < PIXELS; k++) sum += rows[i]![k]!;
