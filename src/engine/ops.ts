@@ -1,14 +1,14 @@
-import type { Tensor } from '@tensorflow/tfjs';
+import type { NamedAttrMap, Tensor } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
 
 /** x as a constant: nothing flows back through it. */
 export function stopGradient(x: Tensor): Tensor {
-  return tf.engine().runKernel('StopGradient', { x }) as Tensor;
+  return tf.engine().runKernel('StopGradient', {}, { x } as unknown as NamedAttrMap) as Tensor;
 }
 
 /** x [… × C] + b [C]. */
 export function biasAdd(x: Tensor, b: Tensor): Tensor {
-  return tf.add(x, b);
+  return tf.engine().runKernel('BiasAdd', { x, b }) as Tensor;
 }
 
 /**
@@ -29,4 +29,16 @@ export function gelu(x: Tensor): Tensor {
 /** Σ_k ⟨a_k, b_k⟩ over tensors of equal shapes, a scalar. */
 export function dot(as: readonly Tensor[], bs: readonly Tensor[]): Tensor {
   return as.map((a, k) => tf.sum(tf.mul(a, bs[k]!))).reduce((x, y) => tf.add(x, y));
+}
+
+/**
+ * γ x̂ + β with x̂ = (x − mean x)/√(var x + ε), x [… × C], γ and β [C]; mean and variance over every axis but the last, of this batch.
+ *
+ * It couples the examples of a batch: a model that uses it is `coupled`, and its L belongs to a fixed partition of the data
+ * (Ioffe and Szegedy, 2015, algorithm 1).
+ *
+ * @param epsilon ε, above 0.
+ */
+export function batchNorm(x: Tensor, gamma: Tensor, beta: Tensor, epsilon: number): Tensor {
+  return tf.engine().runKernel('BatchNorm', { x, gamma, beta }, { epsilon }) as Tensor;
 }

@@ -1,6 +1,8 @@
 import type { Tensor4D, TensorInfo } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
+import { convolutionInfo } from './convolutionInfo.ts';
 import { hostBuffers } from './hostBuffers.ts';
+import { installNativeConvolution } from './nativeConvolution.ts';
 import { type Attributes, isLoaded, registerGradient, registerKernel, runKernel } from './register.ts';
 
 /** Images of the batch that one filter gradient sums at once: bounds what WebAssembly holds. */
@@ -26,6 +28,7 @@ export function installConvolution(): void {
       dy: () => tf.conv2d(x as Tensor4D, c as Tensor4D, strides, pad, dataFormat, 1, dimRoundingMode),
     };
   });
+  if (isLoaded('tensorflow')) installNativeConvolution();
   if (!isLoaded('wasm')) return;
 
   registerKernel('Conv2DBackpropFilter', 'wasm', ({ x, dy }, attributes) =>
@@ -95,23 +98,6 @@ function filterGradient(x: Tensor4D, dy: Tensor4D, attributes: Attributes): Tens
     }
     return sum!;
   });
-}
-
-function convolutionInfo(
-  inputShape: readonly number[],
-  filterShape: readonly number[],
-  { strides, pad, dimRoundingMode }: Attributes,
-) {
-  return tf.backend_util.computeConv2DInfo(
-    inputShape as [number, number, number, number],
-    filterShape as [number, number, number, number],
-    strides,
-    1,
-    pad,
-    dimRoundingMode,
-    false,
-    'channelsLast',
-  );
 }
 
 /** The tensor that a kernel got, for use in operations: inside kernels TensorFlow.js hands over tensors, typed as their description. */

@@ -35,19 +35,29 @@ export function installElementwise(): void {
     },
   }));
 
+  // TensorFlow.js's ∂/∂b takes the output from the tape.
+  registerGradient('Pow', { inputs: ['a', 'b'] }, (dy, [a, b]) => ({
+    a: () => sumTo(tf.mul(dy, tf.mul(b!, tf.pow(a!, tf.sub(b!, 1)))), a!.shape),
+    b: () => {
+      const base = tf.where(tf.greater(a!, 0), a!, tf.onesLike(a!));
+      return sumTo(tf.mul(dy, tf.mul(tf.pow(a!, b!), tf.log(base))), b!.shape);
+    },
+  }));
+
   const none = (x: Tensor) => () => tf.zeros(x.shape);
   for (const name of ['Equal', 'NotEqual', 'Greater', 'GreaterEqual', 'Less', 'LessEqual', 'LogicalAnd', 'LogicalOr']) {
     registerGradient(name, { inputs: ['a', 'b'] }, (_dy, [a, b]) => ({ a: none(a!), b: none(b!) }));
   }
   registerGradient('LogicalNot', { inputs: ['x'] }, (_dy, [x]) => ({ x: none(x!) }));
 
-  registerGradient('StopGradient', { inputs: ['x'] }, (_dy, [x]) => ({ x: none(x!) }));
-  for (const backendName of BACKENDS) {
-    if (!isLoaded(backendName)) continue;
-    const identity = tf.getKernel('Identity', backendName)!.kernelFunc;
-    registerKernel('StopGradient', backendName, (inputs, attrs, backend) => {
-      const output = identity({ inputs, attrs, backend });
-      return Array.isArray(output) ? output[0]! : output;
-    });
+  // The attribute's tensor is no input, so the tape does not connect what comes out to it.
+  for (const name of BACKENDS.filter(isLoaded)) {
+    registerKernel('StopGradient', name, (_inputs, { x }) => x.clone());
   }
+}
+
+/** Sums over the axes along which `shape` was broadcast. */
+function sumTo(x: Tensor, shape: number[]): Tensor {
+  const axes = tf.broadcast_util.getReductionAxes(shape, x.shape);
+  return tf.reshape(axes.length > 0 ? tf.sum(x, axes) : x, shape);
 }

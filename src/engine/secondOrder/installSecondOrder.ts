@@ -1,6 +1,11 @@
+import { installBatchNorm } from './batchNorm.ts';
+import { installBiasAdd } from './biasAdd.ts';
 import { installConvolution } from './convolution.ts';
 import { installElementwise } from './elementwise.ts';
+import { installGather } from './gather.ts';
 import { installPooling } from './pooling.ts';
+import { installReductions } from './reductions.ts';
+import { installRelu } from './relu.ts';
 import { installWasmTraps } from './wasmTraps.ts';
 
 let installed = false;
@@ -16,4 +21,9 @@ export function installSecondOrder(): void {
   installElementwise();
   installConvolution();
   installPooling();
+  installRelu();
+  installReductions();
+  installBiasAdd();
+  installBatchNorm();
+  installGather();
 }

@@ -1,14 +1,9 @@
-import type { Tensor, Tensor4D, TensorInfo } from '@tensorflow/tfjs';
+import type { Tensor4D, TensorInfo } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
-import { type HostBuffers, hostBuffers } from './hostBuffers.ts';
-import {
-  type Attributes,
-  type BackendName,
-  isLoaded,
-  registerGradient,
-  registerKernel,
-  runKernel,
-} from './register.ts';
+import { hostBuffers } from './hostBuffers.ts';
+import { installNativePooling } from './nativePooling.ts';
+import { type PoolInfo, poolInfo } from './poolInfo.ts';
+import { isLoaded, registerGradient, registerKernel, runKernel } from './register.ts';
 
 /**
  * Derivatives of max and average pooling to second order.
@@ -19,7 +14,7 @@ import {
  */
 export function installPooling(): void {
   registerGradient('MaxPool', { inputs: ['x'], output: true }, (dy, [x, y], attributes) => ({
-    x: () => runKernel('MaxPoolScatter', { dy }, { ...window(attributes), x, y }),
+    x: () => runKernel('MaxPoolScatter', { dy }, { ...attributes, x, y }),
   }));
   registerGradient('MaxPoolScatter', {}, (c, _saved, attributes) => ({
     dy: () => runKernel('MaxPoolGather', { c }, attributes),
@@ -28,164 +23,88 @@ export function installPooling(): void {
     c: () => runKernel('MaxPoolScatter', { dy }, attributes),
   }));
   registerGradient('AvgPool', { inputs: ['x'] }, (dy, [x], attributes) => ({
-    x: () => runKernel('AvgPoolSpread', { dy }, { ...window(attributes), inputShape: x!.shape }),
+    x: () => runKernel('AvgPoolSpread', { dy }, { ...attributes, inputShape: x!.shape }),
   }));
-  registerGradient('AvgPoolSpread', {}, (c, _saved, { filterSize, strides, pad }) => ({
-    dy: () => tf.avgPool(c as Tensor4D, filterSize, strides, pad),
+  registerGradient('AvgPoolSpread', {}, (c, _saved, { filterSize, strides, pad, dimRoundingMode }) => ({
+    dy: () => tf.avgPool(c as Tensor4D, filterSize, strides, pad, dimRoundingMode),
   }));
 
-  for (const name of ['cpu', 'wasm'] as const) {
-    if (!isLoaded(name)) continue;
-    registerKernel('MaxPoolScatter', name, ({ dy }, attributes, backend) => {
-      const { x, y } = attributes as { x: Tensor; y: Tensor };
-      return withHost(name, backend, x.shape, (out, read) => {
+  for (const name of (['cpu', 'wasm'] as const).filter(isLoaded)) {
+    const run = (backend: object, shape: number[], fill: (out: Float32Array, read: Read) => void) => {
+      const { make, read } = hostBuffers(name, backend);
+      const output = make(shape);
+      fill(read(output), read);
+      return output;
+    };
+    registerKernel('MaxPoolScatter', name, ({ dy }, attributes, backend) =>
+      run(backend, attributes.x.shape, (out, read) => {
         const values = read(dy!);
-        eachMaximum(x, y, attributes, read, (place, at) => {
-          out[place]! += values[at]!;
-        });
-      });
-    });
-    registerKernel('MaxPoolGather', name, ({ c }, attributes, backend) => {
-      const { x, y } = attributes as { x: Tensor; y: Tensor };
-      return withHost(name, backend, y.shape, (out, read) => {
-        const values = read(c!);
-        eachMaximum(x, y, attributes, read, (place, at) => {
-          out[at] = values[place]!;
-        });
-      });
-    });
-    registerKernel('AvgPoolSpread', name, ({ dy }, attributes, backend) =>
-      withHost(name, backend, attributes.inputShape, (out, read) => {
-        const values = read(dy!);
-        eachWindow(attributes.inputShape, attributes, (places, at) => {
-          for (const place of places) out[place]! += values[at]! / places.length;
-        });
+        firstMaxima(read(attributes.x), read(attributes.y), poolInfo(attributes.x.shape, attributes)).forEach(
+          (place, at) => {
+            if (place >= 0) out[place]! += values[at]!;
+          },
+        );
       }),
     );
+    registerKernel('MaxPoolGather', name, ({ c }, attributes, backend) =>
+      run(backend, attributes.y.shape, (out, read) => {
+        const values = read(c!);
+        firstMaxima(read(attributes.x), read(attributes.y), poolInfo(attributes.x.shape, attributes)).forEach(
+          (place, at) => {
+            if (place >= 0) out[at] = values[place]!;
+          },
+        );
+      }),
+    );
+    registerKernel('AvgPoolSpread', name, ({ dy }, attributes, backend) =>
+      run(backend, attributes.inputShape, (out, read) =>
+        spreadAverages(read(dy!), out, poolInfo(attributes.inputShape, attributes)),
+      ),
+    );
   }
-  if (isLoaded('tensorflow')) installNative();
+  if (isLoaded('tensorflow')) installNativePooling();
 }
 
-const window = ({ filterSize, strides, pad, dimRoundingMode }: Attributes) => ({
-  filterSize,
-  strides,
-  pad,
-  dimRoundingMode,
-});
+type Read = (tensor: TensorInfo) => Float32Array;
 
-function withHost(
-  name: Exclude<BackendName, 'tensorflow'>,
-  backend: object,
-  shape: readonly number[],
-  fill: (out: Float32Array, read: HostBuffers['read']) => void,
-): TensorInfo {
-  const { make, read } = hostBuffers(name, backend);
-  const output = make(shape);
-  fill(read(output), read);
-  return output;
-}
-
-/** Calls `use` with the flat places of each window's entries in the input, row by row, and the window's place in the output. */
-function eachWindow(
-  shape: readonly number[],
-  attributes: Attributes,
-  use: (places: readonly number[], at: number) => void,
-): void {
-  const [count, height, width, channels] = shape as [number, number, number, number];
-  const info = poolInfo(shape, attributes);
-  const places: number[] = [];
-  for (let n = 0; n < count; n++) {
-    for (let i = 0; i < info.outHeight; i++) {
-      for (let j = 0; j < info.outWidth; j++) {
-        for (let c = 0; c < channels; c++) {
-          places.length = 0;
-          for (let r = 0; r < info.filterHeight; r++) {
-            const h = i * info.strideHeight - info.padInfo.top + r;
-            if (h < 0 || h >= height) continue;
-            for (let s = 0; s < info.filterWidth; s++) {
-              const w = j * info.strideWidth - info.padInfo.left + s;
-              if (w >= 0 && w < width) places.push(((n * height + h) * width + w) * channels + c);
-            }
+/** Calls `use` with the place of each window's first output channel, and those of the first channel of its entries, row by row. */
+function eachWindow(info: PoolInfo, use: (at: number, entries: readonly number[]) => void): void {
+  const { batchSize, inHeight, inWidth, inChannels, outHeight, outWidth, padInfo } = info;
+  let at = 0;
+  for (let n = 0; n < batchSize; n++) {
+    for (let i = 0; i < outHeight; i++) {
+      for (let j = 0; j < outWidth; j++, at += inChannels) {
+        const entries: number[] = [];
+        for (let r = 0, h = i * info.strideHeight - padInfo.top; r < info.filterHeight; r++, h++) {
+          if (h < 0 || h >= inHeight) continue;
+          for (let s = 0, w = j * info.strideWidth - padInfo.left; s < info.filterWidth; s++, w++) {
+            if (w >= 0 && w < inWidth) entries.push(((n * inHeight + h) * inWidth + w) * inChannels);
           }
-          use(places, ((n * info.outHeight + i) * info.outWidth + j) * channels + c);
         }
+        use(at, entries);
       }
     }
   }
 }
 
-/** Calls `use` with the place of each window's first maximum in the input, and the window's place in the output. */
-function eachMaximum(
-  x: Tensor,
-  y: Tensor,
-  attributes: Attributes,
-  read: HostBuffers['read'],
-  use: (place: number, at: number) => void,
-): void {
-  const input = read(x);
-  const output = read(y);
-  eachWindow(x.shape, attributes, (places, at) => {
-    const place = places.find((p) => input[p] === output[at]);
-    // A window that holds a NaN has no maximum; its NaN is in the loss already.
-    if (place !== undefined) use(place, at);
-  });
-}
-
-function poolInfo(shape: readonly number[], { filterSize, strides, pad, dimRoundingMode }: Attributes) {
-  return tf.backend_util.computePool2DInfo(
-    shape as [number, number, number, number],
-    filterSize,
-    strides,
-    1,
-    pad,
-    dimRoundingMode,
-  );
-}
-
-/** TensorFlow's own kernels, on CUDA too. */
-interface NativeBackend {
-  binding: Record<'TF_ATTR_INT' | 'TF_ATTR_STRING' | 'TF_ATTR_TYPE' | 'TF_FLOAT', number>;
-  executeSingleOutput(name: string, attributes: object[], inputs: readonly TensorInfo[]): TensorInfo;
-}
-
-function installNative(): void {
-  const pool = (
-    name: string,
-    shape: readonly number[],
-    attributes: Attributes,
-    inputs: readonly TensorInfo[],
-    backend: object,
-  ) => {
-    const native = backend as NativeBackend;
-    const { TF_ATTR_INT, TF_ATTR_STRING, TF_ATTR_TYPE, TF_FLOAT } = native.binding;
-    const info = poolInfo(shape, attributes);
-    if (info.padInfo.type !== 'SAME' && info.padInfo.type !== 'VALID') {
-      throw new Error(
-        `${name}: the padding is ${JSON.stringify(attributes.pad)}. TensorFlow pools with 'same' and 'valid' only; pad the input beforehand.`,
-      );
+/** The place in x of each window's first maximum; −1 where a NaN leaves a window without one: it is in the loss already. */
+function firstMaxima(x: Float32Array, y: Float32Array, info: PoolInfo): Int32Array {
+  const places = new Int32Array(y.length).fill(-1);
+  eachWindow(info, (at, entries) => {
+    // Backwards, so that the first has the last word.
+    for (let k = entries.length - 1; k >= 0; k--) {
+      const start = entries[k]!;
+      for (let c = 0; c < info.inChannels; c++) if (x[start + c] === y[at + c]) places[at + c] = start + c;
     }
-    return native.executeSingleOutput(
-      name,
-      [
-        { name: 'T', type: TF_ATTR_TYPE, value: TF_FLOAT },
-        { name: 'ksize', type: TF_ATTR_INT, value: [1, info.filterHeight, info.filterWidth, 1] },
-        { name: 'strides', type: TF_ATTR_INT, value: [1, info.strideHeight, info.strideWidth, 1] },
-        { name: 'padding', type: TF_ATTR_STRING, value: info.padInfo.type },
-        { name: 'data_format', type: TF_ATTR_STRING, value: 'NHWC' },
-      ],
-      inputs,
-    );
-  };
-  registerKernel('MaxPoolScatter', 'tensorflow', ({ dy }, attributes, backend) =>
-    pool('MaxPoolGrad', attributes.x.shape, attributes, [attributes.x, attributes.y, dy!], backend),
-  );
-  registerKernel('MaxPoolGather', 'tensorflow', ({ c }, attributes, backend) =>
-    pool('MaxPoolGradGrad', attributes.x.shape, attributes, [attributes.x, attributes.y, c!], backend),
-  );
-  registerKernel('AvgPoolSpread', 'tensorflow', ({ dy }, attributes, backend) => {
-    const shape = tf.tensor1d(attributes.inputShape, 'int32');
-    const output = pool('AvgPoolGrad', attributes.inputShape, attributes, [shape, dy!], backend);
-    shape.dispose();
-    return output;
+  });
+  return places;
+}
+
+/** Every entry gets its windows' dy, each divided by the number of entries that the window has within the image. */
+function spreadAverages(dy: Float32Array, out: Float32Array, info: PoolInfo): void {
+  eachWindow(info, (at, entries) => {
+    for (const start of entries) {
+      for (let c = 0; c < info.inChannels; c++) out[start + c]! += dy[at + c]! / entries.length;
+    }
   });
 }

@@ -1,0 +1,26 @@
+import { hostBuffers } from './hostBuffers.ts';
+import { nativeOperation } from './nativeOperation.ts';
+import { BACKENDS, isLoaded, registerGradient, registerKernel, runKernel } from './register.ts';
+
+/**
+ * The derivative of relu as multiplication with the mask y > 0, which is its own adjoint.
+ *
+ * The output y, which the next layer keeps anyway, travels in an attribute, through which nothing flows back: the mask takes
+ * no memory of its own, and the second backward pass does not follow it.
+ */
+export function installRelu(): void {
+  registerGradient('Relu', { output: true }, (dy, [y]) => ({ x: () => runKernel('ReluMask', { dy }, { y }) }));
+  registerGradient('ReluMask', {}, (c, _saved, attributes) => ({
+    dy: () => runKernel('ReluMask', { dy: c }, attributes),
+  }));
+  for (const name of BACKENDS.filter(isLoaded)) {
+    registerKernel('ReluMask', name, ({ dy }, { y }, backend) => {
+      if (name === 'tensorflow') return nativeOperation(backend, 'ReluGrad', { T: 'float32' }, {}, [dy!, y]);
+      const { make, read } = hostBuffers(name, backend);
+      const output = make(dy!.shape);
+      const [to, from, mask] = [read(output), read(dy!), read(y)];
+      for (let k = 0; k < to.length; k++) to[k] = mask[k]! > 0 ? from[k]! : 0;
+      return output;
+    });
+  }
+}

@@ -1,0 +1,131 @@
+import type { Tensor, Tensor4D } from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs';
+import { beforeAll, expect, it } from 'vitest';
+import { type EngineName, openEngine } from '../../src/engine/openEngine.ts';
+import { generator, normals } from '../../src/linalg/random.ts';
+
+beforeAll(async () => {
+  await openEngine((process.env.BRINK_ENGINE ?? 'wasm') as EngineName);
+});
+
+type Four = [number, number, number, number];
+type Padding = 'same' | 'valid' | number | [[number, number], [number, number], [number, number], [number, number]];
+
+interface Config {
+  readonly input: Four;
+  readonly kernel: [number, number];
+  readonly strides: [number, number];
+  readonly pad: Padding;
+}
+
+const explicit = (top: number, bottom: number, left: number, right: number): Padding => [
+  [0, 0],
+  [top, bottom],
+  [left, right],
+  [0, 0],
+];
+const CONFIGS: Config[] = [
+  ...([1, 2, 3] as const).flatMap((stride) =>
+    ([1, 2, 3, 4, 5, 7] as const).flatMap((size) =>
+      (['same', 'valid'] as const).map(
+        (pad): Config => ({ input: [3, 8, 9, 3], kernel: [size, size], strides: [stride, stride], pad }),
+      ),
+    ),
+  ),
+  { input: [2, 7, 10, 2], kernel: [3, 5], strides: [2, 1], pad: 'same' },
+  { input: [2, 7, 10, 2], kernel: [5, 1], strides: [1, 3], pad: 'valid' },
+  { input: [2, 6, 6, 3], kernel: [3, 3], strides: [1, 1], pad: 1 },
+  { input: [2, 7, 6, 3], kernel: [3, 3], strides: [2, 2], pad: 2 },
+  { input: [2, 6, 7, 3], kernel: [3, 3], strides: [2, 2], pad: explicit(1, 0, 2, 1) },
+  { input: [2, 5, 5, 2], kernel: [2, 2], strides: [1, 1], pad: explicit(2, 3, 0, 2) },
+  { input: [70, 4, 4, 2], kernel: [3, 3], strides: [1, 1], pad: 'same' },
+];
+
+const OUTPUTS = 4;
+const size = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
+const randn = (shape: number[], seed: number) => Float32Array.from(normals(generator(seed), size(shape)));
+
+/** Convolution and both derivatives by their definition, in double precision. */
+function byDefinition(
+  { input, kernel, strides, pad }: Config,
+  x: Float32Array,
+  w: Float32Array,
+  dyOf: (shape: Four) => Float32Array,
+) {
+  const [count, height, width, channels] = input;
+  const [before, out] = [height, width]
+    .map((length, d) => along(length, kernel[d]!, strides[d]!, pad, d))
+    .reduce<[number[], number[]]>(
+      ([b, o], [p, n]) => [
+        [...b, p],
+        [...o, n],
+      ],
+      [[], []],
+    );
+  const shape: Four = [count, out[0]!, out[1]!, OUTPUTS];
+  const dy = dyOf(shape);
+  const y = new Float64Array(size(shape));
+  const dx = new Float64Array(x.length);
+  const dw = new Float64Array(w.length);
+  let at = 0;
+  for (let n = 0; n < count; n++)
+    for (let i = 0; i < shape[1]; i++)
+      for (let j = 0; j < shape[2]; j++)
+        for (let k = 0; k < OUTPUTS; k++, at++)
+          for (let r = 0; r < kernel[0]; r++)
+            for (let s = 0; s < kernel[1]; s++) {
+              const h = i * strides[0] + r - before[0]!;
+              const v = j * strides[1] + s - before[1]!;
+              if (h < 0 || h >= height || v < 0 || v >= width) continue;
+              for (let c = 0; c < channels; c++) {
+                const p = ((n * height + h) * width + v) * channels + c;
+                const q = ((r * kernel[1] + s) * channels + c) * OUTPUTS + k;
+                y[at]! += x[p]! * w[q]!;
+                dx[p]! += dy[at]! * w[q]!;
+                dw[q]! += dy[at]! * x[p]!;
+              }
+            }
+  return { shape, y, dx, dw };
+}
+
+/** What is padded before the first entry, and the length of the output. */
+function along(length: number, kernel: number, stride: number, pad: Padding, axis: number): [number, number] {
+  if (pad === 'same') {
+    const out = Math.ceil(length / stride);
+    return [Math.floor(Math.max(0, (out - 1) * stride + kernel - length) / 2), out];
+  }
+  const [before, after] = pad === 'valid' ? [0, 0] : typeof pad === 'number' ? [pad, pad] : pad[axis + 1]!;
+  return [before!, Math.floor((length + before! + after! - kernel) / stride) + 1];
+}
+
+function expectClose(actual: Tensor, truth: Float64Array): void {
+  const values = actual.dataSync();
+  const scale = Math.max(...truth.map(Math.abs));
+  const error = truth.reduce((worst, t, k) => Math.max(worst, Math.abs(values[k]! - t)), 0);
+  expect(values.length).toBe(truth.length);
+  expect(error).toBeLessThan(1e-5 * scale);
+}
+
+it.each(CONFIGS)(
+  'convolution of $input with $kernel, strides $strides, padding $pad, and both its derivatives follow the definition',
+  (config) => {
+    tf.tidy(() => {
+      const filterShape: Four = [...config.kernel, config.input[3], OUTPUTS];
+      const [x, w] = [randn(config.input, 1), randn(filterShape, 2)];
+      let dy = new Float32Array();
+      const truth = byDefinition(config, x, w, (shape) => {
+        dy = randn(shape, 3);
+        return dy;
+      });
+      const convolve = (a: Tensor, b: Tensor) =>
+        tf.conv2d(a as Tensor4D, b as Tensor4D, config.strides, config.pad as 'same');
+      const [image, filter] = [tf.tensor(x, config.input), tf.tensor(w, filterShape)];
+      const y = convolve(image, filter);
+      expect(y.shape).toEqual(truth.shape);
+      expectClose(y, truth.y);
+      const [dx, dw] = tf.grads(convolve)([image, filter], tf.tensor(dy, truth.shape));
+      expectClose(dx!, truth.dx);
+      expectClose(dw!, truth.dw);
+    });
+  },
+);
