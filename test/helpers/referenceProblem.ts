@@ -86,6 +86,20 @@ export class Comparison {
     ).toBeLessThanOrEqual(allowed);
   }
 
+  /** Expects an estimate within five of its standard errors, and a rounding. */
+  within(path: string, value: number, standardError: number): void {
+    this.seen.add(path);
+    const truth = this.at(path);
+    const message = `${path}: ${value} ± ${standardError} for ${truth}`;
+    expect(Math.abs(value - truth), message).toBeLessThanOrEqual(5 * standardError + 1e-5 * Math.abs(truth));
+  }
+
+  /** Notes a key that the caller has compared in its own way. */
+  compared(path: string): void {
+    this.at(path);
+    this.seen.add(path);
+  }
+
   /** Expects equality: integers, truth values. */
   same(path: string, actual: Value): void {
     this.seen.add(path);

@@ -1,15 +1,33 @@
 import { alignment } from '../../src/probes/alignment.ts';
+import { batchSharpness } from '../../src/probes/batchSharpness.ts';
+import { edge } from '../../src/probes/edge.ts';
+import { expectedLossChange } from '../../src/probes/expectedLossChange.ts';
 import { gradientConcentration } from '../../src/probes/gradientConcentration.ts';
+import { hessianTrace } from '../../src/probes/hessianTrace.ts';
 import { interactionAwareSharpness } from '../../src/probes/interactionAwareSharpness.ts';
+import { lossPlane } from '../../src/probes/lossPlane.ts';
 import { lossSlice } from '../../src/probes/lossSlice.ts';
+import { resultantLength } from '../../src/probes/resultantLength.ts';
+import { scalingRule } from '../../src/probes/scalingRule.ts';
+import { spectralDensity } from '../../src/probes/spectralDensity.ts';
+import { theoremOne } from '../../src/probes/theoremOne.ts';
 import { topEigenvalues } from '../../src/probes/topEigenvalues.ts';
 import { trainingLoss } from '../../src/probes/trainingLoss.ts';
 import { probeContract } from './contract.ts';
 
 // One line enrols a probe.
 probeContract(alignment, alignment);
+probeContract(batchSharpness, (objective) => batchSharpness(objective, { batchSizes: [1, 4], draws: 4 }));
+probeContract(edge, edge);
+probeContract(expectedLossChange, (objective) => expectedLossChange(objective, { batchSizes: [1, 4], draws: 4 }));
 probeContract(gradientConcentration, gradientConcentration);
+probeContract(hessianTrace, (objective) => hessianTrace(objective, { draws: 4, deflate: 1 }));
 probeContract(interactionAwareSharpness, (objective) => interactionAwareSharpness(objective, { batchSizes: [1, 4] }));
+probeContract(lossPlane, (objective) => lossPlane(objective, { coordinates: [-1, 0, 1] }));
 probeContract(lossSlice, lossSlice);
+probeContract(resultantLength, (objective) => resultantLength(objective, { batchSizes: [1, 4], draws: 4 }));
+probeContract(scalingRule, (objective) => scalingRule(objective, { batchSizes: [1, 2, 4] }));
+probeContract(spectralDensity, (objective) => spectralDensity(objective, { draws: 2, points: 5 }));
+probeContract(theoremOne, (objective) => theoremOne(objective, { batchSizes: [1, 4], draws: 4, signDraws: 3 }));
 probeContract(topEigenvalues, (objective) => topEigenvalues(objective, { count: 2, smallest: 1 }));
 probeContract(trainingLoss, trainingLoss);
