@@ -1,0 +1,81 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { type ArraysOptions, arrays } from '../../src/datasets/arrays.ts';
+
+const sha256 = (values: Float32Array) => createHash('sha256').update(values).digest('hex');
+
+const labelled: ArraysOptions = { inputShape: [2], inputs: [1, 2, 3, 4, 5, 6], labels: [0, 2, 1], classes: 3 };
+const regression: ArraysOptions = { inputShape: [2], inputs: [1, 2, 3, 4], targets: [1, 2, 3, 4, 5, 6] };
+
+describe('arrays', () => {
+  it('makes classes one-hot', () => {
+    const data = arrays({ ...labelled, classes: ['a', 'b', 'c'] });
+    expect([...data.train.targets]).toEqual([1, 0, 0, 0, 0, 1, 0, 1, 0]);
+    expect([...data.train.labels!]).toEqual([0, 2, 1]);
+    expect(data).toMatchObject({ name: 'arrays', outputCount: 3, classes: ['a', 'b', 'c'], test: null });
+    expect(arrays(labelled).classes).toEqual(['0', '1', '2']);
+  });
+
+  it('takes targets as they are', () => {
+    const { train, outputCount, classes } = arrays(regression);
+    expect([...train.targets]).toEqual([1, 2, 3, 4, 5, 6]);
+    expect([outputCount, classes, train.labels, train.count]).toEqual([3, null, null, 2]);
+  });
+
+  it('uses a Float32Array without a copy, and never changes it', () => {
+    const inputs = Float32Array.of(1, 2, 3, 4);
+    expect(arrays({ ...regression, inputs }).train.inputs).toBe(inputs);
+    expect([...inputs]).toEqual([1, 2, 3, 4]);
+  });
+
+  it('keeps metadata of its own beside what it adds: counts, and checksums of inputs and targets', () => {
+    const { metadata, train, test } = arrays({
+      ...regression,
+      test: { inputs: [7, 8], targets: [7, 8, 9] },
+      name: 'mine',
+      metadata: { source: 'a sensor' },
+    });
+    expect(metadata).toEqual({
+      name: 'mine',
+      inputShape: [2],
+      outputCount: 3,
+      source: 'a sensor',
+      train: { count: 2, inputsSha256: sha256(train.inputs), targetsSha256: sha256(train.targets) },
+      test: { count: 1, inputsSha256: sha256(test!.inputs), targetsSha256: sha256(test!.targets) },
+    });
+  });
+
+  it.each<[string, ArraysOptions, string]>([
+    ['no example', { ...labelled, inputs: [], labels: [] }, 'arrays: there are no train examples.'],
+    ['a part of an example', { ...labelled, inputs: [1, 2, 3] }, 'train inputs have 3 entries, and one example has 2.'],
+    ['NaN', { ...labelled, inputs: [1, 2, 3, NaN, 5, 6] }, 'train inputs: entry 1 of example 1 is NaN.'],
+    ['a number beyond float32', { ...labelled, inputs: [1, 2, 3, 4, 1e39, 6] }, 'entry 0 of example 2 is 1e+39.'],
+    [
+      'an infinite target',
+      { ...regression, targets: [1, 2, 3, 4, 5, Infinity] },
+      'train targets: entry 2 of example 1',
+    ],
+    ['a label above the classes', { ...labelled, labels: [0, 1, 3] }, 'the label of train example 2 is 3. There are 3'],
+    ['a negative label', { ...labelled, labels: [0, -1, 2] }, 'the label of train example 1 is -1.'],
+    ['a label between two', { ...labelled, labels: [0.5, 1, 2] }, 'the label of train example 0 is 0.5.'],
+    ['fewer labels than inputs', { ...labelled, labels: [0, 1] }, 'train examples have 2 labels and 3 inputs.'],
+    ['labels without classes', { inputShape: [1], inputs: [1], labels: [0] }, 'classes and labels belong together'],
+    ['classes without labels', { ...regression, classes: 3 }, 'classes and labels belong together'],
+    ['labels and targets', { ...labelled, targets: [1, 2, 3] }, 'train examples have labels and targets.'],
+    ['neither', { inputShape: [1], inputs: [1] }, 'train examples have no targets.'],
+    ['uneven targets', { ...regression, targets: [1, 2, 3] }, 'train targets have 3 entries for 2 examples.'],
+    ['a width of 0', { ...regression, inputShape: [0] }, 'inputShape[0] is 0.'],
+    [
+      'a test label out of range',
+      { ...labelled, test: { inputs: [1, 2], labels: [7] } },
+      'the label of test example 0 is 7.',
+    ],
+    [
+      'test targets of another width',
+      { ...regression, test: { inputs: [1, 2], targets: [1, 2] } },
+      'test examples have 2 targets each, train examples 3.',
+    ],
+  ])('refuses %s, with index and value', (_name, options, message) => {
+    expect(() => arrays(options)).toThrow(message);
+  });
+});
