@@ -37,9 +37,14 @@ declare module 'parquetjs-lite' {
 declare module 'parquetjs-lite/lib/types.js' {
   interface LogicalType {
     readonly primitiveType: string;
-    readonly originalType?: string;
+    readonly originalType: string;
     toPrimitive(value: unknown): unknown;
   }
   const types: { readonly PARQUET_LOGICAL_TYPES: Record<string, LogicalType> };
   export default types;
+}
+
+declare module 'parquetjs-lite/gen-nodejs/parquet_types.js' {
+  const thrift: { readonly ConvertedType: Record<string, number> };
+  export default thrift;
 }

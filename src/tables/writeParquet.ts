@@ -1,6 +1,7 @@
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import parquet, { type FieldDefinition } from 'parquetjs-lite';
+import thrift from 'parquetjs-lite/gen-nodejs/parquet_types.js';
 import types from 'parquetjs-lite/lib/types.js';
 import type { Column, ColumnType, Table } from '../core/Table.ts';
 import type { OpenLog } from './readLog.ts';
@@ -11,24 +12,24 @@ const ROW_GROUP = 8192;
 
 /**
  * Types of our own in the library's table, whose values pass unchanged: its own conversions refuse NaN, lose the sign of −0,
- * and parse 64-bit integers and dates as doubles. Rows are checked before they come here.
+ * parse 64-bit integers as doubles, and refuse instants before 1970. Rows are checked before they come here.
  */
 const PARQUET: Record<ColumnType, string> = {
   float64: own('BRINK_DOUBLE', 'DOUBLE'),
   float32: own('BRINK_FLOAT', 'FLOAT'),
   int32: own('BRINK_INT32', 'INT32'),
   int64: own('BRINK_INT64', 'INT64'),
-  timestamp: own('BRINK_TIMESTAMP', 'INT64', 'TIMESTAMP_MICROS'),
+  timestamp: own('BRINK_TIMESTAMP', 'INT64'),
   bool: 'BOOLEAN',
   utf8: 'UTF8',
 };
 
-function own(name: string, primitiveType: string, originalType?: string): string {
-  types.PARQUET_LOGICAL_TYPES[name] = {
-    primitiveType,
-    ...(originalType && { originalType }),
-    toPrimitive: (value) => value,
-  };
+/** What the file's schema calls it; the others are plain numbers. */
+thrift.ConvertedType.BRINK_TIMESTAMP = thrift.ConvertedType.TIMESTAMP_MICROS!;
+
+function own(name: string, primitiveType: string): string {
+  // The library looks a conversion up under `originalType`, where there is one.
+  types.PARQUET_LOGICAL_TYPES[name] = { primitiveType, originalType: name, toPrimitive: (value) => value };
   return name;
 }
 
