@@ -1,4 +1,5 @@
-import { hostBuffers } from './hostBuffers.ts';
+import type { Tensor } from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs';
 import { nativeOperation } from './nativeOperation.ts';
 import { BACKENDS, isLoaded, registerGradient, registerKernel, runKernel } from './register.ts';
 
@@ -16,11 +17,7 @@ export function installRelu(): void {
   for (const name of BACKENDS.filter(isLoaded)) {
     registerKernel('ReluMask', name, ({ dy }, { y }, backend) => {
       if (name === 'tensorflow') return nativeOperation(backend, 'ReluGrad', { T: 'float32' }, {}, [dy!, y]);
-      const { make, read } = hostBuffers(name, backend);
-      const output = make(dy!.shape);
-      const [to, from, mask] = [read(output), read(dy!), read(y)];
-      for (let k = 0; k < to.length; k++) to[k] = mask[k]! > 0 ? from[k]! : 0;
-      return output;
+      return tf.tidy(() => tf.mul(dy as Tensor, tf.step(y)));
     });
   }
 }
