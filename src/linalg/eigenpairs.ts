@@ -161,7 +161,9 @@ export async function extremeEigenpairs(
 
   for (const direction of start) await extend(direction);
   for (const k of known) await extend(k.vector, k);
-  while (basis.length < Math.min(count, dimension)) await extend(gaussian());
+  // Known directions do not count: they may lie in a space that H maps into itself, and hide what is outside.
+  const enough = Math.min(count + known.length, dimension);
+  while (basis.length < enough) await extend(gaussian());
 
   for (;;) {
     const { values, coordinates } = ritz();
