@@ -38,6 +38,9 @@ const STORAGE = {
   timestamp: BigInt64Array,
 } as const;
 
+/** Keeps a leading U+FEFF, which in a cell is text, and refuses what is not UTF-8. */
+export const TEXT = new TextDecoder('utf-8', { ignoreBOM: true, fatal: true });
+
 /** The Arrow schema of a table, with its declaration in the fields' key-values. */
 export function arrowSchema(table: Table, metadata: ReadonlyMap<string, string>): Schema {
   const fields = Object.entries(table.columns).map(([name, column]) => {
@@ -144,8 +147,7 @@ function cellReader(column: Column, data: Data): (i: number) => Cell {
     return (i) => elements.slice(data.valueOffsets[i], data.valueOffsets[i + 1]);
   }
   if (column.type === 'utf8') {
-    const decoder = new TextDecoder();
-    return (i) => decoder.decode((data.values as Uint8Array).subarray(data.valueOffsets[i], data.valueOffsets[i + 1]));
+    return (i) => TEXT.decode((data.values as Uint8Array).subarray(data.valueOffsets[i], data.valueOffsets[i + 1]));
   }
   if (column.type === 'bool') return (i) => bit(data.values as Uint8Array, data.offset + i);
   const storage = STORAGE[column.type as Numeric];

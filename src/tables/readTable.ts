@@ -2,6 +2,7 @@ import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'h
 import { BrinkError } from '../core/errors.ts';
 import type { JsonObject } from '../core/Json.ts';
 import type { Row, Table } from '../core/Table.ts';
+import { TEXT } from './arrowColumns.ts';
 import { readLog } from './readLog.ts';
 import { fromKeyValues } from './tableMetadata.ts';
 
@@ -57,7 +58,12 @@ async function readParquet(path: string): Promise<ReadTable<Table>> {
   const rows = await parquetReadObjects({
     file,
     metadata: header,
-    parsers: { timestampFromMicroseconds: (micros) => micros },
+    geoparquet: false,
+    parsers: { timestampFromMicroseconds: (micros) => micros, stringFromBytes: (bytes) => bytes && TEXT.decode(bytes) },
   });
+  for (const [name, { list, nullable }] of Object.entries(table.columns)) {
+    // The library leaves a list that is null undefined.
+    if (list && nullable) for (const row of rows) row[name] ??= null;
+  }
   return { table, rows: rows as Row<Table>[], metadata };
 }

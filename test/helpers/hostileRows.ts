@@ -1,0 +1,99 @@
+import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
+import { uniformInt } from 'pure-rand/distribution/uniformInt';
+import * as declare from '../../src/core/Table.ts';
+import { type ColumnType, defineTable, list, nullable, type Row, type Table } from '../../src/core/Table.ts';
+import { generator } from '../../src/linalg/random.ts';
+
+/** Every type there is, as cells and as lists, either of which may be null. */
+export const hostileTable = defineTable({
+  name: 'hostile',
+  description: 'Values that file formats lose.',
+  key: ['step'],
+  columns: {
+    step: declare.int32({ symbol: 't', description: 'The row.' }),
+    ...both(declare.float64({ unit: 'J', symbol: 'λ', description: 'Doubles.' })),
+    ...both(declare.float32({ symbol: 'w', description: 'Singles.' })),
+    ...both(declare.int32({ symbol: 'i', description: 'Integers.' })),
+    ...both(declare.int64({ symbol: 'I', description: 'Long integers.' })),
+    ...both(declare.bool({ symbol: 'b', description: 'Truths.' })),
+    ...both(declare.utf8({ symbol: 's', description: 'Texts.' })),
+    ...both(declare.timestamp({ unit: 'µs', symbol: 'τ', description: 'Instants.' })),
+  },
+});
+
+function both(plain: declare.Column<ColumnType, false, false>): Record<string, declare.Column> {
+  return { [plain.type]: nullable(plain), [`${plain.type}_list`]: nullable(list(plain)) };
+}
+
+/** What each type finds hardest to carry. */
+export const HARD: Record<ColumnType, readonly (number | bigint | boolean | string)[]> = {
+  float64: [
+    NaN,
+    -0,
+    0,
+    Infinity,
+    -Infinity,
+    5e-324,
+    -2.2250738585072011e-308,
+    1.7976931348623157e308,
+    0.1,
+    2 ** 53 + 2,
+  ],
+  float32: [NaN, -0, 0, Infinity, -Infinity, 2 ** -149, -(2 ** -127), 3.4028234663852886e38, Math.fround(0.1)],
+  int32: [0, -1, 2 ** 31 - 1, -(2 ** 31)],
+  int64: [0n, -1n, 2n ** 63n - 1n, -(2n ** 63n), 2n ** 53n + 1n, -(2n ** 53n) - 1n],
+  bool: [true, false],
+  utf8: ['', '\0', '\uFEFFmark', '👩‍🔬', '𝔏𐍈', '\uFFFF', 'a,b"c\n', 'ÿ'.repeat(300), 'null', 'NaN'],
+  // Whole microseconds, the years 1 to 9999: what every reader's calendar holds.
+  timestamp: [0n, -1n, 1n, -62135596800000000n, 253402300799999999n, 1700000000123457n],
+};
+
+/** Rows of `hostileTable`: half hard values, half random bits, nulls and empty lists between. */
+export function hostileRows(seed: number, count: number): Row<Table>[] {
+  const random = generator(seed);
+  const below = (n: number) => uniformInt(random, 0, n - 1);
+  const bits = new DataView(new ArrayBuffer(8));
+  const ANY: Record<ColumnType, () => number | bigint | boolean | string> = {
+    // A number of JavaScript has one NaN.
+    float64: () => bits.getFloat64(0) || 0,
+    float32: () => bits.getFloat32(0) || 0,
+    int32: () => bits.getInt32(0),
+    int64: () => bits.getBigInt64(0),
+    bool: () => bits.getInt8(0) < 0,
+    utf8: () => Array.from({ length: below(12) }, () => String.fromCodePoint(below(0xd800))).join(''),
+    timestamp: () => BigInt(Math.floor(uniformFloat64(random) * 4e15)),
+  };
+  const scalar = (type: ColumnType) => {
+    if (below(2) === 0) return HARD[type][below(HARD[type].length)]!;
+    for (const at of [0, 4]) bits.setInt32(at, uniformInt(random, -(2 ** 31), 2 ** 31 - 1));
+    return ANY[type]();
+  };
+  const cell = ({ type, list: isList, nullable: isNullable }: declare.Column) => {
+    if (isNullable && below(4) === 0) return null;
+    if (!isList) return scalar(type);
+    const items = Array.from({ length: below(5) }, () => scalar(type));
+    // Typed lists, which probes emit.
+    if (type === 'float64' && below(2) === 0) return Float64Array.from(items as number[]);
+    return type === 'float32' && below(2) === 0 ? Float32Array.from(items as number[]) : items;
+  };
+  return Array.from(
+    { length: count },
+    (_, step) =>
+      Object.fromEntries(
+        Object.entries(hostileTable.columns).map(([name, column]) => [name, name === 'step' ? step : cell(column)]),
+      ) as Row<Table>,
+  );
+}
+
+export type CellText = string | null | CellText[];
+
+/** A cell as text that tells apart what differs in a bit: floats as their bytes, integers as digits. */
+export function cellText(type: ColumnType, value: unknown): CellText {
+  if (value === null) return null;
+  if (typeof value === 'object') return Array.from(value as ArrayLike<unknown>, (item) => cellText(type, item));
+  const bits = new DataView(new ArrayBuffer(8));
+  if (type === 'float64') bits.setFloat64(0, value as number);
+  else if (type === 'float32') bits.setFloat32(4, value as number);
+  else return String(value);
+  return bits.getBigUint64(0).toString(16);
+}
