@@ -342,6 +342,22 @@ describe('is refused:', () => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
+  it('an operation that is not verified and that only larger chunks take, at the product, not at the gradient', async () => {
+    const lurking: Model = {
+      ...model,
+      name: 'lurking',
+      forward: (theta, x) => {
+        const z = model.forward(theta, x);
+        return x.shape[0]! > 1 ? tf.cumsum(z as Tensor2D, 1) : z;
+      },
+    };
+    const point = fresh(await risk({ model: lurking }));
+    expect(await point.gradient()).toHaveLength(M);
+    await expect(point.hessianVector(v)).rejects.toThrow(
+      'empiricalRisk (lurking): the operation Cumsum is not verified',
+    );
+  });
+
   it('an operation that is not verified in the loss', async () => {
     const perExample = (z: Tensor, y: Tensor) => tf.cumsum(crossEntropy.perExample(z, y));
     await expect(risk({ loss: { name: 'odd', config: {}, perExample } })).rejects.toThrow('the operation Cumsum');
