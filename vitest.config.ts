@@ -3,7 +3,7 @@ import { nativeBuild } from './src/engine/install/nativeBuild.ts';
 
 /** Tests that compute on an engine run once on each that is there. */
 const ON_EVERY_ENGINE = [
-  'test/engine/**/*.test.ts',
+  'test/engine/*.test.ts',
   'test/models/**/*.test.ts',
   'test/losses/**/*.test.ts',
   'test/onEveryEngine/**/*.test.ts',

@@ -11,12 +11,14 @@ const program = new Command('brink')
   .addCommand(engineCommand())
   .addCommand(lssrCommand())
   .addCommand(recoverCommand())
-  .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 the command line is wrong.')
-  .showHelpAfterError();
+  .addHelpText(
+    'after',
+    '\nExamples:\n  brink engine\n  brink recover output/quickstart\n\nExit codes: 0 done, 1 failed, 2 the command line is wrong.',
+  );
 
 for (const command of [program, ...program.commands.flatMap((c) => [c, ...c.commands])]) {
   // Commander ends with 1 on a wrong command line.
-  command.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
+  command.showHelpAfterError().exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
 }
 
 try {

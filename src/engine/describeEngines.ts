@@ -31,6 +31,7 @@ async function describe(name: string): Promise<EngineDescription> {
   try {
     const { stdout } = await promisify(execFile)(process.execPath, [program], {
       env: { ...process.env, BRINK_ENGINE: name },
+      timeout: 120_000,
     });
     return { name, usable: true, ...measured.parse(JSON.parse(stdout)) };
   } catch (error) {

@@ -1,5 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { BrinkError } from '../../core/errors.ts';
 import { type Flavour, nativeBuild, packageFolder } from './nativeBuild.ts';
@@ -18,15 +19,24 @@ export const WITHOUT = 'WebAssembly serves instead, about four times slower.';
 const PYTHON = '311';
 const GLIBC = ['2_28', '2_27', '2_24', '2_17', '2_12', '2_5'];
 
-/** Takes the libraries and the headers out of the wheels in a folder. */
+/** Takes the libraries, the C headers and, with CUDA, NVIDIA's files out of the wheels in a folder. */
 const UNPACK = `
 import pathlib, sys, zipfile
-target = sys.argv[2]
+wanted = (
+    'tensorflow/libtensorflow_',
+    'tensorflow/include/tensorflow/c/',
+    'tensorflow/include/tensorflow/core/platform/',
+    'tensorflow/include/tsl/platform/',
+    'tensorflow/include/xla/tsl/c/',
+    'nvidia/',
+)
 for wheel in pathlib.Path(sys.argv[1]).glob('*.whl'):
     with zipfile.ZipFile(wheel) as archive:
-        for name in archive.namelist():
-            if name.startswith(('tensorflow/libtensorflow_', 'tensorflow/include/', 'nvidia/')):
-                archive.extract(name, target)
+        for entry in archive.infolist():
+            if entry.filename.startswith(wanted):
+                path = archive.extract(entry, sys.argv[2])
+                if entry.external_attr >> 16 & 0o100:  # zipfile forgets which files are programs
+                    pathlib.Path(path).chmod(0o755)
     wheel.unlink()
 `;
 
@@ -50,12 +60,12 @@ export async function installNative({
   if (installed) return { folder, made: false };
   requireTools(flavour);
 
-  const temporary = `${folder}.${process.pid}.tmp`;
+  const temporary = `${folder}.${hostname()}.${process.pid}.tmp`;
   removeAbandoned(folder);
   mkdirSync(temporary, { recursive: true });
   try {
     const wheels = join(temporary, 'wheels');
-    log(`downloading TensorFlow's library${cuda ? ' and CUDA (about 3 GB)' : ' (270 MB)'} …`);
+    log(`downloading TensorFlow's library${cuda ? ' and CUDA (about 3 GB)' : ' (270 MB; 800 MB unpacked)'} …`);
     const platforms = GLIBC.flatMap((version) => ['--platform', `manylinux_${version}_${MACHINES[process.arch]}`]);
     const pinned = [
       '--no-deps',
@@ -66,19 +76,24 @@ export async function installNative({
       '--python-version',
       PYTHON,
     ];
-    await tool('python3', [
-      '-m',
-      'pip',
-      'download',
-      '--quiet',
-      '--disable-pip-version-check',
-      ...pinned,
-      ...platforms,
-      '-r',
-      requirements,
-      '-d',
-      wheels,
-    ]);
+    await tool(
+      'python3',
+      [
+        '-m',
+        'pip',
+        'download',
+        '--quiet',
+        '--disable-pip-version-check',
+        '--no-cache-dir',
+        ...pinned,
+        ...platforms,
+        '-r',
+        requirements,
+        '-d',
+        wheels,
+      ],
+      temporary,
+    );
     log('unpacking it …');
     await tool('python3', ['-c', UNPACK, wheels, temporary]);
     rmSync(wheels, { recursive: true });
@@ -123,13 +138,15 @@ function requireTools(flavour: Flavour): void {
     ...(works('python3', '-m', 'pip', '--version') ? [] : ['Python 3 with pip']),
     ...(works(compiler(), '--version') ? [] : [`a C++ compiler (${compiler()})`]),
   ];
-  if (missing.length > 0)
-    throw new BrinkError(WHO, `the native engine needs ${missing.join(' and ')}, which is not here. ${WITHOUT}`);
+  if (missing.length > 0) {
+    const are = missing.length > 1 ? 'are' : 'is';
+    throw new BrinkError(WHO, `${missing.join(' and ')} ${are} missing, which the native engine needs. ${WITHOUT}`);
+  }
 }
 
-/** Runs a tool to its end; throws with what it said where it fails. */
-async function tool(command: string, args: readonly string[]): Promise<void> {
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+/** Runs a tool to its end; throws with what it said where it fails. What it needs for a while it may put into `scratch`. */
+async function tool(command: string, args: readonly string[], scratch = tmpdir()): Promise<void> {
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, TMPDIR: scratch } });
   let said = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk) => {
@@ -153,12 +170,12 @@ function rename(from: string, to: string): void {
   }
 }
 
-/** Removes what installs of processes that are no more have left of this build. */
+/** Removes what installs of processes of this host that are no more have left of this build. */
 function removeAbandoned(folder: string): void {
   const parent = dirname(folder);
   if (!existsSync(parent)) return;
   for (const name of readdirSync(parent)) {
-    if (!name.startsWith(`${basename(folder)}.`) || !name.endsWith('.tmp')) continue;
+    if (!name.startsWith(`${basename(folder)}.${hostname()}.`) || !name.endsWith('.tmp')) continue;
     const pid = name.split('.').at(-2);
     try {
       process.kill(Number(pid), 0);

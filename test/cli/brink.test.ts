@@ -1,0 +1,61 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import packageJson from '../../package.json' with { type: 'json' };
+
+const program = new URL('../../src/cli/brink.ts', import.meta.url).pathname;
+
+/** Runs the command line as a shell would. */
+function brink(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  return new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
+    execFile(process.execPath, [program, ...args], { env: { ...process.env, ...env } }, (error, stdout, stderr) =>
+      resolve({ code: error ? (error.code as unknown as number) : 0, stdout, stderr }),
+    );
+  });
+}
+
+describe('brink', () => {
+  let empty: string;
+  beforeAll(() => {
+    empty = mkdtempSync(join(tmpdir(), 'brink-'));
+  });
+  afterAll(() => rmSync(empty, { recursive: true }));
+
+  it('prints the version of the package', async () => {
+    expect(await brink(['--version'])).toEqual({ code: 0, stdout: `${packageJson.version}\n`, stderr: '' });
+  });
+
+  it.each([
+    ['no command', []],
+    ['an unknown command', ['measure']],
+    ['an unknown option', ['engine', '--fast']],
+    ['a missing argument', ['recover']],
+  ])('exits with 2 and shows the usage on %s', async (_, args) => {
+    const { code, stdout, stderr } = await brink(args);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain('Usage: brink');
+  });
+
+  it('exits with 1 and the reason, without a stack, where a command fails', async () => {
+    const missing = join(empty, 'missing');
+    const { code, stderr } = await brink(['recover', missing]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(new RegExp(`^recover: .*${missing}.*\n$`));
+  });
+
+  it('lists every engine with its speed, or the reason why it can’t be used', async () => {
+    const { code, stdout } = await brink(['engine', '--json'], { XDG_CACHE_HOME: empty });
+    expect(code).toBe(0);
+    const [tensorflow, wasm] = JSON.parse(stdout);
+    expect(tensorflow).toEqual({
+      name: 'tensorflow',
+      usable: false,
+      reason: expect.stringContaining('it is not installed. `npx brink engine install` makes it.'),
+    });
+    expect(wasm).toMatchObject({ name: 'wasm', usable: true, device: 'CPU, 1 thread' });
+    expect(wasm.gigaflops.matMul).toBeGreaterThan(0.1);
+    expect(wasm.gigaflops.conv2d).toBeGreaterThan(0.1);
+  });
+});

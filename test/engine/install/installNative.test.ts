@@ -1,0 +1,109 @@
+import { spawn } from 'node:child_process';
+import { chmodSync, existsSync, globSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+
+const root = new URL('../../..', import.meta.url).pathname;
+const PREPARE = ['src/engine/install/prepare.ts'];
+const BY_HAND = ['src/cli/brink.ts', 'engine', 'install'];
+
+/** Stand-ins for the tools, by what they are asked: the real ones download 270 MB. */
+const pip = (download: string) => `#!/bin/sh
+case "$*" in
+  *--version*) exit 0 ;;
+  *download*) ${download} ;;
+  -c*) for target; do :; done; mkdir -p "$target/tensorflow/include" ;;
+esac`;
+const DOWNLOADS = 'for target; do :; done; mkdir "$target"';
+/** Gives out a library that Node can load as the compiled one. */
+const COMPILES = `#!/bin/sh
+while [ $# -gt 1 ]; do [ "$1" = -o ] && ln -s '${join(root, addon())}' "$2"; shift; done`;
+
+function addon(): string {
+  const found = globSync('node_modules/@duckdb/node-bindings-*/duckdb.node', { cwd: root })[0];
+  if (!found) throw new Error('there is no addon in node_modules to stand in for the compiled one');
+  return found;
+}
+
+describe('installNative', () => {
+  let folder: string;
+  let tools: string;
+  const builds = () => (existsSync(join(folder, 'brink/engine')) ? readdirSync(join(folder, 'brink/engine')) : []);
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'brink-'));
+    tools = join(folder, 'bin');
+    mkdirSync(tools);
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  function addTool(name: string, script: string): void {
+    writeFileSync(join(tools, name), script);
+    chmodSync(join(tools, name), 0o755);
+  }
+
+  /** Starts a program in a process group of its own, with only the stand-ins (and, with `system`, the system's tools). */
+  function start(program: readonly string[], system = true) {
+    const env = { PATH: system ? `${tools}:/usr/bin:/bin` : tools, XDG_CACHE_HOME: folder };
+    const child = spawn(process.execPath, program, { cwd: root, env, detached: true });
+    let said = '';
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (said += chunk));
+    const ended = new Promise<{ code: number | null; said: string }>((resolve) =>
+      child.on('close', (code) => resolve({ code, said })),
+    );
+    return { ended, kill: () => process.kill(-child.pid!, 'SIGKILL') };
+  }
+
+  it('says in a sentence what is missing and what it costs; set-up goes on, by hand it fails', async () => {
+    const sentence =
+      'brink engine install: Python 3 with pip and a C++ compiler (g++) are missing, which the native engine needs. WebAssembly serves instead, about four times slower.';
+    const prepared = await start(PREPARE, false).ended;
+    expect(prepared).toEqual({
+      code: 0,
+      said: `brink: ${sentence}\nbrink: \`npx brink engine install\` tries again.\n`,
+    });
+    expect(await start(BY_HAND, false).ended).toEqual({ code: 1, said: `${sentence}\n` });
+  });
+
+  it('names pip alone where there is a Python without it', async () => {
+    addTool('python3', '#!/bin/sh\nexit 1');
+    addTool('g++', '#!/bin/sh');
+    expect((await start(BY_HAND, false).ended).said).toContain(': Python 3 with pip is missing, which');
+  });
+
+  it('reports what pip said where the download fails, and leaves nothing behind', async () => {
+    addTool('python3', pip('echo "no route to the registry" >&2; exit 1'));
+    addTool('g++', COMPILES);
+    const { code, said } = await start(BY_HAND).ended;
+    expect(code).toBe(1);
+    expect(said).toContain('no route to the registry');
+    expect(builds()).toEqual([]);
+  });
+
+  it('leaves nothing that is taken for whole when it is killed in the middle, and clears it away next time', async () => {
+    addTool('python3', pip(`${DOWNLOADS}; sleep 60`));
+    addTool('g++', COMPILES);
+    const cutOff = start(BY_HAND);
+    await vi.waitFor(() => expect(builds()).toEqual([expect.stringMatching(/\.tmp$/)]), { timeout: 20_000 });
+    cutOff.kill();
+    await cutOff.ended;
+
+    addTool('python3', pip(DOWNLOADS));
+    const { code, said } = await start(BY_HAND).ended;
+    expect(said).toMatch(/\ninstalled: /);
+    expect(code).toBe(0);
+    expect(builds()).toEqual([expect.stringMatching(/-cpu-[0-9a-f]{12}$/)]);
+    expect((await start(BY_HAND).ended).said).toMatch(/^there already: /);
+  });
+
+  it('gives one whole build when two run at once', async () => {
+    addTool('python3', pip(`${DOWNLOADS}; sleep 1`));
+    addTool('g++', COMPILES);
+    const both = await Promise.all([start(BY_HAND).ended, start(BY_HAND).ended]);
+    expect(both.map(({ code, said }) => ({ code, said: said.split('\n').at(-2) }))).toEqual(
+      Array(2).fill({ code: 0, said: expect.stringMatching(/^installed: /) }),
+    );
+    expect(builds()).toEqual([expect.stringMatching(/-cpu-[0-9a-f]{12}$/)]);
+  });
+});
