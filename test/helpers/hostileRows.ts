@@ -5,7 +5,7 @@ import { type ColumnType, defineTable, list, nullable, type Row, type Table } fr
 import { generator } from '../../src/linalg/random.ts';
 
 /** Every type there is, as cells and as lists, either of which may be null. */
-export const hostileTable = defineTable({
+export const hostileTable: Table = defineTable({
   name: 'hostile',
   description: 'Values that file formats lose.',
   key: ['step'],
@@ -25,20 +25,18 @@ function both(plain: declare.Column<ColumnType, false, false>): Record<string, d
   return { [plain.type]: nullable(plain), [`${plain.type}_list`]: nullable(list(plain)) };
 }
 
+const { step, float64, utf8, int64_list } = hostileTable.columns;
+/** A part of it, where many rows are wanted soon. */
+export const smallTable: Table = defineTable({
+  ...hostileTable,
+  name: 'small',
+  key: ['step'],
+  columns: { step: step!, float64: float64!, utf8: utf8!, int64_list: int64_list! },
+});
+
 /** What each type finds hardest to carry. */
 export const HARD: Record<ColumnType, readonly (number | bigint | boolean | string)[]> = {
-  float64: [
-    NaN,
-    -0,
-    0,
-    Infinity,
-    -Infinity,
-    5e-324,
-    -2.2250738585072011e-308,
-    1.7976931348623157e308,
-    0.1,
-    2 ** 53 + 2,
-  ],
+  float64: [NaN, -0, 0, Infinity, -Infinity, 5e-324, -(2 ** -1023), 1.7976931348623157e308, 0.1, 2 ** 53 + 2],
   float32: [NaN, -0, 0, Infinity, -Infinity, 2 ** -149, -(2 ** -127), 3.4028234663852886e38, Math.fround(0.1)],
   int32: [0, -1, 2 ** 31 - 1, -(2 ** 31)],
   int64: [0n, -1n, 2n ** 63n - 1n, -(2n ** 63n), 2n ** 53n + 1n, -(2n ** 53n) - 1n],
@@ -48,8 +46,8 @@ export const HARD: Record<ColumnType, readonly (number | bigint | boolean | stri
   timestamp: [0n, -1n, 1n, -62135596800000000n, 253402300799999999n, 1700000000123457n],
 };
 
-/** Rows of `hostileTable`: half hard values, half random bits, nulls and empty lists between. */
-export function hostileRows(seed: number, count: number): Row<Table>[] {
+/** Rows of `hostileTable` or another table with the key `step`: half hard values, half random bits, nulls and empty lists between. */
+export function hostileRows(seed: number, count: number, table: Table = hostileTable): Row<Table>[] {
   const random = generator(seed);
   const below = (n: number) => uniformInt(random, 0, n - 1);
   const bits = new DataView(new ArrayBuffer(8));
@@ -80,7 +78,7 @@ export function hostileRows(seed: number, count: number): Row<Table>[] {
     { length: count },
     (_, step) =>
       Object.fromEntries(
-        Object.entries(hostileTable.columns).map(([name, column]) => [name, name === 'step' ? step : cell(column)]),
+        Object.entries(table.columns).map(([name, column]) => [name, name === 'step' ? step : cell(column)]),
       ) as Row<Table>,
   );
 }

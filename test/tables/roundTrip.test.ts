@@ -33,8 +33,8 @@ beforeAll(async () => {
   arrows = join(folder, 'hostile.arrows');
   rows = hostileRows(1, ROWS);
   // One after the other: both would keep their log under the same name.
-  await lastValueFrom(from(rows).pipe(toParquet<Table>(hostileTable, parquet, { metadata })));
-  await lastValueFrom(from(rows).pipe(toArrow<Table>(hostileTable, arrows, { metadata })));
+  await lastValueFrom(from(rows).pipe(toParquet(hostileTable, parquet, { metadata })));
+  await lastValueFrom(from(rows).pipe(toArrow(hostileTable, arrows, { metadata })));
 }, 60_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -118,7 +118,7 @@ describe('a table without rows', () => {
     ['arrows', toArrow],
   ] as const)('is a whole %s file', async (ending, sink) => {
     const path = join(folder, `empty.${ending}`);
-    await lastValueFrom(from<Row<Table>[]>([]).pipe(sink<Table>(hostileTable, path)), { defaultValue: null });
+    await lastValueFrom(from<Row<Table>[]>([]).pipe(sink(hostileTable, path)), { defaultValue: null });
     expect((await readTable(path)).rows).toEqual([]);
     if (ending === 'arrows') return;
     const connection = await (await DuckDBInstance.create()).connect();
