@@ -7,6 +7,7 @@ import type { Eigenpairs } from '../linalg/eigenpairs.ts';
 import { cosine, dot, norm } from '../linalg/vector.ts';
 import { measureAlong } from '../operators/measure.ts';
 import { hessianEigenpairs } from './hessianEigenpairs.ts';
+import { requireCount } from './requireCount.ts';
 
 const table = defineTable({
   name: 'alignment',
@@ -46,6 +47,8 @@ const table = defineTable({
 });
 
 export interface AlignmentOptions {
+  /** Eigenpairs searched for, default 1; the count of another probe at the same steps makes both share one search. */
+  readonly count?: number;
   /** Relative residual of q₁, default 1e-3. */
   readonly tolerance?: number;
 }
@@ -60,8 +63,8 @@ export interface AlignmentOptions {
  * Cost: one gradient and the eigenpair, both shared with other probes that ask for the same.
  *
  * @param objective The training loss.
- * @param options `tolerance` (1e-3).
- * @throws BrinkError at the call where the tolerance is not positive.
+ * @param options `count` (1), `tolerance` (1e-3).
+ * @throws BrinkError at the call where an option is out of range.
  * Source: Lee and Jang (2023), Theorem 2 and Figures 22–25.
  */
 export function alignment(
@@ -69,13 +72,14 @@ export function alignment(
   options: AlignmentOptions = {},
 ): OperatorFunction<Step, Row<typeof table>> {
   const who = 'alignment';
-  const { tolerance = 1e-3 } = options;
+  const { count = 1, tolerance = 1e-3 } = options;
+  requireCount(who, 'count', count, objective, 1);
   requireNumber(who, 'tolerance', tolerance, 0);
   return measureAlong(objective, () => {
     let eigenpairs: Eigenpairs | null = null;
     let previous: { step: number; gradient: Float32Array; q1: Float32Array } | null = null;
     return async (point, step) => {
-      eigenpairs = await hessianEigenpairs(point, { who, count: 1, tolerance, maxProducts: 200, seed: 0 }, eigenpairs);
+      eigenpairs = await hessianEigenpairs(point, { who, count, tolerance, maxProducts: 200, seed: 0 }, eigenpairs);
       const q1 = eigenpairs.pairs[0]!.vector;
       const gradient = await point.gradient();
       const row: Row<typeof table> = {

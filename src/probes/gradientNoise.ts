@@ -82,29 +82,29 @@ export async function outsidePairs(
  * Cost: one gradient and one product a draw.
  * Source: Lee and Jang (2023), equation (1); Hutchinson (1989); deflation in the spirit of Hutch++ (Meyer et al., 2021).
  */
-export function noiseTraces(
+export async function noiseTraces(
   point: Point,
   { draws, seed, step, eigenpairs }: { draws: number; seed: number; step: number; eigenpairs: Eigenpairs | null },
 ): Promise<NoiseTraces> {
-  return point.memo(['noiseTraces', draws, seed, step, eigenpairs], async () => {
-    const pairs = eigenpairs?.pairs ?? [];
-    const variance = pairs.map((pair) => covariance(pair.projections!, pair.projections!));
-    const trace = new Float64Array(draws);
-    const traceH = new Float64Array(draws);
-    for (let k = 0; k < draws; k++) {
-      const draw = await outsidePairs(point, await signDraw(point, seed, step, k), pairs);
-      trace[k] = draw.trace;
-      traceH[k] = draw.traceH;
-    }
-    return {
-      within: {
-        trace: variance.reduce((sum, v) => sum + v, 0),
-        traceH: pairs.reduce((sum, pair, j) => sum + pair.value * variance[j]!, 0),
-      },
-      trace,
-      traceH,
-    };
-  });
+  const pairs = eigenpairs?.pairs ?? [];
+  const variance = pairs.map((pair) => covariance(pair.projections!, pair.projections!));
+  const trace = new Float64Array(draws);
+  const traceH = new Float64Array(draws);
+  for (let k = 0; k < draws; k++) {
+    const draw = await point.memo(['noiseDraw', seed, step, k, eigenpairs], async () =>
+      outsidePairs(point, await signDraw(point, seed, step, k), pairs),
+    );
+    trace[k] = draw.trace;
+    traceH[k] = draw.traceH;
+  }
+  return {
+    within: {
+      trace: variance.reduce((sum, v) => sum + v, 0),
+      traceH: pairs.reduce((sum, pair, j) => sum + pair.value * variance[j]!, 0),
+    },
+    trace,
+    traceH,
+  };
 }
 
 /** tr(S_b) and tr(H S_b) for one b from the traces of C_1: identity (1), S_b = S_n + (γ_{n,b}/b) C_1. */

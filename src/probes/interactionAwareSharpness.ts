@@ -53,6 +53,10 @@ export interface InteractionAwareSharpnessOptions {
   readonly estimator?: 'signs' | 'batches';
   /** K, at least 2, default 8. */
   readonly draws?: number;
+  /** Doubles K until the standard error of ias is at most this share of it for every b; default: K stays. */
+  readonly targetError?: number;
+  /** Where doubling stops, default 256. */
+  readonly maxDraws?: number;
   /** Eigenpairs treated exactly by 'signs', default 3 (at most m); 0: none. */
   readonly deflate?: number;
   /** Relative residual of those eigenpairs, default 1e-3. It changes the variance, not the mean. */
@@ -76,8 +80,8 @@ export interface InteractionAwareSharpnessOptions {
  * for each b. Eigenpairs, draws and H∇L are shared with other probes.
  *
  * @param objective The training loss.
- * @param options `batchSizes` ([n]), `replacement` (false), `estimator` ('signs'), `draws` (8), `deflate` (3),
- *   `tolerance` (1e-3), `seed` (0).
+ * @param options `batchSizes` ([n]), `replacement` (false), `estimator` ('signs'), `draws` (8), `targetError` (none), `maxDraws`
+ *   (256), `deflate` (3), `tolerance` (1e-3), `seed` (0).
  * @throws BrinkError at the call where an option is out of range, or 'signs' is asked of an objective with batch normalisation.
  * Source: Lee and Jang (2023), Definitions 1 and 2, equations (1) and (16).
  */
@@ -95,11 +99,15 @@ export function interactionAwareSharpness(
     deflate = Math.min(3, objective.paramCount),
     tolerance = 1e-3,
     seed = 0,
+    targetError = Number.POSITIVE_INFINITY,
+    maxDraws = Math.max(256, draws),
   } = options;
   requireBatchSizes(who, batchSizes, n);
   requireInteger(who, 'draws', draws, 2);
   requireCount(who, 'deflate', deflate, objective, 0);
   requireNumber(who, 'tolerance', tolerance, 0);
+  if (!(targetError > 0)) throw new BrinkError(who, `targetError is ${targetError}. It must be a number above 0.`);
+  requireInteger(who, 'maxDraws', maxDraws, draws);
   /** Whether S_b = S_n: then nothing is drawn. */
   const isFull = (b: number) => b === n && !replacement;
   const random = batchSizes.some((b) => !isFull(b));
@@ -110,26 +118,72 @@ export function interactionAwareSharpness(
     );
   }
 
-  /** tr(S_b) and tr(HS_b) for every b asked. */
-  async function secondMoments(point: Point, step: Step, eigenpairs: Eigenpairs | null): Promise<SecondMoment[]> {
+  /** tr(S_b) and tr(HS_b) for every b asked, from K draws. */
+  async function secondMoments(
+    point: Point,
+    step: Step,
+    eigenpairs: Eigenpairs | null,
+    K: number,
+  ): Promise<SecondMoment[]> {
     const gradient = await point.gradient();
     const { product } = await point.hessianVector(gradient);
     const normSquared = dot(gradient, gradient);
     const gHg = dot(gradient, product);
+    const full = {
+      exact: { traceS: normSquared, traceHS: gHg },
+      traceS: new Float64Array(K),
+      traceHS: new Float64Array(K),
+    };
     const traces =
-      random && estimator === 'signs' ? await noiseTraces(point, { draws, seed, step: step.index, eigenpairs }) : null;
+      random && estimator === 'signs'
+        ? await noiseTraces(point, { draws: K, seed, step: step.index, eigenpairs })
+        : null;
     const moments: SecondMoment[] = [];
     for (const b of batchSizes) {
-      if (isFull(b))
-        moments.push({
-          exact: { traceS: normSquared, traceHS: gHg },
-          traceS: new Float64Array(draws),
-          traceHS: new Float64Array(draws),
-        });
+      if (isFull(b)) moments.push(full);
       else if (traces) moments.push(secondMoment(traces, normSquared, gHg, { n, b, replacement }));
-      else moments.push(await sampledSecondMoment(point, { seed, step: step.index, batchSize: b, replacement }, draws));
+      else moments.push(await sampledSecondMoment(point, { seed, step: step.index, batchSize: b, replacement }, K));
     }
     return moments;
+  }
+
+  async function rowsFrom(
+    point: Point,
+    step: Step,
+    eigenpairs: Eigenpairs | null,
+    K: number,
+  ): Promise<Row<typeof table>[]> {
+    const moments = await secondMoments(point, step, eigenpairs, K);
+    const gradient = await point.gradient();
+    const traceSn = dot(gradient, gradient);
+    const edge = stabilityEdge(step);
+    const none = new Float64Array(K);
+    return moments.map(({ exact, traceS, traceHS }, j) => {
+      const ias = estimateRatio(exact.traceHS, traceHS, exact.traceS, traceS);
+      const rho = estimateRatio(traceSn, none, exact.traceS, traceS);
+      const interaction = estimateRatio(exact.traceHS, traceHS, traceSn, none);
+      const secondMomentTrace = estimateSum(exact.traceS, traceS);
+      const interactionTrace = estimateSum(exact.traceHS, traceHS);
+      return {
+        step: step.index,
+        batch_size: batchSizes[j]!,
+        replacement,
+        ias: ias.value,
+        ias_standard_error: ias.standardError,
+        rho: rho.value,
+        rho_standard_error: rho.standardError,
+        bound: rho.value * edge,
+        interaction: interaction.value,
+        interaction_standard_error: interaction.standardError,
+        edge,
+        trace_S_b: secondMomentTrace.value,
+        trace_S_b_standard_error: secondMomentTrace.standardError,
+        trace_H_S_b: interactionTrace.value,
+        trace_H_S_b_standard_error: interactionTrace.standardError,
+        trace_S_n: traceSn,
+        draws: isFull(batchSizes[j]!) ? 0 : K,
+      };
+    });
   }
 
   return measureAlong(objective, () => {
@@ -142,37 +196,11 @@ export function interactionAwareSharpness(
           eigenpairs,
         );
       }
-      const moments = await secondMoments(point, step, eigenpairs);
-      const gradient = await point.gradient();
-      const traceSn = dot(gradient, gradient);
-      const edge = stabilityEdge(step);
-      return moments.map(({ exact, traceS, traceHS }, j) => {
-        const none = new Float64Array(draws);
-        const ias = estimateRatio(exact.traceHS, traceHS, exact.traceS, traceS);
-        const rho = estimateRatio(traceSn, none, exact.traceS, traceS);
-        const interaction = estimateRatio(exact.traceHS, traceHS, traceSn, none);
-        const secondMomentTrace = estimateSum(exact.traceS, traceS);
-        const interactionTrace = estimateSum(exact.traceHS, traceHS);
-        return {
-          step: step.index,
-          batch_size: batchSizes[j]!,
-          replacement,
-          ias: ias.value,
-          ias_standard_error: ias.standardError,
-          rho: rho.value,
-          rho_standard_error: rho.standardError,
-          bound: rho.value * edge,
-          interaction: interaction.value,
-          interaction_standard_error: interaction.standardError,
-          edge,
-          trace_S_b: secondMomentTrace.value,
-          trace_S_b_standard_error: secondMomentTrace.standardError,
-          trace_H_S_b: interactionTrace.value,
-          trace_H_S_b_standard_error: interactionTrace.standardError,
-          trace_S_n: traceSn,
-          draws: isFull(batchSizes[j]!) ? 0 : draws,
-        };
-      });
+      for (let K = draws; ; K = Math.min(2 * K, maxDraws)) {
+        const rows = await rowsFrom(point, step, eigenpairs, K);
+        const sure = rows.every((row) => row.ias_standard_error <= targetError * Math.abs(row.ias));
+        if (sure || targetError === Number.POSITIVE_INFINITY || K === maxDraws) return rows;
+      }
     };
   });
 }

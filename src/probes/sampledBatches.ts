@@ -23,17 +23,18 @@ export function sampledBatch(n: number, { seed, step, batchSize, replacement }: 
  * Cost: b/n gradients and one product a draw, shared by probes that ask for the same draws.
  * Source: Lee and Jang (2023), Definition 1.
  */
-export function sampledSecondMoment(point: Point, draw: BatchDraw, draws: number): Promise<SecondMoment> {
+export async function sampledSecondMoment(point: Point, draw: BatchDraw, draws: number): Promise<SecondMoment> {
   const { seed, step, batchSize, replacement } = draw;
-  return point.memo(['sampledSecondMoment', seed, step, batchSize, replacement, draws], async () => {
-    const traceS = new Float64Array(draws);
-    const traceHS = new Float64Array(draws);
-    for (let k = 0; k < draws; k++) {
+  const traceS = new Float64Array(draws);
+  const traceHS = new Float64Array(draws);
+  for (let k = 0; k < draws; k++) {
+    const drawn = await point.memo(['sampledSecondMoment', seed, step, batchSize, replacement, k], async () => {
       const { gradient } = await point.batchGradient(sampledBatch(point.objective.exampleCount, draw, k));
       const { product } = await point.hessianVector(gradient);
-      traceS[k] = dot(gradient, gradient);
-      traceHS[k] = dot(gradient, product);
-    }
-    return { exact: { traceS: 0, traceHS: 0 }, traceS, traceHS };
-  });
+      return { S: dot(gradient, gradient), HS: dot(gradient, product) };
+    });
+    traceS[k] = drawn.S;
+    traceHS[k] = drawn.HS;
+  }
+  return { exact: { traceS: 0, traceHS: 0 }, traceS, traceHS };
 }

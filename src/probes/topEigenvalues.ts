@@ -5,6 +5,7 @@ import type { Step } from '../core/Step.ts';
 import { bool, defineTable, float64, int32, list, type Row } from '../core/Table.ts';
 import type { Eigenpairs } from '../linalg/eigenpairs.ts';
 import { measureAlong } from '../operators/measure.ts';
+import { followBranches } from './followBranches.ts';
 import { hessianEigenpairs } from './hessianEigenpairs.ts';
 import { requireCount } from './requireCount.ts';
 import { stabilityEdge } from './stabilityEdge.ts';
@@ -19,6 +20,12 @@ const table = defineTable({
     edge: float64({ symbol: '2/η', description: 'The edge of stability, (2/η)(1+β₁)/(1+2β₂).' }),
     eigenvalues: list(float64({ symbol: 'λ₁…λ_k', description: 'The largest algebraic eigenvalues, falling.' })),
     residuals: list(float64({ symbol: '‖Hq−λq‖', description: 'Of each: an eigenvalue lies within this distance.' })),
+    branches: list(
+      int32({
+        symbol: '',
+        description: 'Of each, the number of its branch: eigenvectors that overlap from step to step share one.',
+      }),
+    ),
     smallest_eigenvalues: list(
       float64({ symbol: 'λ_m…', description: 'The smallest algebraic eigenvalues, rising; empty unless asked for.' }),
     ),
@@ -29,8 +36,13 @@ const table = defineTable({
 });
 
 export interface TopEigenvaluesOptions {
-  /** k, default 1. */
+  /** k, default 1; with `grow` the least k. */
   readonly count?: number;
+  /** From the next step on, tracks one more eigenvalue where the smallest tracked exceeds this share of the edge, and one less
+   * where the last two lie below it; default: k stays. */
+  readonly grow?: number;
+  /** The most eigenvalues that `grow` tracks, default 10 (at most m). */
+  readonly maxCount?: number;
   /** How many smallest eigenvalues beside them, default 0. */
   readonly smallest?: number;
   /** Relative residual, default 1e-3; a relative error of the eigenvalue itself is about its square over the relative gap. */
@@ -54,7 +66,7 @@ export interface TopEigenvaluesOptions {
  * Cost: `products` Hessian-vector products, about three gradients each; H∇L among them is shared with other probes.
  *
  * @param objective The training loss.
- * @param options `count` (1), `smallest` (0), `tolerance` (1e-3), `maxProducts` (200), `seed` (0).
+ * @param options `count` (1), `grow` (off), `maxCount` (10), `smallest` (0), `tolerance` (1e-3), `maxProducts` (200), `seed` (0).
  * @throws BrinkError at the call where an option is out of range or asks for more eigenvalues than parameters; in the stream
  *   where a product is not finite.
  * Source: Lanczos (1950); the sharpness at the edge: Cohen et al. (2021).
@@ -64,8 +76,11 @@ export function topEigenvalues(
   options: TopEigenvaluesOptions = {},
 ): OperatorFunction<Step, Row<typeof table>> {
   const who = 'topEigenvalues';
-  const { count = 1, smallest = 0, tolerance = 1e-3, maxProducts = 200, seed = 0 } = options;
+  const { count = 1, grow, smallest = 0, tolerance = 1e-3, maxProducts = 200, seed = 0 } = options;
+  const { maxCount = Math.max(count, Math.min(10, objective.paramCount)) } = options;
   requireCount(who, 'count', count, objective, 1);
+  if (grow !== undefined) requireNumber(who, 'grow', grow, 0);
+  requireCount(who, 'maxCount', maxCount, objective, count);
   requireCount(who, 'smallest', smallest, objective, 0);
   requireNumber(who, 'tolerance', tolerance, 0);
   requireInteger(who, 'maxProducts', maxProducts, 1);
@@ -73,17 +88,29 @@ export function topEigenvalues(
   return measureAlong(objective, () => {
     let top: Eigenpairs | null = null;
     let bottom: Eigenpairs | null = null;
+    let wanted = count;
+    const follow = followBranches();
     return async (point, step) => {
-      top = await hessianEigenpairs(point, { ...settings, count }, top);
+      const edge = stabilityEdge(step);
+      top = await hessianEigenpairs(point, { ...settings, count: wanted }, top);
       if (smallest > 0)
         bottom = await hessianEigenpairs(point, { ...settings, count: smallest, end: 'smallest' }, bottom);
       const low = bottom?.pairs ?? [];
+      const branches = follow(top.pairs.map((pair) => pair.vector));
+      if (grow !== undefined)
+        wanted = nextCount(
+          top.pairs.map((pair) => pair.value / edge),
+          grow,
+          count,
+          maxCount,
+        );
       return {
         step: step.index,
         lambda_1: top.pairs[0]!.value,
-        edge: stabilityEdge(step),
+        edge,
         eigenvalues: top.pairs.map((pair) => pair.value),
         residuals: top.pairs.map((pair) => pair.residual),
+        branches,
         smallest_eigenvalues: low.map((pair) => pair.value),
         smallest_residuals: low.map((pair) => pair.residual),
         products: top.products + (bottom?.products ?? 0),
@@ -93,3 +120,11 @@ export function topEigenvalues(
   });
 }
 topEigenvalues.table = table;
+
+/** How many eigenvalues to track next, from those tracked as shares of the edge. */
+function nextCount(shares: readonly number[], grow: number, least: number, most: number): number {
+  const k = shares.length;
+  if (shares[k - 1]! > grow) return Math.min(k + 1, most);
+  if (k > least && shares[k - 2]! < grow) return k - 1;
+  return k;
+}
