@@ -2,8 +2,8 @@
  * A process to be killed: `tableProcess.ts write|finish|recover …`.
  *
  * - `write STEM`: logs rows for ever, and prints how many are written whenever a batch is.
- * - `finish LOG TARGET`: prints "begin", and makes a finished log Parquet.
- * - `recover FOLDER`: prints "begin", and recovers.
+ * - `finish STEM COUNT`: logs so many rows, prints "begin", makes them Parquet, and prints "end".
+ * - `recover FOLDER`: prints "begin", recovers, and prints "end".
  */
 import { writeSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -12,7 +12,7 @@ import { recover } from '../../src/tables/recover.ts';
 import { TableLog } from '../../src/tables/TableLog.ts';
 import { hostileRows, smallTable } from './hostileRows.ts';
 
-const [task, path, target] = process.argv.slice(2) as [string, string, string];
+const [task, path, count] = process.argv.slice(2) as [string, string, string?];
 const say = (text: string | number) => writeSync(1, `${text}\n`);
 
 if (task === 'write') {
@@ -28,7 +28,15 @@ if (task === 'write') {
     }
   }
 }
-say('begin');
-if (task === 'finish') await finishParquet('test', path, target);
-if (task === 'recover') await recover(path);
+if (task === 'finish') {
+  const log = new TableLog(smallTable, path, { format: 'parquet', metadata: { seed: 7 } });
+  for (const row of hostileRows(1, Number(count), smallTable)) log.append(row);
+  const whole = log.finish();
+  say('begin');
+  await finishParquet('test', whole, `${path}.parquet`);
+}
+if (task === 'recover') {
+  say('begin');
+  await recover(path);
+}
 say('end');

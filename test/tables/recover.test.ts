@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import {
   appendFileSync,
   copyFileSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -117,8 +118,9 @@ describe('recover, after a process was killed', () => {
     async (task) => {
       for (let crash = 0; crash < 4; crash++) {
         const name = `cut${crash}`;
-        const { log, target } = finishedLog(name, 2000);
-        const { child } = await start(task, ...(task === 'finish' ? [log, target] : [folder]));
+        const target = join(folder, `${name}.parquet`);
+        if (task === 'recover') finishedLog(name, 2000);
+        const { child } = await start(task, ...(task === 'finish' ? [join(folder, name), '2000'] : [folder]));
         await wait(crash * 50);
         await kill(child);
         const left = readdirSync(folder).filter((file) => file.startsWith(name));
@@ -253,5 +255,18 @@ describe('recover, beside a living process', () => {
       await kill(child);
     }
     expect(await recover(folder)).toMatchObject([{ path: join(folder, 'rows.parquet'), problem: null }]);
+  });
+
+  it('leaves the Parquet file that it makes alone', async () => {
+    const { child, said } = await start('finish', join(folder, 'rows'), '4000');
+    const ended = new Promise((resolve) => child.on('close', resolve));
+    while (!existsSync(join(folder, 'rows.parquet.tmp'))) await wait(1);
+    const [result, ...others] = await recover(folder);
+    expect(said()).toEqual(['begin']);
+    expect(others).toEqual([]);
+    expect(result!.problem).toContain(`is being written by process ${child.pid}`);
+    expect(await ended).toBe(0);
+    expect(readdirSync(folder)).toEqual(['rows.parquet']);
+    await expectWhole(join(folder, 'rows.parquet'), 4000);
   });
 });
