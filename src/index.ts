@@ -38,8 +38,9 @@ export type { Dataset, Examples } from './datasets/Dataset.ts';
 export { type DigitsOptions, digits } from './datasets/digits.ts';
 export { type EmpiricalRiskOptions, empiricalRisk } from './engine/empiricalRisk.ts';
 export type { Loss } from './engine/Loss.ts';
-export type { Model } from './engine/Model.ts';
+export type { Initializer, Model, Parameter } from './engine/Model.ts';
 export { type Engine, type EngineName, openEngine } from './engine/openEngine.ts';
+export { batchNorm, biasAdd, gelu, logSumExp, stopGradient } from './engine/ops.ts';
 export { crossEntropy } from './losses/crossEntropy.ts';
 export { meanSquaredError } from './losses/meanSquaredError.ts';
 export { type CnnOptions, cnn } from './models/cnn.ts';
@@ -47,6 +48,7 @@ export { type Cnn6Options, cnn6 } from './models/cnn6.ts';
 export { type MlpOptions, mlp } from './models/mlp.ts';
 export { type LeastSquaresOptions, leastSquares } from './objectives/leastSquares.ts';
 export { type QuadraticOptions, quadratic, toy } from './objectives/quadratic.ts';
+export { type Check, type Verification, type VerifyOptions, verifyObjective } from './objectives/verifyObjective.ts';
 export { type Measurement, measure, measureAlong } from './operators/measure.ts';
 export {
   type Branch,
