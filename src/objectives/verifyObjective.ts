@@ -57,14 +57,17 @@ export async function verifyObjective(objective: Objective, options: VerifyOptio
   const Hv = await point.hessianVector(v);
   const { product: Hu } = await point.hessianVector(u);
 
-  const unit = (norm(weights) || 1) / norm(v);
+  const size = norm(weights) || 1;
+  const unit = size / norm(v);
+  // Half along the gradient: a random direction is nearly orthogonal to it, and would not see a wrong length.
+  const tilted = Float32Array.from(v, (x, k) => x / norm(v) + gradient[k]! / (norm(gradient) || 1));
   const slopeErrors: number[] = [];
   const productErrors: number[] = [];
   for (const step of STEPS) {
     const scale = step * unit;
+    const rise = (await point.moved(tilted, step * size).loss()) - (await point.moved(tilted, -step * size).loss());
+    slopeErrors.push(relative(rise / (2 * step * size) - dot(gradient, tilted), norm(gradient) * norm(tilted)));
     const [plus, minus] = [point.moved(v, scale), point.moved(v, -scale)];
-    const slope = ((await plus.loss()) - (await minus.loss())) / (2 * scale);
-    slopeErrors.push(relative(slope - dot(gradient, v), norm(gradient) * norm(v)));
     const difference = Float64Array.from(await plus.gradient());
     addScaled(difference, await minus.gradient(), -1);
     const error = difference.map((d, k) => d / (2 * scale) - Hv.product[k]!);
