@@ -10,8 +10,10 @@ import json
 import math
 import sys
 import time
+import warnings
 from array import array
 
+warnings.filterwarnings("ignore", message="Failed to initialize NumPy")
 import torch
 import torch.nn.functional as F
 
