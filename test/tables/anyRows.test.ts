@@ -76,7 +76,7 @@ it('carries any rows that a declaration allows through Arrow and Parquet and bac
           for (const row of found.rows) expect(Object.keys(row)).toEqual(Object.keys(columns));
         }
       }),
-      { numRuns: 200, seed: 1 },
+      { numRuns: 100, seed: 1 },
     );
   } finally {
     rmSync(folder, { recursive: true });
