@@ -1,11 +1,12 @@
 import { closeSync, fsyncSync, ftruncateSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { AsyncByteQueue, RecordBatchStreamWriter, type Schema } from 'apache-arrow';
 import { BrinkError } from '../core/errors.ts';
 import type { JsonObject } from '../core/Json.ts';
 import type { Row, Table } from '../core/Table.ts';
 import { arrowSchema, toRecordBatch } from './arrowColumns.ts';
-import { checkRow, checkTable } from './checkRow.ts';
+import { checkRow, checkTable, type StoredRow } from './checkRow.ts';
 import { syncFolder } from './syncFolder.ts';
 import { type TableFormat, toKeyValues } from './tableMetadata.ts';
 
@@ -18,26 +19,28 @@ const SYNC_AGE = 3000;
 
 const WHO = 'TableLog';
 
+/** What ends an Arrow stream. */
+export const END_OF_STREAM = Uint8Array.of(255, 255, 255, 255, 0, 0, 0, 0);
+
 /** Where a table lives while it is written, and when it is whole. */
 export const logPaths = (path: string) => ({ part: `${path}.arrows.part`, whole: `${path}.arrows` });
 
-/** Hands every byte to the operating system before `write` returns. */
-class FileQueue extends AsyncByteQueue {
-  readonly #file: number;
-  /** Bytes of whole messages: where a failed write is cut off. */
-  size = 0;
-
-  constructor(file: number) {
-    super();
-    this.#file = file;
-  }
+/** Collects what the Arrow writer writes, so that a message goes to the file in one piece. */
+class MessageQueue extends AsyncByteQueue {
+  #chunks: Uint8Array[] = [];
 
   override write(value: Uint8Array | ArrayBufferLike | ArrayBufferView | string): void {
-    const bytes = ArrayBuffer.isView(value)
-      ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
-      : new Uint8Array(value as ArrayBufferLike);
-    for (let at = 0; at < bytes.length; ) at += writeSync(this.#file, bytes, at);
-    this.size += bytes.length;
+    this.#chunks.push(
+      ArrayBuffer.isView(value)
+        ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
+        : new Uint8Array(value as ArrayBufferLike),
+    );
+  }
+
+  take(): Uint8Array {
+    const message = Buffer.concat(this.#chunks);
+    this.#chunks = [];
+    return message;
   }
 }
 
@@ -52,15 +55,17 @@ export class TableLog<T extends Table> {
   readonly #paths: { readonly part: string; readonly whole: string };
   readonly #schema: Schema;
   readonly #file: number;
-  readonly #queue: FileQueue;
-  readonly #writer: RecordBatchStreamWriter;
-  #pending: Row<T>[] = [];
+  readonly #queue = new MessageQueue();
+  readonly #writer = new RecordBatchStreamWriter();
+  #pending: StoredRow[] = [];
   #pendingSince = 0;
   #synced = Date.now();
   #timer: NodeJS.Timeout | undefined;
   #failure: BrinkError | undefined;
   #rows = 0;
-  #finished = false;
+  /** Bytes of whole messages: where a failed write is cut off. */
+  #size = 0;
+  #isFinished = false;
 
   /** @throws BrinkError where the table cannot be written, or a log of its name is there already. */
   constructor(
@@ -71,20 +76,27 @@ export class TableLog<T extends Table> {
     checkTable(WHO, table);
     this.#table = table;
     this.#paths = logPaths(path);
-    this.#schema = arrowSchema(table, toKeyValues(table, format, metadata));
-    mkdirSync(dirname(path), { recursive: true });
+    const writer = { host: hostname(), pid: process.pid };
+    this.#schema = arrowSchema(table, toKeyValues({ table, format, writer, metadata }));
+    const folder = dirname(path);
+    mkdirSync(folder, { recursive: true });
     try {
       this.#file = openSync(this.#paths.part, 'wx');
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
       throw new BrinkError(
         WHO,
-        `${this.#paths.part} is there already. A run is writing it, or was cut off; \`brink recover ${dirname(path)}\` finishes it.`,
+        `${this.#paths.part} is there already. Another sink or run is writing a table of that name, or one was cut off: then \`brink recover ${folder}\` finishes it.`,
       );
     }
-    this.#queue = new FileQueue(this.#file);
-    this.#writer = new RecordBatchStreamWriter();
-    this.#guarded(() => this.#writer.reset(this.#queue, this.#schema));
+    this.#writer.reset(this.#queue, this.#schema);
+    try {
+      this.#write(this.#queue.take());
+      syncFolder(folder);
+    } catch (error) {
+      closeSync(this.#file);
+      throw error;
+    }
   }
 
   /** Rows that are written. */
@@ -95,40 +107,45 @@ export class TableLog<T extends Table> {
   /** Adds a row. @throws BrinkError where the row does not fit the table (the log goes on), or the disk refuses (it ends). */
   append(row: Row<T>): void {
     if (this.#failure) throw this.#failure;
-    if (this.#finished) throw new BrinkError(WHO, `the table '${this.#table.name}' is finished. No row can be added.`);
-    checkRow(WHO, this.#table, row);
+    if (this.#isFinished)
+      throw new BrinkError(WHO, `the table '${this.#table.name}' is finished. No row can be added.`);
+    const stored = checkRow(WHO, this.#table, row);
     const now = Date.now();
     if (this.#pending.length === 0) this.#pendingSince = now;
-    this.#pending.push(row);
+    this.#pending.push(stored);
     if (this.#pending.length >= BATCH_ROWS || now - this.#pendingSince >= BATCH_AGE) this.#flush();
     else this.#timer ??= setTimeout(() => this.#flushLater(), BATCH_AGE).unref();
   }
 
-  /** Writes what is pending, ends the stream, and gives the file its name; returns the path. */
+  /**
+   * Writes what is pending, ends the stream, and gives the file its name; returns the path.
+   *
+   * @throws BrinkError where a write failed, now or before. The file has its name all the same if there was room to end the
+   *   stream after its last whole batch.
+   */
   finish(): string {
-    if (this.#finished) return this.#paths.whole;
-    this.#finished = true;
-    clearTimeout(this.#timer);
+    if (this.#isFinished) return this.#paths.whole;
+    this.#isFinished = true;
     try {
-      if (!this.#failure) this.#flush();
-      if (this.#failure) throw this.#failure;
-      this.#guarded(() => {
-        this.#writer.finish();
-        fsyncSync(this.#file);
-      });
+      if (!this.#failure) this.#flushLater();
+      this.#write(END_OF_STREAM);
+      this.#sync();
     } finally {
       closeSync(this.#file);
     }
     renameSync(this.#paths.part, this.#paths.whole);
     syncFolder(dirname(this.#paths.whole));
+    if (this.#failure) throw this.#failure;
     return this.#paths.whole;
   }
 
-  /** A failed write is told at the next row. */
+  /** As `#flush`, but a failure is told at the next row or at the end. */
   #flushLater(): void {
     try {
       this.#flush();
-    } catch {}
+    } catch (error) {
+      if (error !== this.#failure) throw error;
+    }
   }
 
   #flush(): void {
@@ -137,31 +154,44 @@ export class TableLog<T extends Table> {
     const rows = this.#pending;
     if (rows.length === 0) return;
     this.#pending = [];
-    this.#guarded(() => {
-      this.#writer.write(toRecordBatch(this.#schema, this.#table, rows));
-      this.#rows += rows.length;
-      if (Date.now() - this.#synced >= SYNC_AGE) {
-        fsyncSync(this.#file);
-        this.#synced = Date.now();
-      }
-    });
+    this.#writer.write(toRecordBatch(this.#schema, this.#table, rows));
+    this.#write(this.#queue.take());
+    this.#rows += rows.length;
+    if (Date.now() - this.#synced >= SYNC_AGE) this.#sync();
   }
 
-  /** Cuts off what a failed write left, so that the file stays whole up to the batch before. */
-  #guarded(write: () => void): void {
-    const { size } = this.#queue;
+  /** Hands a message to the operating system; cuts off what a failed write left, so that the file stays whole before it. */
+  #write(message: Uint8Array): void {
     try {
-      write();
+      for (let at = 0; at < message.length; ) {
+        at += writeSync(this.#file, message, at, message.length - at, this.#size + at);
+      }
+      this.#size += message.length;
     } catch (cause) {
-      try {
-        ftruncateSync(this.#file, size);
-      } catch {}
-      this.#failure = new BrinkError(
-        WHO,
-        `${this.#paths.part} cannot be written: ${(cause as Error).message}. The ${this.#rows} rows before are kept; make room, then \`brink recover ${dirname(this.#paths.part)}\` finishes the table.`,
-        { cause },
-      );
-      throw this.#failure;
+      this.#fail(cause, () => ftruncateSync(this.#file, this.#size));
     }
+  }
+
+  #sync(): void {
+    try {
+      fsyncSync(this.#file);
+      this.#synced = Date.now();
+    } catch (cause) {
+      this.#fail(cause);
+    }
+  }
+
+  #fail(cause: unknown, repair = () => {}): never {
+    try {
+      repair();
+    } catch {
+      // The torn end stays; `recover` cuts it off.
+    }
+    this.#failure = new BrinkError(
+      WHO,
+      `${this.#paths.part} cannot be written: ${(cause as Error).message}. The ${this.#rows} rows before are kept, later ones are lost; make room, then \`brink recover ${dirname(this.#paths.part)}\` finishes the table.`,
+      { cause },
+    );
+    throw this.#failure;
   }
 }

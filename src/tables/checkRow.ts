@@ -1,27 +1,36 @@
+import { inspect } from 'node:util';
 import { BrinkError } from '../core/errors.ts';
 import type { Column, ColumnType, Table } from '../core/Table.ts';
 
+/** A checked row, a copy: lists are plain arrays, and a NaN has its one canonical form. */
+export type StoredRow = Readonly<Record<string, unknown>>;
+
 const INT64 = 2n ** 63n;
+const isInt64 = (v: unknown) => typeof v === 'bigint' && v >= -INT64 && v < INT64;
 
 /** Whether a value that is not null can stand in a column of a type, and what it should have been. */
 const CHECKS: Record<ColumnType, { readonly wanted: string; holds(value: unknown): boolean }> = {
   float64: { wanted: 'a number', holds: (v) => typeof v === 'number' },
-  float32: { wanted: 'a number', holds: (v) => typeof v === 'number' },
+  float32: {
+    wanted: 'a number within ±3.4028235e38 or an infinity',
+    holds: (v) => typeof v === 'number' && (!Number.isFinite(v) || Number.isFinite(Math.fround(v))),
+  },
   int32: { wanted: 'a 32-bit integer', holds: (v) => typeof v === 'number' && (v | 0) === v && !Object.is(v, -0) },
-  int64: { wanted: 'a bigint of 64 bits', holds: (v) => typeof v === 'bigint' && v >= -INT64 && v < INT64 },
-  timestamp: { wanted: 'a bigint of 64 bits', holds: (v) => typeof v === 'bigint' && v >= -INT64 && v < INT64 },
+  int64: { wanted: 'a bigint of 64 bits', holds: isInt64 },
+  timestamp: { wanted: 'a bigint of 64 bits', holds: isInt64 },
   bool: { wanted: 'true or false', holds: (v) => typeof v === 'boolean' },
   utf8: { wanted: 'well-formed text', holds: (v) => typeof v === 'string' && v.isWellFormed() },
 };
 
-const show = (value: unknown) => (typeof value === 'string' ? JSON.stringify(value) : String(value));
+const show = (value: unknown) =>
+  inspect(value, { depth: 0, maxArrayLength: 3, maxStringLength: 60, breakLength: Number.POSITIVE_INFINITY });
 
 /**
- * Throws unless a row has exactly the table's columns, each with a value of its type.
+ * A row as it will be stored; throws unless it has exactly the table's columns, each with a value of its type.
  *
  * @throws BrinkError naming the table, the column, the value and the row's key.
  */
-export function checkRow(who: string, table: Table, row: Readonly<Record<string, unknown>>): void {
+export function checkRow(who: string, table: Table, row: Readonly<Record<string, unknown>>): StoredRow {
   const refuse = (what: string): never => {
     const key = table.key.map((name) => `${name} ${show(row[name])}`).join(', ');
     throw new BrinkError(
@@ -29,29 +38,37 @@ export function checkRow(who: string, table: Table, row: Readonly<Record<string,
       `${what} in the row with ${key} of the table '${table.name}'. The rows before it are kept; give the row the columns that the table declares.`,
     );
   };
-  for (const [name, column] of Object.entries(table.columns)) {
-    if (!(name in row)) refuse(`column '${name}' is missing`);
-    checkCell(name, column, row[name], refuse);
+  for (const name of Object.keys(row)) {
+    if (!Object.hasOwn(table.columns, name)) refuse(`column '${name}' (${show(row[name])}) is not declared`);
   }
-  for (const name of Object.keys(row)) if (!(name in table.columns)) refuse(`column '${name}' is not declared`);
+  return Object.fromEntries(
+    Object.entries(table.columns).map(([name, column]) => [name, checkCell(name, column, row[name], refuse)]),
+  );
 }
 
-function checkCell(name: string, column: Column, value: unknown, refuse: (what: string) => never): void {
+function checkCell(name: string, column: Column, value: unknown, refuse: (what: string) => never): unknown {
   const { wanted, holds } = CHECKS[column.type];
-  if (value === null || value === undefined) {
-    if (!column.nullable || value === undefined) refuse(`column '${name}' is ${value}, which it may not be`);
-    return;
+  if (value === undefined) refuse(`column '${name}' is missing`);
+  if (value === null) {
+    if (!column.nullable) refuse(`column '${name}' is null, which it may not be,`);
+    return null;
   }
   if (!column.list) {
-    if (!holds(value)) refuse(`column '${name}' is ${show(value)}, not ${wanted}`);
-    return;
+    if (!holds(value)) refuse(`column '${name}' is ${show(value)}, not ${wanted},`);
+    return canonical(value);
   }
-  if (!Array.isArray(value) && !(ArrayBuffer.isView(value) && 'length' in value))
-    refuse(`column '${name}' is ${show(value)}, not a list`);
-  const list = value as ArrayLike<unknown>;
-  for (let i = 0; i < list.length; i++) {
-    if (!holds(list[i])) refuse(`column '${name}' has ${show(list[i])} at place ${i} of its list, not ${wanted}`);
+  if (!Array.isArray(value) && !(ArrayBuffer.isView(value) && 'length' in value)) {
+    refuse(`column '${name}' is ${show(value)}, not a list,`);
   }
+  return Array.from(value as ArrayLike<unknown>, (element, i) => {
+    if (!holds(element)) refuse(`column '${name}' has ${show(element)} at place ${i} of its list, not ${wanted},`);
+    return canonical(element);
+  });
+}
+
+/** The bits of a NaN that arithmetic makes differ between machines; those of the literal do not. */
+function canonical(value: unknown): unknown {
+  return Number.isNaN(value) ? Number.NaN : value;
 }
 
 /** Throws where a table cannot be written: a name that one of the formats or their readers cannot carry. */

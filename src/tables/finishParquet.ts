@@ -1,8 +1,8 @@
-import { existsSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { asyncBufferFromFile, parquetMetadataAsync } from 'hyparquet';
 import { BrinkError } from '../core/errors.ts';
-import { readLog } from './readLog.ts';
+import { openLog } from './openLog.ts';
 import { syncFolder } from './syncFolder.ts';
 import { writeParquet } from './writeParquet.ts';
 
@@ -12,17 +12,24 @@ import { writeParquet } from './writeParquet.ts';
  * May be cut off anywhere and called again: the log stays until the Parquet file is whole.
  *
  * @returns The number of rows.
+ * @throws BrinkError where the file cannot be written or holds another number of rows; the log is kept.
  */
-export async function finishParquet(who: string, log: string, path: string): Promise<number> {
-  const rows = await writeParquet(await readLog(who, log), path);
-  const found = existsSync(path) ? Number((await parquetMetadataAsync(await asyncBufferFromFile(path))).num_rows) : 0;
-  if (found !== rows) {
-    throw new BrinkError(
-      who,
-      `${path} holds ${found} rows, but ${rows} were written. The log ${log} is kept; \`brink recover ${dirname(path)}\` tries again.`,
-    );
+export async function finishParquet(who: string, logPath: string, path: string): Promise<number> {
+  // Open to the end, so that `recover` sees that a process is at work on it.
+  const log = openLog(who, logPath);
+  const advice = `The ${log.rows} rows are kept in ${logPath}; \`brink recover ${dirname(path)}\` tries again.`;
+  try {
+    await writeParquet(log, path).catch((cause) => {
+      throw new BrinkError(who, `${path} cannot be written: ${cause?.message ?? cause}. ${advice}`, { cause });
+    });
+    const { num_rows } = await parquetMetadataAsync(await asyncBufferFromFile(path));
+    if (Number(num_rows) !== log.rows) {
+      throw new BrinkError(who, `${path} holds ${num_rows} rows, but ${log.rows} were written. ${advice}`);
+    }
+    rmSync(logPath);
+    syncFolder(dirname(path));
+    return log.rows;
+  } finally {
+    log.close();
   }
-  rmSync(log);
-  syncFolder(dirname(path));
-  return rows;
 }

@@ -3,7 +3,7 @@ import { BrinkError } from '../core/errors.ts';
 import type { JsonObject } from '../core/Json.ts';
 import type { Row, Table } from '../core/Table.ts';
 import { TEXT } from './arrowColumns.ts';
-import { readLog } from './readLog.ts';
+import { openLog } from './openLog.ts';
 import { fromKeyValues } from './tableMetadata.ts';
 
 /** A table that was read back. */
@@ -27,7 +27,7 @@ export async function readTable<T extends Table = Table>(path: string, table?: T
   const found = path.endsWith('.parquet')
     ? await readParquet(path)
     : path.endsWith('.arrows')
-      ? await readArrow(path)
+      ? readArrow(path)
       : undefined;
   if (found === undefined) throw new BrinkError(WHO, `the path is '${path}'. It must end in '.parquet' or '.arrows'.`);
   if (table !== undefined) {
@@ -43,11 +43,13 @@ export async function readTable<T extends Table = Table>(path: string, table?: T
   return found as ReadTable<T>;
 }
 
-async function readArrow(path: string): Promise<ReadTable<Table>> {
-  const log = await readLog(WHO, path);
-  const rows: Record<string, unknown>[] = [];
-  for await (const batch of log.batches()) rows.push(...batch);
-  return { table: log.table, rows: rows as Row<Table>[], metadata: log.metadata };
+function readArrow(path: string): ReadTable<Table> {
+  const log = openLog(WHO, path);
+  try {
+    return { table: log.table, rows: [...log.batches()].flat() as Row<Table>[], metadata: log.metadata };
+  } finally {
+    log.close();
+  }
 }
 
 async function readParquet(path: string): Promise<ReadTable<Table>> {

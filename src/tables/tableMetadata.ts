@@ -1,4 +1,3 @@
-import { hostname } from 'node:os';
 import { z } from 'zod';
 import { BrinkError } from '../core/errors.ts';
 import type { Json, JsonObject } from '../core/Json.ts';
@@ -9,7 +8,7 @@ export type TableFormat = 'arrow' | 'parquet';
 
 const TABLE = 'brink.table';
 const FORMAT = 'brink.format';
-const PROCESS = 'brink.process';
+const WRITER = 'brink.writer';
 
 const declaration = z.object({
   name: z.string(),
@@ -28,23 +27,44 @@ const declaration = z.object({
   ),
 });
 
+/** The process that writes a log. */
+export interface Writer {
+  readonly host: string;
+  readonly pid: number;
+}
+
 /** What the key-values of a table's file say. */
 export interface TableMetadata {
   readonly table: Table;
   readonly format: TableFormat;
-  /** The process that writes or wrote it. */
-  readonly process: { readonly host: string; readonly pid: number };
+  /** Who writes or wrote the log; null in Parquet, which is whole once it has its name. */
+  readonly writer: Writer | null;
   /** What the run says of itself. */
   readonly metadata: JsonObject;
 }
 
-/** The key-values of a table's file: one for each entry of `metadata`, as JSON, and brink's own. */
-export function toKeyValues(table: Table, format: TableFormat, metadata: JsonObject): Map<string, string> {
+/** Names that brink or readers of the formats give a meaning of their own. */
+const TAKEN = /^(brink\.|ARROW:|pandas$|geo$|__proto__$)/;
+
+/**
+ * The key-values of a table's file: one for each entry of `metadata`, as JSON, and brink's own.
+ *
+ * @throws BrinkError where an entry has a name that is taken.
+ */
+export function toKeyValues({ table, format, writer, metadata }: TableMetadata): Map<string, string> {
+  for (const key of Object.keys(metadata)) {
+    if (TAKEN.test(key)) {
+      throw new BrinkError(
+        'table',
+        `the metadata of '${table.name}' has the entry '${key}'. Readers give that name a meaning of their own; choose another.`,
+      );
+    }
+  }
   return new Map<string, string>([
     ...Object.entries(metadata).map(([key, value]): [string, string] => [key, JSON.stringify(value)]),
     [TABLE, JSON.stringify(table)],
     [FORMAT, format],
-    [PROCESS, JSON.stringify({ host: hostname(), pid: process.pid })],
+    ...(writer ? [[WRITER, JSON.stringify(writer)] as const] : []),
   ]);
 }
 
@@ -52,21 +72,20 @@ export function toKeyValues(table: Table, format: TableFormat, metadata: JsonObj
 export function fromKeyValues(who: string, path: string, keyValues: ReadonlyMap<string, string>): TableMetadata {
   const table = keyValues.get(TABLE);
   const format = keyValues.get(FORMAT);
-  const owner = keyValues.get(PROCESS);
-  if (table === undefined || owner === undefined || (format !== 'arrow' && format !== 'parquet')) {
+  const writer = keyValues.get(WRITER);
+  if (table === undefined || (format !== 'arrow' && format !== 'parquet')) {
     throw new BrinkError(
       who,
       `${path} does not say which table it holds (${TABLE}). It was not written by brink; read it with an Arrow or Parquet library.`,
     );
   }
-  const own = new Set([TABLE, FORMAT, PROCESS, 'ARROW:schema']);
   const metadata = [...keyValues]
-    .filter(([key]) => !own.has(key))
+    .filter(([key]) => !TAKEN.test(key))
     .map(([key, value]): [string, Json] => [key, JSON.parse(value)]);
   return {
     table: declaration.parse(JSON.parse(table)) as Table,
     format,
-    process: JSON.parse(owner),
+    writer: writer === undefined ? null : JSON.parse(writer),
     metadata: Object.fromEntries(metadata),
   };
 }

@@ -1,14 +1,18 @@
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import parquet, { type FieldDefinition } from 'parquetjs-lite';
 import thrift from 'parquetjs-lite/gen-nodejs/parquet_types.js';
 import types from 'parquetjs-lite/lib/types.js';
 import type { Column, ColumnType, Table } from '../core/Table.ts';
-import type { OpenLog } from './readLog.ts';
+import type { OpenLog } from './openLog.ts';
 import { syncFolder } from './syncFolder.ts';
 import { toKeyValues } from './tableMetadata.ts';
 
-const ROW_GROUP = 8192;
+/** A row group, which is in memory whole, has at most this many rows, */
+const GROUP_ROWS = 8192;
+/** and as many as had this many bytes in the log. */
+const GROUP_BYTES = 4 * 2 ** 20;
 
 /**
  * Types of our own in the library's table, whose values pass unchanged: its own conversions refuse NaN, lose the sign of −0,
@@ -35,29 +39,27 @@ function own(name: string, primitiveType: string): string {
 
 /**
  * Writes a finished log as a Parquet file, batch by batch: to `<path>.tmp`, onto the disk, then renamed.
- *
- * @returns The number of rows written.
  */
-export async function writeParquet(log: OpenLog, path: string): Promise<number> {
+export async function writeParquet(log: OpenLog, path: string): Promise<void> {
   const temporary = `${path}.tmp`;
   const schema = new parquet.ParquetSchema(fieldsOf(log.table));
   const file = openSync(temporary, 'w');
-  let rows = 0;
   try {
     const write = async (bytes: Uint8Array) => {
       for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
     };
     // The page index lacks what some readers demand of it.
-    const options = { rowGroupSize: ROW_GROUP, pageIndex: false };
+    const options = { rowGroupSize: groupRows(log), pageIndex: false };
     const envelope = new parquet.ParquetEnvelopeWriter(schema, write, async () => {}, 0, options);
     const writer = new parquet.ParquetWriter(schema, envelope, options);
-    for (const [key, value] of toKeyValues(log.table, log.format, log.metadata)) writer.setMetadata(key, value);
-    for await (const batch of log.batches()) {
+    for (const [key, value] of toKeyValues({ ...log, writer: null })) writer.setMetadata(key, value);
+    for (const batch of log.batches()) {
       for (const row of batch) {
         // One after the other: calls that overlap write rows twice.
         await writer.appendRow(toParquetRow(log.table, row));
-        rows++;
       }
+      // Whatever else the process does goes on meanwhile.
+      await setImmediate();
     }
     await writer.close();
     fsyncSync(file);
@@ -69,7 +71,10 @@ export async function writeParquet(log: OpenLog, path: string): Promise<number> 
   }
   renameSync(temporary, path);
   syncFolder(dirname(path));
-  return rows;
+}
+
+function groupRows({ rows, bytes }: OpenLog): number {
+  return Math.max(1, Math.min(GROUP_ROWS, Math.floor((GROUP_BYTES * rows) / Math.max(bytes, 1))));
 }
 
 function fieldsOf(table: Table): Record<string, FieldDefinition> {
