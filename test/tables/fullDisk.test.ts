@@ -60,7 +60,7 @@ describe.skipIf(!canMount)('a full disk', () => {
   const mount = (size: number) => execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', folder]);
   const makeRoom = () => execFileSync('mount', ['-o', 'remount,size=64m', folder]);
   afterEach(() => {
-    spawnSync('umount', [folder]);
+    spawnSync('umount', ['-l', folder]);
   });
 
   it.each([
