@@ -23,13 +23,19 @@ const python = torchPython();
 const brinkProgram = fileURLToPath(new URL('./contenders/brink.ts', import.meta.url));
 const torchProgram = fileURLToPath(new URL('./contenders/torch_products.py', import.meta.url));
 
+/** What some products took together: on the clock, and of the processor, all threads added. */
+interface Timing {
+  readonly seconds: number;
+  readonly cpuSeconds: number;
+}
+
 /** One process that makes products when it is asked to. */
 interface Contender {
   readonly label: string;
   readonly product: string;
   readonly version: string;
-  /** Makes `count` products; their seconds. */
-  time(count: number): Promise<number>;
+  /** Makes `count` products. */
+  time(count: number): Promise<Timing>;
   end(): void;
 }
 
@@ -58,7 +64,7 @@ async function start(
     version,
     time: async (count) => {
       child.stdin!.write(`${count}\n`);
-      return (await answer()).seconds;
+      return answer();
     },
     end: () => {
       child.stdin!.end();
@@ -113,10 +119,13 @@ async function compare(name: ProblemName): Promise<string[]> {
 
     const { model, examples, productsPerRound } = problems[name];
     const rates = contenders.map((): number[] => []);
+    const cpuMilliseconds = contenders.map((): number[] => []);
     for (let round = -1; round < ROUNDS; round++) {
       for (const [k, contender] of contenders.entries()) {
-        const seconds = await contender.time(productsPerRound);
-        if (round >= 0) rates[k]!.push(productsPerRound / seconds);
+        const { seconds, cpuSeconds } = await contender.time(productsPerRound);
+        if (round < 0) continue;
+        rates[k]!.push(productsPerRound / seconds);
+        cpuMilliseconds[k]!.push((1000 * cpuSeconds) / productsPerRound);
       }
     }
 
@@ -125,29 +134,30 @@ async function compare(name: ProblemName): Promise<string[]> {
       const ours = readProduct(folder, product);
       return norm(ours.map((x, i) => x - exact[i]!)) / norm(exact);
     });
-    const ratios = (k: number, to: number) => rates[k]!.map((rate, round) => rate / rates[to]![round]!);
-    // Other work on the machine only ever slows a round, so the fastest one is the least disturbed.
-    const fastest = (k: number, to: number) => (spread(rates[k]!).most / spread(rates[to]!).most).toFixed(2);
-    const digits = spread(rates[0]!).median < 10 ? 2 : 0;
+    const [anew] = rates;
+    const digits = spread(anew!).median < 10 ? 2 : 0;
     console.log(`\n${name}: m = ${paramCount(model)}, n = ${examples}, cross-entropy, one chunk, ${ROUNDS} rounds\n`);
     console.log(
       markdownTable(
         [
           '',
           'products a second',
-          'ratio to anew',
-          'fastest rounds',
-          'ratio to kept',
-          'fastest rounds',
+          'ratio',
+          'in fastest rounds',
+          'CPU ms a product',
+          'ratio in CPU time',
           'relative error',
         ],
         contenders.map(({ label }, k) => [
           label,
           formatSpread(rates[k]!, digits),
-          formatSpread(ratios(k, 0), 2),
-          fastest(k, 0),
-          formatSpread(ratios(k, 1), 2),
-          fastest(k, 1),
+          formatSpread(
+            rates[k]!.map((rate, round) => rate / anew![round]!),
+            2,
+          ),
+          (spread(rates[k]!).most / spread(anew!).most).toFixed(2),
+          formatSpread(cpuMilliseconds[k]!, 1),
+          (spread(cpuMilliseconds[0]!).median / spread(cpuMilliseconds[k]!).median).toFixed(2),
           errors[k]!.toExponential(1),
         ]),
       ),

@@ -1,5 +1,5 @@
 // Hessian-vector products by brink, on the engine that BRINK_ENGINE names.
-// Arguments: folder, problem. Reads a count a line, makes so many products, answers with the seconds that they took.
+// Arguments: folder, problem. Reads a count a line, makes so many products, answers with the seconds and CPU seconds that they took.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { arrays } from '../../src/datasets/arrays.ts';
@@ -29,6 +29,8 @@ for await (const line of createInterface({ input: process.stdin })) {
   // A product with an array that was seen before would be remembered.
   const directions = Array.from({ length: Number(line) }, () => v.slice());
   const start = performance.now();
+  const cpuStart = process.cpuUsage();
   for (const direction of directions) await point.hessianVector(direction);
-  console.log(JSON.stringify({ seconds: (performance.now() - start) / 1000 }));
+  const { user, system } = process.cpuUsage(cpuStart);
+  console.log(JSON.stringify({ seconds: (performance.now() - start) / 1e3, cpuSeconds: (user + system) / 1e6 }));
 }
