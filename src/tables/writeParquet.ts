@@ -31,6 +31,19 @@ const PARQUET: Record<ColumnType, string> = {
 /** What the file's schema calls it; the others are plain numbers. */
 thrift.ConvertedType.BRINK_TIMESTAMP = thrift.ConvertedType.TIMESTAMP_MICROS!;
 
+/** The library knows only the older of the two ways to say so, which polars and DuckDB read without the time zone. */
+const instant = new thrift.LogicalType({
+  TIMESTAMP: new thrift.TimestampType({
+    isAdjustedToUTC: true,
+    unit: new thrift.TimeUnit({ MICROS: new thrift.MicroSeconds() }),
+  }),
+});
+const writeElement = thrift.SchemaElement.prototype.write;
+thrift.SchemaElement.prototype.write = function (protocol) {
+  if (this.converted_type === thrift.ConvertedType.TIMESTAMP_MICROS) this.logicalType = instant;
+  writeElement.call(this, protocol);
+};
+
 function own(name: string, primitiveType: string): string {
   // The library looks a conversion up under `originalType`, where there is one.
   types.PARQUET_LOGICAL_TYPES[name] = { primitiveType, originalType: name, toPrimitive: (value) => value };

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DuckDBInstance, DuckDBListValue, DuckDBTimestampValue, type DuckDBValue } from '@duckdb/node-api';
+import { DuckDBInstance, DuckDBListValue, DuckDBTimestampTZValue, type DuckDBValue } from '@duckdb/node-api';
 import { from, lastValueFrom } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Column, Row, Table } from '../../src/core/Table.ts';
@@ -60,7 +60,7 @@ describe('a table of 20,000 rows of hard values', () => {
     const connection = await (await DuckDBInstance.create()).connect();
     const plain = (value: DuckDBValue): unknown => {
       if (value instanceof DuckDBListValue) return value.items.map(plain);
-      return value instanceof DuckDBTimestampValue ? value.micros : value;
+      return value instanceof DuckDBTimestampTZValue ? value.micros : value;
     };
     // The client for Node drops a byte order mark that DuckDB itself keeps (in Python it is there).
     const unmarked = (text: CellText): CellText =>
