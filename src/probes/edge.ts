@@ -1,5 +1,5 @@
 import type { OperatorFunction } from 'rxjs';
-import { BrinkError, requireInteger, requireNumber } from '../core/errors.ts';
+import { requireInteger, requireNumber } from '../core/errors.ts';
 import type { Objective } from '../core/Objective.ts';
 import type { Step } from '../core/Step.ts';
 import { defineTable, float64, int32, type Row, utf8 } from '../core/Table.ts';
@@ -9,6 +9,7 @@ import { measureAlong } from '../operators/measure.ts';
 import { estimateRatio, noiseTraces, secondMoment } from './gradientNoise.ts';
 import { hessianEigenpairs } from './hessianEigenpairs.ts';
 import { requireCount } from './requireCount.ts';
+import { requireUncoupled } from './requireUncoupled.ts';
 import { sampledBatch } from './sampledBatches.ts';
 import { stabilityEdge } from './stabilityEdge.ts';
 
@@ -117,12 +118,7 @@ export function edge(objective: Objective, options: EdgeOptions = {}): OperatorF
   requireCount(who, 'deflate', deflate, objective, 1);
   requireNumber(who, 'margin', margin, 0);
   requireNumber(who, 'tolerance', tolerance, 0);
-  if (objective.coupled) {
-    throw new BrinkError(
-      who,
-      "random signs need gradients of single examples, which batch normalisation does not define. Use topEigenvalues and interactionAwareSharpness with estimator: 'batches'.",
-    );
-  }
+  requireUncoupled(who, objective, "Use topEigenvalues, and interactionAwareSharpness with estimator: 'batches'.");
   return measureAlong(objective, () => {
     let eigenpairs: Eigenpairs | null = null;
     let previousLambda1: number | null = null;

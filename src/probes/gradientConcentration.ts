@@ -1,5 +1,5 @@
 import type { OperatorFunction } from 'rxjs';
-import { BrinkError, requireInteger } from '../core/errors.ts';
+import { requireInteger } from '../core/errors.ts';
 import type { Objective, Point } from '../core/Objective.ts';
 import type { Step } from '../core/Step.ts';
 import { bool, defineTable, float64, int32, type Row } from '../core/Table.ts';
@@ -7,6 +7,7 @@ import { dot } from '../linalg/vector.ts';
 import { measure } from '../operators/measure.ts';
 import { estimateRatio, estimateSum, signDraw } from './gradientNoise.ts';
 import { requireBatchSizes } from './requireBatchSizes.ts';
+import { requireUncoupled } from './requireUncoupled.ts';
 import { sampledBatch } from './sampledBatches.ts';
 import { samplingCoefficient } from './samplingCoefficient.ts';
 
@@ -66,11 +67,8 @@ export function gradientConcentration(
   requireBatchSizes(who, batchSizes, n);
   requireInteger(who, 'draws', draws, 2);
   const isFull = (b: number) => b === n && !replacement;
-  if (estimator === 'signs' && objective.coupled && !batchSizes.every(isFull)) {
-    throw new BrinkError(
-      who,
-      "the estimator 'signs' needs gradients of single examples, which batch normalisation does not define. Use estimator: 'batches'.",
-    );
+  if (estimator === 'signs' && !batchSizes.every(isFull)) {
+    requireUncoupled(who, objective, "Use estimator: 'batches'.");
   }
 
   /** K draws whose mean is tr(S_b) − exact. */

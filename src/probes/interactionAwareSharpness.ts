@@ -10,6 +10,7 @@ import { estimateRatio, estimateSum, noiseTraces, type SecondMoment, secondMomen
 import { hessianEigenpairs } from './hessianEigenpairs.ts';
 import { requireBatchSizes } from './requireBatchSizes.ts';
 import { requireCount } from './requireCount.ts';
+import { requireUncoupled } from './requireUncoupled.ts';
 import { sampledSecondMoment } from './sampledBatches.ts';
 import { stabilityEdge } from './stabilityEdge.ts';
 
@@ -111,12 +112,7 @@ export function interactionAwareSharpness(
   /** Whether S_b = S_n: then nothing is drawn. */
   const isFull = (b: number) => b === n && !replacement;
   const random = batchSizes.some((b) => !isFull(b));
-  if (random && estimator === 'signs' && objective.coupled) {
-    throw new BrinkError(
-      who,
-      "the estimator 'signs' needs gradients of single examples, which batch normalisation does not define. Use estimator: 'batches'.",
-    );
-  }
+  if (random && estimator === 'signs') requireUncoupled(who, objective, "Use estimator: 'batches'.");
 
   /** tr(S_b) and tr(HS_b) for every b asked, from K draws. */
   async function secondMoments(

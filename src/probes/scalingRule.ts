@@ -1,5 +1,5 @@
 import type { OperatorFunction } from 'rxjs';
-import { BrinkError, requireInteger } from '../core/errors.ts';
+import { requireInteger } from '../core/errors.ts';
 import type { Objective } from '../core/Objective.ts';
 import type { Step } from '../core/Step.ts';
 import { defineTable, float64, int32, type Row } from '../core/Table.ts';
@@ -8,6 +8,7 @@ import { measure } from '../operators/measure.ts';
 import { estimateRatio, signDraw } from './gradientNoise.ts';
 import { lssr } from './lssr.ts';
 import { requireBatchSizes } from './requireBatchSizes.ts';
+import { requireUncoupled } from './requireUncoupled.ts';
 
 const table = defineTable({
   name: 'scaling',
@@ -64,12 +65,7 @@ export function scalingRule(
   const { batchSizes, draws = 8, seed = 0 } = options;
   requireBatchSizes(who, batchSizes, n);
   requireInteger(who, 'draws', draws, 2);
-  if (objective.coupled) {
-    throw new BrinkError(
-      who,
-      'ρ of a single example is not defined with batch normalisation. Measure ρ_b by gradientConcentration with sampled batches.',
-    );
-  }
+  requireUncoupled(who, objective, "Measure ρ_b by gradientConcentration with estimator: 'batches'.");
   return measure(objective, async (point, step) => {
     const gradient = await point.gradient();
     const traceSn = dot(gradient, gradient);

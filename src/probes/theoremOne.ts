@@ -9,6 +9,7 @@ import { measureAlong } from '../operators/measure.ts';
 import { type Estimate, signDraw } from './gradientNoise.ts';
 import { hessianEigenpairs } from './hessianEigenpairs.ts';
 import { requireBatchSizes } from './requireBatchSizes.ts';
+import { requireUncoupled } from './requireUncoupled.ts';
 import { sampledBatch } from './sampledBatches.ts';
 import { samplingCoefficient } from './samplingCoefficient.ts';
 
@@ -113,12 +114,7 @@ export function theoremOne(
   requireInteger(who, 'draws', draws, 2);
   requireInteger(who, 'signDraws', signDraws, 3);
   requireNumber(who, 'tolerance', tolerance, 0);
-  if (objective.coupled) {
-    throw new BrinkError(
-      who,
-      'the covariance C₁ of the gradient of one example is not defined with batch normalisation. Use expectedLossChange, which samples batches.',
-    );
-  }
+  requireUncoupled(who, objective, 'Use expectedLossChange, which samples batches.');
 
   return measureAlong(objective, () => {
     let top: Eigenpairs | null = null;

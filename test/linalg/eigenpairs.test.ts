@@ -2,19 +2,13 @@ import { describe, expect, it } from 'vitest';
 import type { HessianProduct } from '../../src/core/Objective.ts';
 import { type EigenpairsOptions, extremeEigenpairs } from '../../src/linalg/eigenpairs.ts';
 import { generator, normals } from '../../src/linalg/random.ts';
-import { addScaled, dot, norm, rescale } from '../../src/linalg/vector.ts';
+import { addScaled, dot } from '../../src/linalg/vector.ts';
+import { orthonormal } from '../helpers/orthonormal.ts';
 
 /** A symmetric matrix with the given spectrum and random eigenvectors, known by its products; counts them. */
 function fromSpectrum(spectrum: number[], seed = 1) {
   const m = spectrum.length;
-  const random = generator(seed);
-  const vectors: Float64Array[] = [];
-  while (vectors.length < m) {
-    const v = normals(random, m);
-    for (let pass = 0; pass < 2; pass++) for (const u of vectors) addScaled(v, u, -dot(u, v));
-    rescale(v, 1 / norm(v));
-    vectors.push(v);
-  }
+  const vectors = orthonormal(m, seed);
   let calls = 0;
   const apply = async (v: Float32Array): Promise<HessianProduct> => {
     calls++;

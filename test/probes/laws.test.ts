@@ -3,7 +3,7 @@ import { from, lastValueFrom, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import type { Objective } from '../../src/core/Objective.ts';
 import { generator, normals } from '../../src/linalg/random.ts';
-import { addScaled, dot, mean, norm, rescale } from '../../src/linalg/vector.ts';
+import { dot, mean } from '../../src/linalg/vector.ts';
 import { leastSquares } from '../../src/objectives/leastSquares.ts';
 import { quadratic } from '../../src/objectives/quadratic.ts';
 import { alignment } from '../../src/probes/alignment.ts';
@@ -13,6 +13,7 @@ import { stabilityEdge } from '../../src/probes/stabilityEdge.ts';
 import { theoremOne } from '../../src/probes/theoremOne.ts';
 import { topEigenvalues } from '../../src/probes/topEigenvalues.ts';
 import { gradientDescent } from '../../src/training/gradientDescent.ts';
+import { orthonormal } from '../helpers/orthonormal.ts';
 import { stepAt } from '../helpers/stepAt.ts';
 
 /** A small least-squares problem, as numbers. */
@@ -76,14 +77,7 @@ describe('identities of the paper, by enumeration of all batches', () => {
 /** A symmetric matrix from its eigenvalues and the seed of its eigenvectors. */
 function symmetric(eigenvalues: readonly number[], seed: number) {
   const m = eigenvalues.length;
-  const random = generator(seed);
-  const vectors: Float64Array[] = [];
-  while (vectors.length < m) {
-    const v = normals(random, m);
-    for (let pass = 0; pass < 2; pass++) for (const u of vectors) addScaled(v, u, -dot(u, v));
-    rescale(v, 1 / norm(v));
-    vectors.push(v);
-  }
+  const vectors = orthonormal(m, seed);
   const entry = (i: number, j: number) =>
     eigenvalues.reduce((sum, value, k) => sum + value * vectors[k]![i]! * vectors[k]![j]!, 0);
   const A = Array.from({ length: m }, (_, i) =>
