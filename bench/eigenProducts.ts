@@ -81,6 +81,7 @@ const compare = measureAlong(objective, () => {
     const apply = (v: Float32Array) => point.hessianVector(v);
     const search = { ...settings, dimension: objective.paramCount, end: 'largest' as const, start: [], known: [] };
     const exact = await extremeEigenpairs(apply, { ...search, count: 3, tolerance: 1e-5 });
+    if (!exact.converged) throw new Error(`the reference did not converge at step ${step.index}`);
     const outcomes = (found: readonly { readonly products: number; readonly pairs: readonly Pair[] }[]) =>
       Promise.all(found.map(({ products, pairs }) => judge(point, products, pairs, exact)));
 

@@ -425,14 +425,15 @@ describe.each(networks)('$name at the $state point', ({ name, problem, state }) 
           tails: [1],
           draws: 2,
           signDraws: 24,
-          tolerance: 1e-4,
+          tolerance: 1e-5,
           seed: 7,
         }),
       );
       for (const r of rows) predicted.set(`${r.batch_size} ${r.replacement}`, r.predicted_std ** 2);
       const [first] = rows;
       compared.near('/v_C1_v', first!.v_C1_v);
-      compared.near('/lambda_1_of_C_1', first!.lambda_1_C1, { relative: 2e-6 });
+      // Its search stops at a residual, which bounds the eigenvalue's error.
+      compared.near('/lambda_1_of_C_1', first!.lambda_1_C1, { relative: 1e-5 });
       compared.within('/trace_HC1HC1', first!.trace_HC1HC1, first!.trace_HC1HC1_standard_error);
       // Variance is linear in the trace, so its error is known too.
       for (const [j, s] of sizes.entries()) {
