@@ -7,7 +7,7 @@ import type { LossAndGradient, Objective, Performance } from '../core/Objective.
 import type { Dataset, Examples } from '../datasets/Dataset.ts';
 import type { Loss } from './Loss.ts';
 import { leakFree } from './leakFree.ts';
-import { initialWeights, type Model, paramCount } from './Model.ts';
+import { initialWeights, type Model, paramCount, sizeOf } from './Model.ts';
 import { openEngine } from './openEngine.ts';
 import { dot } from './ops.ts';
 import { requireVerifiedKernels } from './secondOrder/verifiedKernels.ts';
@@ -85,10 +85,10 @@ export async function empiricalRisk({ model, data, loss, chunk }: EmpiricalRiskO
   /** Puts a flat θ on the device, one tensor a parameter. */
   function upload(flat: Float32Array): Tensor[] {
     let offset = 0;
-    return model.parameters.map(({ shape }) => {
-      const length = size(shape);
+    return model.parameters.map((parameter) => {
+      const length = sizeOf(parameter);
       offset += length;
-      return tf.tensor(flat.slice(offset - length, offset), [...shape]);
+      return tf.tensor(flat.slice(offset - length, offset), [...parameter.shape]);
     });
   }
 

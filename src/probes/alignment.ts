@@ -79,7 +79,7 @@ export function alignment(
     let eigenpairs: Eigenpairs | null = null;
     let previous: { step: number; gradient: Float32Array; q1: Float32Array } | null = null;
     return async (point, step) => {
-      eigenpairs = await hessianEigenpairs(point, { who, count, tolerance, maxProducts: 200, seed: 0 }, eigenpairs);
+      eigenpairs = await hessianEigenpairs(point, { who, count, tolerance }, eigenpairs);
       const q1 = eigenpairs.pairs[0]!.vector;
       const gradient = await point.gradient();
       const row: Row<typeof table> = {

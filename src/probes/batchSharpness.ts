@@ -3,10 +3,10 @@ import { requireInteger } from '../core/errors.ts';
 import type { Objective } from '../core/Objective.ts';
 import type { Step } from '../core/Step.ts';
 import { bool, defineTable, float64, int32, type Row } from '../core/Table.ts';
-import { dot, mean, standardError } from '../linalg/vector.ts';
 import { measure } from '../operators/measure.ts';
+import { estimateBatchSharpness } from './estimateBatchSharpness.ts';
+import { isFullBatch } from './isFullBatch.ts';
 import { requireBatchSizes } from './requireBatchSizes.ts';
-import { sampledBatch } from './sampledBatches.ts';
 import { stabilityEdge } from './stabilityEdge.ts';
 
 const table = defineTable({
@@ -63,24 +63,16 @@ export function batchSharpness(
   return measure(objective, async (point, step) => {
     const rows: Row<typeof table>[] = [];
     for (const batchSize of batchSizes) {
-      const full = batchSize === n && !replacement;
-      const values = new Float64Array(full ? 1 : draws);
-      for (const k of values.keys()) {
-        const batch = sampledBatch(n, { seed, step: step.index, batchSize, replacement }, k);
-        const gradient = full ? await point.gradient() : (await point.batchGradient(batch)).gradient;
-        const product = full
-          ? (await point.hessianVector(gradient)).product
-          : await point.batchHessianVector(batch, gradient);
-        values[k] = dot(gradient, product) / dot(gradient, gradient);
-      }
+      const draw = { seed, step: step.index, batchSize, replacement };
+      const sharpness = await estimateBatchSharpness(point, draw, draws);
       rows.push({
         step: step.index,
         batch_size: batchSize,
         replacement,
-        batch_sharpness: mean(values),
-        batch_sharpness_standard_error: full ? 0 : standardError(values),
+        batch_sharpness: sharpness.value,
+        batch_sharpness_standard_error: sharpness.standardError,
         edge: stabilityEdge(step),
-        draws: full ? 0 : draws,
+        draws: isFullBatch(n, batchSize, replacement) ? 0 : draws,
       });
     }
     return rows;

@@ -4,13 +4,14 @@ import type { Objective } from '../core/Objective.ts';
 import type { Step } from '../core/Step.ts';
 import { defineTable, float64, int32, type Row, utf8 } from '../core/Table.ts';
 import type { Eigenpairs } from '../linalg/eigenpairs.ts';
-import { dot, mean, standardError } from '../linalg/vector.ts';
+import { dot } from '../linalg/vector.ts';
 import { measureAlong } from '../operators/measure.ts';
+import { estimateBatchSharpness } from './estimateBatchSharpness.ts';
 import { estimateRatio, noiseTraces, secondMoment } from './gradientNoise.ts';
 import { hessianEigenpairs } from './hessianEigenpairs.ts';
+import { isFullBatch } from './isFullBatch.ts';
 import { requireCount } from './requireCount.ts';
 import { requireUncoupled } from './requireUncoupled.ts';
-import { sampledBatch } from './sampledBatches.ts';
 import { stabilityEdge } from './stabilityEdge.ts';
 
 const table = defineTable({
@@ -124,12 +125,8 @@ export function edge(objective: Objective, options: EdgeOptions = {}): OperatorF
     let previousLambda1: number | null = null;
     return async (point, step) => {
       const { batchSize: b, replacement } = step;
-      const full = b === n && !replacement;
-      eigenpairs = await hessianEigenpairs(
-        point,
-        { who, count: deflate, tolerance, maxProducts: 200, seed: 0 },
-        eigenpairs,
-      );
+      const full = isFullBatch(n, b, replacement);
+      eigenpairs = await hessianEigenpairs(point, { who, count: deflate, tolerance }, eigenpairs);
       const lambda1 = eigenpairs.pairs[0]!.value;
       const gradient = await point.gradient();
       const { product } = await point.hessianVector(gradient);
@@ -145,12 +142,11 @@ export function edge(objective: Objective, options: EdgeOptions = {}): OperatorF
       const rho = estimateRatio(traceSn, none, exact.traceS, traceS);
       const interaction = estimateRatio(exact.traceHS, traceHS, traceSn, none);
 
-      const sharpness = new Float64Array(full ? 1 : draws);
-      for (const k of sharpness.keys()) {
-        const batch = sampledBatch(n, { seed, step: step.index, batchSize: b, replacement }, k);
-        const g = full ? gradient : (await point.batchGradient(batch)).gradient;
-        sharpness[k] = dot(g, full ? product : await point.batchHessianVector(batch, g)) / dot(g, g);
-      }
+      const sharpness = await estimateBatchSharpness(
+        point,
+        { seed, step: step.index, batchSize: b, replacement },
+        draws,
+      );
       const limit = stabilityEdge(step);
       const state = {
         edge: limit,
@@ -173,8 +169,8 @@ export function edge(objective: Objective, options: EdgeOptions = {}): OperatorF
         bound: rho.value * limit,
         interaction: interaction.value,
         interaction_standard_error: interaction.standardError,
-        batch_sharpness: mean(sharpness),
-        batch_sharpness_standard_error: full ? 0 : standardError(sharpness),
+        batch_sharpness: sharpness.value,
+        batch_sharpness_standard_error: sharpness.standardError,
         ...verdict(state, margin),
       };
     };

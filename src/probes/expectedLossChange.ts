@@ -5,6 +5,7 @@ import type { Step } from '../core/Step.ts';
 import { bool, defineTable, float64, int32, type Row } from '../core/Table.ts';
 import { dot, mean, standardError } from '../linalg/vector.ts';
 import { measure } from '../operators/measure.ts';
+import { isFullBatch } from './isFullBatch.ts';
 import { requireBatchSizes } from './requireBatchSizes.ts';
 import { sampledBatch } from './sampledBatches.ts';
 
@@ -78,7 +79,7 @@ export function expectedLossChange(
     const traceSn = dot(full, full);
     const rows: Row<typeof table>[] = [];
     for (const batchSize of batchSizes) {
-      const exact = batchSize === n && !replacement;
+      const exact = isFullBatch(n, batchSize, replacement);
       const change = new Float64Array(exact ? 1 : draws);
       const traceHS = new Float64Array(change.length);
       for (const k of change.keys()) {

@@ -5,7 +5,8 @@ import type { Step } from '../core/Step.ts';
 import { bool, defineTable, float64, int32, type Row } from '../core/Table.ts';
 import { dot } from '../linalg/vector.ts';
 import { measure } from '../operators/measure.ts';
-import { estimateRatio, estimateSum, signDraw } from './gradientNoise.ts';
+import { estimateRatio, estimateSum, signTraces } from './gradientNoise.ts';
+import { isFullBatch } from './isFullBatch.ts';
 import { requireBatchSizes } from './requireBatchSizes.ts';
 import { requireUncoupled } from './requireUncoupled.ts';
 import { sampledBatch } from './sampledBatches.ts';
@@ -66,22 +67,25 @@ export function gradientConcentration(
   const { batchSizes = [1], replacement = false, estimator = 'signs', draws = 8, seed = 0 } = options;
   requireBatchSizes(who, batchSizes, n);
   requireInteger(who, 'draws', draws, 2);
-  const isFull = (b: number) => b === n && !replacement;
+  const isFull = (b: number) => isFullBatch(n, b, replacement);
   if (estimator === 'signs' && !batchSizes.every(isFull)) {
     requireUncoupled(who, objective, "Use estimator: 'batches'.");
   }
 
   /** K draws whose mean is tr(S_b) − exact. */
   async function drawTraces(point: Point, step: number, b: number, normSquared: number) {
-    const traces = new Float64Array(draws);
-    if (isFull(b)) return { exact: normSquared, traces };
-    const signed = estimator === 'signs';
-    for (let k = 0; k < draws; k++) {
-      const batch = () => point.batchGradient(sampledBatch(n, { seed, step, batchSize: b, replacement }, k));
-      const a = signed ? await signDraw(point, seed, step, k) : (await batch()).gradient;
-      traces[k] = dot(a, a) * (signed ? samplingCoefficient(n, b, replacement) / b : 1);
+    if (isFull(b)) return { exact: normSquared, traces: new Float64Array(draws) };
+    if (estimator === 'signs') {
+      const share = samplingCoefficient(n, b, replacement) / b;
+      return { exact: normSquared, traces: (await signTraces(point, seed, step, draws)).map((trace) => trace * share) };
     }
-    return { exact: signed ? normSquared : 0, traces };
+    const traces = new Float64Array(draws);
+    for (let k = 0; k < draws; k++) {
+      const batch = sampledBatch(n, { seed, step, batchSize: b, replacement }, k);
+      const { gradient } = await point.batchGradient(batch);
+      traces[k] = dot(gradient, gradient);
+    }
+    return { exact: 0, traces };
   }
 
   return measure(objective, async (point, step) => {

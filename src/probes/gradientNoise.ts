@@ -33,6 +33,16 @@ export function signDraw(point: Point, seed: number, step: number, k: number): P
   });
 }
 
+/** ‖a‖² of K sign draws: their mean is tr(C_1). */
+export async function signTraces(point: Point, seed: number, step: number, draws: number): Promise<Float64Array> {
+  const traces = new Float64Array(draws);
+  for (let k = 0; k < draws; k++) {
+    const a = await signDraw(point, seed, step, k);
+    traces[k] = dot(a, a);
+  }
+  return traces;
+}
+
 /** The weights u_i = n^{−1/2}(z_i − z̄) that turn signs z into a = Σ u_i g_i. */
 export function signWeights(z: Float64Array): Float64Array {
   const average = mean(z);

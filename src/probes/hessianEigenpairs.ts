@@ -11,8 +11,10 @@ export interface EigenpairSettings {
   readonly end?: 'largest' | 'smallest';
   /** ‖Hq − λq‖ ≤ tolerance·|λ_1|. */
   readonly tolerance: number;
-  readonly maxProducts: number;
-  readonly seed: number;
+  /** Default 200. */
+  readonly maxProducts?: number;
+  /** Of the random start directions, default 0. */
+  readonly seed?: number;
 }
 
 /**
@@ -28,7 +30,7 @@ export function hessianEigenpairs(
   settings: EigenpairSettings,
   previous: Eigenpairs | null,
 ): Promise<Eigenpairs> {
-  const { who, count, end = 'largest', tolerance, maxProducts, seed } = settings;
+  const { who, count, end = 'largest', tolerance, maxProducts = 200, seed = 0 } = settings;
   return point.memo(['hessianEigenpairs', count, end, tolerance, maxProducts, seed, previous], async () => {
     const gradient = await point.gradient();
     const known = norm(gradient) > 0 ? [{ vector: gradient, ...(await point.hessianVector(gradient)) }] : [];

@@ -64,11 +64,7 @@ export function hessianTrace(
     let eigenpairs: Eigenpairs | null = null;
     return async (point, step) => {
       if (deflate > 0) {
-        eigenpairs = await hessianEigenpairs(
-          point,
-          { who, count: deflate, tolerance, maxProducts: 200, seed: 0 },
-          eigenpairs,
-        );
+        eigenpairs = await hessianEigenpairs(point, { who, count: deflate, tolerance }, eigenpairs);
       }
       const pairs = eigenpairs?.pairs ?? [];
       const trace = new Float64Array(draws);

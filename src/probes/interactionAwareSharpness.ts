@@ -8,6 +8,7 @@ import { dot } from '../linalg/vector.ts';
 import { measureAlong } from '../operators/measure.ts';
 import { estimateRatio, estimateSum, noiseTraces, type SecondMoment, secondMoment } from './gradientNoise.ts';
 import { hessianEigenpairs } from './hessianEigenpairs.ts';
+import { isFullBatch } from './isFullBatch.ts';
 import { requireBatchSizes } from './requireBatchSizes.ts';
 import { requireCount } from './requireCount.ts';
 import { requireUncoupled } from './requireUncoupled.ts';
@@ -110,7 +111,7 @@ export function interactionAwareSharpness(
   if (!(targetError > 0)) throw new BrinkError(who, `targetError is ${targetError}. It must be a number above 0.`);
   requireInteger(who, 'maxDraws', maxDraws, draws);
   /** Whether S_b = S_n: then nothing is drawn. */
-  const isFull = (b: number) => b === n && !replacement;
+  const isFull = (b: number) => isFullBatch(n, b, replacement);
   const random = batchSizes.some((b) => !isFull(b));
   if (random && estimator === 'signs') requireUncoupled(who, objective, "Use estimator: 'batches'.");
 
@@ -186,11 +187,7 @@ export function interactionAwareSharpness(
     let eigenpairs: Eigenpairs | null = null;
     return async (point, step) => {
       if (random && estimator === 'signs' && deflate > 0) {
-        eigenpairs = await hessianEigenpairs(
-          point,
-          { who, count: deflate, tolerance, maxProducts: 200, seed: 0 },
-          eigenpairs,
-        );
+        eigenpairs = await hessianEigenpairs(point, { who, count: deflate, tolerance }, eigenpairs);
       }
       for (let K = draws; ; K = Math.min(2 * K, maxDraws)) {
         const rows = await rowsFrom(point, step, eigenpairs, K);

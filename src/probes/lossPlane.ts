@@ -64,7 +64,7 @@ export function lossPlane(objective: Objective, options: LossPlaneOptions): Oper
   return measureAlong(objective, () => {
     let eigenpairs: Eigenpairs | null = null;
     const descentAndSharpest = async (point: Point): Promise<Directions> => {
-      eigenpairs = await hessianEigenpairs(point, { who, count: 1, tolerance, maxProducts: 200, seed: 0 }, eigenpairs);
+      eigenpairs = await hessianEigenpairs(point, { who, count: 1, tolerance }, eigenpairs);
       return [(await point.gradient()).map((g) => -g), eigenpairs.pairs[0]!.vector];
     };
     return async (point, step) => {

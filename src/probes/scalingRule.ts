@@ -5,7 +5,7 @@ import type { Step } from '../core/Step.ts';
 import { defineTable, float64, int32, type Row } from '../core/Table.ts';
 import { dot } from '../linalg/vector.ts';
 import { measure } from '../operators/measure.ts';
-import { estimateRatio, signDraw } from './gradientNoise.ts';
+import { estimateRatio, signTraces } from './gradientNoise.ts';
 import { lssr } from './lssr.ts';
 import { requireBatchSizes } from './requireBatchSizes.ts';
 import { requireUncoupled } from './requireUncoupled.ts';
@@ -69,11 +69,7 @@ export function scalingRule(
   return measure(objective, async (point, step) => {
     const gradient = await point.gradient();
     const traceSn = dot(gradient, gradient);
-    const traceC1 = new Float64Array(draws);
-    for (let k = 0; k < draws; k++) {
-      const a = await signDraw(point, seed, step.index, k);
-      traceC1[k] = dot(a, a);
-    }
+    const traceC1 = await signTraces(point, seed, step.index, draws);
     const rho = estimateRatio(traceSn, new Float64Array(draws), traceSn, traceC1);
     const { batchSize, learningRate, replacement } = step;
     const { knee, rates } = lssr({

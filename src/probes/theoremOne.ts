@@ -1,17 +1,18 @@
 import type { OperatorFunction } from 'rxjs';
 import { BrinkError, requireInteger, requireNumber } from '../core/errors.ts';
-import type { Objective, Point } from '../core/Objective.ts';
+import type { Objective } from '../core/Objective.ts';
 import type { Step } from '../core/Step.ts';
 import { bool, defineTable, float64, int32, type Row } from '../core/Table.ts';
-import { type Eigenpairs, extremeEigenpairs } from '../linalg/eigenpairs.ts';
-import { covariance, dot, mean } from '../linalg/vector.ts';
+import type { Eigenpairs } from '../linalg/eigenpairs.ts';
+import { covariance, mean } from '../linalg/vector.ts';
 import { measureAlong } from '../operators/measure.ts';
-import { type Estimate, signDraw } from './gradientNoise.ts';
+import { covarianceEigenpairs } from './covarianceEigenpairs.ts';
 import { hessianEigenpairs } from './hessianEigenpairs.ts';
 import { requireBatchSizes } from './requireBatchSizes.ts';
 import { requireUncoupled } from './requireUncoupled.ts';
 import { sampledBatch } from './sampledBatches.ts';
 import { samplingCoefficient } from './samplingCoefficient.ts';
+import { traceSquare } from './traceSquare.ts';
 
 const table = defineTable({
   name: 'theorem_one',
@@ -122,7 +123,7 @@ export function theoremOne(
     let spread: Eigenpairs | null = null;
     return async (point, step) => {
       const eta = step.learningRate;
-      const settings = { who, count: 1, tolerance, maxProducts: 200, seed: 0 };
+      const settings = { who, count: 1, tolerance };
       top = await hessianEigenpairs(point, settings, top);
       bottom = await hessianEigenpairs(point, { ...settings, end: 'smallest' }, bottom);
       spread = await covarianceEigenpairs(point, settings, spread);
@@ -175,65 +176,3 @@ export function theoremOne(
   });
 }
 theoremOne.table = table;
-
-/**
- * The top eigenpair of C_1 = S_1 − S_n, by products C_1 v = Σ_i u_i g_i with u_i = (g_iᵀv − mean)/n: one product with H for the
- * projections, one gradient.
- */
-export function covarianceEigenpairs(
-  point: Point,
-  settings: {
-    readonly who: string;
-    readonly count: number;
-    readonly tolerance: number;
-    readonly maxProducts: number;
-    readonly seed: number;
-  },
-  previous: Eigenpairs | null,
-): Promise<Eigenpairs> {
-  const { who, count, tolerance, maxProducts, seed } = settings;
-  return point.memo(['covarianceEigenpairs', count, tolerance, maxProducts, seed, previous], () =>
-    extremeEigenpairs(
-      async (v) => {
-        const { projections } = await point.hessianVector(v);
-        const center = mean(projections!);
-        const u = projections!.map((p) => (p - center) / projections!.length);
-        return { product: await point.weightedGradient(u), projections: null };
-      },
-      {
-        who,
-        dimension: point.objective.paramCount,
-        count,
-        end: 'largest',
-        tolerance,
-        maxProducts,
-        seed,
-        start: previous?.pairs.map((pair) => pair.vector) ?? [],
-        known: [],
-      },
-    ),
-  );
-}
-
-/**
- * tr(HC_1HC_1) = E[(aᵀHa')²] over independent random-sign vectors a, a' of covariance C_1: the mean over all pairs of K draws,
- * with the jackknife's standard error. Its distribution is skewed: with 40 draws an interval of two standard errors was seen to
- * cover the truth in 88 % of cases, with 120 in as many as it should.
- */
-export async function traceSquare(point: Point, seed: number, step: number, draws: number): Promise<Estimate> {
-  const vectors: Float32Array[] = [];
-  const products: Float32Array[] = [];
-  for (let k = 0; k < draws; k++) {
-    const a = await signDraw(point, seed, step, k);
-    vectors.push(a);
-    products.push((await point.hessianVector(a)).product);
-  }
-  const squares = vectors.map((a, k) => products.map((Hb, l) => (k === l ? 0 : dot(a, Hb) ** 2)));
-  const rowSums = Float64Array.from(squares, (row) => row.reduce((s, x) => s + x, 0));
-  const total = rowSums.reduce((s, x) => s + x, 0);
-  const without = rowSums.map((row) => (total - 2 * row) / ((draws - 1) * (draws - 2)));
-  return {
-    value: total / (draws * (draws - 1)),
-    standardError: Math.sqrt((draws - 1) * covariance(without, without)),
-  };
-}

@@ -11,7 +11,7 @@ import { hessianTrace } from '../../src/probes/hessianTrace.ts';
 import { interactionAwareSharpness } from '../../src/probes/interactionAwareSharpness.ts';
 import { resultantLength } from '../../src/probes/resultantLength.ts';
 import { samplingCoefficient } from '../../src/probes/samplingCoefficient.ts';
-import { traceSquare } from '../../src/probes/theoremOne.ts';
+import { traceSquare } from '../../src/probes/traceSquare.ts';
 import { stepAt } from '../helpers/stepAt.ts';
 
 /** How often a 95 % interval must cover the truth, with a little room for 200 repetitions. */

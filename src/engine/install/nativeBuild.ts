@@ -23,7 +23,7 @@ export interface NativeBuild {
 }
 
 /** The version of TensorFlow whose libraries the native engine uses. */
-export const TENSORFLOW_VERSION = '2.21.0';
+const TENSORFLOW_VERSION = '2.21.0';
 
 const require = createRequire(import.meta.url);
 

@@ -1,4 +1,4 @@
-import type { GradConfig, KernelConfig, KernelFunc, NamedTensorInfoMap, Tensor, TensorInfo } from '@tensorflow/tfjs';
+import type { GradConfig, KernelConfig, NamedTensorInfoMap, Tensor, TensorInfo } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
 
 /** The backends for which kernels are registered. */
@@ -40,8 +40,8 @@ export function registerGradient(
 /** What a kernel here is: from inputs and attributes to its output. */
 export type Kernel = (inputs: NamedTensorInfoMap, attributes: Attributes, backend: object) => TensorInfo;
 
-/** Registers a kernel for a backend, in place of what TensorFlow.js has; returns what it had. */
-export function registerKernel(kernelName: string, backendName: BackendName, kernel: Kernel): KernelFunc | undefined {
+/** Registers a kernel for a backend, in place of what TensorFlow.js has. */
+export function registerKernel(kernelName: string, backendName: BackendName, kernel: Kernel): void {
   const stock = tf.getKernel(kernelName, backendName);
   if (stock) tf.unregisterKernel(kernelName, backendName);
   tf.registerKernel({
@@ -52,5 +52,4 @@ export function registerKernel(kernelName: string, backendName: BackendName, ker
     kernelFunc: ({ inputs, attrs, backend }) =>
       kernel(inputs as NamedTensorInfoMap, (attrs ?? {}) as Attributes, backend as object),
   } satisfies KernelConfig);
-  return stock?.kernelFunc;
 }
