@@ -5,11 +5,12 @@ import { createObjective } from '../core/createObjective.ts';
 import { BrinkError, requireInteger } from '../core/errors.ts';
 import type { LossAndGradient, Objective, Performance } from '../core/Objective.ts';
 import type { Dataset, Examples } from '../datasets/Dataset.ts';
+import { type GradientTape, recordGradientTape } from './gradientTape.ts';
+import { keptTapes } from './keptTapes.ts';
 import type { Loss } from './Loss.ts';
 import { leakFree } from './leakFree.ts';
 import { initialWeights, type Model, paramCount, sizeOf } from './Model.ts';
 import { openEngine } from './openEngine.ts';
-import { dot } from './ops.ts';
 import { requireVerifiedKernels } from './secondOrder/verifiedKernels.ts';
 
 /** A model, the data that it is trained on, and the loss that is trained. */
@@ -22,22 +23,28 @@ export interface EmpiricalRiskOptions {
    * defines L). Default: as many as a Hessian-vector product fits into about 1 GiB, at most 2048.
    */
   readonly chunk?: number;
+  /**
+   * What may stay on the device from one Hessian-vector product to the next at the same θ, in bytes: the recorded gradient of
+   * the first chunks that fit, whose further products cost a third less. It changes no bit of any result. Default: 1 GiB; 0: nothing.
+   */
+  readonly keptBytes?: number;
 }
 
 const WHO = 'empiricalRisk';
 /** What a Hessian-vector product of one chunk may hold on the device, in bytes, where the chunk is not given. */
 const CHUNK_BYTES = 2 ** 30;
 const LARGEST_DEFAULT_CHUNK = 2048;
+const KEPT_BYTES = 2 ** 30;
 
 /** One chunk on the device. */
 interface Chunk {
   /** The flat vectors that the pass named (θ, v), one tensor a parameter. */
   readonly vectors: readonly Tensor[][];
-  readonly inputs: Tensor;
-  readonly targets: Tensor;
   /** The chunk's first example, counted within the pass, and how many there are. */
   readonly from: number;
   readonly count: number;
+  /** Puts the examples on the device. */
+  load(): { readonly inputs: Tensor; readonly targets: Tensor };
   /** Holds a tensor that is made under differentiation until it has been read. */
   keep(tensor: Tensor): Tensor;
 }
@@ -50,15 +57,22 @@ type ChunkResult = Float32Array[];
  * ∇L by one backward pass; H v by double backward, never by differences: with per-example weights u as an input,
  * φ(θ, u) = ⟨∇_θ Σ u_i ℓ_i(θ), v⟩ gives ∂φ/∂θ = n H v and ∂φ/∂u_i = g_iᵀv in one pass (Pearlmutter, 1994, for H v).
  * The data passes through the device in chunks; device arithmetic is float32, sums over chunks are float64, always added
- * in the same order. Nothing stays on the device between two passes.
+ * in the same order.
  *
- * Cost: H v with all projections about three gradients.
+ * Cost: H v with all projections about three gradients; two from the second product at one θ on, for the chunks whose recorded
+ * gradient fits into `keptBytes`. It goes when θ changes, or nothing is asked for any more.
  *
- * @param options `model`, `data`, `loss`, `chunk` (examples).
- * @throws BrinkError where model and data do not fit together, a chunk is not a positive integer, the engine cannot be
+ * @param options `model`, `data`, `loss`, `chunk` (examples), `keptBytes` (bytes).
+ * @throws BrinkError where model and data do not fit together, a chunk is not a positive integer, `keptBytes` is negative, the engine cannot be
  *   opened, or the network uses an operation whose second derivative brink has not verified.
  */
-export async function empiricalRisk({ model, data, loss, chunk }: EmpiricalRiskOptions): Promise<Objective> {
+export async function empiricalRisk({
+  model,
+  data,
+  loss,
+  chunk,
+  keptBytes = KEPT_BYTES,
+}: EmpiricalRiskOptions): Promise<Objective> {
   const inputSize = size(model.inputShape);
   if (size(data.inputShape) !== inputSize) {
     throw new BrinkError(
@@ -73,6 +87,7 @@ export async function empiricalRisk({ model, data, loss, chunk }: EmpiricalRiskO
     );
   }
   if (chunk !== undefined) requireInteger(WHO, 'chunk', chunk, 1);
+  requireInteger(WHO, 'keptBytes', keptBytes, 0);
 
   const engine = await openEngine();
   const n = data.train.count;
@@ -101,7 +116,9 @@ export async function empiricalRisk({ model, data, loss, chunk }: EmpiricalRiskO
     }
   }
 
-  const perExample = (theta: readonly Tensor[], inputs: Tensor, targets: Tensor) => {
+  const tapes = keptTapes(keptBytes);
+
+  const perExample = (theta: readonly Tensor[], { inputs, targets }: ReturnType<Chunk['load']>) => {
     const outputs = model.forward(theta, inputs);
     return { outputs, losses: loss.perExample(outputs, targets) };
   };
@@ -118,34 +135,38 @@ export async function empiricalRisk({ model, data, loss, chunk }: EmpiricalRiskO
     use: (result: ChunkResult, from: number, count: number) => void,
   ): Promise<void> {
     const total = batch?.length ?? examples.count;
-    const vectors = device.map(upload);
-    try {
-      for (let from = 0; from < total; from += chunkSize) {
-        if (from > 0) await breath();
-        const count = Math.min(chunkSize, total - from);
-        const rows = (array: Float32Array, width: number) =>
-          batch === null
-            ? array.slice(from * width, (from + count) * width)
-            : gather(array, width, batch.subarray(from, from + count));
-        const tensors = leakFree((keep) =>
-          body({
-            vectors,
-            inputs: tf.tensor(rows(examples.inputs, inputSize), [count, ...model.inputShape]),
-            targets: tf.tensor(rows(examples.targets, model.outputCount), [count, model.outputCount]),
-            from,
-            count,
-            keep,
-          }),
-        );
-        try {
-          use((await Promise.all(tensors.map((t) => t.data()))) as ChunkResult, from, count);
-        } finally {
-          tf.dispose(tensors);
+    await tapes.during(async () => {
+      const vectors = device.map(upload);
+      try {
+        for (let from = 0; from < total; from += chunkSize) {
+          if (from > 0) await breath();
+          const count = Math.min(chunkSize, total - from);
+          const rows = (array: Float32Array, width: number) =>
+            batch === null
+              ? array.slice(from * width, (from + count) * width)
+              : gather(array, width, batch.subarray(from, from + count));
+          const tensors = leakFree((keep) =>
+            body({
+              vectors,
+              from,
+              count,
+              load: () => ({
+                inputs: tf.tensor(rows(examples.inputs, inputSize), [count, ...model.inputShape]),
+                targets: tf.tensor(rows(examples.targets, model.outputCount), [count, model.outputCount]),
+              }),
+              keep,
+            }),
+          );
+          try {
+            use((await Promise.all(tensors.map((t) => t.data()))) as ChunkResult, from, count);
+          } finally {
+            tf.dispose(tensors);
+          }
         }
+      } finally {
+        tf.dispose(vectors);
       }
-    } finally {
-      tf.dispose(vectors);
-    }
+    });
   }
 
   /** Loss and accuracy from what the chunks returned. */
@@ -200,8 +221,8 @@ export async function empiricalRisk({ model, data, loss, chunk }: EmpiricalRiskO
         examples,
         null,
         [weights],
-        ({ vectors: [theta], inputs, targets }) => {
-          const { losses, outputs } = perExample(theta!, inputs, targets);
+        ({ vectors: [theta], load }) => {
+          const { losses, outputs } = perExample(theta!, load());
           return [losses, outputs];
         },
         ([losses, outputs], from) => seen.add(losses!, outputs!, from),
@@ -216,10 +237,10 @@ export async function empiricalRisk({ model, data, loss, chunk }: EmpiricalRiskO
         data.train,
         batch,
         [weights],
-        ({ vectors: [theta], inputs, targets, keep }) => {
+        ({ vectors: [theta], load, keep }) => {
           const kept: Tensor[] = [];
           const gradient = gradientOf(() => {
-            const { losses, outputs } = perExample(theta!, inputs, targets);
+            const { losses, outputs } = perExample(theta!, load());
             kept.push(keep(losses), keep(outputs));
             return tf.sum(losses);
           }, theta!);
@@ -241,14 +262,24 @@ export async function empiricalRisk({ model, data, loss, chunk }: EmpiricalRiskO
         data.train,
         batch,
         [weights, v],
-        ({ vectors: [theta, direction], inputs, targets, count }) => {
-          const u = tf.ones([count]);
-          const phi = () => {
-            const gradient = gradientOf(() => tf.sum(tf.mul(u, perExample(theta!, inputs, targets).losses)), theta!);
-            requireVerifiedKernels(`${WHO} (${model.name})`);
-            return dot(gradient, direction!);
+        ({ vectors: [theta, direction], from, count, load }) => {
+          /** θ, u ↦ ∇_θ Σ_i u_i ℓ_i at u = 1, whose product with v is φ. */
+          const record = () => {
+            const u = tf.ones([count]);
+            return recordGradientTape(
+              () => {
+                const gradient = nestedGradient(() => tf.sum(tf.mul(u, perExample(theta!, load()).losses)), theta!);
+                requireVerifiedKernels(`${WHO} (${model.name})`);
+                return gradient;
+              },
+              model.coupled ? theta! : [...theta!, u],
+            );
           };
-          return gradientOf(phi, model.coupled ? theta! : [...theta!, u]);
+          if (batch === null) {
+            const { tape, kept } = tapes.at(weights, from, record);
+            return kept ? tape.backward(direction!) : once(tape, direction!);
+          }
+          return once(record(), direction!);
         },
         (result, from) => {
           if (projections !== null) projections.set(result.pop()!, from);
@@ -264,9 +295,9 @@ export async function empiricalRisk({ model, data, loss, chunk }: EmpiricalRiskO
         data.train,
         null,
         [weights],
-        ({ vectors: [theta], inputs, targets, from, count }) => {
+        ({ vectors: [theta], from, count, load }) => {
           const weight = tf.tensor(Float32Array.from(u.subarray(from, from + count)));
-          return gradientOf(() => tf.sum(tf.mul(weight, perExample(theta!, inputs, targets).losses)), theta!);
+          return gradientOf(() => tf.sum(tf.mul(weight, perExample(theta!, load()).losses)), theta!);
         },
         (gradient) => addTo(sum, gradient),
       );
@@ -277,32 +308,43 @@ export async function empiricalRisk({ model, data, loss, chunk }: EmpiricalRiskO
 
 /** ∂y/∂x for every x; zeros where y does not depend on it. */
 function gradientOf(y: () => Tensor, xs: readonly Tensor[]): Tensor[] {
+  return once(
+    recordGradientTape(() => [y()], xs),
+    [tf.scalar(1)],
+  );
+}
+
+/** The tape's only backward pass. */
+function once(tape: GradientTape, dys: readonly Tensor[]): Tensor[] {
+  try {
+    return tape.backward(dys);
+  } finally {
+    tape.dispose();
+  }
+}
+
+/** ∂y/∂x for every x as operations of the tape that is being recorded, so that it can be differentiated itself. */
+function nestedGradient(y: () => Tensor, xs: readonly Tensor[]): Tensor[] {
   const { grads, value } = tf.engine().gradients(y, [...xs], undefined, true);
   value.dispose();
   return xs.map((x, k) => grads[k] ?? tf.zerosLike(x));
 }
 
-/** What the tape of a Hessian-vector product holds for one example, from a trial on zeros; refuses unverified kernels at once. */
+/** What a Hessian-vector product holds for one example, from a trial on zeros; refuses unverified kernels at once. */
 function bytesPerExample(model: Model, loss: Loss): number {
   return leakFree(() => {
     const theta = model.parameters.map(({ shape }) => tf.zeros([...shape]));
-    const parameters = theta.reduce((sum, t) => sum + t.size, 0);
-    const before = tf.memory().numBytes;
-    let held = 0;
-    gradientOf(() => {
-      const gradient = gradientOf(
-        () =>
-          tf.sum(
-            loss.perExample(model.forward(theta, tf.zeros([1, ...model.inputShape])), tf.zeros([1, model.outputCount])),
-          ),
-        theta,
-      );
+    const tape = recordGradientTape(() => {
+      const inputs = tf.zeros([1, ...model.inputShape]);
+      const targets = tf.zeros([1, model.outputCount]);
+      const gradient = nestedGradient(() => tf.sum(loss.perExample(model.forward(theta, inputs), targets)), theta);
       requireVerifiedKernels(`${WHO} (${model.name})`);
-      held = tf.memory().numBytes - before - 4 * parameters;
-      return dot(gradient, theta);
+      return gradient;
     }, theta);
-    // The second backward pass holds about as much again as the forward and the first backward pass.
-    return Math.max(1, 2 * held);
+    once(tape, theta);
+    const parameters = theta.reduce((sum, t) => sum + t.size, 0);
+    // The second backward pass holds about as much again as the tape.
+    return Math.max(1, 2 * (tape.bytes - 4 * parameters));
   });
 }
 

@@ -26,11 +26,6 @@ export function gelu(x: Tensor): Tensor {
   return tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1));
 }
 
-/** Σ_k ⟨a_k, b_k⟩ over tensors of equal shapes, a scalar. */
-export function dot(as: readonly Tensor[], bs: readonly Tensor[]): Tensor {
-  return as.map((a, k) => tf.sum(tf.mul(a, bs[k]!))).reduce((x, y) => tf.add(x, y));
-}
-
 /**
  * γ x̂ + β with x̂ = (x − mean x)/√(var x + ε), x [… × C], γ and β [C]; mean and variance over every axis but the last, of this batch.
  *

@@ -231,10 +231,12 @@ describe('derivatives', () => {
 
 describe('the device', () => {
   it.each(passes)('holds no tensor more after a pass: %s', async (_name, pass) => {
+    await nextTurn();
     const before = tf.memory().numTensors;
     const objective = await risk({ chunk: 4 });
     expect(tf.memory().numTensors, 'after creation').toBe(before);
     await pass(fresh(objective));
+    await nextTurn();
     expect(tf.memory().numTensors).toBe(before);
   });
 
@@ -256,15 +258,18 @@ describe('the device', () => {
   it.each(passes.flatMap(([name, pass]) => [1, 2].map((at) => [name, at, pass] as const)))(
     'holds no tensor more after a model that threw: %s, chunk %d; the pass is not counted and the next one works',
     async (_name, at, pass) => {
+      await nextTurn();
       const before = tf.memory().numTensors;
       const { net, failure } = fragile();
       const objective = await risk({ model: net, chunk: 4 });
       failure.at = at;
       const point = fresh(objective);
       await expect(pass(point)).rejects.toThrow('out of luck');
+      await nextTurn();
       expect(tf.memory().numTensors).toBe(before);
       expect(objective.cost).toEqual({ forwards: 0, gradients: 0, products: 0 });
       expect(await pass(point)).toEqual(await pass(fresh(await risk({ chunk: 4 }))));
+      await nextTurn();
       expect(tf.memory().numTensors).toBe(before);
     },
   );
@@ -324,6 +329,11 @@ describe('is refused:', () => {
       'empiricalRisk: the data set arrays has 4 targets an example, the model mlp has 3 outputs. They must agree.',
     ],
     ['an empty chunk', { chunk: 0 }, 'empiricalRisk: chunk is 0. It must be an integer of at least 1.'],
+    [
+      'less than nothing to keep',
+      { keptBytes: -1 },
+      'empiricalRisk: keptBytes is -1. It must be an integer of at least 0.',
+    ],
     ['a part of an example', { chunk: 2.5 }, 'empiricalRisk: chunk is 2.5. It must be an integer of at least 1.'],
   ])('%s', async (_name, options, message) => {
     await expect(risk(options)).rejects.toThrow(message);

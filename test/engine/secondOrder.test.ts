@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { leakFree } from '../../src/engine/leakFree.ts';
 import { type EngineName, openEngine } from '../../src/engine/openEngine.ts';
-import { batchNorm, biasAdd, dot, gelu, logSumExp, stopGradient } from '../../src/engine/ops.ts';
+import { batchNorm, biasAdd, gelu, logSumExp, stopGradient } from '../../src/engine/ops.ts';
 import {
   kernelsOnTape,
   requireVerifiedKernels,
@@ -36,6 +36,10 @@ const distinct = (shape: number[], seed: number) => {
     shape,
   );
 };
+
+/** Σ_k ⟨a_k, b_k⟩. */
+const dot = (as: readonly Tensor[], bs: readonly Tensor[]): Tensor =>
+  as.map((a, k) => tf.sum(tf.mul(a, bs[k]!))).reduce((x, y) => tf.add(x, y));
 
 interface Case {
   readonly shapes: number[][];

@@ -56,7 +56,7 @@ export async function installNative({
   log = () => {},
 }: InstallOptions = {}): Promise<{ folder: string; made: boolean }> {
   const flavour: Flavour = cuda ? 'cuda' : 'cpu';
-  const { folder, installed, requirements, sources } = nativeBuild(flavour);
+  const { folder, installed, binding, quietLoad, requirements, sources, quietSource } = nativeBuild(flavour);
   if (installed) return { folder, made: false };
   requireTools(flavour);
 
@@ -100,22 +100,24 @@ export async function installNative({
     log('compiling the binding …');
     const libraries = join(temporary, 'tensorflow');
     const headers = [join(libraries, 'include'), join(packageFolder('node-api-headers'), 'include')];
-    await tool(compiler(), [
-      ...['-std=c++17', '-O2', '-fPIC', '-shared', '-DNAPI_VERSION=8'],
-      ...headers.map((header) => `-I${header}`),
+    const compile = (target: string, ...rest: readonly string[]) =>
+      tool(compiler(), [
+        ...['-std=c++17', '-O2', '-fPIC', '-shared', '-DNAPI_VERSION=8'],
+        ...headers.map((header) => `-I${header}`),
+        ...['-o', join(temporary, basename(target)), ...rest],
+      ]);
+    await compile(quietLoad, quietSource, '-ldl');
+    await compile(
+      binding,
       ...sources,
-      ...[
-        '-o',
-        join(temporary, BINDING),
-        `-L${libraries}`,
-        '-l:libtensorflow_cc.so.2',
-        '-l:libtensorflow_framework.so.2',
-      ],
+      `-L${libraries}`,
+      '-l:libtensorflow_cc.so.2',
+      '-l:libtensorflow_framework.so.2',
       '-Wl,-rpath,$ORIGIN/tensorflow',
-    ]);
+    );
     rmSync(join(libraries, 'include'), { recursive: true });
     log('loading it once …');
-    await tool(process.execPath, ['-e', 'require(process.argv[1])', join(temporary, BINDING)]);
+    await tool(process.execPath, ['-e', 'require(process.argv[1])', join(temporary, basename(binding))]);
     rename(temporary, folder);
   } finally {
     rmSync(temporary, { recursive: true, force: true });
@@ -123,7 +125,6 @@ export async function installNative({
   return { folder, made: true };
 }
 
-const BINDING = 'tfjs_binding.node';
 const MACHINES: Partial<Record<NodeJS.Architecture, string>> = { x64: 'x86_64', arm64: 'aarch64' };
 const compiler = () => process.env.CXX || 'g++';
 

@@ -14,12 +14,15 @@ export interface NativeBuild {
   readonly folder: string;
   /** The Node addon within `folder`. */
   readonly binding: string;
+  /** The addon within `folder` that loads TensorFlow's library without its announcements. */
+  readonly quietLoad: string;
   /** Whether the build is there: a build is made elsewhere and renamed, so that what is there is whole. */
   readonly installed: boolean;
   /** The hash-pinned wheels. */
   readonly requirements: string;
-  /** The C++ sources of the binding. */
+  /** The C++ sources of the binding, and the one of `quietLoad`. */
   readonly sources: readonly string[];
+  readonly quietSource: string;
 }
 
 /** The version of TensorFlow whose libraries the native engine uses. */
@@ -39,8 +42,9 @@ export function nativeBuild(flavour: Flavour): NativeBuild {
     .sort()
     .map((name) => join(bindingSources, name));
   const requirements = join(import.meta.dirname, `${flavour}.requirements.txt`);
+  const quietSource = join(import.meta.dirname, 'quietLoad.cc');
   const hash = createHash('sha256');
-  for (const file of [...sources, requirements]) hash.update(readFileSync(file));
+  for (const file of [...sources, quietSource, requirements]) hash.update(readFileSync(file));
   const key = `tensorflow-${TENSORFLOW_VERSION}-${process.platform}-${process.arch}-${flavour}-${hash.digest('hex').slice(0, 12)}`;
 
   const cache = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
@@ -49,8 +53,10 @@ export function nativeBuild(flavour: Flavour): NativeBuild {
     flavour,
     folder,
     binding: join(folder, 'tfjs_binding.node'),
+    quietLoad: join(folder, 'quietLoad.node'),
     installed: existsSync(folder),
     requirements,
     sources: sources.filter((file) => file.endsWith('.cc')),
+    quietSource,
   };
 }

@@ -1,5 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
+import { sumTo } from './arithmetic.ts';
 import { BACKENDS, isLoaded, registerGradient, registerKernel } from './register.ts';
 
 /**
@@ -11,9 +12,6 @@ import { BACKENDS, isLoaded, registerGradient, registerKernel } from './register
  */
 export function installElementwise(): void {
   registerGradient('Exp', { inputs: ['x'] }, (dy, [x]) => ({ x: () => tf.mul(dy, tf.exp(x!)) }));
-  registerGradient('Tanh', { inputs: ['x'] }, (dy, [x]) => ({
-    x: () => tf.mul(dy, tf.sub(1, tf.square(tf.tanh(x!)))),
-  }));
   registerGradient('Sigmoid', { inputs: ['x'] }, (dy, [x]) => ({
     x: () => {
       const y = tf.sigmoid(x!);
@@ -54,10 +52,4 @@ export function installElementwise(): void {
   for (const name of BACKENDS.filter(isLoaded)) {
     registerKernel('StopGradient', name, (_inputs, { x }) => x.clone());
   }
-}
-
-/** Sums over the axes along which `shape` was broadcast. */
-function sumTo(x: Tensor, shape: number[]): Tensor {
-  const axes = tf.broadcast_util.getReductionAxes(shape, x.shape);
-  return tf.reshape(axes.length > 0 ? tf.sum(x, axes) : x, shape);
 }

@@ -1,3 +1,4 @@
+import { installArithmetic } from './arithmetic.ts';
 import { installBatchNorm } from './batchNorm.ts';
 import { installBiasAdd } from './biasAdd.ts';
 import { installConvolution } from './convolution.ts';
@@ -6,6 +7,7 @@ import { installGather } from './gather.ts';
 import { installPooling } from './pooling.ts';
 import { installReductions } from './reductions.ts';
 import { installRelu } from './relu.ts';
+import { installTanh } from './tanh.ts';
 import { installWasmTraps } from './wasmTraps.ts';
 
 let installed = false;
@@ -18,7 +20,9 @@ export function installSecondOrder(): void {
   if (installed) return;
   installed = true;
   installWasmTraps();
+  installArithmetic();
   installElementwise();
+  installTanh();
   installConvolution();
   installPooling();
   installRelu();

@@ -65,6 +65,7 @@ export const VERIFIED_KERNELS: ReadonlySet<string> = new Set([
   'Sub',
   'Sum',
   'Tanh',
+  'TanhGrad',
   'Tile',
   'Transpose',
   'ZerosLike',
