@@ -49,6 +49,8 @@ export interface Point {
   performance(split: Split): Promise<Performance>;
   /** H v with all g_iᵀv: about three gradients. Shared by callers that hand in the same array. */
   hessianVector(v: Float32Array): Promise<HessianProduct>;
+  /** ‖g_i‖², [n]: about one gradient. Rejects where the objective has none, see `exampleNorms`. */
+  exampleNormsSquared(): Promise<Float64Array>;
   /** Σ_i u_i g_i for u [n]: one gradient. Rejects where examples are coupled. */
   weightedGradient(u: Float64Array): Promise<Float32Array>;
   /** Loss and gradient of the mean over a batch: b/n gradients. */
@@ -78,6 +80,8 @@ export interface Objective {
   readonly exampleCount: number;
   /** Whether one example's loss depends on the others (batch normalisation): then L belongs to a fixed partition of the data. */
   readonly coupled: boolean;
+  /** Whether ‖g_i‖² can be had exactly for every example: it depends on the layers. */
+  readonly exampleNorms: boolean;
   /** Everything that rebuilds it: model, data with checksum, loss, chunk, engine. */
   readonly metadata: JsonObject;
   /** Work done through this objective. */

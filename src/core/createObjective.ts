@@ -19,6 +19,8 @@ export interface Derivatives {
   lossAndGradient(weights: Float32Array, batch: Int32Array | null): Promise<LossAndGradient>;
   hessianVector(weights: Float32Array, v: Float32Array, batch: Int32Array | null): Promise<HessianProduct>;
   weightedGradient(weights: Float32Array, u: Float64Array): Promise<Float32Array>;
+  /** ‖g_i‖², [n], where they can be had for about one gradient. */
+  exampleNormsSquared?(weights: Float32Array): Promise<Float64Array>;
 }
 
 /** How many points keep what they have computed: the newest step's, and the one before it (cosines between steps). */
@@ -111,6 +113,18 @@ export function createObjective(derivatives: Derivatives): Objective {
         product.catch(() => products.delete(v));
         return product;
       },
+      exampleNormsSquared: async () => {
+        uncoupled('the gradient norm of a single example');
+        if (!derivatives.exampleNormsSquared) {
+          throw new BrinkError(
+            name,
+            'the gradient norms of the single examples can not be had exactly: a parameter enters through an operation for which brink has no rule. Estimate tr(S_1) by random signs.',
+          );
+        }
+        return memo(['exampleNormsSquared'], () =>
+          inTurn('gradients', 1, () => derivatives.exampleNormsSquared!(weights)),
+        );
+      },
       weightedGradient: async (u) => {
         uncoupled('a weighted sum of per-example gradients');
         requireLength('u', u, exampleCount);
@@ -139,6 +153,7 @@ export function createObjective(derivatives: Derivatives): Objective {
     paramCount,
     exampleCount,
     coupled,
+    exampleNorms: !coupled && derivatives.exampleNormsSquared !== undefined,
     metadata,
     cost,
     initialWeights: (seed) => derivatives.initialWeights(seed),
@@ -183,6 +198,7 @@ function untilAborted(point: Point, signal: AbortSignal): Point {
     exampleLosses: guarded(point.exampleLosses),
     performance: guarded(point.performance),
     hessianVector: guarded(point.hessianVector),
+    exampleNormsSquared: guarded(point.exampleNormsSquared),
     weightedGradient: guarded(point.weightedGradient),
     batchGradient: guarded(point.batchGradient),
     batchHessianVector: guarded(point.batchHessianVector),

@@ -5,6 +5,7 @@ import { createObjective } from '../core/createObjective.ts';
 import { BrinkError, requireInteger } from '../core/errors.ts';
 import type { LossAndGradient, Objective, Performance } from '../core/Objective.ts';
 import type { Dataset, Examples } from '../datasets/Dataset.ts';
+import { exampleNormsSquared } from './exampleNorms.ts';
 import { type GradientTape, recordGradientTape } from './gradientTape.ts';
 import { keptTapes } from './keptTapes.ts';
 import type { Loss } from './Loss.ts';
@@ -35,6 +36,9 @@ const WHO = 'empiricalRisk';
 const CHUNK_BYTES = 2 ** 30;
 const LARGEST_DEFAULT_CHUNK = 2048;
 const KEPT_BYTES = 2 ** 30;
+/** How many examples a layer's rule for ‖g_i‖² is checked on, and how close it has to come, relative. */
+const CHECKED_EXAMPLES = 3;
+const NORM_AGREEMENT = 1e-3;
 
 /** One chunk on the device. */
 interface Chunk {
@@ -191,6 +195,71 @@ export async function empiricalRisk({
     };
   }
 
+  async function lossAndGradient(weights: Float32Array, batch: Int32Array | null): Promise<LossAndGradient> {
+    const seen = statistics(data.train, batch);
+    const sum = new Float64Array(m);
+    await overChunks(
+      data.train,
+      batch,
+      [weights],
+      ({ vectors: [theta], load, keep }) => {
+        const kept: Tensor[] = [];
+        const gradient = gradientOf(() => {
+          const { losses, outputs } = perExample(theta!, load());
+          kept.push(keep(losses), keep(outputs));
+          return tf.sum(losses);
+        }, theta!);
+        return [...kept, ...gradient];
+      },
+      ([losses, outputs, ...gradient], from) => {
+        seen.add(losses!, outputs!, from);
+        addTo(sum, gradient);
+      },
+    );
+    return { ...seen.result(), gradient: scaled(sum, 1 / (batch?.length ?? n)) };
+  }
+
+  /** ‖g_i‖² of the examples named, by the layers' rules; null where a layer has none. */
+  async function normsSquared(weights: Float32Array, batch: Int32Array | null): Promise<Float64Array | null> {
+    const norms = new Float64Array(batch?.length ?? n);
+    let known = true;
+    await overChunks(
+      data.train,
+      batch,
+      [weights],
+      ({ vectors: [theta], count, load }) => {
+        const tape = recordGradientTape(() => [tf.sum(perExample(theta!, load()).losses)], theta!);
+        try {
+          const squares = exampleNormsSquared(tape, theta!, count);
+          return squares === null ? [] : [squares];
+        } finally {
+          tape.dispose();
+        }
+      },
+      ([squares], from) => {
+        if (squares === undefined) known = false;
+        else norms.set(squares, from);
+      },
+    );
+    return known ? norms : null;
+  }
+
+  /** Whether the rules say the same as gradients of single examples do, on the first examples at θ_0. */
+  async function rulesHold(): Promise<boolean> {
+    if (model.coupled) return false;
+    const theta = initialWeights(model, 0);
+    const batch = Int32Array.from({ length: Math.min(n, CHECKED_EXAMPLES) }, (_, i) => i);
+    const norms = await normsSquared(theta, batch);
+    if (norms === null) return false;
+    for (const i of batch) {
+      const { gradient } = await lossAndGradient(theta, Int32Array.of(i));
+      const single = gradient.reduce((sum, g) => sum + g * g, 0);
+      if (Math.abs(norms[i]! - single) > NORM_AGREEMENT * single) return false;
+    }
+    return true;
+  }
+  const exact = await rulesHold();
+
   return createObjective({
     name: WHO,
     paramCount: m,
@@ -230,29 +299,7 @@ export async function empiricalRisk({
       return seen.result();
     },
 
-    lossAndGradient: async (weights, batch): Promise<LossAndGradient> => {
-      const seen = statistics(data.train, batch);
-      const sum = new Float64Array(m);
-      await overChunks(
-        data.train,
-        batch,
-        [weights],
-        ({ vectors: [theta], load, keep }) => {
-          const kept: Tensor[] = [];
-          const gradient = gradientOf(() => {
-            const { losses, outputs } = perExample(theta!, load());
-            kept.push(keep(losses), keep(outputs));
-            return tf.sum(losses);
-          }, theta!);
-          return [...kept, ...gradient];
-        },
-        ([losses, outputs, ...gradient], from) => {
-          seen.add(losses!, outputs!, from);
-          addTo(sum, gradient);
-        },
-      );
-      return { ...seen.result(), gradient: scaled(sum, 1 / (batch?.length ?? n)) };
-    },
+    lossAndGradient,
 
     hessianVector: async (weights, v, batch) => {
       const total = batch?.length ?? n;
@@ -288,6 +335,17 @@ export async function empiricalRisk({
       );
       return { product: scaled(sum, 1 / total), projections };
     },
+
+    ...(exact && {
+      exampleNormsSquared: async (weights: Float32Array) => {
+        const norms = await normsSquared(weights, null);
+        if (norms !== null) return norms;
+        throw new BrinkError(
+          WHO,
+          `the model ${model.name} computes a chunk otherwise than its first examples: their gradient norms are not to be had exactly. Estimate by random signs.`,
+        );
+      },
+    }),
 
     weightedGradient: async (weights, u) => {
       const sum = new Float64Array(m);

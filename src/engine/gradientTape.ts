@@ -1,11 +1,14 @@
 import type { NamedTensorMap, Tensor } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
+import type { Attributes } from './secondOrder/register.ts';
 
 /** One operation as TensorFlow.js records it. */
 export interface TapeNode {
   readonly kernelName: string;
   readonly inputs: NamedTensorMap;
   readonly outputs: readonly Tensor[];
+  /** Strides, axes and the like. */
+  readonly attributes: Attributes;
   /** What the operation's derivative needs. */
   readonly saved: readonly Tensor[];
   /** From ∂/∂outputs to ∂/∂input, for each input by its name. */
@@ -16,6 +19,7 @@ export interface TapeNode {
 interface Recorder {
   startTape(): void;
   endTape(): void;
+  addTapeNode?(...description: unknown[]): void;
   readonly state: { activeTape: TapeNode[] | null };
 }
 
@@ -27,9 +31,10 @@ export interface GradientTape {
    * Σ_k dy_kᵀ ∂y_k/∂x for every x: one backward pass, as often as one likes. Zeros where no y depends on an x.
    *
    * @param dys ∂/∂y, one a y. They stay the caller's.
-   * @param visit Called with every operation that is passed and ∂/∂ its outputs, from the last to the first.
+   * @param take Asked before an operation's derivative with respect to an input is computed, with ∂/∂ its output, from the last
+   * operation to the first. Where it says true it has done what is wanted itself: then nothing flows back through this input.
    */
-  backward(dys: readonly Tensor[], visit?: (node: TapeNode, dys: readonly (Tensor | null)[]) => void): Tensor[];
+  backward(dys: readonly Tensor[], take?: (node: TapeNode, input: string, dy: Tensor) => boolean): Tensor[];
   dispose(): void;
 }
 
@@ -42,10 +47,17 @@ export interface GradientTape {
 export function recordGradientTape(f: () => readonly Tensor[], xs: readonly Tensor[]): GradientTape {
   const recorder = tf.engine() as unknown as Recorder;
   recorder.startTape();
+  // TensorFlow.js hides the attributes in the derivative.
+  const add = recorder.addTapeNode!;
+  recorder.addTapeNode = (...description) => {
+    add.apply(recorder, description);
+    Object.assign(recorder.state.activeTape!.at(-1)!, { attributes: description[5] ?? {} });
+  };
   let ys: readonly Tensor[];
   try {
     ys = tf.tidy(() => [...f()]);
   } finally {
+    delete recorder.addTapeNode;
     recorder.endTape();
   }
   const all = recorder.state.activeTape!;
@@ -60,7 +72,7 @@ export function recordGradientTape(f: () => readonly Tensor[], xs: readonly Tens
   return {
     bytes: [...sizes.values()].reduce((sum, size) => sum + size, 0),
     dispose: () => tf.dispose(saved),
-    backward: (dys, visit) => {
+    backward: (dys, take) => {
       const gradients = new Map<number, Tensor>();
       // How many entries are the same tensor: a derivative may hand dy on as it is.
       const holders = new Map<Tensor, number>();
@@ -84,10 +96,10 @@ export function recordGradientTape(f: () => readonly Tensor[], xs: readonly Tens
       });
       for (const { node, inputs } of nodes.toReversed()) {
         const own = node.outputs.map(({ id }) => gradients.get(id) ?? null);
-        visit?.(node, own);
         if (!node.gradient) throw new Error(`${node.kernelName} has no derivative in TensorFlow.js.`);
         const derivatives = node.gradient(own);
         for (const name of inputs) {
+          if (take?.(node, name, own[0]!)) continue;
           const derivative = derivatives[name];
           if (!derivative) throw new Error(`${node.kernelName} has no derivative with respect to its input ${name}.`);
           accumulate(node.inputs[name]!, tf.tidy(derivative));

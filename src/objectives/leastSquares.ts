@@ -68,6 +68,7 @@ export function leastSquares({ X, y }: LeastSquaresOptions): Objective {
       const projections = Float64Array.from(examples, (i) => residual(weights, i) * along(i, v));
       return { product: combine(examples, (i) => along(i, v) / examples.length), projections };
     },
+    exampleNormsSquared: async (weights) => Float64Array.from(all, (i) => residual(weights, i) ** 2 * along(i, X[i]!)),
     weightedGradient: async (weights, u) => combine(all, (i) => u[i]! * residual(weights, i)),
   });
 }

@@ -63,6 +63,8 @@ export function quadratic({ A, b = A.map(() => 0), c = 0 }: QuadraticOptions): O
       product: Float32Array.from(times(v)),
       projections: Float64Array.of(evaluate(weights).gradient.reduce((sum, g, k) => sum + g * v[k]!, 0)),
     }),
+    exampleNormsSquared: async (weights) =>
+      Float64Array.of(evaluate(weights).gradient.reduce((sum, g) => sum + g * g, 0)),
     weightedGradient: async (weights, u) => Float32Array.from(evaluate(weights).gradient, (g) => g * u[0]!),
   });
 }

@@ -70,6 +70,7 @@ const PASSES: Record<string, (point: Point) => Promise<unknown>> = {
   'Hessian product': (point) => point.hessianVector(v),
   'batch Hessian product': (point) => point.batchHessianVector(batch, v),
   'weighted gradient': (point) => point.weightedGradient(u),
+  'norms of per-example gradients': (point) => point.exampleNormsSquared(),
 };
 const passes = Object.entries(PASSES);
 
