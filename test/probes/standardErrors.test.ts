@@ -13,6 +13,7 @@ import { resultantLength } from '../../src/probes/resultantLength.ts';
 import { samplingCoefficient } from '../../src/probes/samplingCoefficient.ts';
 import { traceSquare } from '../../src/probes/traceSquare.ts';
 import { stepAt } from '../helpers/stepAt.ts';
+import { withoutExampleNorms } from '../helpers/withoutExampleNorms.ts';
 
 /** How often a 95 % interval must cover the truth, with a little room for 200 repetitions. */
 const REPETITIONS = 200;
@@ -26,6 +27,7 @@ const y = [...normals(random, n)];
 const weights = Float32Array.from(normals(random, m));
 const objective = leastSquares({ X, y });
 const point = objective.at(weights);
+const signsOnly = withoutExampleNorms(objective);
 
 /** Everything in closed form: g_i = r_i x_i, H = XᵀX/n. */
 const gradients = X.map((x, i) => {
@@ -75,20 +77,25 @@ const batchSizes = [b];
 const draws = 40;
 
 const ESTIMATORS: Record<string, [number, Estimator]> = {
-  'interaction-aware sharpness by random signs': [
-    traceHS / traceS,
-    estimate(
-      (seed) => interactionAwareSharpness(objective, { batchSizes, draws, seed, deflate: 0 }),
-      (r) => [r.ias, r.ias_standard_error],
-    ),
-  ],
-  'interaction-aware sharpness by random signs with deflation': [
-    traceHS / traceS,
-    estimate(
-      (seed) => interactionAwareSharpness(objective, { batchSizes, draws, seed, deflate: 3 }),
-      (r) => [r.ias, r.ias_standard_error],
-    ),
-  ],
+  ...Object.fromEntries(
+    (
+      [
+        ['by random signs', signsOnly, 40, 0],
+        ['by random signs with deflation', signsOnly, 40, 3],
+        ['with exact norms', objective, 40, 0],
+        ['with exact norms and deflation', objective, 40, 3],
+      ] as const
+    ).map(([how, on, K, deflate]) => [
+      `interaction-aware sharpness ${how}`,
+      [
+        traceHS / traceS,
+        estimate(
+          (seed) => interactionAwareSharpness(on, { batchSizes, draws: K, seed, deflate }),
+          (r) => [r.ias, r.ias_standard_error],
+        ),
+      ] as [number, Estimator],
+    ]),
+  ),
   'interaction-aware sharpness by sampled batches': [
     traceHS / traceS,
     estimate(
@@ -99,14 +106,14 @@ const ESTIMATORS: Record<string, [number, Estimator]> = {
   'tr(HS_b)/tr(S_n) by random signs': [
     traceHS / gg,
     estimate(
-      (seed) => interactionAwareSharpness(objective, { batchSizes, draws, seed }),
+      (seed) => interactionAwareSharpness(signsOnly, { batchSizes, draws, seed }),
       (r) => [r.interaction, r.interaction_standard_error],
     ),
   ],
   'ρ_b by random signs': [
     gg / traceS,
     estimate(
-      (seed) => gradientConcentration(objective, { batchSizes, draws, seed }),
+      (seed) => gradientConcentration(signsOnly, { batchSizes, draws, seed }),
       (r) => [r.rho, r.rho_standard_error],
     ),
   ],
