@@ -29,7 +29,7 @@ export function covarianceEigenpairs(
         tolerance,
         maxProducts,
         seed,
-        start: previous?.pairs.map((pair) => pair.vector) ?? [],
+        nearby: previous?.model ?? null,
         known: [],
       },
     ),

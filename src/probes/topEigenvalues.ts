@@ -56,14 +56,15 @@ export interface TopEigenvaluesOptions {
 /**
  * The k largest algebraic eigenvalues λ_1 ≥ … ≥ λ_k of the Hessian H [m × m] of the training loss, and optionally the smallest.
  *
- * H q_j = λ_j q_j, by Rayleigh–Ritz on a Krylov basis with full reorthogonalisation, begun from the eigenvectors of the
- * step probed before and from ∇L; stopped when ‖Hq_j − λ_j q_j‖ ≤ tolerance·|λ_1| for all j. The largest algebraic
- * eigenvalues are found also where the spectrum's largest magnitude is negative.
+ * H q_j = λ_j q_j, at the first step by Lanczos's method from ∇L with full reorthogonalisation, at later ones by Davidson's
+ * from the eigenvectors of the step probed before (see `extremeEigenpairs` for why); stopped when
+ * ‖Hq_j − λ_j q_j‖ ≤ tolerance·|λ_1| for all j. The largest algebraic eigenvalues are found also where the spectrum's largest
+ * magnitude is negative.
  *
  * It does not prove that no larger eigenvalue was missed (one whose eigenvector is orthogonal to the start would be), nor
  * that training is stable below the edge.
  *
- * Cost: `products` Hessian-vector products, about three gradients each; H∇L among them is shared with other probes.
+ * Cost: `products` Hessian-vector products, about three gradients each: some 6 for three pairs at the edge.
  *
  * @param objective The training loss.
  * @param options `count` (1), `grow` (off), `maxCount` (10), `smallest` (0), `tolerance` (1e-3), `maxProducts` (200), `seed` (0).

@@ -28,13 +28,16 @@ const options = (dimension: number, more: Partial<EigenpairsOptions> = {}): Eige
   end: 'largest',
   tolerance: 1e-5,
   maxProducts: 500,
-  start: [],
+  nearby: null,
   known: [],
   seed: 0,
   ...more,
 });
 
 const spread = (m: number) => Array.from({ length: m }, (_, j) => 10 * 0.93 ** j);
+
+/** Three eigenvalues of 40 that trade places over ten steps, on eigenvectors that stay. */
+const crossing = (t: number) => [10 - 0.3 * t, 9, 7.5 + 0.3 * t, ...spread(37).map((x) => x / 4)];
 
 describe('extremeEigenpairs', () => {
   it('finds the largest algebraic eigenvalues where the largest magnitudes are negative', async () => {
@@ -76,17 +79,68 @@ describe('extremeEigenpairs', () => {
     expect(Math.abs(dot(pairs[0]!.vector, pairs[1]!.vector))).toBeLessThan(1e-5);
   });
 
-  it('needs fewer products when it begins from the eigenvectors of a nearby matrix', async () => {
-    const { apply, vectors } = fromSpectrum(spread(200));
-    const cold = await extremeEigenpairs(apply, options(200, { tolerance: 1e-3 }));
-    const near = vectors.slice(0, 3).map((q) => {
-      const v = Float32Array.from(q);
-      addScaled(v, normals(generator(9), 200), 1e-4);
-      return v;
-    });
-    const warm = await extremeEigenpairs(apply, options(200, { tolerance: 1e-3, start: near }));
-    expect(warm.converged).toBe(true);
-    expect(warm.products).toBeLessThan(cold.products / 2);
+  it('needs few products near a matrix that it has searched, and finds the pairs of the new one', async () => {
+    const [m, count] = [200, 3];
+    const { apply } = fromSpectrum(spread(m));
+    // A drift of rank four: 30 times the tolerance a step.
+    const drift = Array.from({ length: 4 }, (_, k) => normals(generator(40 + k), m).map((x) => x / Math.sqrt(m)));
+    const drifted = (t: number) => async (v: Float32Array) => {
+      const { product, projections } = await apply(v);
+      drift.forEach((d, k) => {
+        addScaled(product, d, 0.3 * t * (k - 1.5) * dot(d, v));
+      });
+      return { product, projections };
+    };
+    const settings = { count, tolerance: 1e-3 };
+    let warm = await extremeEigenpairs(apply, options(m, settings));
+    const products: number[] = [];
+    for (let t = 1; t <= 10; t++) {
+      const cold = await extremeEigenpairs(drifted(t), options(m, settings));
+      warm = await extremeEigenpairs(drifted(t), options(m, { ...settings, nearby: warm.model }));
+      expect(warm.converged).toBe(true);
+      warm.pairs.forEach(({ value }, j) => {
+        expect(Math.abs(value - cold.pairs[j]!.value)).toBeLessThan(1e-3 * cold.pairs[0]!.value);
+      });
+      expect(warm.products).toBeLessThan(cold.products);
+      products.push(warm.products);
+    }
+    expect(products.sort((a, b) => a - b)[5]).toBeLessThanOrEqual(2 * count);
+  });
+
+  it('needs the products of the pairs alone where nothing has changed, also of the smallest', async () => {
+    for (const end of ['largest', 'smallest'] as const) {
+      const { apply } = fromSpectrum([...spread(60), -1, -2, -7]);
+      const cold = await extremeEigenpairs(apply, options(63, { end, tolerance: 1e-4 }));
+      let warm = cold;
+      // Until it is sure that nothing moves.
+      for (let t = 0; t < 12; t++) {
+        warm = await extremeEigenpairs(apply, options(63, { end, tolerance: 1e-3, nearby: warm.model }));
+      }
+      expect(warm.products).toBe(3);
+      expect(warm.pairs.map((p) => p.value)).toEqual(cold.pairs.map((p) => expect.closeTo(p.value, 3)));
+    }
+  });
+
+  it('sees an eigenvalue overtake whose eigenvector does not turn', async () => {
+    for (const count of [1, 2]) {
+      let warm = await extremeEigenpairs(fromSpectrum(crossing(0)).apply, options(40, { count, tolerance: 1e-3 }));
+      for (let t = 1; t <= 10; t++) {
+        const spectrum = crossing(t);
+        const { apply } = fromSpectrum(spectrum);
+        warm = await extremeEigenpairs(apply, options(40, { count, tolerance: 1e-3, nearby: warm.model }));
+        const expected = spectrum.toSorted((a, b) => b - a).slice(0, count);
+        expect(warm.pairs.map((p) => p.value)).toEqual(expected.map((x) => expect.closeTo(x, 3)));
+      }
+    }
+  });
+
+  it('begins from remembered vectors where more pairs are wanted than before', async () => {
+    const { apply } = fromSpectrum(spread(80));
+    const cold = await extremeEigenpairs(apply, options(80, { count: 2, tolerance: 1e-3 }));
+    const anew = await extremeEigenpairs(apply, options(80, { count: 4, tolerance: 1e-3 }));
+    const more = await extremeEigenpairs(apply, options(80, { count: 4, tolerance: 1e-3, nearby: cold.model }));
+    expect(more.converged).toBe(true);
+    expect(more.products).toBeLessThan(anew.products);
   });
 
   it('takes a known product for free and carries projections along', async () => {
