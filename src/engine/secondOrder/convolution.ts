@@ -1,9 +1,9 @@
 import type { Tensor4D, TensorInfo } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
 import { convolutionInfo } from './convolutionInfo.ts';
-import { hostBuffers } from './hostBuffers.ts';
 import { installNativeConvolution } from './nativeConvolution.ts';
 import { type Attributes, isLoaded, registerGradient, registerKernel, runKernel } from './register.ts';
+import { wasmInputGradient } from './wasmInputGradient.ts';
 
 /** Images of the batch that one filter gradient sums at once: bounds what WebAssembly holds. */
 const IMAGES = 64;
@@ -35,35 +35,9 @@ export function installConvolution(): void {
     filterGradient(asTensor(x!), asTensor(dy!), attributes),
   );
 
-  registerKernel('Conv2DBackpropInput', 'wasm', ({ dy, filter }, attributes, backend) => {
-    const info = convolutionInfo(attributes.inputShape, filter!.shape, attributes);
-    const [, , , outputs] = filter!.shape as [number, number, number, number];
-    const [count, rows, columns] = dy!.shape as [number, number, number, number];
-    const [height, width] = [info.inHeight + info.filterHeight - 1, info.inWidth + info.filterWidth - 1];
-    // dy, spread by the stride, on the grid from which a plain convolution with the turned filter gives dx.
-    const { make, read } = hostBuffers('wasm', backend);
-    const grid = make([count, height, width, outputs]);
-    const [from, to] = [read(dy!), read(grid)];
-    const top = info.filterHeight - 1 - info.padInfo.top;
-    const left = info.filterWidth - 1 - info.padInfo.left;
-    for (let n = 0; n < count; n++) {
-      for (let i = 0; i < rows; i++) {
-        const h = top + i * info.strideHeight;
-        if (h < 0 || h >= height) continue;
-        for (let j = 0; j < columns; j++) {
-          const w = left + j * info.strideWidth;
-          if (w < 0 || w >= width) continue;
-          const at = ((n * rows + i) * columns + j) * outputs;
-          to.set(from.subarray(at, at + outputs), ((n * height + h) * width + w) * outputs);
-        }
-      }
-    }
-    return tf.tidy(() => {
-      const turned = tf.transpose(tf.reverse(asTensor(filter!), [0, 1]), [0, 1, 3, 2]) as Tensor4D;
-      const spread = tf.engine().makeTensorFromTensorInfo(grid) as Tensor4D;
-      return tf.conv2d(spread, turned, 1, 'valid');
-    });
-  });
+  registerKernel('Conv2DBackpropInput', 'wasm', ({ dy, filter }, attributes, backend) =>
+    wasmInputGradient(asTensor(dy!), asTensor(filter!), attributes, backend),
+  );
 }
 
 /**
