@@ -1,6 +1,5 @@
 import type { NamedTensorInfoMap, TensorInfo } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
-import { convolutionInfo } from './convolutionInfo.ts';
 import { hostBuffers } from './hostBuffers.ts';
 import { isLoaded, registerKernel } from './register.ts';
 
@@ -12,20 +11,6 @@ export function installWasmTraps(): void {
   registerKernel('Identity', 'wasm', ({ x }, _attributes, backend) => {
     (backend as tf.KernelBackend).incRef(x!.dataId);
     return { dataId: x!.dataId, shape: x!.shape, dtype: x!.dtype };
-  });
-
-  // With 'same' padding, a filter that is smaller than its stride gives zeros, without an error; with the same padding in numbers
-  // it does not.
-  const convolve = tf.getKernel('Conv2D', 'wasm')!.kernelFunc;
-  registerKernel('Conv2D', 'wasm', ({ x, filter }, attrs, backend) => {
-    const { top, bottom, left, right } = convolutionInfo(x!.shape, filter!.shape, attrs).padInfo;
-    const pad = [
-      [0, 0],
-      [top, bottom],
-      [left, right],
-      [0, 0],
-    ];
-    return convolve({ inputs: { x, filter }, attrs: { ...attrs, pad }, backend }) as TensorInfo;
   });
 
   // XNNPACK remembers the packed right factor under its data, whatever its shape: the same data in another shape gives wrong

@@ -1,0 +1,13 @@
+/** What is used of WebAssembly, which TypeScript describes as part of browsers only. */
+declare namespace WebAssembly {
+  class Memory {
+    readonly buffer: ArrayBuffer;
+  }
+  class Module {
+    constructor(bytes: Uint8Array);
+  }
+  class Instance {
+    constructor(module: Module, imports: Record<string, Record<string, object>>);
+    readonly exports: object;
+  }
+}
