@@ -3,8 +3,9 @@ import { version_wasm } from '@tensorflow/tfjs-backend-wasm';
 import { BrinkError } from '../core/errors.ts';
 import { loadNative } from './native.ts';
 import { installSecondOrder } from './secondOrder/installSecondOrder.ts';
+import { openSharedBackend } from './secondOrder/wasm/sharedBackend.ts';
 
-/** `tensorflow`: TensorFlow's C library, on a GPU or the CPU; `wasm`: WebAssembly, one thread; `cpu`: plain JavaScript, slow, for tests. */
+/** `tensorflow`: TensorFlow's C library, on a GPU or the CPU; `wasm`: WebAssembly; `cpu`: plain JavaScript, slow, for tests. */
 export const ENGINE_NAMES = ['tensorflow', 'wasm', 'cpu'] as const;
 
 /** The name of an engine. */
@@ -22,12 +23,22 @@ export interface Engine {
 const WHO = 'openEngine';
 
 /** Makes each engine's backend known to TensorFlow.js, and says what it is. */
-const load: Record<EngineName, () => Pick<Engine, 'device' | 'version'>> = {
-  tensorflow: loadNative,
-  // Importing the package registered it.
-  wasm: () => ({ device: 'CPU, 1 thread', version: `TensorFlow.js ${version_wasm} WebAssembly` }),
-  cpu: () => ({ device: 'CPU, 1 thread', version: `TensorFlow.js ${tf.version['tfjs-backend-cpu']} JavaScript` }),
-};
+const load: Record<EngineName, () => Promise<Pick<Engine, 'device' | 'version'>> | Pick<Engine, 'device' | 'version'>> =
+  {
+    tensorflow: loadNative,
+    wasm: async () => {
+      const backend = await openSharedBackend();
+      const { count } = backend.threads;
+      // Importing the package registered one that knows no threads.
+      tf.removeBackend('wasm');
+      tf.registerBackend('wasm', () => backend);
+      return {
+        device: `CPU, ${count} ${count === 1 ? 'thread' : 'threads'}`,
+        version: `TensorFlow.js ${version_wasm} WebAssembly`,
+      };
+    },
+    cpu: () => ({ device: 'CPU, 1 thread', version: `TensorFlow.js ${tf.version['tfjs-backend-cpu']} JavaScript` }),
+  };
 
 let opening: Promise<Engine> | undefined;
 
@@ -71,7 +82,7 @@ async function openFirst(): Promise<Engine> {
 
 async function open(name: EngineName): Promise<Engine> {
   try {
-    const { device, version } = load[name]();
+    const { device, version } = await load[name]();
     if (!(await tf.setBackend(name))) throw new Error(`TensorFlow.js could not start its backend`);
     await tf.ready();
     // Its first use would print an advertisement.

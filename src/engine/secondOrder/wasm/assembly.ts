@@ -58,7 +58,7 @@ export const repeat = (local: number, body: Code): Code => [
 ];
 
 /**
- * A module of functions on the memory that it imports as `host.memory`. They all have the same locals; the first ones are
+ * A module of functions on the shared memory that it imports as `host.memory`. They all have the same locals; the first ones are
  * their parameters, of type i32.
  */
 export function assemble({
@@ -73,7 +73,8 @@ export function assemble({
   readonly functions: Readonly<Record<string, Code>>;
 }): WebAssembly.Module {
   const type = [0x60, ...list(Array.from({ length: parameters }, () => [I32])), 0];
-  const memory = [...name('host'), ...name('memory'), 2, 0, 0];
+  const [shared, mostPages] = [3, 65536];
+  const memory = [...name('host'), ...name('memory'), 2, shared, 0, ...digits(mostPages)];
   const names = Object.keys(functions);
   const bodies = Object.values(functions);
   const declarations = list(locals.map((local) => [1, local]));

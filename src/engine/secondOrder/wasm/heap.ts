@@ -1,17 +1,6 @@
 import type { TensorInfo } from '@tensorflow/tfjs';
-import { type Products, productsModule } from './products.ts';
-import { runShare, scratchSize, type Task } from './tasks.ts';
-
-interface WasmBackend {
-  readonly wasm: {
-    readonly HEAPU8: Uint8Array;
-    readonly asm: { readonly memory: WebAssembly.Memory };
-    _malloc(bytes: number): number;
-    _free(place: number): void;
-  };
-  makeOutput(shape: readonly number[], dtype: 'float32'): TensorInfo;
-  typedArrayFromHeap(tensor: TensorInfo): Float32Array;
-}
+import type { SharedBackend } from './sharedBackend.ts';
+import { scratchSize, type Task } from './tasks.ts';
 
 /** TensorFlow.js's memory in WebAssembly, for kernels of our own. Places and sizes are in floats. */
 export interface Heap {
@@ -26,13 +15,12 @@ export interface Heap {
   run(tasks: readonly Task[]): void;
 }
 
-let products: Products | undefined;
-
 export function heapOf(backend: object): Heap {
-  const { wasm } = backend as WasmBackend;
+  const shared = backend as SharedBackend;
+  const { wasm, threads } = shared;
   const heap: Heap = {
-    make: (shape) => (backend as WasmBackend).makeOutput(shape, 'float32'),
-    placeOf: (tensor) => (backend as WasmBackend).typedArrayFromHeap(tensor).byteOffset / 4,
+    make: (shape) => shared.makeOutput([...shape], 'float32'),
+    placeOf: (tensor) => shared.typedArrayFromHeap(tensor).byteOffset / 4,
     reserve: (size) => {
       const place = wasm._malloc(4 * size) >>> 0;
       if (place === 0) throw new Error(`WebAssembly has no ${4 * size} bytes left. A smaller chunk needs less.`);
@@ -41,10 +29,9 @@ export function heapOf(backend: object): Heap {
     free: (place) => wasm._free(4 * place),
     at: (place, size) => new Float32Array(wasm.HEAPU8.buffer, 4 * place, size),
     run: (tasks) => {
-      products ??= new WebAssembly.Instance(productsModule(), { host: { memory: wasm.asm.memory } })
-        .exports as unknown as Products;
-      const scratch = heap.reserve(Math.max(...tasks.map(scratchSize)));
-      runShare(new Float32Array(wasm.HEAPU8.buffer), products, tasks, scratch, 0, 1);
+      const size = Math.max(...tasks.map(scratchSize));
+      const scratch = heap.reserve(threads.count * size);
+      threads.run({ tasks, scratch, scratchSize: size });
       heap.free(scratch);
     },
   };

@@ -7,11 +7,12 @@ import { type Heap, heapOf } from './heap.ts';
 import type { Geometry } from './paddedImage.ts';
 import { type Phase, phases } from './phases.ts';
 import { wholeColumns } from './products.ts';
+import { MOST_THREADS } from './sharedBackend.ts';
 import { filterGradientSize, filterRows } from './sumFilterGradient.ts';
 import type { Task } from './tasks.ts';
 
 /** Parts of a batch whose filter gradients are summed apart, whatever the number of threads: it must not change the sum. */
-const PARTS = 8;
+const PARTS = MOST_THREADS;
 
 /**
  * Convolution and its two derivatives on WebAssembly: TensorFlow.js has no kernel for the filter gradient, a slow one for the

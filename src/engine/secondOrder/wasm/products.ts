@@ -54,7 +54,7 @@ export interface Products {
   readonly add: Product;
 }
 
-/** The products as WebAssembly, for the memory that the module is given as `host.memory`. */
+/** The products as WebAssembly, for the shared memory that the module is given as `host.memory`. */
 export function productsModule(): WebAssembly.Module {
   const parameters = 11;
   const integers = 4 + ROWS;

@@ -1,7 +1,7 @@
 /** What is used of WebAssembly, which TypeScript describes as part of browsers only. */
 declare namespace WebAssembly {
   class Memory {
-    readonly buffer: ArrayBuffer;
+    readonly buffer: SharedArrayBuffer;
   }
   class Module {
     constructor(bytes: Uint8Array);
