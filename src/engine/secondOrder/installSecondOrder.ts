@@ -5,7 +5,9 @@ import { installElementwise } from './elementwise.ts';
 import { installGather } from './gather.ts';
 import { installPooling } from './pooling.ts';
 import { installReductions } from './reductions.ts';
+import { isLoaded } from './register.ts';
 import { installRelu } from './relu.ts';
+import { installWasmMatrixProduct } from './wasm/installWasmMatrixProduct.ts';
 import { installWasmTraps } from './wasmTraps.ts';
 
 let installed = false;
@@ -18,6 +20,7 @@ export function installSecondOrder(): void {
   if (installed) return;
   installed = true;
   installWasmTraps();
+  if (isLoaded('wasm')) installWasmMatrixProduct();
   installElementwise();
   installConvolution();
   installPooling();

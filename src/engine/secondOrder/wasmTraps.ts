@@ -1,4 +1,4 @@
-import type { NamedTensorInfoMap, TensorInfo } from '@tensorflow/tfjs';
+import type { TensorInfo } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
 import { hostBuffers } from './hostBuffers.ts';
 import { isLoaded, registerKernel } from './register.ts';
@@ -13,23 +13,6 @@ export function installWasmTraps(): void {
     return { dataId: x!.dataId, shape: x!.shape, dtype: x!.dtype };
   });
 
-  // XNNPACK remembers the packed right factor under its data, whatever its shape: the same data in another shape gives wrong
-  // numbers or an abort. A factor of its own each time, transposed beforehand (the slow cases are the transposed ones).
-  const multiply = tf.getKernel('BatchMatMul', 'wasm')!.kernelFunc;
-  registerKernel('BatchMatMul', 'wasm', ({ a, b }, { transposeA, transposeB }, backend) =>
-    tf.tidy(() => {
-      const swap = (t: TensorInfo) => {
-        const axes = t.shape.map((_, i) => i);
-        return tf.transpose(t as tf.Tensor, [...axes.slice(0, -2), axes.length - 1, axes.length - 2]);
-      };
-      const left = transposeA ? swap(a!) : (a as tf.Tensor);
-      const right = transposeB ? swap(b!) : copy(b!, backend);
-      const inputs: NamedTensorInfoMap = { a: left, b: right };
-      const product = multiply({ inputs, attrs: { transposeA: false, transposeB: false }, backend }) as TensorInfo;
-      return tf.engine().makeTensorFromTensorInfo(product);
-    }),
-  );
-
   // The stock kernels add one after the other in float32: 1e6 entries cost four digits.
   for (const name of ['Sum', 'Mean']) {
     const stock = tf.getKernel(name, 'wasm')!.kernelFunc;
@@ -39,13 +22,6 @@ export function installWasmTraps(): void {
       return sumInDouble(x!, axis, keepDims, name === 'Mean', backend);
     });
   }
-}
-
-function copy(x: TensorInfo, backend: object): tf.Tensor {
-  const { make, read } = hostBuffers('wasm', backend);
-  const out = make(x.shape);
-  read(out).set(read(x));
-  return tf.engine().makeTensorFromTensorInfo(out);
 }
 
 /** Σ or mean over axes, accumulated in float64. */

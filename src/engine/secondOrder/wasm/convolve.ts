@@ -5,7 +5,7 @@ import { COLUMNS, type Products, ROWS, wholeColumns, wholeRows } from './product
 export interface Convolution {
   readonly geometry: Geometry;
   readonly x: number;
-  /** The filter, as `packFilter` arranges it. */
+  /** The filter in panels: a row for each tap and input channel, a column for each output channel. */
   readonly filter: number;
   readonly y: number;
   /** Between images, rows and pixels of y. */
@@ -22,35 +22,6 @@ const writesDirectly = (g: Geometry): boolean =>
 export function convolutionScratch(g: Geometry): number {
   const output = writesDirectly(g) ? 0 : wholeRows(g.outWidth) * wholeColumns(g.outChannels);
   return paddedImageSize(g) + output * g.outHeight;
-}
-
-/** Floats that a filter takes: panels of eight output channels. */
-export const packedSize = (taps: number, inputs: number, outputs: number): number =>
-  taps * inputs * wholeColumns(outputs);
-
-/**
- * Arranges a filter for products: for each eight output channels, a row for each tap and input channel.
- *
- * @param taps where in the filter each tap starts, in the order in which windows are read.
- * @param inputStep, outputStep distances in the filter between input and between output channels.
- */
-export function packFilter(
-  filter: Float32Array,
-  taps: readonly number[],
-  [inputs, inputStep]: readonly [number, number],
-  [outputs, outputStep]: readonly [number, number],
-  packed: Float32Array,
-): void {
-  const rows = taps.length * inputs;
-  taps.forEach((start, t) => {
-    for (let c = 0; c < inputs; c++) {
-      for (let k = 0; k < outputs; k++) {
-        const panel = Math.floor(k / COLUMNS);
-        packed[(panel * rows + t * inputs + c) * COLUMNS + (k % COLUMNS)] =
-          filter[start + c * inputStep + k * outputStep]!;
-      }
-    }
-  });
 }
 
 /** Convolves the images from `from` up to `to`. */

@@ -2,9 +2,9 @@ import type { TensorInfo } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
 import { convolutionInfo } from '../convolutionInfo.ts';
 import { type Attributes, registerKernel } from '../register.ts';
-import { packedSize, packFilter } from './convolve.ts';
 import { type Heap, heapOf } from './heap.ts';
 import type { Geometry } from './paddedImage.ts';
+import { panelsSize, toPanels } from './panels.ts';
 import { type Phase, phases } from './phases.ts';
 import { wholeColumns } from './products.ts';
 import { MOST_THREADS } from './sharedBackend.ts';
@@ -58,7 +58,7 @@ function convolution(x: TensorInfo, filter: TensorInfo, attributes: Attributes, 
   const { images, channels, filterHeight, filterWidth, outHeight, outWidth, outChannels } = geometry;
   const y = heap.make([images, outHeight, outWidth, outChannels]);
   const taps = Array.from({ length: filterHeight * filterWidth }, (_, tap) => tap * channels * outChannels);
-  const packed = pack(heap, filter, taps, [channels, outChannels], [outChannels, 1]);
+  const packed = panelsOf(heap, filter, taps, [channels, outChannels], [outChannels, 1]);
   heap.run([
     {
       kind: 'convolution',
@@ -98,7 +98,7 @@ function inputGradient(dy: TensorInfo, filter: TensorInfo, attributes: Attribute
       outChannels: g.channels,
     },
     x: heap.placeOf(dy),
-    filter: pack(
+    filter: panelsOf(
       heap,
       filter,
       rows.taps.flatMap((r) => columns.taps.map((s) => (r * g.filterWidth + s) * tap)),
@@ -149,17 +149,17 @@ function filterGradient(x: TensorInfo, dy: TensorInfo, attributes: Attributes, h
   return dw;
 }
 
-/** A filter arranged for products, in memory of its own. */
-function pack(
+/** A filter in panels, in memory of its own. */
+function panelsOf(
   heap: Heap,
   filter: TensorInfo,
   taps: readonly number[],
   inputs: readonly [number, number],
   outputs: readonly [number, number],
 ): number {
-  const size = packedSize(taps.length, inputs[0], outputs[0]);
-  const packed = heap.reserve(size);
+  const size = panelsSize(taps.length * inputs[0], outputs[0]);
+  const panels = heap.reserve(size);
   const whole = filter.shape.reduce((a, b) => a * b, 1);
-  packFilter(heap.at(heap.placeOf(filter), whole), taps, inputs, outputs, heap.at(packed, size));
-  return packed;
+  toPanels(heap.at(heap.placeOf(filter), whole), taps, inputs, outputs, heap.at(panels, size));
+  return panels;
 }

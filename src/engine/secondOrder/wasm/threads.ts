@@ -1,7 +1,10 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { type Products, productsModule } from './products.ts';
-import { runShare, type Task } from './tasks.ts';
+import { runShare, type Task, workOf } from './tasks.ts';
+
+/** Multiplications that take no longer than it takes to wake a thread. */
+const LITTLE = 2 ** 20;
 
 /** Places in the numbers through which threads wait for each other. */
 export const SIGNAL = { round: 0, busy: 1, failed: 2 } as const;
@@ -47,6 +50,11 @@ export async function startThreads(memory: WebAssembly.Memory, count: number): P
   return {
     count,
     run: (round) => {
+      const work = round.tasks.reduce((sum, task) => sum + workOf(task), 0);
+      if (others.length === 0 || work <= LITTLE) {
+        runShare(new Float32Array(memory.buffer), products, round.tasks, round.scratch, 0, 1);
+        return;
+      }
       Atomics.store(signal, SIGNAL.busy, others.length);
       for (const worker of others) worker.postMessage(round);
       Atomics.add(signal, SIGNAL.round, 1);
