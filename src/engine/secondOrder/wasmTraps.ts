@@ -7,11 +7,16 @@ import { isLoaded, registerKernel } from './register.ts';
 export function installWasmTraps(): void {
   if (!isLoaded('wasm')) return;
 
-  // The stock kernel copies the numbers, and whatever the tape keeps is kept by Identity.
-  registerKernel('Identity', 'wasm', ({ x }, _attributes, backend) => {
-    (backend as tf.KernelBackend).incRef(x!.dataId);
-    return { dataId: x!.dataId, shape: x!.shape, dtype: x!.dtype };
-  });
+  // The stock kernels copy the numbers: Identity whatever the tape keeps, Cast what is of its type already.
+  const share = (x: TensorInfo, backend: object): TensorInfo => {
+    (backend as tf.KernelBackend).incRef(x.dataId);
+    return { dataId: x.dataId, shape: x.shape, dtype: x.dtype };
+  };
+  registerKernel('Identity', 'wasm', ({ x }, _attributes, backend) => share(x!, backend));
+  const cast = tf.getKernel('Cast', 'wasm')!.kernelFunc;
+  registerKernel('Cast', 'wasm', ({ x }, attrs, backend) =>
+    attrs.dtype === x!.dtype ? share(x!, backend) : (cast({ inputs: { x: x! }, attrs, backend }) as TensorInfo),
+  );
 
   // The stock kernels add one after the other in float32: 1e6 entries cost four digits.
   for (const name of ['Sum', 'Mean']) {

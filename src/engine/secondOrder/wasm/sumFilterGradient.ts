@@ -70,6 +70,7 @@ function wholeImages(heap: Float32Array, g: Geometry, dy: number, scratch: numbe
   const pixels = g.outHeight * g.outWidth;
   const columns = wholeColumns(g.outChannels);
   if (columns === g.outChannels) return (image) => dy + image * pixels * columns;
+  heap.fill(0, scratch, scratch + pixels * columns);
   return (image) => {
     for (let pixel = 0; pixel < pixels; pixel++) {
       const from = dy + (image * pixels + pixel) * g.outChannels;
