@@ -47,6 +47,22 @@ export const zero: Code = [...simd(12), ...Array<number>(16).fill(0)];
 /** a · b + c, rounded once where the processor can. */
 export const multiplyAdd = (a: Code, b: Code, c: Code): Code => [...a, ...b, ...c, ...simd(0x105)];
 
+/** All bits of a lane where a > b, else none. */
+export const greater = (a: Code, b: Code): Code => [...a, ...b, ...simd(0x44)];
+export const and = (a: Code, b: Code): Code => [...a, ...b, ...simd(0x4e)];
+
+/** The first two floats as doubles. */
+export const firstDoubles = (a: Code): Code => [...a, ...simd(0x5f)];
+/** The last two floats in the place of the first. */
+export const lastHalf = (a: Code): Code => [
+  ...a,
+  ...a,
+  ...simd(0x0d),
+  ...[8, 9, 10, 11, 12, 13, 14, 15],
+  ...Array<number>(8).fill(0),
+];
+export const addDoubles = (a: Code, b: Code): Code => [...a, ...b, ...simd(0xf0)];
+
 /** Runs the body as often as the local says, at least once, and leaves it at 0. */
 export const repeat = (local: number, body: Code): Code => [
   ...[0x03, 0x40],
@@ -57,43 +73,38 @@ export const repeat = (local: number, body: Code): Code => [
   0x0b,
 ];
 
-/**
- * A module of functions on the shared memory that it imports as `host.memory`. They all have the same locals; the first ones are
- * their parameters, of type i32.
- */
-export function assemble({
-  parameters,
-  locals,
-  functions,
-}: {
+/** A function without a result. Its first locals are its parameters, of type i32. */
+export interface FunctionCode {
   readonly parameters: number;
   /** The types of the locals after the parameters. */
   readonly locals: readonly number[];
-  /** Their bodies, by the names under which they are exported. */
-  readonly functions: Readonly<Record<string, Code>>;
-}): WebAssembly.Module {
-  const type = [0x60, ...list(Array.from({ length: parameters }, () => [I32])), 0];
+  readonly body: Code;
+}
+
+/** A module that exports functions by name, on the shared memory that it imports as `host.memory`. */
+export function assemble(functions: Readonly<Record<string, FunctionCode>>): WebAssembly.Module {
   const [shared, mostPages] = [3, 65536];
   const memory = [...name('host'), ...name('memory'), 2, shared, 0, ...digits(mostPages)];
-  const names = Object.keys(functions);
-  const bodies = Object.values(functions);
-  const declarations = list(locals.map((local) => [1, local]));
+  const codes = Object.values(functions);
   return new WebAssembly.Module(
     Uint8Array.from([
       ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-      ...section(1, [type]),
+      ...section(
+        1,
+        codes.map(({ parameters }) => [0x60, ...list(Array.from({ length: parameters }, () => [I32])), 0]),
+      ),
       ...section(2, [memory]),
       ...section(
         3,
-        bodies.map(() => [0]),
+        codes.map((_, index) => digits(index)),
       ),
       ...section(
         7,
-        names.map((text, index) => [...name(text), 0, index]),
+        Object.keys(functions).map((text, index) => [...name(text), 0, ...digits(index)]),
       ),
       ...section(
         10,
-        bodies.map((body) => counted([...declarations, ...body, 0x0b])),
+        codes.map(({ locals, body }) => counted([...list(locals.map((local) => [1, local])), ...body, 0x0b])),
       ),
     ]),
   );

@@ -12,6 +12,7 @@ export interface Heap {
   free(place: number): void;
   /** The numbers at a place, until the next `make` or `reserve`: the memory may move when it grows. */
   at(place: number, size: number): Float32Array;
+  doublesAt(place: number, count: number): Float64Array;
   run(tasks: readonly Task[]): void;
 }
 
@@ -28,8 +29,9 @@ export function heapOf(backend: object): Heap {
     },
     free: (place) => wasm._free(4 * place),
     at: (place, size) => new Float32Array(wasm.HEAPU8.buffer, 4 * place, size),
+    doublesAt: (place, count) => new Float64Array(wasm.HEAPU8.buffer, 4 * place, count),
     run: (tasks) => {
-      const size = Math.max(...tasks.map(scratchSize));
+      const size = Math.max(1, ...tasks.map(scratchSize));
       const scratch = heap.reserve(threads.count * size);
       threads.run({ tasks, scratch, scratchSize: size });
       heap.free(scratch);

@@ -1,8 +1,8 @@
 import {
   add,
-  assemble,
   type Code,
   constant,
+  type FunctionCode,
   get,
   I32,
   increase,
@@ -54,19 +54,13 @@ export interface Products {
   readonly add: Product;
 }
 
-/** The products as WebAssembly, for the shared memory that the module is given as `host.memory`. */
-export function productsModule(): WebAssembly.Module {
-  const parameters = 11;
-  const integers = 4 + ROWS;
-  const vectors = ROWS * VECTORS + VECTORS + 1;
-  return assemble({
-    parameters,
-    locals: [...Array<number>(integers).fill(I32), ...Array<number>(vectors).fill(V128)],
-    functions: { write: product(false), add: product(true) },
-  });
-}
+/** The products as WebAssembly. */
+export const productFunctions = (): Record<keyof Products, FunctionCode> => ({
+  write: product(false),
+  add: product(true),
+});
 
-function product(adds: boolean): Code {
+function product(adds: boolean): FunctionCode {
   let local = 0;
   const next = () => local++;
   const some = (count: number) => Array.from({ length: count }, next);
@@ -88,7 +82,7 @@ function product(adds: boolean): Code {
       ...sum[m]!.flatMap((s, v) => set(s, multiplyAdd(get(aVector), get(bVectors[v]!), get(s)))),
     ]),
   ];
-  return repeat(blocks, [
+  const body = repeat(blocks, [
     ...eachSum((s, address, offset) => set(s, adds ? load(address, offset) : zero)),
     ...set(aStart, get(a)),
     ...set(bAt, get(b)),
@@ -103,4 +97,11 @@ function product(adds: boolean): Code {
     ...increase(a, multiply(get(aRow), constant(ROWS))),
     ...increase(sums, multiply(get(sumsRow), constant(ROWS))),
   ]);
+  const integers = 4 + ROWS;
+  const vectors = ROWS * VECTORS + VECTORS + 1;
+  return {
+    parameters: 11,
+    locals: [...Array<number>(integers).fill(I32), ...Array<number>(vectors).fill(V128)],
+    body,
+  };
 }

@@ -1,11 +1,11 @@
 // A thread that does its share of whatever tasks the others do, until the process ends.
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import type { Products } from './products.ts';
+import type { Loops } from './loops.ts';
 import { runShare } from './tasks.ts';
 import { type Round, SIGNAL, type ThreadData } from './threads.ts';
 
 const { memory, module, signal, index, count } = workerData as ThreadData;
-const products = new WebAssembly.Instance(module, { host: { memory } }).exports as Products;
+const loops = new WebAssembly.Instance(module, { host: { memory } }).exports as Loops;
 const port = parentPort!;
 port.postMessage('ready');
 
@@ -13,7 +13,7 @@ for (let round = 0; ; round++) {
   Atomics.wait(signal, SIGNAL.round, round);
   const { tasks, scratch, scratchSize } = receiveMessageOnPort(port)!.message as Round;
   try {
-    runShare(new Float32Array(memory.buffer), products, tasks, scratch + index * scratchSize, index, count);
+    runShare(new Float32Array(memory.buffer), loops, tasks, scratch + index * scratchSize, index, count);
   } catch (error) {
     Atomics.store(signal, SIGNAL.failed, 1);
     throw error;

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import { type Products, productsModule } from './products.ts';
+import { type Loops, loopsModule } from './loops.ts';
 import { runShare, type Task, workOf } from './tasks.ts';
 
 /** Multiplications that take no longer than it takes to wake a thread. */
@@ -34,8 +34,8 @@ export interface Threads {
 
 /** Starts all threads but this one. They do not keep the process alive. */
 export async function startThreads(memory: WebAssembly.Memory, count: number): Promise<Threads> {
-  const module = productsModule();
-  const products = new WebAssembly.Instance(module, { host: { memory } }).exports as Products;
+  const module = loopsModule();
+  const loops = new WebAssembly.Instance(module, { host: { memory } }).exports as Loops;
   const signal = new Int32Array(new SharedArrayBuffer(4 * Object.keys(SIGNAL).length));
   const others = await Promise.all(
     Array.from({ length: count - 1 }, async (_, k) => {
@@ -52,14 +52,14 @@ export async function startThreads(memory: WebAssembly.Memory, count: number): P
     run: (round) => {
       const work = round.tasks.reduce((sum, task) => sum + workOf(task), 0);
       if (others.length === 0 || work <= LITTLE) {
-        runShare(new Float32Array(memory.buffer), products, round.tasks, round.scratch, 0, 1);
+        runShare(new Float32Array(memory.buffer), loops, round.tasks, round.scratch, 0, 1);
         return;
       }
       Atomics.store(signal, SIGNAL.busy, others.length);
       for (const worker of others) worker.postMessage(round);
       Atomics.add(signal, SIGNAL.round, 1);
       Atomics.notify(signal, SIGNAL.round);
-      runShare(new Float32Array(memory.buffer), products, round.tasks, round.scratch, 0, count);
+      runShare(new Float32Array(memory.buffer), loops, round.tasks, round.scratch, 0, count);
       for (let busy = others.length; busy > 0; busy = Atomics.load(signal, SIGNAL.busy)) {
         Atomics.wait(signal, SIGNAL.busy, busy);
       }
