@@ -22,23 +22,24 @@ export interface Engine {
 
 const WHO = 'openEngine';
 
+type Loaded = Pick<Engine, 'device' | 'version'>;
+
 /** Makes each engine's backend known to TensorFlow.js, and says what it is. */
-const load: Record<EngineName, () => Promise<Pick<Engine, 'device' | 'version'>> | Pick<Engine, 'device' | 'version'>> =
-  {
-    tensorflow: loadNative,
-    wasm: async () => {
-      const backend = await openSharedBackend();
-      const { count } = backend.threads;
-      // Importing the package registered one that knows no threads.
-      tf.removeBackend('wasm');
-      tf.registerBackend('wasm', () => backend);
-      return {
-        device: `CPU, ${count} ${count === 1 ? 'thread' : 'threads'}`,
-        version: `TensorFlow.js ${version_wasm} WebAssembly`,
-      };
-    },
-    cpu: () => ({ device: 'CPU, 1 thread', version: `TensorFlow.js ${tf.version['tfjs-backend-cpu']} JavaScript` }),
-  };
+const load: Record<EngineName, () => Loaded | Promise<Loaded>> = {
+  tensorflow: loadNative,
+  wasm: async () => {
+    const backend = await openSharedBackend();
+    const { count } = backend.threads;
+    // Importing the package registered its own, which has no threads here.
+    tf.removeBackend('wasm');
+    tf.registerBackend('wasm', () => backend);
+    return {
+      device: `CPU, ${count} ${count === 1 ? 'thread' : 'threads'}`,
+      version: `TensorFlow.js ${version_wasm} WebAssembly`,
+    };
+  },
+  cpu: () => ({ device: 'CPU, 1 thread', version: `TensorFlow.js ${tf.version['tfjs-backend-cpu']} JavaScript` }),
+};
 
 let opening: Promise<Engine> | undefined;
 
@@ -73,7 +74,7 @@ async function openFirst(): Promise<Engine> {
     return await open('tensorflow');
   } catch (error) {
     process.emitWarning(
-      `${(error as Error).message} WebAssembly serves until then, 4 to 5 times slower; BRINK_ENGINE=wasm chooses it without this warning.`,
+      `${(error as Error).message} WebAssembly serves until then; BRINK_ENGINE=wasm chooses it without this warning.`,
       'BrinkWarning',
     );
     return open('wasm');
