@@ -3,8 +3,9 @@ import { version_wasm } from '@tensorflow/tfjs-backend-wasm';
 import { BrinkError } from '../core/errors.ts';
 import { loadNative } from './native.ts';
 import { installSecondOrder } from './secondOrder/installSecondOrder.ts';
+import { openSharedBackend } from './secondOrder/wasm/sharedBackend.ts';
 
-/** `tensorflow`: TensorFlow's C library, on a GPU or the CPU; `wasm`: WebAssembly, one thread; `cpu`: plain JavaScript, slow, for tests. */
+/** `tensorflow`: TensorFlow's C library, on a GPU or the CPU; `wasm`: WebAssembly; `cpu`: plain JavaScript, slow, for tests. */
 export const ENGINE_NAMES = ['tensorflow', 'wasm', 'cpu'] as const;
 
 /** The name of an engine. */
@@ -21,11 +22,22 @@ export interface Engine {
 
 const WHO = 'openEngine';
 
+type Loaded = Pick<Engine, 'device' | 'version'>;
+
 /** Makes each engine's backend known to TensorFlow.js, and says what it is. */
-const load: Record<EngineName, () => Pick<Engine, 'device' | 'version'>> = {
+const load: Record<EngineName, () => Loaded | Promise<Loaded>> = {
   tensorflow: loadNative,
-  // Importing the package registered it.
-  wasm: () => ({ device: 'CPU, 1 thread', version: `TensorFlow.js ${version_wasm} WebAssembly` }),
+  wasm: async () => {
+    const backend = await openSharedBackend();
+    const { count } = backend.threads;
+    // Importing the package registered its own, which has no threads here.
+    tf.removeBackend('wasm');
+    tf.registerBackend('wasm', () => backend);
+    return {
+      device: `CPU, ${count} ${count === 1 ? 'thread' : 'threads'}`,
+      version: `TensorFlow.js ${version_wasm} WebAssembly`,
+    };
+  },
   cpu: () => ({ device: 'CPU, 1 thread', version: `TensorFlow.js ${tf.version['tfjs-backend-cpu']} JavaScript` }),
 };
 
@@ -62,7 +74,7 @@ async function openFirst(): Promise<Engine> {
     return await open('tensorflow');
   } catch (error) {
     process.emitWarning(
-      `${(error as Error).message} WebAssembly serves until then, 4 to 5 times slower; BRINK_ENGINE=wasm chooses it without this warning.`,
+      `${(error as Error).message} WebAssembly serves until then; BRINK_ENGINE=wasm chooses it without this warning.`,
       'BrinkWarning',
     );
     return open('wasm');
@@ -71,7 +83,7 @@ async function openFirst(): Promise<Engine> {
 
 async function open(name: EngineName): Promise<Engine> {
   try {
-    const { device, version } = load[name]();
+    const { device, version } = await load[name]();
     if (!(await tf.setBackend(name))) throw new Error(`TensorFlow.js could not start its backend`);
     await tf.ready();
     // Its first use would print an advertisement.

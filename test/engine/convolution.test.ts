@@ -16,6 +16,8 @@ interface Config {
   readonly kernel: [number, number];
   readonly strides: [number, number];
   readonly pad: Padding;
+  /** Default 4. */
+  readonly outputs?: number;
 }
 
 const explicit = (top: number, bottom: number, left: number, right: number): Padding => [
@@ -39,15 +41,34 @@ const CONFIGS: Config[] = [
   { input: [2, 6, 7, 3], kernel: [3, 3], strides: [2, 2], pad: explicit(1, 0, 2, 1) },
   { input: [2, 5, 5, 2], kernel: [2, 2], strides: [1, 1], pad: explicit(2, 3, 0, 2) },
   { input: [70, 4, 4, 2], kernel: [3, 3], strides: [1, 1], pad: 'same' },
+  // Whole blocks of pixels and channels, and work enough for threads.
+  ...([1, 2, 3, 4, 5] as const).flatMap((size) =>
+    ([1, 2] as const).map(
+      (stride): Config => ({
+        input: [9, 16, 16, 8],
+        kernel: [size, size],
+        strides: [stride, stride],
+        pad: 'same',
+        outputs: 16,
+      }),
+    ),
+  ),
+  { input: [5, 8, 8, 8], kernel: [1, 1], strides: [1, 1], pad: 'valid', outputs: 8 },
+  { input: [5, 9, 8, 8], kernel: [3, 1], strides: [2, 1], pad: 'valid', outputs: 24 },
+  { input: [3, 8, 16, 8], kernel: [5, 3], strides: [2, 4], pad: explicit(4, 0, 3, 1), outputs: 8 },
+  { input: [2, 5, 4, 12], kernel: [2, 3], strides: [1, 1], pad: explicit(0, 1, 0, 2), outputs: 9 },
+  // Windows that see nothing but zeros, and images that no window sees.
+  { input: [2, 6, 6, 3], kernel: [1, 1], strides: [1, 1], pad: 3 },
+  { input: [2, 6, 8, 8], kernel: [2, 2], strides: [1, 1], pad: explicit(4, 3, 5, 0), outputs: 8 },
+  { input: [2, 1, 1, 2], kernel: [2, 2], strides: [2, 2], pad: explicit(2, 0, 2, 0) },
 ];
 
-const OUTPUTS = 4;
 const size = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
 const randn = (shape: number[], seed: number) => Float32Array.from(normals(generator(seed), size(shape)));
 
 /** Convolution and both derivatives by their definition, in double precision. */
 function byDefinition(
-  { input, kernel, strides, pad }: Config,
+  { input, kernel, strides, pad, outputs = 4 }: Config,
   x: Float32Array,
   w: Float32Array,
   dyOf: (shape: Four) => Float32Array,
@@ -62,7 +83,7 @@ function byDefinition(
       ],
       [[], []],
     );
-  const shape: Four = [count, out[0]!, out[1]!, OUTPUTS];
+  const shape: Four = [count, out[0]!, out[1]!, outputs];
   const dy = dyOf(shape);
   const y = new Float64Array(size(shape));
   const dx = new Float64Array(x.length);
@@ -71,7 +92,7 @@ function byDefinition(
   for (let n = 0; n < count; n++)
     for (let i = 0; i < shape[1]; i++)
       for (let j = 0; j < shape[2]; j++)
-        for (let k = 0; k < OUTPUTS; k++, at++)
+        for (let k = 0; k < outputs; k++, at++)
           for (let r = 0; r < kernel[0]; r++)
             for (let s = 0; s < kernel[1]; s++) {
               const h = i * strides[0] + r - before[0]!;
@@ -79,7 +100,7 @@ function byDefinition(
               if (h < 0 || h >= height || v < 0 || v >= width) continue;
               for (let c = 0; c < channels; c++) {
                 const p = ((n * height + h) * width + v) * channels + c;
-                const q = ((r * kernel[1] + s) * channels + c) * OUTPUTS + k;
+                const q = ((r * kernel[1] + s) * channels + c) * outputs + k;
                 y[at]! += x[p]! * w[q]!;
                 dx[p]! += dy[at]! * w[q]!;
                 dw[q]! += dy[at]! * x[p]!;
@@ -103,14 +124,14 @@ function expectClose(actual: Tensor, truth: Float64Array): void {
   const scale = Math.max(...truth.map(Math.abs));
   const error = truth.reduce((worst, t, k) => Math.max(worst, Math.abs(values[k]! - t)), 0);
   expect(values.length).toBe(truth.length);
-  expect(error).toBeLessThan(1e-5 * scale);
+  expect(error).toBeLessThanOrEqual(1e-5 * scale);
 }
 
 it.each(CONFIGS)(
   'convolution of $input with $kernel, strides $strides, padding $pad, and both its derivatives follow the definition',
   (config) => {
     tf.tidy(() => {
-      const filterShape: Four = [...config.kernel, config.input[3], OUTPUTS];
+      const filterShape: Four = [...config.kernel, config.input[3], config.outputs ?? 4];
       const [x, w] = [randn(config.input, 1), randn(filterShape, 2)];
       let dy = new Float32Array();
       const truth = byDefinition(config, x, w, (shape) => {

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import * as tf from '@tensorflow/tfjs';
@@ -44,6 +44,11 @@ describe('openEngine', () => {
     expect(engine.name).toBe(asked);
     expect(tf.getBackend()).toBe(asked);
     expect(again).toBe(engine);
+  });
+
+  it.runIf(asked === 'wasm')('tells how many threads WebAssembly computes on', async () => {
+    const threads = Math.min(8, availableParallelism());
+    expect((await openEngine()).device).toBe(threads === 1 ? 'CPU, 1 thread' : `CPU, ${threads} threads`);
   });
 
   it('refuses a second engine, by both names', async () => {

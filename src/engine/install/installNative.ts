@@ -13,8 +13,8 @@ export interface InstallOptions {
 }
 
 const WHO = 'brink engine install';
-/** What WebAssembly costs instead, for whoever goes without. */
-export const WITHOUT = 'WebAssembly serves instead, about four times slower.';
+/** What whoever goes without has. */
+export const WITHOUT = 'WebAssembly serves instead.';
 /** The wheels' own tags: which Python runs pip does not matter, since only libraries are taken out of them. */
 const PYTHON = '311';
 const GLIBC = ['2_28', '2_27', '2_24', '2_17', '2_12', '2_5'];

@@ -1,19 +1,14 @@
-import type { Tensor4D, TensorInfo } from '@tensorflow/tfjs';
+import type { Tensor4D } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
-import { convolutionInfo } from './convolutionInfo.ts';
-import { hostBuffers } from './hostBuffers.ts';
 import { installNativeConvolution } from './nativeConvolution.ts';
-import { type Attributes, isLoaded, registerGradient, registerKernel, runKernel } from './register.ts';
-
-/** Images of the batch that one filter gradient sums at once: bounds what WebAssembly holds. */
-const IMAGES = 64;
+import { isLoaded, registerGradient, runKernel } from './register.ts';
+import { installWasmConvolution } from './wasm/installWasmConvolution.ts';
 
 /**
- * Derivatives of conv2d to second order, on WebAssembly too.
+ * Derivatives of conv2d to second order.
  *
  * y = conv(x, w) is bilinear. TensorFlow.js knows conv's derivative and that of the input gradient, but not that of the
  * filter gradient dw = F(x, dy), which is bilinear as well: ∂⟨F, c⟩/∂x is the input gradient with filter c, ∂⟨F, c⟩/∂dy = conv(x, c).
- * WebAssembly has no kernel for F, and a naive loop for the input gradient: both are written as convolutions there.
  */
 export function installConvolution(): void {
   registerGradient('Conv2DBackpropFilter', { inputs: ['x', 'dy'] }, (c, [x, dy], attributes) => {
@@ -29,76 +24,5 @@ export function installConvolution(): void {
     };
   });
   if (isLoaded('tensorflow')) installNativeConvolution();
-  if (!isLoaded('wasm')) return;
-
-  registerKernel('Conv2DBackpropFilter', 'wasm', ({ x, dy }, attributes) =>
-    filterGradient(asTensor(x!), asTensor(dy!), attributes),
-  );
-
-  registerKernel('Conv2DBackpropInput', 'wasm', ({ dy, filter }, attributes, backend) => {
-    const info = convolutionInfo(attributes.inputShape, filter!.shape, attributes);
-    const [, , , outputs] = filter!.shape as [number, number, number, number];
-    const [count, rows, columns] = dy!.shape as [number, number, number, number];
-    const [height, width] = [info.inHeight + info.filterHeight - 1, info.inWidth + info.filterWidth - 1];
-    // dy, spread by the stride, on the grid from which a plain convolution with the turned filter gives dx.
-    const { make, read } = hostBuffers('wasm', backend);
-    const grid = make([count, height, width, outputs]);
-    const [from, to] = [read(dy!), read(grid)];
-    const top = info.filterHeight - 1 - info.padInfo.top;
-    const left = info.filterWidth - 1 - info.padInfo.left;
-    for (let n = 0; n < count; n++) {
-      for (let i = 0; i < rows; i++) {
-        const h = top + i * info.strideHeight;
-        if (h < 0 || h >= height) continue;
-        for (let j = 0; j < columns; j++) {
-          const w = left + j * info.strideWidth;
-          if (w < 0 || w >= width) continue;
-          const at = ((n * rows + i) * columns + j) * outputs;
-          to.set(from.subarray(at, at + outputs), ((n * height + h) * width + w) * outputs);
-        }
-      }
-    }
-    return tf.tidy(() => {
-      const turned = tf.transpose(tf.reverse(asTensor(filter!), [0, 1]), [0, 1, 3, 2]) as Tensor4D;
-      const spread = tf.engine().makeTensorFromTensorInfo(grid) as Tensor4D;
-      return tf.conv2d(spread, turned, 1, 'valid');
-    });
-  });
+  if (isLoaded('wasm')) installWasmConvolution();
 }
-
-/**
- * The filter gradient as a convolution: channels are the images, images the channels, dy is the filter, spread by the stride.
- */
-function filterGradient(x: Tensor4D, dy: Tensor4D, attributes: Attributes): TensorInfo {
-  const shape = attributes.filterShape as [number, number, number, number];
-  const info = convolutionInfo(x.shape, shape, attributes);
-  const [height, width, inputs, outputs] = shape;
-  const strides: [number, number] = [info.strideHeight, info.strideWidth];
-  const { top, left } = info.padInfo;
-  const bottom = Math.max(0, (info.outHeight - 1) * strides[0] + height - info.inHeight - top);
-  const right = Math.max(0, (info.outWidth - 1) * strides[1] + width - info.inWidth - left);
-  return tf.tidy(() => {
-    let sum: Tensor4D | undefined;
-    for (let n = 0; n < x.shape[0]; n += IMAGES) {
-      const some = <T extends Tensor4D>(t: T) => tf.slice(t, n, Math.min(IMAGES, t.shape[0] - n));
-      const images = tf.transpose(some(x), [3, 1, 2, 0]);
-      const filter = tf.transpose(some(dy), [1, 2, 0, 3]);
-      const pad: [[number, number], [number, number], [number, number], [number, number]] = [
-        [0, 0],
-        [top, bottom],
-        [left, right],
-        [0, 0],
-      ];
-      const out = tf.conv2d(images, filter, 1, pad, 'NHWC', strides);
-      const part = tf.transpose(
-        tf.slice(out, [0, 0, 0, 0], [inputs, height, width, outputs]),
-        [1, 2, 0, 3],
-      ) as Tensor4D;
-      sum = sum === undefined ? part : tf.add(sum, part);
-    }
-    return sum!;
-  });
-}
-
-/** The tensor that a kernel got, for use in operations: inside kernels TensorFlow.js hands over tensors, typed as their description. */
-const asTensor = (info: TensorInfo): Tensor4D => info as Tensor4D;

@@ -6,8 +6,10 @@ import { installElementwise } from './elementwise.ts';
 import { installGather } from './gather.ts';
 import { installPooling } from './pooling.ts';
 import { installReductions } from './reductions.ts';
+import { isLoaded } from './register.ts';
 import { installRelu } from './relu.ts';
 import { installTanh } from './tanh.ts';
+import { installWasmMatrixProduct } from './wasm/installWasmMatrixProduct.ts';
 import { installWasmTraps } from './wasmTraps.ts';
 
 let installed = false;
@@ -21,6 +23,7 @@ export function installSecondOrder(): void {
   installed = true;
   installWasmTraps();
   installArithmetic();
+  if (isLoaded('wasm')) installWasmMatrixProduct();
   installElementwise();
   installTanh();
   installConvolution();

@@ -61,19 +61,25 @@ function spreadNatively(x: TensorInfo, shape: number[], backend: object): Tensor
 
 /** Repeats `from` along each axis on which it has length one. */
 function repeat(from: Float32Array, fromShape: readonly number[], to: Float32Array, toShape: readonly number[]): void {
-  let at = 0;
-  const fill = (axis: number, start: number, block: number): void => {
+  /** Writes what the axes from `axis` on hold to `at`, and says how much it is. */
+  const fill = (axis: number, start: number, block: number, at: number): number => {
     if (axis === toShape.length) {
-      to[at++] = from[start]!;
-      return;
+      to[at] = from[start]!;
+      return 1;
     }
     const inner = block / fromShape[axis]!;
-    const step = fromShape[axis] === 1 ? 0 : inner;
-    if (axis === toShape.length - 1) {
-      if (step === 0) to.fill(from[start]!, at, at + toShape[axis]!);
-      else to.set(from.subarray(start, start + toShape[axis]!), at);
-      at += toShape[axis]!;
-    } else for (let k = 0; k < toShape[axis]!; k++) fill(axis + 1, start + k * step, inner);
+    if (fromShape[axis] === toShape[axis]) {
+      let written = 0;
+      if (axis === toShape.length - 1) {
+        to.set(from.subarray(start, start + block), at);
+        written = block;
+      } else for (let k = 0; k < block / inner; k++) written += fill(axis + 1, start + k * inner, inner, at + written);
+      return written;
+    }
+    const once = fill(axis + 1, start, inner, at);
+    const all = once * toShape[axis]!;
+    for (let done = once; done < all; done *= 2) to.copyWithin(at + done, at, at + Math.min(done, all - done));
+    return all;
   };
-  fill(0, 0, from.length);
+  if (to.length > 0) fill(0, 0, from.length, 0);
 }

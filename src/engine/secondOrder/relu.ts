@@ -1,7 +1,8 @@
-import type { Tensor } from '@tensorflow/tfjs';
+import type { Tensor, TensorInfo } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
 import { nativeOperation } from './nativeOperation.ts';
 import { BACKENDS, isLoaded, registerGradient, registerKernel, runKernel } from './register.ts';
+import { heapOf } from './wasm/heap.ts';
 
 /**
  * The derivative of relu as multiplication with the mask y > 0, which is its own adjoint.
@@ -17,7 +18,19 @@ export function installRelu(): void {
   for (const name of BACKENDS.filter(isLoaded)) {
     registerKernel('ReluMask', name, ({ dy }, { y }, backend) => {
       if (name === 'tensorflow') return nativeOperation(backend, 'ReluGrad', { T: 'float32' }, {}, [dy!, y]);
+      if (name === 'wasm' && dy!.shape.length > 0 && tf.util.sizeFromShape(dy!.shape) % 4 === 0)
+        return maskOnWasm(y, dy!, backend);
       return tf.tidy(() => tf.mul(dy as Tensor, tf.step(y)));
     });
   }
+}
+
+/** dy where y > 0, else 0; as many entries as a multiple of 4. */
+function maskOnWasm(y: TensorInfo, dy: TensorInfo, backend: object): TensorInfo {
+  const heap = heapOf(backend);
+  const output = heap.make(dy.shape);
+  const [mask, values, place] = [y, dy, output].map(heap.placeOf) as [number, number, number];
+  const size = tf.util.sizeFromShape(dy.shape);
+  heap.run([{ kind: 'positivePart', mask, values, output: place, size }]);
+  return output;
 }

@@ -1,48 +1,21 @@
-import type { NamedTensorInfoMap, TensorInfo } from '@tensorflow/tfjs';
+import type { TensorInfo } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
-import { convolutionInfo } from './convolutionInfo.ts';
-import { hostBuffers } from './hostBuffers.ts';
 import { isLoaded, registerKernel } from './register.ts';
+import { sumInDouble } from './wasm/sumInDouble.ts';
 
 /** Replaces kernels of TensorFlow.js's WebAssembly backend that are wrong, or lose digits. */
 export function installWasmTraps(): void {
   if (!isLoaded('wasm')) return;
 
-  // The stock kernel copies the numbers, and whatever the tape keeps is kept by Identity.
-  registerKernel('Identity', 'wasm', ({ x }, _attributes, backend) => {
-    (backend as tf.KernelBackend).incRef(x!.dataId);
-    return { dataId: x!.dataId, shape: x!.shape, dtype: x!.dtype };
-  });
-
-  // With 'same' padding, a filter that is smaller than its stride gives zeros, without an error; with the same padding in numbers
-  // it does not.
-  const convolve = tf.getKernel('Conv2D', 'wasm')!.kernelFunc;
-  registerKernel('Conv2D', 'wasm', ({ x, filter }, attrs, backend) => {
-    const { top, bottom, left, right } = convolutionInfo(x!.shape, filter!.shape, attrs).padInfo;
-    const pad = [
-      [0, 0],
-      [top, bottom],
-      [left, right],
-      [0, 0],
-    ];
-    return convolve({ inputs: { x, filter }, attrs: { ...attrs, pad }, backend }) as TensorInfo;
-  });
-
-  // XNNPACK remembers the packed right factor under its data, whatever its shape: the same data in another shape gives wrong
-  // numbers or an abort. A factor of its own each time, transposed beforehand (the slow cases are the transposed ones).
-  const multiply = tf.getKernel('BatchMatMul', 'wasm')!.kernelFunc;
-  registerKernel('BatchMatMul', 'wasm', ({ a, b }, { transposeA, transposeB }, backend) =>
-    tf.tidy(() => {
-      const swap = (t: TensorInfo) => {
-        const axes = t.shape.map((_, i) => i);
-        return tf.transpose(t as tf.Tensor, [...axes.slice(0, -2), axes.length - 1, axes.length - 2]);
-      };
-      const left = transposeA ? swap(a!) : (a as tf.Tensor);
-      const right = transposeB ? swap(b!) : copy(b!, backend);
-      const inputs: NamedTensorInfoMap = { a: left, b: right };
-      const product = multiply({ inputs, attrs: { transposeA: false, transposeB: false }, backend }) as TensorInfo;
-      return tf.engine().makeTensorFromTensorInfo(product);
-    }),
+  // The stock kernels copy the numbers: Identity whatever the tape keeps, Cast what is of its type already.
+  const share = (x: TensorInfo, backend: object): TensorInfo => {
+    (backend as tf.KernelBackend).incRef(x.dataId);
+    return { dataId: x.dataId, shape: x.shape, dtype: x.dtype };
+  };
+  registerKernel('Identity', 'wasm', ({ x }, _attributes, backend) => share(x!, backend));
+  const cast = tf.getKernel('Cast', 'wasm')!.kernelFunc;
+  registerKernel('Cast', 'wasm', ({ x }, attrs, backend) =>
+    attrs.dtype === x!.dtype ? share(x!, backend) : (cast({ inputs: { x: x! }, attrs, backend }) as TensorInfo),
   );
 
   // The stock kernels add one after the other in float32: 1e6 entries cost four digits.
@@ -54,50 +27,4 @@ export function installWasmTraps(): void {
       return sumInDouble(x!, axis, keepDims, name === 'Mean', backend);
     });
   }
-}
-
-function copy(x: TensorInfo, backend: object): tf.Tensor {
-  const { make, read } = hostBuffers('wasm', backend);
-  const out = make(x.shape);
-  read(out).set(read(x));
-  return tf.engine().makeTensorFromTensorInfo(out);
-}
-
-/** Σ or mean over axes, accumulated in float64. */
-function sumInDouble(
-  x: TensorInfo,
-  axis: number | number[],
-  keepDims: boolean,
-  mean: boolean,
-  backend: object,
-): TensorInfo {
-  const axes = tf.util.parseAxisParam(axis, x.shape);
-  const kept = x.shape.map((d, i) => (axes.includes(i) ? 1 : d));
-  const outShape = keepDims ? kept : x.shape.filter((_, i) => !axes.includes(i));
-  const { make, read } = hostBuffers('wasm', backend);
-  const output = make(outShape);
-  const [from, to] = [read(x), read(output)];
-  const sums = new Float64Array(to.length);
-  // How far the output moves when an input axis moves by one; 0 along the axes that are summed.
-  const outStrides = tf.util.computeStrides([...kept, 1]).map((stride, i) => (axes.includes(i) ? 0 : stride));
-  const index = new Array<number>(x.shape.length).fill(0);
-  const inner = x.shape.at(-1) ?? 1;
-  const innerStride = outStrides.at(-1) ?? 0;
-  for (let start = 0, at = 0; start < from.length; start += inner) {
-    if (innerStride === 0) {
-      let sum = 0;
-      for (let k = 0; k < inner; k++) sum += from[start + k]!;
-      sums[at]! += sum;
-    } else for (let k = 0; k < inner; k++) sums[at + k]! += from[start + k]!;
-    for (let d = x.shape.length - 2; d >= 0; d--) {
-      at += outStrides[d]!;
-      index[d]!++;
-      if (index[d]! < x.shape[d]!) break;
-      at -= outStrides[d]! * x.shape[d]!;
-      index[d] = 0;
-    }
-  }
-  const scale = mean ? to.length / from.length : 1;
-  for (let k = 0; k < to.length; k++) to[k] = sums[k]! * scale;
-  return output;
 }

@@ -57,7 +57,7 @@ describe('installNative', () => {
 
   it('says in a sentence what is missing and what it costs; set-up goes on, by hand it fails', async () => {
     const sentence =
-      'brink engine install: Python 3 with pip and a C++ compiler (g++) are missing, which the native engine needs. WebAssembly serves instead, about four times slower.';
+      'brink engine install: Python 3 with pip and a C++ compiler (g++) are missing, which the native engine needs. WebAssembly serves instead.';
     const prepared = await start(PREPARE, false).ended;
     expect(prepared).toEqual({
       code: 0,

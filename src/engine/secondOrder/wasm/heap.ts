@@ -1,0 +1,41 @@
+import type { TensorInfo } from '@tensorflow/tfjs';
+import type { SharedBackend } from './sharedBackend.ts';
+import { scratchSize, type Task } from './tasks.ts';
+
+/** TensorFlow.js's memory in WebAssembly, for kernels of our own. Places and sizes are in floats. */
+export interface Heap {
+  /** A new tensor, not filled. */
+  make(shape: readonly number[]): TensorInfo;
+  placeOf(tensor: TensorInfo): number;
+  /** Takes memory until it is freed. */
+  reserve(size: number): number;
+  free(place: number): void;
+  /** The numbers at a place, until the next `make` or `reserve`: the memory may move when it grows. */
+  at(place: number, size: number): Float32Array;
+  doublesAt(place: number, count: number): Float64Array;
+  run(tasks: readonly Task[]): void;
+}
+
+export function heapOf(backend: object): Heap {
+  const shared = backend as SharedBackend;
+  const { wasm, threads } = shared;
+  const heap: Heap = {
+    make: (shape) => shared.makeOutput([...shape], 'float32'),
+    placeOf: (tensor) => shared.typedArrayFromHeap(tensor).byteOffset / 4,
+    reserve: (size) => {
+      const place = wasm._malloc(4 * size) >>> 0;
+      if (place === 0) throw new Error(`WebAssembly has no ${4 * size} bytes left. A smaller chunk needs less.`);
+      return place / 4;
+    },
+    free: (place) => wasm._free(4 * place),
+    at: (place, size) => new Float32Array(wasm.HEAPU8.buffer, 4 * place, size),
+    doublesAt: (place, count) => new Float64Array(wasm.HEAPU8.buffer, 4 * place, count),
+    run: (tasks) => {
+      const size = Math.max(1, ...tasks.map(scratchSize));
+      const scratch = heap.reserve(threads.count * size);
+      threads.run({ tasks, scratch, scratchSize: size });
+      heap.free(scratch);
+    },
+  };
+  return heap;
+}

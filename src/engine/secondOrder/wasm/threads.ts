@@ -1,0 +1,69 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import { type Loops, loopsModule } from './loops.ts';
+import { runShare, type Task, workOf } from './tasks.ts';
+
+/** Multiplications that take no longer than it takes to wake a thread. */
+const LITTLE = 2 ** 20;
+
+/** Places in the numbers through which threads wait for each other. */
+export const SIGNAL = { round: 0, busy: 1, failed: 2 } as const;
+
+/** What a thread is given at its start. */
+export interface ThreadData {
+  readonly memory: WebAssembly.Memory;
+  readonly module: WebAssembly.Module;
+  readonly signal: Int32Array<SharedArrayBuffer>;
+  readonly index: number;
+  readonly count: number;
+}
+
+/** What all threads do together; each has `scratchSize` floats of the scratch. */
+export interface Round {
+  readonly tasks: readonly Task[];
+  readonly scratch: number;
+  readonly scratchSize: number;
+}
+
+/** This thread and others, which share a memory. */
+export interface Threads {
+  readonly count: number;
+  /** Does tasks, and returns when all threads have done their share. */
+  run(round: Round): void;
+}
+
+/** Starts all threads but this one. They do not keep the process alive. */
+export async function startThreads(memory: WebAssembly.Memory, count: number): Promise<Threads> {
+  const module = loopsModule();
+  const loops = new WebAssembly.Instance(module, { host: { memory } }).exports as Loops;
+  const signal = new Int32Array(new SharedArrayBuffer(4 * Object.keys(SIGNAL).length));
+  const others = await Promise.all(
+    Array.from({ length: count - 1 }, async (_, k) => {
+      const workerData: ThreadData = { memory, module, signal, index: k + 1, count };
+      // The process's own options may forbid a file: `node --input-type=module --eval`.
+      const worker = new Worker(new URL('./thread.ts', import.meta.url), { workerData, execArgv: [] });
+      await once(worker, 'message');
+      worker.unref();
+      return worker;
+    }),
+  );
+  return {
+    count,
+    run: (round) => {
+      const work = round.tasks.reduce((sum, task) => sum + workOf(task), 0);
+      if (others.length === 0 || work <= LITTLE) {
+        runShare(new Float32Array(memory.buffer), loops, round.tasks, round.scratch, 0, 1);
+        return;
+      }
+      Atomics.store(signal, SIGNAL.busy, others.length);
+      for (const worker of others) worker.postMessage(round);
+      Atomics.add(signal, SIGNAL.round, 1);
+      Atomics.notify(signal, SIGNAL.round);
+      runShare(new Float32Array(memory.buffer), loops, round.tasks, round.scratch, 0, count);
+      for (let busy = others.length; busy > 0; busy = Atomics.load(signal, SIGNAL.busy)) {
+        Atomics.wait(signal, SIGNAL.busy, busy);
+      }
+      if (Atomics.load(signal, SIGNAL.failed) !== 0) throw new Error('a thread of the WebAssembly engine failed');
+    },
+  };
+}

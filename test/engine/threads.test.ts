@@ -1,0 +1,63 @@
+import { expect, it } from 'vitest';
+import { panelsSize } from '../../src/engine/secondOrder/wasm/panels.ts';
+import { filterGradientSize } from '../../src/engine/secondOrder/wasm/sumFilterGradient.ts';
+import { scratchSize, type Task } from '../../src/engine/secondOrder/wasm/tasks.ts';
+import { startThreads } from '../../src/engine/secondOrder/wasm/threads.ts';
+import { generator, normals } from '../../src/linalg/random.ts';
+
+const MOST = 5;
+
+it('gives the same bits with any number of threads, again and again, while the memory grows', async () => {
+  const geometry = {
+    images: 11,
+    height: 16,
+    width: 16,
+    channels: 8,
+    filterHeight: 3,
+    filterWidth: 3,
+    strideHeight: 1,
+    strideWidth: 1,
+    top: 1,
+    left: 1,
+    outHeight: 16,
+    outWidth: 16,
+    outChannels: 12,
+  };
+  const sizes = { x: 11 * 16 * 16 * 8, filter: panelsSize(9 * 8, 12), y: 11 * 16 * 16 * 12, sums: 0 };
+  sizes.sums = 8 * filterGradientSize(geometry);
+  const place = { x: 256, filter: 256 + sizes.x, y: 0, sums: 0, scratch: 0 };
+  place.y = place.filter + sizes.filter;
+  place.sums = place.y + sizes.y;
+  place.scratch = place.sums + sizes.sums;
+  const convolution: Task = {
+    kind: 'convolution',
+    geometry,
+    x: place.x,
+    filter: place.filter,
+    y: place.y,
+    yImage: 16 * 16 * 12,
+    yRow: 16 * 12,
+    yPixel: 12,
+  };
+  const gradient: Task = { kind: 'filterGradient', geometry, x: place.x, dy: place.y, sums: place.sums, parts: 8 };
+  const scratch = Math.max(scratchSize(convolution), scratchSize(gradient));
+
+  const results: Buffer[] = [];
+  for (const count of [1, 2, 3, MOST]) {
+    const memory = new WebAssembly.Memory({ initial: 1, maximum: 65536, shared: true });
+    const { run } = await startThreads(memory, count);
+    memory.grow(Math.ceil((4 * (place.scratch + MOST * scratch)) / 2 ** 16));
+    const heap = new Float32Array(memory.buffer);
+    heap.set(normals(generator(1), sizes.x + sizes.filter), place.x);
+    for (let round = 0; round < 3; round++) {
+      heap.fill(0, place.y, place.sums + sizes.sums);
+      // dy are the numbers that the convolution left, so one round must end before the next begins.
+      run({ tasks: [convolution], scratch: place.scratch, scratchSize: scratch });
+      run({ tasks: [gradient], scratch: place.scratch, scratchSize: scratch });
+      const result = heap.slice(place.y, place.sums + sizes.sums);
+      expect(result.every(Number.isFinite)).toBe(true);
+      results.push(Buffer.from(result.buffer));
+    }
+  }
+  for (const result of results) expect(result.equals(results[0]!)).toBe(true);
+});
