@@ -5,11 +5,13 @@ import { createObjective } from '../core/createObjective.ts';
 import { BrinkError, requireInteger } from '../core/errors.ts';
 import type { LossAndGradient, Objective, Performance } from '../core/Objective.ts';
 import type { Dataset, Examples } from '../datasets/Dataset.ts';
+import { defaultCoupledChunk, requireCompany } from './coupledChunks.ts';
 import type { Loss } from './Loss.ts';
 import { leakFree } from './leakFree.ts';
 import { initialWeights, type Model, paramCount, sizeOf } from './Model.ts';
 import { openEngine } from './openEngine.ts';
 import { dot } from './ops.ts';
+import { requireFitting } from './requireFitting.ts';
 import { requireVerifiedKernels } from './secondOrder/verifiedKernels.ts';
 
 /** A model, the data that it is trained on, and the loss that is trained. */
@@ -18,8 +20,9 @@ export interface EmpiricalRiskOptions {
   readonly data: Dataset;
   readonly loss: Loss;
   /**
-   * Examples on the device at once. Memory grows with it, results change by rounding only (with batch normalisation it
-   * defines L). Default: as many as a Hessian-vector product fits into about 1 GiB, at most 2048.
+   * Examples on the device at once. Memory grows with it, results change by rounding only; with batch normalisation it is part
+   * of the definition of L. Default: as many as a Hessian-vector product fits into about 1 GiB, at most 2048; with batch
+   * normalisation all n, or an error where they don't fit.
    */
   readonly chunk?: number;
 }
@@ -52,11 +55,17 @@ type ChunkResult = Float32Array[];
  * The data passes through the device in chunks; device arithmetic is float32, sums over chunks are float64, always added
  * in the same order. Nothing stays on the device between two passes.
  *
+ * With batch normalisation (a `coupled` model) each chunk is normalised over itself, so L is the mean over a fixed partition of the
+ * data into chunks, in the order of the data, and every derivative is of that L: `chunk`, which is in the metadata, belongs to
+ * its definition. A batch is normalised over itself, cut into chunks of the same size where it is larger, and so is a test set;
+ * its gradient has not ∇L as its mean. What speaks of single examples is refused.
+ *
  * Cost: H v with all projections about three gradients.
  *
  * @param options `model`, `data`, `loss`, `chunk` (examples).
  * @throws BrinkError where model and data do not fit together, a chunk is not a positive integer, the engine cannot be
- *   opened, or the network uses an operation whose second derivative brink has not verified.
+ *   opened, outputs or losses have a wrong shape or are not finite at θ_0 of seed 0, or the network uses an operation whose
+ *   second derivative brink has not verified; with batch normalisation where a single example would be alone in its chunk.
  */
 export async function empiricalRisk({ model, data, loss, chunk }: EmpiricalRiskOptions): Promise<Objective> {
   const inputSize = size(model.inputShape);
@@ -77,10 +86,11 @@ export async function empiricalRisk({ model, data, loss, chunk }: EmpiricalRiskO
   const engine = await openEngine();
   const n = data.train.count;
   const m = paramCount(model);
-  const chunkSize = Math.min(
-    n,
-    chunk ?? Math.max(1, Math.min(LARGEST_DEFAULT_CHUNK, Math.floor(CHUNK_BYTES / bytesPerExample(model, loss)))),
-  );
+  requireFitting(WHO, model, loss, data, () => upload(initialWeights(model, 0)));
+  const fitting = () =>
+    Math.max(1, Math.min(LARGEST_DEFAULT_CHUNK, Math.floor(CHUNK_BYTES / bytesPerExample(model, loss))));
+  const chunkSize = Math.min(n, chunk ?? (model.coupled ? defaultCoupledChunk(WHO, model, n, fitting()) : fitting()));
+  if (model.coupled) requireCompany(WHO, model, `${n} training examples`, n, chunkSize);
 
   /** Puts a flat θ on the device, one tensor a parameter. */
   function upload(flat: Float32Array): Tensor[] {
@@ -118,6 +128,9 @@ export async function empiricalRisk({ model, data, loss, chunk }: EmpiricalRiskO
     use: (result: ChunkResult, from: number, count: number) => void,
   ): Promise<void> {
     const total = batch?.length ?? examples.count;
+    if (model.coupled) {
+      requireCompany(WHO, model, batch ? `a batch of ${total}` : `${total} examples`, total, chunkSize);
+    }
     const vectors = device.map(upload);
     try {
       for (let from = 0; from < total; from += chunkSize) {

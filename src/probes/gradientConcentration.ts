@@ -49,6 +49,8 @@ export interface GradientConcentrationOptions {
  * By identity (1), tr(S_b) = ‖∇L‖² + (γ_{n,b}/b) tr(C_1), and tr(C_1) = E‖a‖² over random signs z with
  * a = n^{−1/2} Σ (z_i − z̄) g_i [m]. It is interactionAwareSharpness without the Hessian: no product is needed.
  *
+ * With batch normalisation a batch is normalised over itself, E_ξ[g_ξ] is not ∇L, and ρ_b may exceed 1; only 'batches' serves.
+ *
  * It does not say whether training is stable, and near a stationary point (‖∇L‖ → 0) it tends to 0 for every b < n.
  *
  * Cost: 'signs' K gradients; 'batches' K·b/n gradients for each b. Draws are shared with interactionAwareSharpness.
@@ -65,12 +67,12 @@ export function gradientConcentration(
   const who = 'gradientConcentration';
   const n = objective.exampleCount;
   const { batchSizes = [1], replacement = false, estimator = 'signs', draws = 8, seed = 0 } = options;
-  requireBatchSizes(who, batchSizes, n);
-  requireInteger(who, 'draws', draws, 2);
   const isFull = (b: number) => isFullBatch(n, b, replacement);
   if (estimator === 'signs' && !batchSizes.every(isFull)) {
     requireUncoupled(who, objective, "Use estimator: 'batches'.");
   }
+  requireBatchSizes(who, batchSizes, objective);
+  requireInteger(who, 'draws', draws, 2);
 
   /** K draws whose mean is tr(S_b) − exact. */
   async function drawTraces(point: Point, step: number, b: number, normSquared: number) {
