@@ -46,6 +46,8 @@ export { meanSquaredError } from './losses/meanSquaredError.ts';
 export { type CnnOptions, cnn } from './models/cnn.ts';
 export { type Cnn6Options, cnn6 } from './models/cnn6.ts';
 export { type MlpOptions, mlp } from './models/mlp.ts';
+export { type ResNet9Options, resnet9 } from './models/resnet9.ts';
+export { type WideResNetOptions, wideResnet } from './models/wideResnet.ts';
 export { type LeastSquaresOptions, leastSquares } from './objectives/leastSquares.ts';
 export { type QuadraticOptions, quadratic, toy } from './objectives/quadratic.ts';
 export { type Check, type Verification, type VerifyOptions, verifyObjective } from './objectives/verifyObjective.ts';
