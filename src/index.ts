@@ -45,6 +45,7 @@ export { crossEntropy } from './losses/crossEntropy.ts';
 export { meanSquaredError } from './losses/meanSquaredError.ts';
 export { type CnnOptions, cnn } from './models/cnn.ts';
 export { type Cnn6Options, cnn6 } from './models/cnn6.ts';
+export { type LayersModelOptions, layersModel } from './models/layersModel.ts';
 export { type MlpOptions, mlp } from './models/mlp.ts';
 export { type ResNet9Options, resnet9 } from './models/resnet9.ts';
 export { type WideResNetOptions, wideResnet } from './models/wideResnet.ts';
@@ -69,6 +70,7 @@ export { type BatchSharpnessOptions, batchSharpness } from './probes/batchSharpn
 export { type EdgeOptions, edge } from './probes/edge.ts';
 export { type ExpectedLossChangeOptions, expectedLossChange } from './probes/expectedLossChange.ts';
 export { type GradientConcentrationOptions, gradientConcentration } from './probes/gradientConcentration.ts';
+export { type HessianTraceOptions, hessianTrace } from './probes/hessianTrace.ts';
 export {
   type InteractionAwareSharpnessOptions,
   interactionAwareSharpness,

@@ -90,7 +90,7 @@ export async function empiricalRisk({ model, data, loss, chunk }: EmpiricalRiskO
   const fitting = () =>
     Math.max(1, Math.min(LARGEST_DEFAULT_CHUNK, Math.floor(CHUNK_BYTES / bytesPerExample(model, loss))));
   const chunkSize = Math.min(n, chunk ?? (model.coupled ? defaultCoupledChunk(WHO, model, n, fitting()) : fitting()));
-  if (model.coupled) requireCompany(WHO, model, `${n} training examples`, n, chunkSize);
+  if (model.coupled) requireCompany(WHO, model, `a training set of ${n}`, n, chunkSize);
 
   /** Puts a flat θ on the device, one tensor a parameter. */
   function upload(flat: Float32Array): Tensor[] {
@@ -129,7 +129,7 @@ export async function empiricalRisk({ model, data, loss, chunk }: EmpiricalRiskO
   ): Promise<void> {
     const total = batch?.length ?? examples.count;
     if (model.coupled) {
-      requireCompany(WHO, model, batch ? `a batch of ${total}` : `${total} examples`, total, chunkSize);
+      requireCompany(WHO, model, `a ${batch ? 'batch' : 'test set'} of ${total}`, total, chunkSize);
     }
     const vectors = device.map(upload);
     try {

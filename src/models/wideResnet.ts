@@ -2,7 +2,7 @@ import { BrinkError, requireInteger } from '../core/errors.ts';
 import type { Model } from '../engine/Model.ts';
 import type { LayerOf } from './chain.ts';
 import { normal } from './initializers.ts';
-import { activate, conv, dense, globalPool, normalize } from './layers.ts';
+import { type Activation, activate, conv, dense, globalPool, normalize } from './layers.ts';
 import { requireImages } from './requireImages.ts';
 import { residual } from './residual.ts';
 import { sequential } from './sequential.ts';
@@ -19,6 +19,8 @@ export interface WideResNetOptions {
   readonly outputs?: number;
   /** Whether it normalises over the batch, which couples examples; default true. */
   readonly batchNorm?: boolean;
+  /** Default 'relu', as published; another one is smooth, for checks by differences. */
+  readonly activation?: Activation;
 }
 
 /**
@@ -34,7 +36,7 @@ export interface WideResNetOptions {
  * test set is measured, so L belongs to the chunks into which the data is cut. ReLU has kinks, which finite differences see and exact
  * products don't.
  *
- * @param options `depth` (28), `width` k (2), `inputShape` ([32, 32, 3]), `outputs` (10), `batchNorm` (true).
+ * @param options `depth` (28), `width` k (2), `inputShape` ([32, 32, 3]), `outputs` (10), `batchNorm` (true), `activation` ('relu').
  * @throws BrinkError where the depth is not 6N + 4 with N of at least 1, a count is not a positive integer, or `inputShape` is no image.
  */
 export function wideResnet({
@@ -43,6 +45,7 @@ export function wideResnet({
   inputShape = [32, 32, 3],
   outputs = 10,
   batchNorm = true,
+  activation = 'relu',
 }: WideResNetOptions = {}): Model {
   const blocks = (depth - 4) / 6;
   if (!Number.isInteger(blocks) || blocks < 1) {
@@ -55,7 +58,7 @@ export function wideResnet({
   requireImages('wideResnet', inputShape, 0);
   requireInteger('wideResnet', 'outputs', outputs, 1);
   const weights = normal(Math.SQRT2);
-  const preActivate: LayerOf[] = [...(batchNorm ? [normalize()] : []), activate('relu')];
+  const preActivate: LayerOf[] = [...(batchNorm ? [normalize()] : []), activate(activation)];
   const conv3 = (channels: number, stride = 1) => conv(channels, 3, weights, { stride, padding: 1, bias: false });
   const group = (channels: number, stride: number): LayerOf[] => [
     ...preActivate,
@@ -69,7 +72,7 @@ export function wideResnet({
   ];
   return sequential({
     name: 'wideResnet',
-    config: { depth, width, inputShape: [...inputShape], outputs, batchNorm },
+    config: { depth, width, inputShape: [...inputShape], outputs, batchNorm, activation },
     inputShape,
     layers: [
       conv3(16),
