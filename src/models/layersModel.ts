@@ -81,7 +81,7 @@ export function layersModel(model: LayersModel, { name = model.name }: LayersMod
       try {
         return model.apply(inputs, { training: false }) as Tensor;
       } finally {
-        // What stood before the class's own method.
+        // The class's own method comes to light again.
         for (const variable of variables) Reflect.deleteProperty(variable, 'read');
       }
     },

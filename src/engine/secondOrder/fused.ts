@@ -8,16 +8,18 @@ import * as tf from '@tensorflow/tfjs';
  */
 export function installFused(): void {
   const stock = { ...tf.fused };
+  // tf.layers says null where it means none.
+  const isLinear = (activation: string | null | undefined) => (activation ?? 'linear') === 'linear';
   const plus = <T extends tf.Tensor>(y: T, bias: Parameters<typeof tf.add>[1] | null | undefined): T =>
     bias ? tf.add(y, bias) : y;
   const apart: Pick<typeof tf.fused, 'matMul' | 'conv2d'> = {
     matMul: (options) => {
-      const { a, b, transposeA, transposeB, bias, activation = 'linear' } = options;
-      return activation === 'linear' ? plus(tf.matMul(a, b, transposeA, transposeB), bias) : stock.matMul(options);
+      const { a, b, transposeA, transposeB, bias, activation } = options;
+      return isLinear(activation) ? plus(tf.matMul(a, b, transposeA, transposeB), bias) : stock.matMul(options);
     },
     conv2d: (options) => {
-      const { x, filter, strides, pad, dataFormat, dilations, dimRoundingMode, bias, activation = 'linear' } = options;
-      return activation === 'linear'
+      const { x, filter, strides, pad, dataFormat, dilations, dimRoundingMode, bias, activation } = options;
+      return isLinear(activation)
         ? plus(tf.conv2d(x, filter, strides, pad, dataFormat, dilations, dimRoundingMode), bias)
         : stock.conv2d(options);
     },
