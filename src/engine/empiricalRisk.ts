@@ -87,9 +87,9 @@ export async function empiricalRisk({ model, data, loss, chunk }: EmpiricalRiskO
   const n = data.train.count;
   const m = paramCount(model);
   requireFitting(WHO, model, loss, data, () => upload(initialWeights(model, 0)));
-  const fitting = () =>
-    Math.max(1, Math.min(LARGEST_DEFAULT_CHUNK, Math.floor(CHUNK_BYTES / bytesPerExample(model, loss))));
-  const chunkSize = Math.min(n, chunk ?? (model.coupled ? defaultCoupledChunk(WHO, model, n, fitting()) : fitting()));
+  // Also where the chunk is given, as the trial refuses unverified operations at once.
+  const fitting = Math.max(1, Math.min(LARGEST_DEFAULT_CHUNK, Math.floor(CHUNK_BYTES / bytesPerExample(model, loss))));
+  const chunkSize = Math.min(n, chunk ?? (model.coupled ? defaultCoupledChunk(WHO, model, n, fitting) : fitting));
   if (model.coupled) requireCompany(WHO, model, `a training set of ${n}`, n, chunkSize);
 
   /** Puts a flat θ on the device, one tensor a parameter. */

@@ -2,6 +2,8 @@ import { lastValueFrom, type OperatorFunction, of, toArray } from 'rxjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Objective } from '../../src/core/Objective.ts';
 import type { Step, StepData } from '../../src/core/Step.ts';
+import { arrays } from '../../src/datasets/arrays.ts';
+import { defaultCoupledChunk } from '../../src/engine/coupledChunks.ts';
 import { empiricalRisk } from '../../src/engine/empiricalRisk.ts';
 import { paramCount } from '../../src/engine/Model.ts';
 import { type EngineName, openEngine } from '../../src/engine/openEngine.ts';
@@ -97,7 +99,7 @@ const rowsOf = async (probe: OperatorFunction<Step, object>, more: Partial<StepD
 
 describe('estimators that sample batches', () => {
   it('agree with the mean over all batches, each normalised over itself', async () => {
-    const [n, b, draws] = [6, 3, 60];
+    const [n, b, draws] = [6, 3, 40];
     const objective = await normalizedRisk(n, n);
     const point = objective.at(weights);
     const full = await point.gradient();
@@ -236,6 +238,24 @@ describe('a partition that leaves one example alone', () => {
     await expect(normalizedRisk(n, chunk)).rejects.toThrow(message);
     await expect(normalizedRisk(n, chunk)).rejects.toThrow(`choose a chunk without one over, such as ${better}.`);
     expect((await normalizedRisk(n, better)).metadata.chunk).toBe(better);
+  });
+
+  it('is refused in the test set when that is measured', async () => {
+    const examples = (batch: number[]) => {
+      const { inputs, targets } = subset(9, batch).train;
+      return { inputs, targets };
+    };
+    const data = arrays({ inputShape: [3], ...examples([0, 1, 2, 3]), test: examples([4, 5, 6, 7, 8]) });
+    const point = (await empiricalRisk({ model: normalizedNet, data, loss: meanSquaredError, chunk: 4 })).at(weights);
+    expect(await point.loss()).toBeGreaterThan(0);
+    await expect(point.performance('test')).rejects.toThrow('a test set of 5 in chunks of 4 leaves one example alone.');
+  });
+
+  it('is not chosen by how much memory there is: where not all examples fit, the user names the chunk', () => {
+    expect(defaultCoupledChunk('risk', normalizedNet, 64, 64)).toBe(64);
+    expect(() => defaultCoupledChunk('risk', normalizedNet, 1024, 68)).toThrow(
+      'risk: the model normalizedNet normalises over the chunk, and no chunk is given. L belongs to the chunks into which the 1024 examples are cut, and about 68 fit on the device at once; name one, such as chunk: 64.',
+    );
   });
 
   it('is refused where there is one example in all', async () => {
