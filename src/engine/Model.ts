@@ -1,4 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs';
+import { BrinkError } from '../core/errors.ts';
 import type { JsonObject } from '../core/Json.ts';
 import { generator, normals, uniforms } from '../linalg/random.ts';
 
@@ -62,13 +63,21 @@ export function paramCount(model: Model): number {
  *
  * @param model The model whose initializers are drawn.
  * @param seed Any integer.
+ * @throws BrinkError where a parameter is given a wrong number of values.
  */
 export function initialWeights(model: Model, seed: number): Float32Array {
   const weights = new Float32Array(paramCount(model));
   let offset = 0;
   model.parameters.forEach((parameter, index) => {
     const size = sizeOf(parameter);
-    weights.set(draw(parameter.initializer, size, seed, index), offset);
+    const values = draw(parameter.initializer, size, seed, index);
+    if (values.length !== size) {
+      throw new BrinkError(
+        model.name,
+        `the parameter ${parameter.name} of shape [${parameter.shape}] is given ${values.length} initial values. It needs ${size}.`,
+      );
+    }
+    weights.set(values, offset);
     offset += size;
   });
   return weights;

@@ -20,10 +20,13 @@ export function requireFitting(
   { train }: Dataset,
   uploadTheta: () => Tensor[],
 ): void {
+  /** The rows of the first two examples, of the only one twice where there is one. */
   const pair = (array: Float32Array) => {
     const width = array.length / train.count;
-    const [first, second] = [array.subarray(0, width), array.subarray(width, 2 * width)];
-    return Float32Array.of(...first, ...(train.count > 1 ? second : first));
+    const rows = new Float32Array(2 * width);
+    rows.set(array.subarray(0, width), width);
+    rows.set(array.subarray(0, Math.min(train.count, 2) * width));
+    return rows;
   };
   leakFree(() => {
     const inputs = tf.tensor(pair(train.inputs), [2, ...model.inputShape]);

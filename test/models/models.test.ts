@@ -253,6 +253,10 @@ describe('initial weights', () => {
     expect(initialWeights(model, 1)).toEqual(values);
     expect(initialWeights(model, 2)).toEqual(values);
     expect(initialWeights(model, 1)).not.toBe(values);
+    const short: Model = { ...model, parameters: [{ ...model.parameters[0]!, shape: [4] }] };
+    expect(() => initialWeights(short, 1)).toThrow(
+      'mlp: the parameter a of shape [4] is given 3 initial values. It needs 4.',
+    );
   });
 
   it('of a layer stay when another layer changes its shape, and no two layers share theirs', () => {
