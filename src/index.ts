@@ -45,7 +45,10 @@ export { crossEntropy } from './losses/crossEntropy.ts';
 export { meanSquaredError } from './losses/meanSquaredError.ts';
 export { type CnnOptions, cnn } from './models/cnn.ts';
 export { type Cnn6Options, cnn6 } from './models/cnn6.ts';
+export { type LayersModelOptions, layersModel } from './models/layersModel.ts';
 export { type MlpOptions, mlp } from './models/mlp.ts';
+export { type ResNet9Options, resnet9 } from './models/resnet9.ts';
+export { type WideResNetOptions, wideResnet } from './models/wideResnet.ts';
 export { type LeastSquaresOptions, leastSquares } from './objectives/leastSquares.ts';
 export { type QuadraticOptions, quadratic, toy } from './objectives/quadratic.ts';
 export { type Check, type Verification, type VerifyOptions, verifyObjective } from './objectives/verifyObjective.ts';
@@ -67,6 +70,7 @@ export { type BatchSharpnessOptions, batchSharpness } from './probes/batchSharpn
 export { type EdgeOptions, edge } from './probes/edge.ts';
 export { type ExpectedLossChangeOptions, expectedLossChange } from './probes/expectedLossChange.ts';
 export { type GradientConcentrationOptions, gradientConcentration } from './probes/gradientConcentration.ts';
+export { type HessianTraceOptions, hessianTrace } from './probes/hessianTrace.ts';
 export {
   type InteractionAwareSharpnessOptions,
   interactionAwareSharpness,

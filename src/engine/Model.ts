@@ -1,12 +1,15 @@
 import type { Tensor } from '@tensorflow/tfjs';
+import { BrinkError } from '../core/errors.ts';
 import type { JsonObject } from '../core/Json.ts';
 import { generator, normals, uniforms } from '../linalg/random.ts';
 
-/** How θ_0 is drawn: 'normal' with standard deviation `scale`, 'uniform' on [−scale, scale), 'constant' equal to `scale`. */
-export interface Initializer {
-  readonly distribution: 'normal' | 'uniform' | 'constant';
-  readonly scale: number;
-}
+/**
+ * How θ_0 is drawn: 'normal' with standard deviation `scale`, 'uniform' on [−scale, scale), 'constant' equal to `scale`, or 'given':
+ * these `values`, whatever the seed.
+ */
+export type Initializer =
+  | { readonly distribution: 'normal' | 'uniform' | 'constant'; readonly scale: number }
+  | { readonly distribution: 'given'; readonly values: Float32Array };
 
 /** One tensor of the weights. */
 export interface Parameter {
@@ -16,7 +19,13 @@ export interface Parameter {
   readonly initializer: Initializer;
 }
 
-/** A network as data and one function: parameter shapes, and the forward pass f(θ, x) in TensorFlow.js ops. */
+/**
+ * A network as data and one function: parameter shapes, and the forward pass f(θ, x) in TensorFlow.js operations.
+ *
+ * An object literal does: `forward` must be a pure function of its arguments (no dropout, nothing kept between two calls), of
+ * operations that brink has verified to second order; any other is refused by name. Classes want logits, without a softmax behind
+ * them. `verifyObjective` checks what comes of it.
+ */
 export interface Model {
   /** 'mlp', 'cnn6', … */
   readonly name: string;
@@ -28,7 +37,10 @@ export interface Model {
   readonly outputCount: number;
   /** In the order of the flat θ, each row-major. */
   readonly parameters: readonly Parameter[];
-  /** Whether one example's outputs depend on the others (batch normalisation). */
+  /**
+   * Whether one example's outputs depend on the others in the tensor that `forward` gets (batch normalisation): then L belongs to the
+   * chunks into which the data is cut, and nothing is asked of single examples.
+   */
   readonly coupled: boolean;
   /** f(θ, x): inputs [B, …inputShape] → outputs [B, outputCount]. */
   forward(parameters: readonly Tensor[], inputs: Tensor): Tensor;
@@ -51,25 +63,35 @@ export function paramCount(model: Model): number {
  *
  * @param model The model whose initializers are drawn.
  * @param seed Any integer.
+ * @throws BrinkError where a parameter is given a wrong number of values.
  */
 export function initialWeights(model: Model, seed: number): Float32Array {
   const weights = new Float32Array(paramCount(model));
   let offset = 0;
   model.parameters.forEach((parameter, index) => {
     const size = sizeOf(parameter);
-    weights.set(draw(parameter.initializer, size, seed, index), offset);
+    const values = draw(parameter.initializer, size, seed, index);
+    if (values.length !== size) {
+      throw new BrinkError(
+        model.name,
+        `the parameter ${parameter.name} of shape [${parameter.shape}] is given ${values.length} initial values. It needs ${size}.`,
+      );
+    }
+    weights.set(values, offset);
     offset += size;
   });
   return weights;
 }
 
-function draw({ distribution, scale }: Initializer, size: number, seed: number, index: number): Float64Array {
-  switch (distribution) {
+function draw(initializer: Initializer, size: number, seed: number, index: number): ArrayLike<number> {
+  switch (initializer.distribution) {
     case 'normal':
-      return normals(generator(seed, index), size).map((z) => scale * z);
+      return normals(generator(seed, index), size).map((z) => initializer.scale * z);
     case 'uniform':
-      return uniforms(generator(seed, index), size, scale);
+      return uniforms(generator(seed, index), size, initializer.scale);
     case 'constant':
-      return new Float64Array(size).fill(scale);
+      return new Float64Array(size).fill(initializer.scale);
+    case 'given':
+      return initializer.values;
   }
 }

@@ -5,6 +5,7 @@ import { createObjective } from '../core/createObjective.ts';
 import { BrinkError, requireInteger } from '../core/errors.ts';
 import type { LossAndGradient, Objective, Performance } from '../core/Objective.ts';
 import type { Dataset, Examples } from '../datasets/Dataset.ts';
+import { defaultCoupledChunk, requireCompany } from './coupledChunks.ts';
 import { exampleNormsSquared } from './exampleNorms.ts';
 import { type GradientTape, recordGradientTape } from './gradientTape.ts';
 import { keptTapes } from './keptTapes.ts';
@@ -12,6 +13,7 @@ import type { Loss } from './Loss.ts';
 import { leakFree } from './leakFree.ts';
 import { initialWeights, type Model, paramCount, sizeOf } from './Model.ts';
 import { openEngine } from './openEngine.ts';
+import { requireFitting } from './requireFitting.ts';
 import { requireVerifiedKernels } from './secondOrder/verifiedKernels.ts';
 
 /** A model, the data that it is trained on, and the loss that is trained. */
@@ -20,8 +22,9 @@ export interface EmpiricalRiskOptions {
   readonly data: Dataset;
   readonly loss: Loss;
   /**
-   * Examples on the device at once. Memory grows with it, results change by rounding only (with batch normalisation it
-   * defines L). Default: as many as a Hessian-vector product fits into about 1 GiB, at most 2048.
+   * Examples on the device at once. Memory grows with it, results change by rounding only; with batch normalisation it is part
+   * of the definition of L. Default: as many as a Hessian-vector product fits into about 1 GiB, at most 2048; with batch
+   * normalisation all n, or an error where they don't fit.
    */
   readonly chunk?: number;
   /**
@@ -63,12 +66,18 @@ type ChunkResult = Float32Array[];
  * The data passes through the device in chunks; device arithmetic is float32, sums over chunks are float64, always added
  * in the same order.
  *
+ * With batch normalisation (a `coupled` model) each chunk is normalised over itself, so L is the mean over a fixed partition of the
+ * data into chunks, in the order of the data, and every derivative is of that L: `chunk`, which is in the metadata, belongs to
+ * its definition. A batch is normalised over itself, cut into chunks of the same size where it is larger, and so is a test set;
+ * its gradient has not ∇L as its mean. What speaks of single examples is refused.
+ *
  * Cost: H v with all projections about three gradients; two from the second product at one θ on, for the chunks whose recorded
  * gradient fits into `keptBytes`. It goes when θ changes, or nothing is asked for any more.
  *
  * @param options `model`, `data`, `loss`, `chunk` (examples), `keptBytes` (bytes).
  * @throws BrinkError where model and data do not fit together, a chunk is not a positive integer, `keptBytes` is negative, the engine cannot be
- *   opened, or the network uses an operation whose second derivative brink has not verified.
+ *   opened, outputs or losses have a wrong shape or are not finite at θ_0 of seed 0, or the network uses an operation whose
+ *   second derivative brink has not verified; with batch normalisation where a single example would be alone in its chunk.
  */
 export async function empiricalRisk({
   model,
@@ -96,10 +105,11 @@ export async function empiricalRisk({
   const engine = await openEngine();
   const n = data.train.count;
   const m = paramCount(model);
-  const chunkSize = Math.min(
-    n,
-    chunk ?? Math.max(1, Math.min(LARGEST_DEFAULT_CHUNK, Math.floor(CHUNK_BYTES / bytesPerExample(model, loss)))),
-  );
+  requireFitting(WHO, model, loss, data, () => upload(initialWeights(model, 0)));
+  // Also where the chunk is given, as the trial refuses unverified operations at once.
+  const fitting = Math.max(1, Math.min(LARGEST_DEFAULT_CHUNK, Math.floor(CHUNK_BYTES / bytesPerExample(model, loss))));
+  const chunkSize = Math.min(n, chunk ?? (model.coupled ? defaultCoupledChunk(WHO, model, n, fitting) : fitting));
+  if (model.coupled) requireCompany(WHO, model, `a training set of ${n}`, n, chunkSize);
 
   /** Puts a flat θ on the device, one tensor a parameter. */
   function upload(flat: Float32Array): Tensor[] {
@@ -139,6 +149,9 @@ export async function empiricalRisk({
     use: (result: ChunkResult, from: number, count: number) => void,
   ): Promise<void> {
     const total = batch?.length ?? examples.count;
+    if (model.coupled) {
+      requireCompany(WHO, model, `a ${batch ? 'batch' : 'test set'} of ${total}`, total, chunkSize);
+    }
     await tapes.during(async () => {
       const vectors = device.map(upload);
       try {
@@ -388,22 +401,23 @@ function nestedGradient(y: () => Tensor, xs: readonly Tensor[]): Tensor[] {
   return xs.map((x, k) => grads[k] ?? tf.zerosLike(x));
 }
 
-/** What a Hessian-vector product holds for one example, from a trial on zeros; refuses unverified kernels at once. */
+/** What a Hessian-vector product holds for one example more, from trials on zeros; refuses unverified kernels at once. */
 function bytesPerExample(model: Model, loss: Loss): number {
-  return leakFree(() => {
-    const theta = model.parameters.map(({ shape }) => tf.zeros([...shape]));
-    const tape = recordGradientTape(() => {
-      const inputs = tf.zeros([1, ...model.inputShape]);
-      const targets = tf.zeros([1, model.outputCount]);
-      const gradient = nestedGradient(() => tf.sum(loss.perExample(model.forward(theta, inputs), targets)), theta);
-      requireVerifiedKernels(`${WHO} (${model.name})`);
-      return gradient;
-    }, theta);
-    once(tape, theta);
-    const parameters = theta.reduce((sum, t) => sum + t.size, 0);
-    // The second backward pass holds about as much again as the tape.
-    return Math.max(1, 2 * (tape.bytes - 4 * parameters));
-  });
+  const held = (count: number) =>
+    leakFree(() => {
+      const theta = model.parameters.map(({ shape }) => tf.zeros([...shape]));
+      const tape = recordGradientTape(() => {
+        const inputs = tf.zeros([count, ...model.inputShape]);
+        const targets = tf.zeros([count, model.outputCount]);
+        const gradient = nestedGradient(() => tf.sum(loss.perExample(model.forward(theta, inputs), targets)), theta);
+        requireVerifiedKernels(`${WHO} (${model.name})`);
+        return gradient;
+      }, theta);
+      once(tape, theta);
+      return tape.bytes;
+    });
+  // The second backward pass holds about as much again as the tape.
+  return Math.max(1, 2 * (held(2) - held(1)));
 }
 
 function size(shape: readonly number[]): number {

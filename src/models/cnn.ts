@@ -64,7 +64,7 @@ export function cnn({
     },
     inputShape,
     layers: [
-      ...channels.flatMap((count, k) => [conv(count, 3, 1, weights), activate(activation), pool(pooling[k]!)]),
+      ...channels.flatMap((count, k) => [conv(count, 3, weights), activate(activation), pool(pooling[k]!)]),
       flatten,
       dense(outputs, weights),
     ],

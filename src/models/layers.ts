@@ -2,12 +2,13 @@ import type { Tensor, Tensor2D, Tensor4D } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
 import { BrinkError } from '../core/errors.ts';
 import type { Initializer } from '../engine/Model.ts';
-import { biasAdd, gelu } from '../engine/ops.ts';
+import { batchNorm, biasAdd, gelu } from '../engine/ops.ts';
+import type { LayerOf } from './chain.ts';
 import type { KernelInitializer } from './initializers.ts';
-import type { LayerOf } from './sequential.ts';
 
 const activations = { tanh: tf.tanh, gelu, relu: tf.relu } satisfies Record<string, (x: Tensor) => Tensor>;
 const poolings = { average: tf.avgPool, max: tf.maxPool };
+const globalPoolings = { average: tf.mean, max: tf.max } satisfies Record<Pooling, unknown>;
 
 /** A nonlinearity. */
 export type Activation = keyof typeof activations;
@@ -16,35 +17,83 @@ export type Activation = keyof typeof activations;
 export type Pooling = keyof typeof poolings;
 
 const zero: Initializer = { distribution: 'constant', scale: 0 };
+const one: Initializer = { distribution: 'constant', scale: 1 };
 
-/** x W + b: [in] → [units], W [in, units], b [units] = 0 at first. */
+/** x W, plus b unless `bias` is false: [in] → [units], W [in, units], b [units] = 0 at first. */
 export const dense =
-  (units: number, initializer: KernelInitializer): LayerOf =>
+  (units: number, weights: KernelInitializer, { bias: hasBias = true } = {}): LayerOf =>
   ([inputs]) => ({
     kind: 'dense',
     parameters: [
-      { name: 'kernel', shape: [inputs!, units], initializer: initializer(inputs!) },
-      { name: 'bias', shape: [units], initializer: zero },
+      { name: 'kernel', shape: [inputs!, units], initializer: weights(inputs!) },
+      ...(hasBias ? [{ name: 'bias', shape: [units], initializer: zero }] : []),
     ],
     outputShape: [units],
-    forward: ([kernel, bias], x) => biasAdd(tf.matMul(x as Tensor2D, kernel as Tensor2D), bias!),
+    forward: ([kernel, bias], x) => {
+      const product = tf.matMul(x as Tensor2D, kernel as Tensor2D);
+      return bias ? biasAdd(product, bias) : product;
+    },
   });
 
+/** How a convolution goes about it. */
+export interface ConvOptions {
+  /** Default 1. */
+  readonly stride?: number;
+  /** Zeros on each side; default 'same': as many as give ⌈height/stride⌉ rows, one more below and on the right where they are odd. */
+  readonly padding?: number | 'same';
+  /** Whether b is added; default true. */
+  readonly bias?: boolean;
+}
+
 /**
- * Cross-correlation with zero padding, plus b: [height, width, in] → [⌈height/stride⌉, ⌈width/stride⌉, channels],
- * kernel [size, size, in, channels], b [channels] = 0 at first.
+ * Cross-correlation with zero padding, plus b unless `bias` is false: [height, width, in] → [rows, columns, channels], kernel
+ * [size, size, in, channels], b [channels] = 0 at first; ⌈height/stride⌉ rows with 'same' padding, ⌊(height + 2p − size)/stride⌋ + 1 with p.
  */
 export const conv =
-  (channels: number, size: number, stride: number, initializer: KernelInitializer): LayerOf =>
-  ([height, width, inputs]) => ({
-    kind: 'conv',
-    parameters: [
-      { name: 'kernel', shape: [size, size, inputs!, channels], initializer: initializer(size * size * inputs!) },
-      { name: 'bias', shape: [channels], initializer: zero },
-    ],
-    outputShape: [Math.ceil(height! / stride), Math.ceil(width! / stride), channels],
-    forward: ([kernel, bias], x) => biasAdd(tf.conv2d(x as Tensor4D, kernel as Tensor4D, stride, 'same'), bias!),
-  });
+  (channels: number, size: number, weights: KernelInitializer, options: ConvOptions = {}): LayerOf =>
+  ([height, width, inputs]) => {
+    const { stride = 1, padding = 'same', bias: hasBias = true } = options;
+    const cut = (length: number) =>
+      padding === 'same' ? Math.ceil(length / stride) : Math.floor((length + 2 * padding - size) / stride) + 1;
+    const pad: Parameters<typeof tf.conv2d>[3] =
+      padding === 'same'
+        ? 'same'
+        : [
+            [0, 0],
+            [padding, padding],
+            [padding, padding],
+            [0, 0],
+          ];
+    return {
+      kind: 'conv',
+      parameters: [
+        { name: 'kernel', shape: [size, size, inputs!, channels], initializer: weights(size * size * inputs!) },
+        ...(hasBias ? [{ name: 'bias', shape: [channels], initializer: zero }] : []),
+      ],
+      outputShape: [cut(height!), cut(width!), channels],
+      forward: ([kernel, bias], x) => {
+        const y = tf.conv2d(x as Tensor4D, kernel as Tensor4D, stride, pad);
+        return bias ? biasAdd(y, bias) : y;
+      },
+    };
+  };
+
+/** γ x̂ + β with the mean and variance of the batch (`batchNorm`): C channels last, γ [C] = 1 and β [C] = 0 at first. It couples examples. */
+export const normalize =
+  (epsilon = 1e-5): LayerOf =>
+  (inputShape) => {
+    const channels = inputShape.slice(-1);
+    return {
+      kind: 'batchNorm',
+      coupled: true,
+      parameters: [
+        { name: 'gamma', shape: channels, initializer: one },
+        { name: 'beta', shape: channels, initializer: zero },
+      ],
+      outputShape: inputShape,
+      forward: ([gamma, beta], x) => batchNorm(x, gamma!, beta!, epsilon),
+    };
+  };
 
 /** The nonlinearity, entry by entry. */
 export const activate =
@@ -67,11 +116,31 @@ export const pool =
     };
   };
 
+/** Average or maximum over the whole image: [height, width, channels] → [channels]. */
+export const globalPool =
+  (pooling: Pooling): LayerOf =>
+  ([, , channels]) => ({
+    kind: pooling,
+    parameters: [],
+    outputShape: [channels!],
+    forward: (_, x) => globalPoolings[pooling](x, [1, 2]),
+  });
+
 /** Each example as one row: [height, width, channels] → [height · width · channels], row-major. */
 export const flatten: LayerOf = (inputShape) => {
   const size = inputShape.reduce((a, b) => a * b, 1);
   return { kind: 'flatten', parameters: [], outputShape: [size], forward: (_, x) => tf.reshape(x, [-1, size]) };
 };
+
+/** x times a constant. */
+export const scale =
+  (factor: number): LayerOf =>
+  (inputShape) => ({
+    kind: 'scale',
+    parameters: [],
+    outputShape: inputShape,
+    forward: (_, x) => tf.mul(x, factor),
+  });
 
 function named<T>(what: string, table: Record<string, T>, name: string): T {
   if (Object.hasOwn(table, name)) return table[name]!;

@@ -58,9 +58,10 @@ export async function verifyObjective(objective: Objective, options: VerifyOptio
   const { product: Hu } = await point.hessianVector(u);
 
   const size = norm(weights) || 1;
-  const unit = size / norm(v);
+  const [length, slope] = [norm(v), norm(gradient) || 1];
+  const unit = size / length;
   // Half along the gradient: a random direction is nearly orthogonal to it, and would not see a wrong length.
-  const tilted = Float32Array.from(v, (x, k) => x / norm(v) + gradient[k]! / (norm(gradient) || 1));
+  const tilted = Float32Array.from(v, (x, k) => x / length + gradient[k]! / slope);
   const slopeErrors: number[] = [];
   const productErrors: number[] = [];
   for (const step of STEPS) {

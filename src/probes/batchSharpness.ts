@@ -58,7 +58,7 @@ export function batchSharpness(
   const who = 'batchSharpness';
   const n = objective.exampleCount;
   const { batchSizes, replacement = false, draws = 16, seed = 0 } = options;
-  requireBatchSizes(who, batchSizes, n);
+  requireBatchSizes(who, batchSizes, objective);
   requireInteger(who, 'draws', draws, 2);
   return measure(objective, async (point, step) => {
     const rows: Row<typeof table>[] = [];

@@ -11,7 +11,7 @@ import { estimateRatio, noiseTraces, secondMoment } from './gradientNoise.ts';
 import { hessianEigenpairs } from './hessianEigenpairs.ts';
 import { isFullBatch } from './isFullBatch.ts';
 import { requireCount } from './requireCount.ts';
-import { requireUncoupled } from './requireUncoupled.ts';
+import { sampledSecondMoment } from './sampledBatches.ts';
 import { stabilityEdge } from './stabilityEdge.ts';
 
 const table = defineTable({
@@ -102,13 +102,15 @@ export function verdict(
  * errors; *at the edge* where it is within the margin, or, for the full batch, λ₁ exceeds the edge; *progressive sharpening*
  * where λ₁ has risen since the step probed before; else *stable*. The rule is written beside the verdict.
  *
+ * With batch normalisation, S_b comes from sampled batches instead of random signs, with larger standard errors.
+ *
  * A verdict speaks of one step. For SGD the bound holds on average over time, so single steps may be called unstable at the edge.
  *
  * Cost: the eigenpairs, H∇L; for b < n K gradients and products, shared with interactionAwareSharpness, and K·b/n of both.
  *
  * @param objective The training loss.
  * @param options `draws` (8), `deflate` (3), `margin` (0.1), `tolerance` (1e-3), `seed` (0).
- * @throws BrinkError at the call where an option is out of range, or the objective has batch normalisation.
+ * @throws BrinkError at the call where an option is out of range.
  * Source: Lee and Jang (2023), equation (16); Andreyev and Beneventano (2024) for batch sharpness.
  */
 export function edge(objective: Objective, options: EdgeOptions = {}): OperatorFunction<Step, Row<typeof table>> {
@@ -119,7 +121,6 @@ export function edge(objective: Objective, options: EdgeOptions = {}): OperatorF
   requireCount(who, 'deflate', deflate, objective, 1);
   requireNumber(who, 'margin', margin, 0);
   requireNumber(who, 'tolerance', tolerance, 0);
-  requireUncoupled(who, objective, "Use topEigenvalues, and interactionAwareSharpness with estimator: 'batches'.");
   return measureAlong(objective, () => {
     let eigenpairs: Eigenpairs | null = null;
     let previousLambda1: number | null = null;
@@ -134,19 +135,23 @@ export function edge(objective: Objective, options: EdgeOptions = {}): OperatorF
       const traceHSn = dot(gradient, product);
 
       const none = new Float64Array(draws);
-      const traces = full
-        ? { within: { trace: 0, traceH: 0 }, trace: none, traceH: none }
-        : await noiseTraces(point, { draws, seed, step: step.index, eigenpairs });
-      const { exact, traceS, traceHS } = secondMoment(traces, traceSn, traceHSn, { n, b, replacement });
+      const draw = { seed, step: step.index, batchSize: b, replacement };
+      const deflatedSecondMoment = async () =>
+        secondMoment(await noiseTraces(point, { draws, seed, step: step.index, eigenpairs }), traceSn, traceHSn, {
+          n,
+          b,
+          replacement,
+        });
+      const { exact, traceS, traceHS } = full
+        ? { exact: { traceS: traceSn, traceHS: traceHSn }, traceS: none, traceHS: none }
+        : objective.coupled
+          ? await sampledSecondMoment(point, draw, draws)
+          : await deflatedSecondMoment();
       const ias = estimateRatio(exact.traceHS, traceHS, exact.traceS, traceS);
       const rho = estimateRatio(traceSn, none, exact.traceS, traceS);
       const interaction = estimateRatio(exact.traceHS, traceHS, traceSn, none);
 
-      const sharpness = await estimateBatchSharpness(
-        point,
-        { seed, step: step.index, batchSize: b, replacement },
-        draws,
-      );
+      const sharpness = await estimateBatchSharpness(point, draw, draws);
       const limit = stabilityEdge(step);
       const state = {
         edge: limit,

@@ -53,6 +53,8 @@ export interface ExpectedLossChangeOptions {
  * E_ξ[L(θ − ηg_ξ)] − L(θ) over K sampled batches, beside its second-order prediction (7):
  * (η²/2) tr(S_n) (tr(HS_b)/tr(S_n) − 2/η), which is exact where L is quadratic.
  *
+ * With batch normalisation a batch is normalised over itself, so E[g_ξ] is not ∇L and the prediction is off at first order too.
+ *
  * The step is the plain one, −ηg_ξ, also where training uses momentum. Where measurement and prediction part, the third order
  * matters; that the loss rises at one step does not prove that training is unstable.
  *
@@ -70,7 +72,7 @@ export function expectedLossChange(
   const who = 'expectedLossChange';
   const n = objective.exampleCount;
   const { batchSizes, replacement = false, draws = 16, seed = 0 } = options;
-  requireBatchSizes(who, batchSizes, n);
+  requireBatchSizes(who, batchSizes, objective);
   requireInteger(who, 'draws', draws, 2);
   return measure(objective, async (point, step) => {
     const eta = step.learningRate;

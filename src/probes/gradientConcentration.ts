@@ -50,6 +50,8 @@ export interface GradientConcentrationOptions {
  * convolution, bias, scale), tr(C_1) = (1/n) Σ ‖g_i‖² − ‖∇L‖² is exact; else tr(C_1) = E‖a‖² over random signs z with
  * a = n^{−1/2} Σ (z_i − z̄) g_i [m]. It is interactionAwareSharpness without the Hessian: no product is needed.
  *
+ * With batch normalisation a batch is normalised over itself, E_ξ[g_ξ] is not ∇L, and ρ_b may exceed 1; only 'batches' serves.
+ *
  * It does not say whether training is stable, and near a stationary point (‖∇L‖ → 0) it tends to 0 for every b < n.
  *
  * Cost: 'examples' one gradient where it is exact, else K; 'batches' K·b/n gradients for each b. Draws are shared with interactionAwareSharpness.
@@ -66,12 +68,12 @@ export function gradientConcentration(
   const who = 'gradientConcentration';
   const n = objective.exampleCount;
   const { batchSizes = [1], replacement = false, estimator = 'examples', draws = 8, seed = 0 } = options;
-  requireBatchSizes(who, batchSizes, n);
-  requireInteger(who, 'draws', draws, 2);
   const isFull = (b: number) => isFullBatch(n, b, replacement);
   if (estimator === 'examples' && !batchSizes.every(isFull)) {
     requireUncoupled(who, objective, "Use estimator: 'batches'.");
   }
+  requireBatchSizes(who, batchSizes, objective);
+  requireInteger(who, 'draws', draws, 2);
 
   /** K draws whose mean is tr(S_b) − exact. */
   async function drawTraces(point: Point, step: number, b: number, normSquared: number) {

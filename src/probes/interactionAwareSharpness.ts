@@ -79,6 +79,8 @@ export interface InteractionAwareSharpnessOptions {
  * exactly. Where the layers give the norms of the per-example gradients, tr(C_1) and with it ρ_b have no sampling error, and
  * ‖a‖² is a control variate of aᵀHa. For b = n without replacement nothing is estimated: ‖H‖_{S_n} = ∇LᵀH∇L/‖∇L‖².
  *
+ * With batch normalisation a batch is normalised over itself: E_ξ[g_ξ] is not ∇L, identity (1) does not hold, and only 'batches' serves.
+ *
  * It does not prove instability of a single step: the condition ias > 2ρ_b/η speaks of the expected loss on the local
  * quadratic, and for SGD it holds as an average over time. At ∇L = 0 for b = n the ratio is NaN.
  *
@@ -108,16 +110,16 @@ export function interactionAwareSharpness(
     targetError = Number.POSITIVE_INFINITY,
     maxDraws = Math.max(256, draws),
   } = options;
-  requireBatchSizes(who, batchSizes, n);
+  /** Whether S_b = S_n: then nothing is drawn. */
+  const isFull = (b: number) => isFullBatch(n, b, replacement);
+  const random = batchSizes.some((b) => !isFull(b));
+  if (random && estimator === 'examples') requireUncoupled(who, objective, "Use estimator: 'batches'.");
+  requireBatchSizes(who, batchSizes, objective);
   requireInteger(who, 'draws', draws, 2);
   requireCount(who, 'deflate', deflate, objective, 0);
   requireNumber(who, 'tolerance', tolerance, 0);
   if (!(targetError > 0)) throw new BrinkError(who, `targetError is ${targetError}. It must be a number above 0.`);
   requireInteger(who, 'maxDraws', maxDraws, draws);
-  /** Whether S_b = S_n: then nothing is drawn. */
-  const isFull = (b: number) => isFullBatch(n, b, replacement);
-  const random = batchSizes.some((b) => !isFull(b));
-  if (random && estimator === 'examples') requireUncoupled(who, objective, "Use estimator: 'batches'.");
 
   /** tr(S_b) and tr(HS_b) for every b asked, from K draws. */
   async function secondMoments(

@@ -66,7 +66,7 @@ export function resultantLength(
   const who = 'resultantLength';
   const n = objective.exampleCount;
   const { batchSizes, replacement = false, draws = 32, seed = 0 } = options;
-  requireBatchSizes(who, batchSizes, n);
+  requireBatchSizes(who, batchSizes, objective);
   requireInteger(who, 'draws', draws, 3);
   return measure(objective, async (point, step) => {
     const rows: Row<typeof table>[] = [];

@@ -53,7 +53,7 @@ export interface ScalingRuleOptions {
  *
  * @param objective The training loss.
  * @param options `batchSizes`, `draws` (8), `seed` (0).
- * @throws BrinkError at the call where an option is out of range, or the objective has batch normalisation.
+ * @throws BrinkError at the call where an option is out of range, or the objective has batch normalisation, which couples examples.
  * Source: Lee and Jang (2023), Section 5.
  */
 export function scalingRule(
@@ -63,9 +63,9 @@ export function scalingRule(
   const who = 'scalingRule';
   const n = objective.exampleCount;
   const { batchSizes, draws = 8, seed = 0 } = options;
-  requireBatchSizes(who, batchSizes, n);
-  requireInteger(who, 'draws', draws, 2);
   requireUncoupled(who, objective, "Measure ρ_b by gradientConcentration with estimator: 'batches'.");
+  requireBatchSizes(who, batchSizes, objective);
+  requireInteger(who, 'draws', draws, 2);
   return measure(objective, async (point, step) => {
     const gradient = await point.gradient();
     const traceSn = dot(gradient, gradient);

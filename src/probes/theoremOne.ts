@@ -89,7 +89,7 @@ export interface TheoremOneOptions {
  *
  * @param objective The training loss.
  * @param options `batchSizes`, `tails` ([1, 2]), `replacement` (false), `draws` (64), `signDraws` (8), `tolerance` (1e-2), `seed` (0).
- * @throws BrinkError at the call where an option is out of range, or the objective has batch normalisation.
+ * @throws BrinkError at the call where an option is out of range, or the objective has batch normalisation, which couples examples.
  * Source: Lee and Jang (2023), Theorem 1 and Lemma 3, re-derived; Laurent and Massart (2000), Lemma 1.
  */
 export function theoremOne(
@@ -107,7 +107,8 @@ export function theoremOne(
     tolerance = 1e-2,
     seed = 0,
   } = options;
-  requireBatchSizes(who, batchSizes, n);
+  requireUncoupled(who, objective, 'Use expectedLossChange, which samples batches.');
+  requireBatchSizes(who, batchSizes, objective);
   tails.forEach((x, i) => {
     requireNumber(who, `tails[${i}]`, x, 0);
     if (tails.indexOf(x) !== i) throw new BrinkError(who, `tails names ${x} twice. A row is named by its tail.`);
@@ -115,7 +116,6 @@ export function theoremOne(
   requireInteger(who, 'draws', draws, 2);
   requireInteger(who, 'signDraws', signDraws, 3);
   requireNumber(who, 'tolerance', tolerance, 0);
-  requireUncoupled(who, objective, 'Use expectedLossChange, which samples batches.');
 
   return measureAlong(objective, () => {
     let top: Eigenpairs | null = null;

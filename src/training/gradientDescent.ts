@@ -51,8 +51,9 @@ interface Evaluation {
  *
  *     δ_t = β₁ δ_{t−1} − η g_t(θ_t + β₂ δ_{t−1}),   θ_{t+1} = θ_t + δ_t,   δ_{−1} = 0,   all of shape [m]
  *
- * with g_t the gradient of the mean loss over the batch of step t; without a batch size it is ∇L. An update is computed in
- * float64 from float32 numbers and rounded once. The batch of step t is a function of (seed, t) alone.
+ * with g_t the gradient of the mean loss over the batch of step t; without a batch size it is ∇L. With batch normalisation the
+ * batch is normalised over itself, as usual; where it is larger than the objective's chunk it is cut into chunks of that size. An
+ * update is computed in float64 from float32 numbers and rounded once. The batch of step t is a function of (seed, t) alone.
  *
  * The stream is cold: each subscription is a run of its own, the same bits each time on one engine. It emits a step, waits for
  * all work registered on it (`step.waitUntil`), yields to the event loop, and moves on. Unsubscribing stops it between two passes.
@@ -77,6 +78,12 @@ export function gradientDescent(objective: Objective, options: GradientDescentOp
   requireInteger(WHO, 'steps', steps, 0);
   requireInteger(WHO, 'batchSize', batchSize, 1);
   if (batchSize > n) throw new BrinkError(WHO, `batchSize is ${batchSize}. The objective has ${n} examples.`);
+  if (batchSize === 1 && objective.coupled) {
+    throw new BrinkError(
+      WHO,
+      'batchSize is 1. The model normalises over the batch, and over one example there is nothing to normalise; take 2 at least.',
+    );
+  }
   if (replacement && options.batchSize === undefined) {
     throw new BrinkError(
       WHO,

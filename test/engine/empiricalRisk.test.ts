@@ -340,6 +340,48 @@ describe('is refused:', () => {
     await expect(risk(options)).rejects.toThrow(message);
   });
 
+  const C = 3;
+  const perExample = crossEntropy.perExample;
+  it.each<[string, Model['forward'], string]>([
+    [
+      'one number an example for several outputs',
+      (theta, x) => tf.sum(model.forward(theta, x), 1),
+      `a tensor of shape [2] for a batch of B = 2 examples. It must return [B, ${C}].`,
+    ],
+    [
+      'a column too few',
+      (theta, x) => tf.slice(model.forward(theta, x), [0, 1]),
+      'a tensor of shape [2,2] for a batch',
+    ],
+    ['a mean over the batch', (theta, x) => tf.mean(model.forward(theta, x), 0, true), 'a tensor of shape [1,3] for'],
+    ['nothing', () => undefined as unknown as Tensor, 'undefined for a batch of B = 2 examples.'],
+    [
+      'NaN',
+      (theta, x) => tf.log(tf.neg(tf.square(model.forward(theta, x)))),
+      'NaN for the first two examples at the initial weights of seed 0.',
+    ],
+  ])('a forward pass that returns %s', async (_name, forward, message) => {
+    const before = tf.memory().numTensors;
+    await expect(risk({ model: { ...model, name: 'mine', forward } })).rejects.toThrow(
+      `empiricalRisk: forward of the model mine returned ${message}`,
+    );
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it.each<[string, (z: Tensor, y: Tensor) => Tensor, string]>([
+    [
+      'a mean over the examples',
+      (z, y) => tf.mean(perExample(z, y)),
+      'a tensor of shape [] for a batch of B = 2 examples. It must return [B], one number an example.',
+    ],
+    ['a number for each output', (z, y) => tf.mul(z, y), 'a tensor of shape [2,3] for a batch'],
+    ['infinity', (z, y) => tf.div(perExample(z, y), 0), 'Infinity for the first two examples'],
+  ])('a loss that returns %s', async (_name, wrong, message) => {
+    await expect(risk({ loss: { name: 'odd', config: {}, perExample: wrong } })).rejects.toThrow(
+      `empiricalRisk: perExample of the loss odd returned ${message}`,
+    );
+  });
+
   it('an operation whose second derivative is not verified, by name, when the objective is made', async () => {
     const before = tf.memory().numTensors;
     const summed: Model = {
@@ -347,7 +389,7 @@ describe('is refused:', () => {
       name: 'summed',
       forward: (theta, x) => tf.cumsum(model.forward(theta, x) as Tensor2D, 1),
     };
-    await expect(risk({ model: summed })).rejects.toThrow(
+    await expect(risk({ model: summed, chunk: 4 })).rejects.toThrow(
       'empiricalRisk (summed): the operation Cumsum is not verified to second order.',
     );
     expect(tf.memory().numTensors).toBe(before);

@@ -174,6 +174,37 @@ const CASES: Record<string, Case> = {
     shapes: [[5, 3], [3], [3], [3]],
     f: (x, gamma, beta, w) => batchNorm(tf.mul(batchNorm(x, gamma, beta, 1e-3), w), beta, gamma, 1e-3),
   },
+  'batchNorm by given statistics': {
+    shapes: [[4, 3, 3, 2], [2], [2], [2]],
+    f: (x, mean, beta, gamma) =>
+      tf.batchNorm(
+        four(x),
+        mean as tf.Tensor1D,
+        tf.tensor1d([0.5, 2]),
+        beta as tf.Tensor1D,
+        gamma as tf.Tensor1D,
+        1e-3,
+      ),
+  },
+  'batchNorm of rows by given statistics': {
+    shapes: [[4, 2], [2], [2], [2]],
+    f: (x, variance, beta, gamma) =>
+      tf.batchNorm(
+        x as tf.Tensor2D,
+        tf.tensor1d([0.1, -0.2]),
+        tf.add(tf.square(variance), 0.5) as tf.Tensor1D,
+        beta as tf.Tensor1D,
+        gamma as tf.Tensor1D,
+        1e-3,
+      ),
+  },
+  'fused matMul and conv2d': {
+    shapes: [[2, 5, 5, 2], [3, 3, 2, 3], [3], [3, 4], [4]],
+    f: (x, filter, b, w, c) => {
+      const y = tf.fused.conv2d({ x: four(x), filter: four(filter), strides: 1, pad: 'same', bias: b });
+      return tf.fused.matMul({ a: tf.tanh(tf.mean(y, [1, 2])), b: w, bias: c });
+    },
+  },
   'gather of rows': { shapes: [[4, 3]], f: (x) => tf.gather(tf.square(x), tf.tensor1d([2, 0, 2], 'int32')) },
   'gather within rows': {
     shapes: [[2, 4, 3]],

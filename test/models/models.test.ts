@@ -9,6 +9,8 @@ import { meanSquaredError } from '../../src/losses/meanSquaredError.ts';
 import { cnn } from '../../src/models/cnn.ts';
 import { cnn6 } from '../../src/models/cnn6.ts';
 import { mlp } from '../../src/models/mlp.ts';
+import { resnet9 } from '../../src/models/resnet9.ts';
+import { wideResnet } from '../../src/models/wideResnet.ts';
 import { readArray, readJson } from '../helpers/referenceProblem.ts';
 
 beforeAll(async () => {
@@ -76,6 +78,13 @@ describe('shapes', () => {
     ['mlp without a hidden layer', mlp({ inputs: 5, hidden: [], outputs: 2, activation: 'relu' }), 12],
     ['cnn', cnn(), 11642],
     ['cnn6', cnn6(), 512118],
+    ['ResNet-9 without batch normalisation', resnet9({ batchNorm: false }), 2272192],
+    ['the smallest ResNet-9', resnet9({ inputShape: [11, 12, 1], outputs: 2, batchNorm: false }), 2270016],
+    [
+      'WRN-10-1 without batch normalisation',
+      wideResnet({ depth: 10, width: 1, inputShape: [7, 9, 2], outputs: 3, batchNorm: false }),
+      288 + (2 * 2304 + 256) + (4608 + 9216 + 512) + (18432 + 36864 + 2048) + 195,
+    ],
     ['cnn6 of other ends', cnn6({ inputShape: [8, 12, 1], outputs: 3 }), 320 + 16416 + 18496 + 65600 + 38500 + 303],
     [
       'cnn of three blocks',
@@ -95,11 +104,30 @@ describe('shapes', () => {
     });
   });
 
-  it('parameters are named once each', () => {
-    for (const model of [tanhNet, cnn(), cnn6()]) {
+  it.each<[string, Model, number]>([
+    ['ResNet-9', resnet9(), 2274880],
+    ['WRN-28-2', wideResnet(), 1467610],
+    ['WRN-28-10', wideResnet({ width: 10 }), 36479194],
+  ])('%s has as many parameters as published, and couples its examples', (_name, model, count) => {
+    expect(paramCount(model)).toBe(count);
+    expect(model.coupled).toBe(true);
+  });
+
+  it('examples are coupled where a layer normalises over the batch, and nowhere else', () => {
+    for (const model of [tanhNet, cnn(), cnn6(), resnet9({ batchNorm: false }), wideResnet({ batchNorm: false })]) {
+      expect(model.coupled, model.name).toBe(false);
+    }
+    expect(wideResnet({ depth: 10, width: 1, outputs: 2 }).coupled).toBe(true);
+  });
+
+  it('parameters are named once each, blocks within blocks', () => {
+    for (const model of [tanhNet, cnn(), cnn6(), resnet9(), wideResnet()]) {
       const names = model.parameters.map(({ name }) => name);
       expect(new Set(names).size).toBe(names.length);
     }
+    const names = wideResnet().parameters.map(({ name }) => name);
+    expect(names).toContain('residual12/batchNorm2/gamma');
+    expect(names).toContain('residual5/shortcut/conv/kernel');
     expect(mlp({ inputs: 1, hidden: [], outputs: 1, activation: 'tanh' }).parameters.map(({ name }) => name)).toEqual([
       'dense/kernel',
       'dense/bias',
@@ -114,6 +142,10 @@ describe('shapes', () => {
     expect(again.config).toEqual(small.config);
     const net = mlp(JSON.parse(JSON.stringify(tanhNet.config)));
     expect(net.parameters).toEqual(tanhNet.parameters);
+    const res = resnet9({ inputShape: [16, 11, 1], outputs: 4, batchNorm: false });
+    expect(resnet9(JSON.parse(JSON.stringify(res.config))).parameters).toEqual(res.parameters);
+    const wide = wideResnet({ depth: 16, width: 3, inputShape: [8, 8, 1], outputs: 4, batchNorm: false });
+    expect(wideResnet(JSON.parse(JSON.stringify(wide.config))).parameters).toEqual(wide.parameters);
   });
 });
 
@@ -174,6 +206,8 @@ describe('initial weights', () => {
     ],
     ['2/fan_in in the cnn', cnn(), (fanIn) => 2 / fanIn],
     ['1/fan_in in cnn6', cnn6(), (fanIn) => 1 / fanIn],
+    ['1/fan_in in ResNet-9', resnet9({ batchNorm: false }), (fanIn) => 1 / fanIn],
+    ['2/fan_in in WRN', wideResnet({ batchNorm: false }), (fanIn) => 2 / fanIn],
   ])('have variance %s, and biases are 0', (_name, model, expected) => {
     for (const { ratio, standardError } of ratios(model, expected)) {
       expect(Math.abs(ratio - 1)).toBeLessThan(4.5 * standardError);
@@ -192,6 +226,37 @@ describe('initial weights', () => {
     expect(initialWeights(tanhNet, 5)).toEqual(initialWeights(tanhNet, 5));
     const [a, b] = [initialWeights(tanhNet, 5), initialWeights(tanhNet, 6)];
     expect(a.filter((w, k) => w !== 0 && w === b[k])).toHaveLength(0);
+  });
+
+  it('of batch normalisation are γ = 1, β = 0', () => {
+    const model = resnet9();
+    const weights = initialWeights(model, 4);
+    let offset = 0;
+    for (const parameter of model.parameters) {
+      const values = weights.subarray(offset, offset + sizeOf(parameter));
+      offset += values.length;
+      if (parameter.shape.length > 1) continue;
+      const expected = parameter.name.endsWith('gamma') ? 1 : 0;
+      expect(
+        values.every((x) => x === expected),
+        parameter.name,
+      ).toBe(true);
+    }
+  });
+
+  it('that are given are these numbers, whatever the seed', () => {
+    const values = Float32Array.of(3, -1, 2);
+    const model: Model = {
+      ...tanhNet,
+      parameters: [{ name: 'a', shape: [3], initializer: { distribution: 'given', values } }],
+    };
+    expect(initialWeights(model, 1)).toEqual(values);
+    expect(initialWeights(model, 2)).toEqual(values);
+    expect(initialWeights(model, 1)).not.toBe(values);
+    const short: Model = { ...model, parameters: [{ ...model.parameters[0]!, shape: [4] }] };
+    expect(() => initialWeights(short, 1)).toThrow(
+      'mlp: the parameter a of shape [4] is given 3 initial values. It needs 4.',
+    );
   });
 
   it('of a layer stay when another layer changes its shape, and no two layers share theirs', () => {
@@ -232,6 +297,20 @@ describe('is refused:', () => {
       () => cnn6({ inputShape: [3072] }),
       'cnn6: inputShape is [3072]. It must be [height, width, channels], each a positive integer.',
     ],
+    [
+      'an image too small for ResNet-9',
+      () => resnet9({ inputShape: [10, 32, 3] }),
+      'resnet9: inputShape is [10,32,3]. Height and width must be at least 11: they are halved twice, and the last convolution takes 3 × 3 without padding.',
+    ],
+    ['a flat input to ResNet-9', () => resnet9({ inputShape: [3072] }), 'resnet9: inputShape is [3072].'],
+    ['a ResNet-9 without outputs', () => resnet9({ outputs: 0 }), 'resnet9: outputs is 0.'],
+    [
+      'a depth that three groups of blocks do not have',
+      () => wideResnet({ depth: 27 }),
+      'wideResnet: depth is 27. It must be 6N + 4 for N blocks in each of three groups: 10, 16, 22, 28, …',
+    ],
+    ['a WRN without blocks', () => wideResnet({ depth: 4 }), 'wideResnet: depth is 4.'],
+    ['a width of 0.5', () => wideResnet({ width: 0.5 }), 'wideResnet: width is 0.5.'],
   ])('%s', (_name, make, message) => {
     expect(make).toThrow(message);
   });

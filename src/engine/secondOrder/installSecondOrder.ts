@@ -3,6 +3,7 @@ import { installBatchNorm } from './batchNorm.ts';
 import { installBiasAdd } from './biasAdd.ts';
 import { installConvolution } from './convolution.ts';
 import { installElementwise } from './elementwise.ts';
+import { installFused } from './fused.ts';
 import { installGather } from './gather.ts';
 import { installPooling } from './pooling.ts';
 import { installReductions } from './reductions.ts';
@@ -16,7 +17,7 @@ let installed = false;
 
 /**
  * Makes TensorFlow.js right to second order on every backend that is registered: its second derivatives are missing for
- * convolution and pooling, and wrong without an error for exp, sigmoid, tanh and softmax.
+ * convolution and pooling, wrong without an error for exp, sigmoid, tanh and softmax, and written by hand for fused operations.
  */
 export function installSecondOrder(): void {
   if (installed) return;
@@ -33,4 +34,5 @@ export function installSecondOrder(): void {
   installBiasAdd();
   installBatchNorm();
   installGather();
+  installFused();
 }

@@ -23,6 +23,7 @@ export const VERIFIED_KERNELS: ReadonlySet<string> = new Set([
   'Equal',
   'Erf',
   'Exp',
+  'FusedBatchNorm',
   'GatherAdjoint',
   'GatherV2',
   'Greater',

@@ -1,0 +1,202 @@
+import * as tf from '@tensorflow/tfjs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { arrays } from '../../src/datasets/arrays.ts';
+import { empiricalRisk } from '../../src/engine/empiricalRisk.ts';
+import { initialWeights, type Model, paramCount } from '../../src/engine/Model.ts';
+import { type EngineName, openEngine } from '../../src/engine/openEngine.ts';
+import { generator, normals } from '../../src/linalg/random.ts';
+import { addScaled, norm } from '../../src/linalg/vector.ts';
+import { crossEntropy } from '../../src/losses/crossEntropy.ts';
+import { cnn } from '../../src/models/cnn.ts';
+import { layersModel } from '../../src/models/layersModel.ts';
+import { mlp } from '../../src/models/mlp.ts';
+import { verifyObjective } from '../../src/objectives/verifyObjective.ts';
+
+beforeAll(async () => {
+  await openEngine((process.env.BRINK_ENGINE ?? 'wasm') as EngineName);
+});
+
+const { layers } = tf;
+const made: tf.LayersModel[] = [];
+/** A network of tf.layers that is let go at the end. */
+const keras = (...stack: tf.layers.Layer[]) => {
+  const net = tf.sequential({ layers: stack });
+  made.push(net);
+  return net;
+};
+afterAll(() => {
+  for (const net of made) net.dispose();
+});
+
+const normal = (seed: number, count: number) => Float32Array.from(normals(generator(seed), count));
+const dataOf = (inputShape: number[], count = 6) =>
+  arrays({
+    inputShape,
+    classes: 3,
+    inputs: normal(
+      1,
+      inputShape.reduce((a, b) => a * b, count),
+    ),
+    labels: Array.from({ length: count }, (_, i) => (i * i + 1) % 3),
+  });
+const riskOf = (model: Model) => empiricalRisk({ model, data: dataOf([...model.inputShape]), loss: crossEntropy });
+const near = (a: ArrayLike<number>, b: ArrayLike<number>, relative: number) => {
+  const error = Float64Array.from(a);
+  addScaled(error, b as Float64Array, -1);
+  expect(norm(error)).toBeLessThan(relative * norm(b as Float64Array));
+};
+
+const dense = (units: number, more: object = {}) => layers.dense({ units, ...more });
+const conv = (filters: number, more: object = {}) =>
+  layers.conv2d({ filters, kernelSize: 3, padding: 'same', activation: 'tanh', ...more });
+
+describe('a network of tf.layers', () => {
+  const pairs: [string, () => tf.LayersModel, Model][] = [
+    [
+      'a perceptron',
+      () => keras(dense(5, { inputShape: [4], activation: 'tanh' }), dense(4, { activation: 'tanh' }), dense(3)),
+      mlp({ inputs: 4, hidden: [5, 4], outputs: 3, activation: 'tanh' }),
+    ],
+    [
+      'a functional perceptron with relu',
+      () => {
+        const input = tf.input({ shape: [4] });
+        const hidden = dense(5, { activation: 'relu' }).apply(input) as tf.SymbolicTensor;
+        const net = tf.model({ inputs: input, outputs: dense(3).apply(hidden) as tf.SymbolicTensor });
+        made.push(net);
+        return net;
+      },
+      mlp({ inputs: 4, hidden: [5], outputs: 3, activation: 'relu' }),
+    ],
+    [
+      'a convolution network',
+      () =>
+        keras(
+          conv(2, { inputShape: [8, 8, 2] }),
+          layers.averagePooling2d({ poolSize: 2 }),
+          conv(4),
+          layers.maxPooling2d({ poolSize: 2 }),
+          layers.flatten(),
+          dense(3),
+        ),
+      cnn({ inputShape: [8, 8, 2], channels: [2, 4], outputs: 3, activation: 'tanh' }),
+    ],
+  ];
+
+  it.each(pairs)(
+    '%s has the loss, gradient and product of the same network here, and stays as it is',
+    async (_name, make, own) => {
+      const net = make();
+      const before = net.getWeights().map((w) => w.dataSync().slice());
+      const example = tf.ones([1, ...own.inputShape]);
+      const predict = () => tf.tidy(() => (net.predict(example) as tf.Tensor).dataSync());
+      const predicted = predict();
+      const tensors = tf.memory().numTensors;
+
+      const model = layersModel(net);
+      expect(paramCount(model)).toBe(paramCount(own));
+      expect(model.parameters.map(({ shape }) => shape)).toEqual(own.parameters.map(({ shape }) => shape));
+      expect(new Set(model.parameters.map(({ name }) => name)).size).toBe(model.parameters.length);
+      const weights = normal(3, paramCount(own));
+      const v = normal(4, paramCount(own));
+      const [point, expected] = [(await riskOf(model)).at(weights), (await riskOf(own)).at(weights)];
+      expect(await point.loss()).toBeCloseTo(await expected.loss(), 5);
+      near(await point.gradient(), await expected.gradient(), 1e-5);
+      const [Hv, truth] = [await point.hessianVector(v), await expected.hessianVector(v)];
+      near(Hv.product, truth.product, 1e-5);
+      near(Hv.projections!, truth.projections!, 1e-5);
+
+      expect(tf.memory().numTensors).toBe(tensors);
+      expect(net.getWeights().map((w) => w.dataSync())).toEqual(before);
+      expect(predict()).toEqual(predicted);
+      example.dispose();
+    },
+  );
+
+  it('begins at the weights that it carries, whatever the seed, and tells them apart in its configuration', () => {
+    const net = keras(dense(3, { inputShape: [4] }));
+    const model = layersModel(net, { name: 'mine' });
+    const carried = net.getWeights().flatMap((w) => [...w.dataSync()]);
+    expect([...initialWeights(model, 1)]).toEqual(carried);
+    expect([...initialWeights(model, 2)]).toEqual(carried);
+    expect(model.name).toBe('mine');
+    expect(model.config.layersModel).toMatchObject({ class_name: 'Sequential' });
+    net.setWeights(net.getWeights().map((w) => tf.add(w, 1)));
+    expect([...initialWeights(model, 1)]).toEqual(carried);
+    expect(layersModel(net).config.weightsSha256).not.toBe(model.config.weightsSha256);
+  });
+
+  it('holds dropout still, takes moving statistics and frozen layers as constants, and is right to second order', async () => {
+    const net = keras(
+      dense(4, { inputShape: [4], activation: 'sigmoid', trainable: false }),
+      layers.batchNormalization(),
+      layers.dropout({ rate: 0.5 }),
+      dense(5, { activation: 'softplus' }),
+      layers.layerNormalization(),
+      dense(3),
+    );
+    const model = layersModel(net);
+    expect(paramCount(model)).toBe(8 + 25 + 10 + 18);
+    const { passed, checks } = await verifyObjective(await riskOf(model), { weights: normal(5, 61) });
+    expect(passed, JSON.stringify(checks)).toBe(true);
+  });
+
+  it('gives its weights back where its forward pass throws', () => {
+    const net = keras(dense(3, { inputShape: [4] }));
+    const model = layersModel(net);
+    const reads = net.trainableWeights.map((variable) => variable.read);
+    const wrong = tf.ones([2, 7]);
+    const theta = model.parameters.map(({ shape }) => tf.ones([...shape]));
+    expect(() => model.forward(theta, wrong)).toThrow();
+    expect(net.trainableWeights.map((variable) => variable.read)).toEqual(reads);
+    tf.dispose([wrong, ...theta]);
+  });
+
+  it('is refused by the name of an operation that is not verified', async () => {
+    const net = keras(dense(3, { inputShape: [4], activation: 'selu' }), dense(3));
+    await expect(riskOf(layersModel(net, { name: 'mine' }))).rejects.toThrow(
+      'empiricalRisk (mine): the operation Selu is not verified to second order.',
+    );
+  });
+
+  it.each<[string, () => tf.LayersModel, string]>([
+    [
+      'two inputs',
+      () => {
+        const [a, b] = [tf.input({ shape: [2] }), tf.input({ shape: [2] })];
+        return tf.model({ inputs: [a, b], outputs: layers.concatenate().apply([a, b]) as tf.SymbolicTensor });
+      },
+      'has 2 inputs. It must have one; join them, or write a forward function of your own.',
+    ],
+    [
+      'two outputs',
+      () => {
+        const input = tf.input({ shape: [2] });
+        return tf.model({ inputs: input, outputs: [1, 2].map((u) => dense(u).apply(input) as tf.SymbolicTensor) });
+      },
+      'has 2 outputs. It must have one',
+    ],
+    [
+      'an input of any size',
+      () => keras(conv(2, { inputShape: [null, 8, 3] }), layers.globalMaxPooling2d({})),
+      'takes inputs of shape [null,8,3]. Every length must be known',
+    ],
+    [
+      'an image at its end',
+      () => keras(conv(2, { inputShape: [8, 8, 3] })),
+      'has outputs of shape [8,8,2] an example. They must be one row',
+    ],
+    [
+      'a layer that remembers',
+      () => keras(layers.simpleRNN({ units: 2, stateful: true, batchInputShape: [2, 3, 4] })),
+      'is stateful: a layer remembers the batch before.',
+    ],
+    [
+      'nothing to train',
+      () => keras(dense(2, { inputShape: [3], trainable: false })),
+      'has no trainable weights. Every layer is frozen',
+    ],
+  ])('is refused with %s', (_name, make, message) => {
+    expect(() => layersModel(make(), { name: 'net' })).toThrow(`layersModel: net ${message}`);
+  });
+});
