@@ -401,7 +401,7 @@ describe('is refused:', () => {
       name: 'lurking',
       forward: (theta, x) => {
         const z = model.forward(theta, x);
-        return x.shape[0]! > 1 ? tf.cumsum(z as Tensor2D, 1) : z;
+        return x.shape[0]! > 3 ? tf.cumsum(z as Tensor2D, 1) : z;
       },
     };
     const point = fresh(await risk({ model: lurking }));

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { arrays } from '../../src/datasets/arrays.ts';
@@ -91,6 +92,7 @@ describe('a network of tf.layers', () => {
       const example = tf.ones([1, ...own.inputShape]);
       const predict = () => tf.tidy(() => (net.predict(example) as tf.Tensor).dataSync());
       const predicted = predict();
+      await nextTurn();
       const tensors = tf.memory().numTensors;
 
       const model = layersModel(net);
@@ -106,6 +108,7 @@ describe('a network of tf.layers', () => {
       near(Hv.product, truth.product, 1e-5);
       near(Hv.projections!, truth.projections!, 1e-5);
 
+      await nextTurn();
       expect(tf.memory().numTensors).toBe(tensors);
       expect(net.getWeights().map((w) => w.dataSync())).toEqual(before);
       expect(predict()).toEqual(predicted);

@@ -186,4 +186,5 @@ it.each(Object.entries(ESTIMATORS))(
     expect(covered / REPETITIONS).toBeGreaterThanOrEqual(LEAST);
     expect(covered / REPETITIONS).toBeLessThanOrEqual(MOST + 0.01);
   },
+  120_000,
 );
