@@ -1,18 +1,18 @@
 // Exact Hessian-vector products a second: brink against PyTorch, on the same weights and data, side by side.
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { initialWeights, paramCount } from '../src/engine/Model.ts';
 import { generator, normals } from '../src/linalg/random.ts';
 import { norm } from '../src/linalg/vector.ts';
 import { conditions } from './conditions.ts';
+import { type Contender, startContender } from './contender.ts';
 import { markdownTable } from './markdownTable.ts';
 import { type ProblemName, problems } from './problems.ts';
 import { formatSpread, spread } from './spread.ts';
 import { torchPython } from './torchPython.ts';
+import { writeProblem } from './writeProblem.ts';
 
 /** Rounds that count; one before them warms up. */
 const ROUNDS = 11;
@@ -29,67 +29,18 @@ interface Timing {
   readonly cpuSeconds: number;
 }
 
-/** One process that makes products when it is asked to. */
-interface Contender {
-  readonly label: string;
-  readonly product: string;
-  readonly version: string;
-  /** Makes `count` products. */
-  time(count: number): Promise<Timing>;
-  end(): void;
-}
-
-/** The process, once it has made its first product. */
-async function start(
-  label: string,
-  product: string,
-  command: readonly string[],
-  env: NodeJS.ProcessEnv = {},
-): Promise<Contender> {
-  const [program, ...args] = command;
-  const child: ChildProcess = spawn(program!, args, {
-    stdio: ['pipe', 'pipe', 'inherit'],
-    env: { ...process.env, ...env },
-  });
-  const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
-  const answer = async () => {
-    const { value, done } = await lines.next();
-    if (done) throw new Error(`${label} ended before it answered; its message is above`);
-    return JSON.parse(value);
-  };
-  const { version } = await answer();
-  return {
-    label,
-    product,
-    version,
-    time: async (count) => {
-      child.stdin!.write(`${count}\n`);
-      return answer();
-    },
-    end: () => {
-      child.stdin!.end();
-    },
-  };
-}
-
 /** Weights, data and direction, as files that every contender reads. */
-function writeProblem(folder: string, name: ProblemName): void {
+function writeRandomProblem(folder: string, name: ProblemName): void {
   const { model, examples } = problems[name];
   const size = model.inputShape.reduce((a, b) => a * b, 1);
   const targets = new Float32Array(examples * model.outputCount);
   for (let i = 0; i < examples; i++) targets[i * model.outputCount + (i % model.outputCount)] = 1;
-  const files = {
+  writeProblem(folder, model, {
     weights: initialWeights(model, 0),
     inputs: Float32Array.from(normals(generator(1), examples * size)),
     targets,
     v: Float32Array.from(normals(generator(2), paramCount(model))),
-  };
-  for (const [file, values] of Object.entries(files)) writeFileSync(join(folder, `${file}.f32`), values);
-  const parameterShapes = model.parameters.map(({ shape }) => shape);
-  writeFileSync(
-    join(folder, 'problem.json'),
-    JSON.stringify({ examples, inputShape: model.inputShape, parameterShapes }),
-  );
+  });
 }
 
 function readProduct(folder: string, file: string): Float64Array {
@@ -99,15 +50,19 @@ function readProduct(folder: string, file: string): Float64Array {
 
 async function compare(name: ProblemName): Promise<string[]> {
   const folder = mkdtempSync(join(tmpdir(), 'brink-bench-'));
-  const contenders: Contender[] = [];
+  const contenders: (Contender & { readonly product: string })[] = [];
   try {
-    writeProblem(folder, name);
-    const brink = (engine: string) =>
-      start(`brink, ${engine}`, `product-${engine}.f32`, [process.execPath, brinkProgram, folder, name], {
+    writeRandomProblem(folder, name);
+    const brink = async (engine: string) => ({
+      ...(await startContender(`brink, ${engine}`, [process.execPath, brinkProgram, folder, name], {
         BRINK_ENGINE: engine,
-      });
-    const torch = (label: string, mode: string) =>
-      start(label, `product-${mode}.f64`, [python, torchProgram, folder, name, mode]);
+      })),
+      product: `product-${engine}.f32`,
+    });
+    const torch = async (label: string, mode: string) => ({
+      ...(await startContender(label, [python, torchProgram, folder, name, mode])),
+      product: `product-${mode}.f64`,
+    });
 
     // One after the other: each makes its first product alone.
     const reference = await torch('PyTorch, float64', 'float64');
@@ -122,7 +77,7 @@ async function compare(name: ProblemName): Promise<string[]> {
     const cpuMilliseconds = contenders.map((): number[] => []);
     for (let round = -1; round < ROUNDS; round++) {
       for (const [k, contender] of contenders.entries()) {
-        const { seconds, cpuSeconds } = await contender.time(productsPerRound);
+        const { seconds, cpuSeconds }: Timing = await contender.ask(productsPerRound);
         if (round < 0) continue;
         rates[k]!.push(productsPerRound / seconds);
         cpuMilliseconds[k]!.push((1000 * cpuSeconds) / productsPerRound);

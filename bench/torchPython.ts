@@ -1,26 +1,25 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, renameSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { BrinkError } from '../src/core/errors.ts';
 
 const REQUIREMENTS = fileURLToPath(new URL('./requirements.txt', import.meta.url));
 const ENVIRONMENT = fileURLToPath(new URL('./.venv/', import.meta.url));
-/** Pip's record of an installation that came to its end; moved into place last. */
-const RECORD = `${ENVIRONMENT}installed.json`;
+/** The requirements of an installation that came to its end; copied last. */
+const INSTALLED = `${ENVIRONMENT}requirements.txt`;
 
 /**
- * The path of a Python that has the PyTorch of `requirements.txt`; the first call makes it, in `bench/.venv`.
+ * The path of a Python that has what `requirements.txt` pins; the first call, and the first after a change of it, installs that in `bench/.venv`.
  *
  * @throws BrinkError where there is no `python3`, or the installation fails.
  */
 export function torchPython(): string {
   const python = `${ENVIRONMENT}bin/python`;
-  if (existsSync(RECORD)) return python;
-  rmSync(ENVIRONMENT, { recursive: true, force: true });
+  if (existsSync(INSTALLED) && readFileSync(INSTALLED, 'utf8') === readFileSync(REQUIREMENTS, 'utf8')) return python;
   console.error(`installing ${REQUIREMENTS} into ${ENVIRONMENT}, several minutes, once`);
   call('python3', '-m', 'venv', ENVIRONMENT);
-  call(python, '-m', 'pip', 'install', '--quiet', '--report', `${RECORD}.part`, '--requirement', REQUIREMENTS);
-  renameSync(`${RECORD}.part`, RECORD);
+  call(python, '-m', 'pip', 'install', '--quiet', '--requirement', REQUIREMENTS);
+  copyFileSync(REQUIREMENTS, INSTALLED);
   return python;
 }
 
