@@ -53,11 +53,13 @@ async function compare(name: ProblemName): Promise<string[]> {
   const contenders: (Contender & { readonly product: string })[] = [];
   try {
     writeRandomProblem(folder, name);
-    const brink = async (engine: string) => ({
-      ...(await startContender(`brink, ${engine}`, [process.execPath, brinkProgram, folder, name], {
-        BRINK_ENGINE: engine,
-      })),
-      product: `product-${engine}.f32`,
+    const brink = async (engine: string, mode: 'anew' | 'kept') => ({
+      ...(await startContender(
+        `brink, ${engine}, graph ${mode}`,
+        [process.execPath, brinkProgram, folder, name, mode],
+        { BRINK_ENGINE: engine },
+      )),
+      product: `product-${engine}-${mode}.f32`,
     });
     const torch = async (label: string, mode: string) => ({
       ...(await startContender(label, [python, torchProgram, folder, name, mode])),
@@ -69,8 +71,9 @@ async function compare(name: ProblemName): Promise<string[]> {
     reference.end();
     contenders.push(await torch('PyTorch, graph anew', 'anew'));
     contenders.push(await torch('PyTorch, graph kept', 'kept'));
-    contenders.push(await brink('tensorflow'));
-    contenders.push(await brink('wasm'));
+    for (const engine of ['tensorflow', 'wasm']) {
+      for (const mode of ['anew', 'kept'] as const) contenders.push(await brink(engine, mode));
+    }
 
     const { model, examples, productsPerRound } = problems[name];
     const rates = contenders.map((): number[] => []);

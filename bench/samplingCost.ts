@@ -1,4 +1,4 @@
-// What IAS and ρ_b cost for 14 batch sizes at a standard error of 2 %: brink's random signs against batches sampled for each size.
+// What IAS and ρ_b cost for 14 batch sizes at a standard error of 2 %: from the gradients of the examples against batches sampled for each size.
 import { lastValueFrom, type OperatorFunction, of, toArray } from 'rxjs';
 import type { Objective } from '../src/core/Objective.ts';
 import type { Step } from '../src/core/Step.ts';
@@ -32,6 +32,8 @@ const AGREEMENT = 6;
 const ROUNDING = 1e-4;
 /** Eigenpairs done exactly: the probe's default. */
 const PAIRS = 3;
+/** As many as there are classes. */
+const MORE_PAIRS = 10;
 
 type Sharpness = Row<typeof interactionAwareSharpness.table>;
 type Quantity = 'ias' | 'rho' | 'both';
@@ -133,7 +135,8 @@ async function compare({ title, objective, training, checked }: Problem): Promis
   };
   const deflated = await signPilot(PAIRS);
   const plain = await signPilot(0);
-  /** ∇L, H∇L and the search for the pairs. A draw is a gradient and a product. */
+  const more = await signPilot(MORE_PAIRS);
+  /** ∇L, H∇L, the norms of the examples' gradients and the search for the pairs. A draw is a gradient and a product. */
   const before = deflated.passes - 4 * PILOT.signs;
 
   // ∇L and H∇L, which sampling hardly needs, are remembered here before its clock starts.
@@ -163,27 +166,27 @@ async function compare({ title, objective, training, checked }: Problem): Promis
         'IAS',
         'ρ_b',
         'signs for IAS',
-        'for ρ_b',
         'batches for IAS',
         'for ρ_b',
         'replaced, for IAS',
         'for ρ_b',
-        'passes for both, signs',
+        'passes for both, examples',
         'batches',
         'ratio',
       ],
       without.map(({ draws, passes }, k) => {
         const { batch_size, ias, rho } = deflated.rows[k]!;
         const few = deflated.needed[k]!;
-        const signPasses = few.both > 0 ? before + 4 * few.both : 4;
+        const ownPasses = few.both > 0 ? before + 4 * few.both : 4;
         return [
           `${batch_size}`,
           ias.toFixed(2),
           rho.toPrecision(2),
-          ...[few, draws, replaced[k]!.draws].flatMap((needs) => [whole(needs.ias), whole(needs.rho)]),
-          whole(signPasses),
+          whole(few.ias),
+          ...[draws, replaced[k]!.draws].flatMap((needs) => [whole(needs.ias), whole(needs.rho)]),
+          whole(ownPasses),
           whole(passes.both),
-          draws.both > 0 ? (passes.both / signPasses).toFixed(1) : 'exact',
+          draws.both > 0 ? (passes.both / ownPasses).toFixed(1) : 'exact',
         ];
       }),
     ),
@@ -214,10 +217,10 @@ async function compare({ title, objective, training, checked }: Problem): Promis
     }
     const most = (pilot: { needed: Needed[] }) => Math.max(2, ...pilot.needed.map((draws) => draws[quantity]));
     if (quantity === 'rho') {
-      const draws = most(plain);
-      const probe = gradientConcentration(objective, { batchSizes: BATCH_SIZES, draws });
+      const probe = gradientConcentration(objective, { batchSizes: BATCH_SIZES });
       const found = await measured(objective, afresh(step), probe);
-      report('signs', draws, found.passes, found.seconds, percent(Math.max(...found.rows.map(rhoError))));
+      const drawn = Math.max(...found.rows.map(({ draws }) => draws));
+      report('examples', drawn, found.passes, found.seconds, percent(Math.max(...found.rows.map(rhoError))));
       continue;
     }
     const full = async (label: string, options: InteractionAwareSharpnessOptions) => {
@@ -226,9 +229,11 @@ async function compare({ title, objective, training, checked }: Problem): Promis
       report(label, rows[0]!.draws, passes, seconds, percent(Math.max(...errors)));
     };
     const draws = most(plain);
-    report('signs', draws, 4 + 4 * draws, (plain.seconds * draws) / PILOT.signs, 'foretold');
-    await full(`signs beside ${PAIRS} pairs`, { draws: most(deflated), deflate: PAIRS });
-    if (quantity === 'ias') await full('the same, as targetError finds it', { targetError: TARGET, deflate: PAIRS });
+    report('examples', draws, 5 + 4 * draws, (plain.seconds * draws) / PILOT.signs, 'foretold');
+    await full(`examples, ${PAIRS} pairs`, { draws: most(deflated), deflate: PAIRS });
+    await full(`examples, ${MORE_PAIRS} pairs`, { draws: most(more), deflate: MORE_PAIRS });
+    if (quantity === 'ias')
+      await full(`examples, ${PAIRS} pairs, as targetError finds it`, { targetError: TARGET, deflate: PAIRS });
   }
   console.log('');
   console.log(
