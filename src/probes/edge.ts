@@ -64,11 +64,16 @@ export interface EdgeState {
   readonly fullBatch: boolean;
 }
 
-/** The first rule that holds: unstable, at the edge, progressive sharpening, stable. */
+/** The first rule that holds: stationary, unstable, at the edge, progressive sharpening, stable. */
 export function verdict(
-  { edge, lambda1, previousLambda1, interaction, standardError: error, fullBatch }: EdgeState,
+  { edge, lambda1, previousLambda1, interaction, standardError, fullBatch }: EdgeState,
   margin: number,
 ): { verdict: string; rule: string } {
+  if (Number.isNaN(interaction)) {
+    return { verdict: 'stationary', rule: 'every gradient is 0: nothing moves, and tr(HS_b)/tr(S_n) has no value' };
+  }
+  // At ∇L = 0 the ratio is infinite, and so is every error of it.
+  const error = Number.isFinite(interaction) ? standardError : 0;
   const of = (x: number) => `${(x / edge).toFixed(3)} of the edge`;
   if (interaction - 2 * error > edge * (1 + margin)) {
     return {
@@ -98,7 +103,7 @@ export function verdict(
  * The one-glance probe: λ₁, ‖H‖_{S_n}, ‖H‖_{S_b}, ρ_b, the bound 2ρ_b/η, batch sharpness and a verdict in words, for the batch
  * size of the run.
  *
- * Verdicts, the first that holds: *unstable* where tr(HS_b)/tr(S_n) exceeds the edge by more than the margin and two standard
+ * Verdicts, the first that holds: *stationary* where no gradient is left (∇L = 0, and for b < n every g_i); *unstable* where tr(HS_b)/tr(S_n) exceeds the edge by more than the margin and two standard
  * errors; *at the edge* where it is within the margin, or, for the full batch, λ₁ exceeds the edge; *progressive sharpening*
  * where λ₁ has risen since the step probed before; else *stable*. The rule is written beside the verdict.
  *
