@@ -425,7 +425,9 @@ function size(shape: readonly number[]): number {
 }
 
 function scaled(sum: Float64Array, scale: number): Float32Array {
-  return Float32Array.from(sum, (s) => s * scale);
+  const out = new Float32Array(sum.length);
+  for (let k = 0; k < out.length; k++) out[k] = sum[k]! * scale;
+  return out;
 }
 
 /** The rows of `array` that `indices` name, each `width` long. */

@@ -60,8 +60,11 @@ export function renewModel(
   const vectors = basis.map(({ vector }) => vector);
   const ages = basis.map(() => 0);
   const matrix = ritzMatrix.map((row) => [...row]);
-  const said = (a: Vector, b: Vector) =>
-    old.vectors.reduce((sum, u, k) => sum + old.values[k]! * dot(u, a) * dot(u, b), 0);
+  const coordinates = (v: Vector) => old.vectors.map((u) => dot(u, v));
+  const seen = vectors.map(coordinates);
+  /** aᵀ(old model)b, from the coordinates of a and b. */
+  const said = (a: readonly number[], b: readonly number[]) =>
+    old.values.reduce((sum, value, k) => sum + value * a[k]! * b[k]!, 0);
   for (const [k, direction] of old.vectors.entries()) {
     const u = Float64Array.from(direction);
     for (let pass = 0; pass < 2; pass++) for (const v of vectors) addScaled(u, v, -dot(v, u));
@@ -69,8 +72,10 @@ export function renewModel(
     if (part < NEW_PART) continue;
     rescale(u, 1 / part);
     const added = Float32Array.from(u);
-    const column = vectors.map((v, i) => (i < basis.length ? dot(basis[i]!.product, added) : said(v, added)));
-    column.push(said(added, added));
+    const own = coordinates(added);
+    const column = seen.map((other, i) => (i < basis.length ? dot(basis[i]!.product, added) : said(other, own)));
+    column.push(said(own, own));
+    seen.push(own);
     matrix.forEach((row, i) => {
       row.push(column[i]!);
     });
@@ -89,9 +94,9 @@ export function renewModel(
   const kept = [...first, ...others].slice(0, keep.size);
   /** The age of the direction that has most of a vector. */
   const ageOf = (y: readonly number[]) => {
-    const seen = y.slice(0, basis.length).reduce((sum, c) => sum + c * c, 0);
+    const exact = y.slice(0, basis.length).reduce((sum, c) => sum + c * c, 0);
     const unseen = y.map((c, j) => (j < basis.length ? 0 : c * c));
-    return seen > 0.5 ? 0 : ages[unseen.indexOf(Math.max(...unseen))]!;
+    return exact > 0.5 ? 0 : ages[unseen.indexOf(Math.max(...unseen))]!;
   };
   return {
     drift: keep.drift,
