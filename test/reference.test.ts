@@ -290,6 +290,7 @@ describe.each(networks)('$name at the $state point', ({ name, problem, state }) 
     }
     const [gg, gHg] = [dot(gradient, gradient), dot(gradient, Hg)];
     compared.near('/per_example_gradient_norms', gradients.map(norm));
+    compared.near('/per_example_gradient_norms', (await point.exampleNormsSquared()).map(Math.sqrt));
     compared.near('/trace_S_1', traceS1);
     compared.near('/trace_C_1', traceS1 - gg);
     compared.near('/trace_H_S_1', traceHS1);

@@ -38,8 +38,11 @@ export function readObserved(name: string): Value {
   return JSON.parse(readFileSync(join(referenceFolder, best + suffix), 'utf8'));
 }
 
-/** Half a unit in the last place of float32, twice: below this nothing computed in float32 can be asked to agree. */
-const FLOAT32 = 2 ** -23;
+/**
+ * Four units in the last place of float32: engines that add in another order (oneDNN, Eigen, WebAssembly) were seen to differ by three,
+ * so below this nothing computed in float32 can be asked to agree.
+ */
+const FLOAT32 = 2 ** -21;
 
 /** Compares brink's numbers with a reference, key by key, and knows which keys nobody has looked at. */
 export class Comparison {
