@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { compileFunction } from 'node:vm';
 import { BackendWasm, setThreadsCount } from '@tensorflow/tfjs-backend-wasm';
+import { guardMemory } from './guardMemory.ts';
 import { startThreads, type Threads } from './threads.ts';
 
 /** More threads would find nothing to do: filter gradients are summed in so many parts. */
@@ -44,6 +45,7 @@ export async function openSharedBackend(): Promise<SharedBackend> {
     disposeData: cwrap('dispose_data', null, ['number']),
     dispose: cwrap('dispose', null, []),
   };
+  guardMemory(module);
   setThreadsCount(1);
   const threads = await startThreads(module.wasmMemory, Math.min(MOST_THREADS, availableParallelism()));
   return new SharedBackend(module, threads);

@@ -1,0 +1,38 @@
+/** The part of TensorFlow.js's module that hands out memory. */
+export interface Allocator {
+  readonly HEAPU8: Uint8Array;
+  _malloc(bytes: number): number;
+  _free(place: number): void;
+}
+
+/** Where the memory has grown to this the end of what can be addressed, 4 GiB, is near. */
+const NEAR_THE_END = 3.5 * 2 ** 30;
+
+/**
+ * Makes an allocator throw where the memory is full.
+ *
+ * At 4 GiB the stock one wraps around: it hands out a place that is taken, and tensors overwrite each other without an error.
+ */
+export function guardMemory(module: Allocator): void {
+  const { _malloc, _free } = module;
+  /** Bytes by place. */
+  const taken = new Map<number, number>();
+  const overlaps = (place: number, bytes: number) => {
+    for (const [other, size] of taken) if (place < other + size && other < place + bytes) return true;
+    return false;
+  };
+  module._malloc = (bytes) => {
+    const place = _malloc(bytes);
+    if (place === 0 || (module.HEAPU8.length >= NEAR_THE_END && overlaps(place, bytes))) {
+      throw new Error(
+        `WebAssembly's memory is full: it ends at 4 GiB, and ${bytes} bytes more were asked for. Begin anew with a smaller chunk or smaller keptBytes, or take the native engine`,
+      );
+    }
+    taken.set(place, bytes);
+    return place;
+  };
+  module._free = (place) => {
+    taken.delete(place);
+    _free(place);
+  };
+}

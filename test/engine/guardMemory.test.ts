@@ -1,0 +1,31 @@
+import { expect, it } from 'vitest';
+import { type Allocator, guardMemory } from '../../src/engine/secondOrder/wasm/guardMemory.ts';
+
+/** An allocator that answers with the places given, one after the other, in a memory of so many bytes. */
+function allocator(places: number[], bytes: number): Allocator {
+  return { HEAPU8: { length: bytes } as Uint8Array, _malloc: () => places.shift()!, _free: () => {} };
+}
+const full = /memory is full: it ends at 4 GiB, and 100 bytes more were asked for\. Begin anew with a smaller chunk/;
+
+it('a place that is taken is not handed out again, where the memory is near its end', () => {
+  const module = allocator([1000, 2000, 1050], 2 ** 32);
+  guardMemory(module);
+  expect(module._malloc(100)).toBe(1000);
+  expect(module._malloc(100)).toBe(2000);
+  expect(() => module._malloc(100)).toThrow(full);
+});
+
+it('no place at all is an error', () => {
+  const module = allocator([0], 2 ** 20);
+  guardMemory(module);
+  expect(() => module._malloc(100)).toThrow(full);
+});
+
+it('a place that was given back may be handed out', () => {
+  const module = allocator([1000, 1000, 1100], 2 ** 32);
+  guardMemory(module);
+  module._malloc(100);
+  module._free(1000);
+  expect(module._malloc(100)).toBe(1000);
+  expect(module._malloc(100)).toBe(1100);
+});
