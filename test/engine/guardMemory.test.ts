@@ -3,6 +3,8 @@ import { type Allocator, guardMemory } from '../../src/engine/secondOrder/wasm/g
 
 /** An allocator that answers with the places given, one after the other, in a memory of so many bytes. */
 function allocator(places: number[], bytes: number): Allocator {
+  // The first call is the guard's own.
+  places.unshift(8);
   return { HEAPU8: { length: bytes } as Uint8Array, _malloc: () => places.shift()!, _free: () => {} };
 }
 const full = /memory is full: it ends at 4 GiB, and 100 bytes more were asked for\. Begin anew with a smaller chunk/;
@@ -28,4 +30,12 @@ it('a place that was given back may be handed out', () => {
   module._free(1000);
   expect(module._malloc(100)).toBe(1000);
   expect(module._malloc(100)).toBe(1100);
+});
+
+it('places beyond 2 GiB are counted on, though they come as negative numbers', () => {
+  const module = allocator([-2000, -2000], 2 ** 32);
+  guardMemory(module);
+  expect(module._malloc(100)).toBe(2 ** 32 - 2000);
+  module._free(2 ** 32 - 2000);
+  expect(module._malloc(100)).toBe(2 ** 32 - 2000);
 });

@@ -14,6 +14,8 @@ const NEAR_THE_END = 3.5 * 2 ** 30;
  * At 4 GiB the stock one wraps around: it hands out a place that is taken, and tensors overwrite each other without an error.
  */
 export function guardMemory(module: Allocator): void {
+  // Each replaces itself when it is called for the first time.
+  module._free(module._malloc(1));
   const { _malloc, _free } = module;
   /** Bytes by place. */
   const taken = new Map<number, number>();
@@ -22,7 +24,8 @@ export function guardMemory(module: Allocator): void {
     return false;
   };
   module._malloc = (bytes) => {
-    const place = _malloc(bytes);
+    // A place beyond 2 GiB comes as a negative number.
+    const place = _malloc(bytes) >>> 0;
     if (place === 0 || (module.HEAPU8.length >= NEAR_THE_END && overlaps(place, bytes))) {
       throw new Error(
         `WebAssembly's memory is full: it ends at 4 GiB, and ${bytes} bytes more were asked for. Begin anew with a smaller chunk or smaller keptBytes, or take the native engine`,
@@ -32,7 +35,7 @@ export function guardMemory(module: Allocator): void {
     return place;
   };
   module._free = (place) => {
-    taken.delete(place);
+    taken.delete(place >>> 0);
     _free(place);
   };
 }
