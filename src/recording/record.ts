@@ -142,20 +142,21 @@ function begun(target: string, header: RecordingHeader, hasGradient: boolean, ov
 
 /** Goes on with a recording behind its last whole step. */
 function continued(target: string, source: JsonObject | null): Recorder {
-  const old = openRecording(WHO, target);
+  const { header, shape, end, indices, last } = wholePart(target);
+  requireFree(target, header);
+  requireSameRun(WHO, target, header, source);
+  const kept = { bytes: end, steps: indices.length };
+  return recorder(header.selection, last, () => ({ header, shape, kept }), target);
+}
+
+/** What a recording holds, and its last step; it is closed again. */
+function wholePart(target: string) {
+  const recording = openRecording(WHO, target);
   try {
-    requireFree(target, old.header);
-    requireSameRun(WHO, old, source);
-    const { header, shape, end, indices } = old;
-    const last = indices.length === 0 ? null : old.read(indices.length - 1);
-    return recorder(
-      header.selection,
-      last,
-      () => ({ header, shape, kept: { bytes: end, steps: indices.length } }),
-      target,
-    );
+    const { indices } = recording;
+    return { ...recording, last: indices.length === 0 ? null : recording.read(indices.length - 1) };
   } finally {
-    old.close();
+    recording.close();
   }
 }
 

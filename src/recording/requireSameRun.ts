@@ -1,7 +1,7 @@
 import { BrinkError } from '../core/errors.ts';
 import type { Json, JsonObject } from '../core/Json.ts';
 import { firstDifference, show } from './firstDifference.ts';
-import type { OpenRecording } from './openRecording.ts';
+import type { RecordingHeader } from './RecordingHeader.ts';
 
 /** What decides a run's next step, beside its state. */
 const SETTINGS = ['learningRate', 'batchSize', 'replacement', 'beta1', 'beta2', 'seed'];
@@ -11,7 +11,7 @@ const SETTINGS = ['learningRate', 'batchSize', 'replacement', 'beta1', 'beta2', 
  *
  * How many steps there are to be, what else ends the run, and the test set may differ.
  */
-export function requireSameRun(who: string, { path, header }: OpenRecording, source: JsonObject | null): void {
+export function requireSameRun(who: string, path: string, header: RecordingHeader, source: JsonObject | null): void {
   const difference = firstDifference(header.source && essence(header.source), source && essence(source));
   if (!difference) return;
   const { where, left, right } = difference;

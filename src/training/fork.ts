@@ -9,7 +9,9 @@ import { readStart } from './Start.ts';
 
 /** Where a new run leaves the recorded one, and in what it differs. */
 export interface ForkOptions
-  extends Pick<GradientDescentOptions, 'until' | 'learningRate' | 'batchSize' | 'replacement' | 'beta1' | 'beta2'> {
+  extends Partial<
+    Pick<GradientDescentOptions, 'until' | 'learningRate' | 'batchSize' | 'replacement' | 'beta1' | 'beta2'>
+  > {
   /** The objective that was recorded. */
   readonly objective: Objective;
   /** t of the recorded step that the new run begins at; default: the last. */
@@ -18,8 +20,8 @@ export interface ForkOptions
   readonly steps: number;
 }
 
-/** What a fork takes from the recorded step where it is not given. */
-type Settings = Pick<ForkOptions, 'learningRate' | 'batchSize' | 'replacement' | 'beta1' | 'beta2'>;
+/** What a fork takes from the recorded run where it is not given. */
+type Settings = Pick<GradientDescentOptions, 'learningRate' | 'batchSize' | 'replacement' | 'beta1' | 'beta2'>;
 
 const WHO = 'fork';
 

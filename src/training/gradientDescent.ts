@@ -89,7 +89,7 @@ export function gradientDescent(objective: Objective, { resume, ...options }: Gr
   try {
     requireSameObjective(WHO, recording, objective);
     const source = descend(objective, options, readStart(WHO, recording, objective.exampleCount, step));
-    requireSameRun(WHO, recording, source.metadata);
+    requireSameRun(WHO, path, recording.header, source.metadata);
     return source;
   } finally {
     recording.close();
