@@ -50,7 +50,8 @@ export function openRecording(who: string, path: string): OpenRecording {
         `${path} holds no whole Arrow schema. It is no recording, or the process was stopped before its first step; remove the file.`,
       );
     }
-    const schemaBytes = read(file, 0, new Uint8Array(schemaEnd));
+    const read = (start: number, bytes: Uint8Array) => readBytes(who, file, start, bytes);
+    const schemaBytes = read(0, new Uint8Array(schemaEnd));
     const { schema } = RecordBatchReader.from(schemaBytes).open();
     const header = fromKeyValues(who, path, schema.metadata);
     const shape = shapeOf(schema);
@@ -61,14 +62,14 @@ export function openRecording(who: string, path: string): OpenRecording {
       path,
       header,
       shape,
-      indices: batches.map(({ start }) => readIndex(file, start)),
+      indices: batches.map(({ start }) => readIndex(read, start)),
       end,
       tornBytes: isEnded ? 0 : size - end,
-      read(k) {
+      read: (k) => {
         const { start, end } = batches[k]!;
         const bytes = new Uint8Array(schemaEnd + end - start);
         bytes.set(schemaBytes);
-        read(file, start, bytes.subarray(schemaEnd));
+        read(start, bytes.subarray(schemaEnd));
         const [batch] = RecordBatchReader.from(bytes).open();
         return decodeStep(batch!);
       },
@@ -81,16 +82,20 @@ export function openRecording(who: string, path: string): OpenRecording {
 }
 
 /** The step's index: the first number in the body of its batch. */
-function readIndex(file: number, start: number): number {
-  const view = (bytes: Uint8Array) => new DataView(bytes.buffer).getInt32(0, true);
-  const headerLength = view(read(file, start + 4, new Uint8Array(4)));
-  return view(read(file, start + PREFIX + headerLength, new Uint8Array(4)));
+function readIndex(read: (start: number, bytes: Uint8Array) => Uint8Array, start: number): number {
+  const int32At = (at: number) => new DataView(read(at, new Uint8Array(4)).buffer).getInt32(0, true);
+  return int32At(start + PREFIX + int32At(start + 4));
 }
 
-function read(file: number, start: number, bytes: Uint8Array): Uint8Array {
+function readBytes(who: string, file: number, start: number, bytes: Uint8Array): Uint8Array {
   for (let at = 0; at < bytes.length; ) {
     const count = readSync(file, bytes, at, bytes.length - at, start + at);
-    if (count === 0) throw new Error(`the recording ends at byte ${start + at}, within a step`);
+    if (count === 0) {
+      throw new BrinkError(
+        who,
+        `the recording ends at byte ${start + at}, within a step. It was cut while it was read; open it again.`,
+      );
+    }
     at += count;
   }
   return bytes;

@@ -42,7 +42,7 @@ const WHO = 'replay';
  * bits on the engine and machine that recorded. `metadata` is that of the source that was recorded, so that tables say the same. Each
  * subscription reads anew. A recording that is still being written is replayed as far as it was at the call.
  *
- * A replay is not training: it needs no step before the one it reads, and proves nothing about what lies between two recorded steps.
+ * It proves nothing about what lies between two recorded steps, and the weights carry no checksum: a byte that the disk changed is not seen.
  *
  * Cost: reading 4m bytes a step (8m with momentum), some 0.1 ms a recorded step at the call, and b/n gradients a step where none are recorded.
  *
@@ -77,6 +77,12 @@ export function replay(path: string, options: ReplayOptions = {}): Replay {
     const own = objective ?? (shape.hasGradient ? null : await objectiveOf(path));
     for (const k of chosen) {
       if (subscriber.closed) return;
+      if (file.indices[k] !== indices[k]) {
+        throw new BrinkError(
+          WHO,
+          `${path} does not hold step ${indices[k]} where it did when it was opened. It was replaced; call replay again.`,
+        );
+      }
       const recorded = file.read(k);
       const gradient = recorded.gradient ?? (await stepGradient(own!, recorded)).gradient;
       if (subscriber.closed) return;

@@ -137,6 +137,13 @@ describe('replay', () => {
   });
 });
 
+it('a recording that was replaced since it was opened is noticed', async () => {
+  await collect(train().pipe(record(path)));
+  const steps = replay(path, { from: 4 });
+  await collect(train().pipe(record(path, { every: 2, overwrite: true })));
+  await expect(collect(steps)).rejects.toThrow('does not hold step 4 where it did when it was opened');
+});
+
 describe('a recording that was cut off', () => {
   it('is replayed up to its last whole step wherever the cut is, and says how many bytes were torn', async () => {
     const live = await collect(train().pipe(record(path)));
