@@ -75,7 +75,6 @@ export function record(path = 'recording.arrows', options: RecordOptions = {}): 
       const run = currentRun();
       const { source = steps.metadata ?? null, ...versions } = { ...run?.metadata, ...(!run && VERSIONS) };
       const target = resolve(run?.directory ?? '.', path);
-      if (run) listFile(run, target);
       const header: RecordingHeader = {
         source: source as JsonObject | null,
         selection: { every, from, to: to ?? null },
@@ -83,6 +82,8 @@ export function record(path = 'recording.arrows', options: RecordOptions = {}): 
         run: versions,
       };
       const recorder = append ? continued(target, header.source) : begun(target, header, gradient, overwrite);
+      // One that is gone on with belongs to another run, which may not be removed with this one.
+      if (run && !append) listFile(run, target);
       let final: number | null = null;
       return steps.pipe(
         tap({

@@ -225,6 +225,20 @@ describe('record in a run', () => {
     await run(train(), { recording: (s) => s.pipe(record()) }, { ...quiet, overwrite: true });
   });
 
+  it('does not list a recording that it refused, or that it goes on with, so that no later run removes it', async () => {
+    const directory = join(folder, 'run');
+    path = join(directory, 'recording.arrows');
+    await collect(train().pipe(record(path, { to: 3 })));
+    const before = readFileSync(path);
+    const { exitCode } = process;
+    for (const recording of [record(), record('recording.arrows', { append: true })]) {
+      await run(train(), { recording: (s) => s.pipe(recording), all: (s) => s }, { ...quiet, overwrite: true });
+      expect(JSON.parse(readFileSync(join(directory, 'run.json'), 'utf8')).files).toEqual(['log.jsonl']);
+    }
+    expect(readFileSync(path)).toEqual(before);
+    process.exitCode = exitCode;
+  });
+
   it('is left alone by recover, finished or not', async () => {
     await run(train(), { recording: (s) => s.pipe(record()) }, quiet);
     path = join(folder, 'run', 'recording.arrows');

@@ -290,6 +290,16 @@ describe('objectiveOf', () => {
     expect(await rebuilt.at(theta).loss()).toBe(await original.at(theta).loss());
   });
 
+  it('is what a replay without an objective asks for, whose error travels down the stream', async () => {
+    const unknown = Object.assign(regression(), { metadata: { objective: 'mine' } });
+    const source = gradientDescent(unknown, { learningRate: 0.1, steps: 1 });
+    const live = await collect(source.pipe(record(path)));
+    await expect(collect(replay(path))).rejects.toThrow(/^objectiveOf: .*Build it yourself, and hand it in/);
+    expect(await collect(replay(path, { objective: unknown }))).toEqual(live);
+    await collect(source.pipe(record(path, { gradient: true, overwrite: true })));
+    expect(await collect(replay(path))).toEqual(live);
+  });
+
   it('says what it cannot build', async () => {
     const recorded = async (metadata: object) => {
       const steps = gradientDescent(Object.assign(regression(), { metadata }), { learningRate: 0.1, steps: 1 });
