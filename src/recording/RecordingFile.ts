@@ -14,10 +14,13 @@ const WHO = 'record';
 
 /** What a recording begins with: nothing, or the whole part of one that is there. */
 export interface RecordingStart {
+  readonly path: string;
   readonly header: RecordingHeader;
   readonly shape: StepShape;
   /** Bytes and steps that are kept; what lies behind them is cut off. Null: a new file. */
   readonly kept: { readonly bytes: number; readonly steps: number } | null;
+  /** Told what is about to be written, where that is known. */
+  readonly onEstimate: ((estimate: { readonly bytes: number; readonly steps: number }) => void) | undefined;
 }
 
 /** Takes the pieces of a message as they are, so that weights reach the system without a copy. */
@@ -50,6 +53,7 @@ export class RecordingFile {
   readonly #queue = new PieceQueue();
   readonly #writer = new RecordBatchStreamWriter();
   readonly #isNew: boolean;
+  readonly #onEstimate: RecordingStart['onEstimate'];
   /** What a new file begins with, until it is written together with the first step. */
   #preamble: Uint8Array[];
   #file: number | null = null;
@@ -57,11 +61,12 @@ export class RecordingFile {
   #steps: number;
   #synced = Date.now();
 
-  constructor(path: string, { header, shape, kept }: RecordingStart) {
+  constructor({ path, header, shape, kept, onEstimate }: RecordingStart) {
     this.#path = path;
     this.#encoder = stepEncoder(shape, toKeyValues(header));
     this.#writer.reset(this.#queue, this.#encoder.schema);
     this.#isNew = kept === null;
+    this.#onEstimate = onEstimate;
     const preamble = this.#queue.take();
     this.#preamble = kept ? [] : preamble;
     this.#size = kept?.bytes ?? 0;
@@ -78,7 +83,10 @@ export class RecordingFile {
     this.#writer.write(this.#encoder.encode(step));
     const message = this.#queue.take();
     if (this.#file === null) {
-      if (expected !== null) this.#requireRoom(sizeOf(this.#preamble) + expected * sizeOf(message), expected);
+      mkdirSync(dirname(this.#path), { recursive: true });
+      if (expected !== null) {
+        this.#prepare(sizeOf(this.#preamble) + expected * sizeOf(message) + END_OF_STREAM.length, expected);
+      }
       this.#file = this.#open();
       message.unshift(...this.#preamble);
       this.#preamble = [];
@@ -100,17 +108,24 @@ export class RecordingFile {
   }
 
   #open(): number {
-    if (!this.#isNew) {
-      const file = openSync(this.#path, 'r+');
-      ftruncateSync(file, this.#size);
+    try {
+      const file = openSync(this.#path, this.#isNew ? 'wx' : 'r+');
+      if (this.#isNew) syncFolder(dirname(this.#path));
+      else ftruncateSync(file, this.#size);
       return file;
+    } catch (cause) {
+      const isTaken = (cause as NodeJS.ErrnoException).code === 'EEXIST';
+      throw new BrinkError(
+        WHO,
+        `${this.#path} cannot be opened: ${(cause as Error).message}. ${isTaken ? 'Another sink began it meanwhile; give each a name of its own.' : 'Name a place that can be written.'}`,
+        { cause },
+      );
     }
-    mkdirSync(dirname(this.#path), { recursive: true });
-    return openSync(this.#path, 'wx');
   }
 
-  #requireRoom(bytes: number, steps: number): void {
-    mkdirSync(dirname(this.#path), { recursive: true });
+  /** Tells what is about to be written. @throws BrinkError where the disk has no room for it. */
+  #prepare(bytes: number, steps: number): void {
+    this.#onEstimate?.({ bytes, steps });
     const { bavail, bsize } = statfsSync(dirname(this.#path));
     if (bytes <= bavail * bsize) return;
     throw new BrinkError(

@@ -32,6 +32,8 @@ export interface RecordOptions {
   readonly overwrite?: boolean;
   /** Whether the recording of that name is gone on with, by a run that resumes from it; default false. */
   readonly append?: boolean;
+  /** Told once, at the first step and before anything is written, how large the recording will be, where the run's length is known. */
+  readonly onEstimate?: (estimate: { readonly bytes: number; readonly steps: number }) => void;
 }
 
 const WHO = 'record';
@@ -44,7 +46,8 @@ const WHO = 'record';
  * most a torn one behind the last, which a replay leaves out and `append` cuts off. The schema's key-values hold what rebuilds the objective
  * and the run. Where no step comes no file is made.
  *
- * Where the length of the run is known, the first step tells the size of the recording, and it is refused where the disk has no room for it.
+ * Where the length of the run is known, the first step tells the size of the recording (`onEstimate`), and it is refused where the disk has
+ * no room for it.
  *
  * With `append` it goes on with a recording: steps up to its last are compared with what it holds (the last one by its weights) and not
  * written again, later ones follow. `every`, `from`, `to` and `gradient` are then those of the recording.
@@ -52,13 +55,14 @@ const WHO = 'record';
  * Cost: 4m bytes a step, 8m with momentum, and 4m more with `gradient`; the time to copy them once.
  *
  * @param path Default 'recording.arrows'; relative paths start in the run's folder, outside a run in the working folder.
- * @param options `every` (1), `from` (0), `to` (last), `gradient` (false), `overwrite` (false), `append` (false).
+ * @param options `every` (1), `from` (0), `to` (last), `gradient` (false), `overwrite` (false), `append` (false),
+ *   `onEstimate`.
  * @throws BrinkError at the call where the path does not end in `.arrows` or an option is out of range; in the stream where the
  *   file is there already (with `append`: is not, or belongs to another run), steps come out of order, or the disk has no room
  *   or refuses. Steps before are kept.
  */
 export function record(path = 'recording.arrows', options: RecordOptions = {}): MonoTypeOperatorFunction<Step> {
-  const { every = 1, from = 0, to, gradient = false, overwrite = false, append = false } = options;
+  const { every = 1, from = 0, to, gradient = false, overwrite = false, append = false, onEstimate } = options;
   if (!path.endsWith('.arrows')) throw new BrinkError(WHO, `the path is '${path}'. It must end in '.arrows'.`);
   requireInteger(WHO, 'every', every, 1);
   requireInteger(WHO, 'from', from, 0);
@@ -81,7 +85,9 @@ export function record(path = 'recording.arrows', options: RecordOptions = {}): 
         writer: { host: hostname(), pid: process.pid },
         run: versions,
       };
-      const recorder = append ? continued(target, header.source) : begun(target, header, gradient, overwrite);
+      const recorder = append
+        ? continued(target, header.source, onEstimate)
+        : begun(target, header, gradient, overwrite, onEstimate);
       // One that is gone on with belongs to another run, which may not be removed with this one.
       if (run && !append) listFile(run, target);
       let final: number | null = null;
@@ -120,7 +126,13 @@ interface Recorder {
 }
 
 /** Begins a recording with the first step that it takes. */
-function begun(target: string, header: RecordingHeader, hasGradient: boolean, overwrite: boolean): Recorder {
+function begun(
+  target: string,
+  header: RecordingHeader,
+  hasGradient: boolean,
+  overwrite: boolean,
+  onEstimate: RecordOptions['onEstimate'],
+): Recorder {
   if (existsSync(target)) {
     if (!overwrite) {
       throw new BrinkError(
@@ -138,16 +150,21 @@ function begun(target: string, header: RecordingHeader, hasGradient: boolean, ov
     hasVelocity: step.velocity !== null,
     hasGradient,
   });
-  return recorder(header.selection, null, (step) => ({ header, shape: shape(step), kept: null }), target);
+  return recorder(
+    header.selection,
+    null,
+    (step) => ({ path: target, header, shape: shape(step), kept: null, onEstimate }),
+    target,
+  );
 }
 
 /** Goes on with a recording behind its last whole step. */
-function continued(target: string, source: JsonObject | null): Recorder {
+function continued(target: string, source: JsonObject | null, onEstimate: RecordOptions['onEstimate']): Recorder {
   const { header, shape, end, indices, last } = wholePart(target);
   requireFree(target, header);
   requireSameRun(WHO, target, header, source);
   const kept = { bytes: end, steps: indices.length };
-  return recorder(header.selection, last, () => ({ header, shape, kept }), target);
+  return recorder(header.selection, last, () => ({ path: target, header, shape, kept, onEstimate }), target);
 }
 
 /** What a recording holds, and its last step; it is closed again. */
@@ -180,7 +197,7 @@ function recorder(
       requireNext(step, last, selection, file === null && recorded !== null);
       if (file === null || shape === null) {
         const begin = start(step);
-        file = new RecordingFile(target, begin);
+        file = new RecordingFile(begin);
         shape = begin.shape;
       }
       requireShape(step, shape);

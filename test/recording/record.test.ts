@@ -124,6 +124,18 @@ describe('record', () => {
     expect(indices()).toEqual([1, 4, 7]);
   });
 
+  it.each<[RecordOptions, number]>([
+    [{}, 10],
+    [{ every: 4, from: 1 }, 2],
+  ])('tells with %o how large the recording will be, to the byte, before there is one', async (selection, steps) => {
+    const told: unknown[] = [];
+    const onEstimate = (estimate: object) => told.push(estimate, existsSync(path));
+    await collect(train().pipe(record(path, { ...selection, onEstimate })));
+    expect(told).toEqual([{ bytes: statSync(path).size, steps }, false]);
+    await collect(train().pipe(throttleSteps(1), record(path, { overwrite: true, onEstimate })));
+    expect(told).toHaveLength(2);
+  });
+
   it('refuses a recording that is there, before any step is taken; with overwrite it replaces it, and nothing else', async () => {
     await collect(train().pipe(record(path)));
     const before = readFileSync(path);
@@ -149,6 +161,19 @@ describe('record', () => {
     }
     subscription.unsubscribe();
     await collect(train().pipe(record(path, { overwrite: true })));
+  });
+
+  it('refuses a second sink of the same name in one run', async () => {
+    const source = new Subject<Step>();
+    const [first, second] = [source.pipe(record(path)), source.pipe(record(path))].map((steps) => collect(steps));
+    const refused = expect(second).rejects.toThrow(
+      /^record: .* cannot be opened: EEXIST.* Another sink began it meanwhile/,
+    );
+    for (const index of [0, 1]) source.next(stepAt(new Float32Array(5), { index }));
+    source.complete();
+    await refused;
+    expect(await first).toHaveLength(2);
+    expect(indices()).toEqual([0, 1]);
   });
 
   it('refuses steps that fall, or that are unlike the first, and keeps the ones before', async () => {
