@@ -12,6 +12,15 @@ const SYNC_AGE = 3000;
 
 const WHO = 'record';
 
+/** How much is about to be written. */
+export interface Estimate {
+  readonly bytes: number;
+  readonly steps: number;
+}
+
+/** Who is told of it, if anyone. */
+export type EstimateListener = ((estimate: Estimate) => void) | undefined;
+
 /** What a recording begins with: nothing, or the whole part of one that is there. */
 export interface RecordingStart {
   readonly path: string;
@@ -20,7 +29,7 @@ export interface RecordingStart {
   /** Bytes and steps that are kept; what lies behind them is cut off. Null: a new file. */
   readonly kept: { readonly bytes: number; readonly steps: number } | null;
   /** Told what is about to be written, where that is known. */
-  readonly onEstimate: ((estimate: { readonly bytes: number; readonly steps: number }) => void) | undefined;
+  readonly onEstimate: EstimateListener;
 }
 
 /** Takes the pieces of a message as they are, so that weights reach the system without a copy. */
