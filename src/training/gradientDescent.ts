@@ -6,7 +6,12 @@ import type { JsonObject } from '../core/Json.ts';
 import type { Objective, Point } from '../core/Objective.ts';
 import { openStep, type Step } from '../core/Step.ts';
 import type { StepSource } from '../core/StepSource.ts';
+import { type StepGradient, stepGradient } from '../core/stepGradient.ts';
 import { drawBatch, generator } from '../linalg/random.ts';
+import { openRecording } from '../recording/openRecording.ts';
+import { requireSameObjective } from '../recording/requireSameObjective.ts';
+import { requireSameRun } from '../recording/requireSameRun.ts';
+import { readStart, type Start } from './Start.ts';
 
 /** How to train. */
 export interface GradientDescentOptions {
@@ -32,19 +37,17 @@ export interface GradientDescentOptions {
   readonly seed?: number;
   /** θ_0, flat [m]; default `objective.initialWeights(seed)`. */
   readonly initialWeights?: Float32Array;
+  /**
+   * A recording of this run that was cut off, from whose last whole step it goes on bit for bit; or the recording and the index t of
+   * one of its steps. That step is the first to be emitted. Default: none, the run begins at θ_0.
+   */
+  readonly resume?: string | { readonly path: string; readonly step?: number };
 }
 
 const WHO = 'gradientDescent';
 
 /** Sets the generators of batches apart from any other that is seeded by (seed, t). */
 const BATCHES = 0x626174;
-
-/** Loss and gradient where the update takes them. */
-interface Evaluation {
-  readonly loss: number;
-  readonly gradient: Float32Array;
-  readonly exampleLosses: Float64Array | null;
-}
 
 /**
  * Trains by gradient descent, on all examples or on random batches, with generalized momentum, and emits every step.
@@ -61,21 +64,58 @@ interface Evaluation {
  * That the loss falls does not show that the step is small against 2/λ_1: above that edge it may fall over many steps and
  * rise within them.
  *
+ * A run that was killed goes on from its recording (`record`) with the same options and `resume`: the state at a step is θ_t and δ_{t−1}, and
+ * the batches follow from the seed, so from there on each step has the bits that the run would have had, on the same engine and machine.
+ * Into a recording it goes on with `record(path, { append: true })`. Tables are not gone on with, as a Parquet file cannot be: `recover` finishes
+ * those of the killed run, the resumed one writes its own into a folder of its own, and together they are the table. A table lacks at most the
+ * rows of the last second; `resume: { path, step }` from the step behind its last row measures those again, and `step: 0` gives tables that are
+ * whole, at the price of measuring everything again. A probe that follows something from step to step (eigenvectors) starts afresh.
+ *
  * Cost: b/n gradients a step; for full-batch GD without look-ahead that gradient is shared with the probes.
  *
  * @param objective L.
- * @param options `learningRate` and `steps`; `until`, `batchSize`, `replacement`, `beta1`, `beta2`, `seed`, `initialWeights`.
- * @throws BrinkError at the call for an option out of its range.
+ * @param options `learningRate` and `steps`; `until`, `batchSize`, `replacement`, `beta1`, `beta2`, `seed`, `initialWeights`, `resume`.
+ * @throws BrinkError at the call for an option out of its range, and for a recording that is not of this run (settings, seed, objective, engine)
+ *   or does not hold the step.
  * @throws DivergedError in the stream, once the loss, the gradient or a weight is not finite; the steps before it were emitted.
  * @throws BrinkError in the stream, where that is so at θ_0 already: then the data or θ_0 is at fault, not the training.
  *
  * Source: Lee and Jang's generalized momentum, which holds Polyak's (1964) and Nesterov's (1983).
  */
-export function gradientDescent(objective: Objective, options: GradientDescentOptions): StepSource {
+export function gradientDescent(objective: Objective, { resume, ...options }: GradientDescentOptions): StepSource {
+  if (resume === undefined) return descend(objective, options);
+  const { path, step } = typeof resume === 'string' ? { path: resume } : resume;
+  const recording = openRecording(WHO, path);
+  try {
+    requireSameObjective(WHO, recording, objective);
+    const source = descend(objective, options, readStart(WHO, recording, objective.exampleCount, step));
+    requireSameRun(WHO, path, recording.header, source.metadata);
+    return source;
+  } finally {
+    recording.close();
+  }
+}
+
+/**
+ * What `gradientDescent` is, from a state of its own choice on.
+ *
+ * @param options As there; `steps` is the index of the last step.
+ * @param start Where it begins; default θ_0.
+ * @param more Goes into the metadata.
+ */
+export function descend(
+  objective: Objective,
+  options: Omit<GradientDescentOptions, 'resume'>,
+  start: Start | null = null,
+  more: JsonObject = {},
+): StepSource {
   const { paramCount: m, exampleCount: n } = objective;
   const { learningRate, steps, until, batchSize = n, replacement = false, beta1 = 0, beta2 = 0, seed = 0 } = options;
   requireNumber(WHO, 'learningRate', learningRate, 0);
   requireInteger(WHO, 'steps', steps, 0);
+  if (start && steps < start.index) {
+    throw new BrinkError(WHO, `steps is ${steps}, and the run begins at step ${start.index}. Nothing is left to do.`);
+  }
   requireInteger(WHO, 'batchSize', batchSize, 1);
   if (batchSize > n) throw new BrinkError(WHO, `batchSize is ${batchSize}. The objective has ${n} examples.`);
   if (batchSize === 1 && objective.coupled) {
@@ -101,14 +141,8 @@ export function gradientDescent(objective: Objective, options: GradientDescentOp
   const isFullBatch = batchSize === n && !replacement;
   const hasMomentum = beta1 > 0 || beta2 > 0;
 
-  async function evaluate(point: Point, batch: Int32Array | null): Promise<Evaluation> {
-    if (batch) return point.batchGradient(batch);
-    const gradient = await point.gradient();
-    return { ...(await point.performance('train')), gradient };
-  }
-
-  async function isReached(point: Point, t: number): Promise<boolean> {
-    const beginsEpoch = Math.floor((t * batchSize) / n) > Math.floor(((t - 1) * batchSize) / n);
+  async function isReached(point: Point, seen: number): Promise<boolean> {
+    const beginsEpoch = Math.floor(seen / n) > Math.floor((seen - batchSize) / n);
     if (!until || !beginsEpoch) return false;
     const { loss, accuracy } = await point.performance('train');
     if (until.accuracy !== undefined && accuracy === null) {
@@ -119,11 +153,14 @@ export function gradientDescent(objective: Objective, options: GradientDescentOp
     return isLossLow || isAccuracyHigh;
   }
 
-  /** What to say of a value that is not finite: a batch that is so at θ_0 too is no divergence. */
-  async function explain(fault: string, t: number, start: Float32Array, batch: Int32Array | null) {
-    // Full-batch GD has passed θ_0 long before any later step.
-    const atStart = t === 0 || batch ? await evaluate(objective.at(start), batch) : null;
-    if (!atStart || !findFault(atStart, start)) {
+  const first = start?.index ?? 0;
+
+  /** What to say of a value that is not finite: a batch that is so at the run's first weights too is no divergence. */
+  async function explain(fault: string, t: number, weights: Float32Array, batch: Int32Array | null) {
+    // Full-batch GD has passed its first weights long before any later step.
+    const place = { index: 0, weights, velocity: null, beta2: 0, batch };
+    const atStart = t === first || batch ? await stepGradient(objective, place) : null;
+    if (!atStart || !findFault(atStart, weights)) {
       return new DivergedError(
         WHO,
         t,
@@ -134,23 +171,22 @@ export function gradientDescent(objective: Objective, options: GradientDescentOp
     const example = k < 0 ? '' : `; example ${batch ? batch[k] : k} has loss ${atStart.exampleLosses![k]} there`;
     return new BrinkError(
       WHO,
-      `${fault} at step ${t}, and it is no divergence: it is so at θ_0, before any update${example}. Look for NaN, infinite or huge numbers in the data and in the initial weights.`,
+      `${fault} at step ${t}, and it is no divergence: it is so at θ_${first}, before any update${example}. Look for NaN, infinite or huge numbers in the data and in the initial weights.`,
     );
   }
 
   async function train(subscriber: Subscriber<Step>): Promise<void> {
-    let weights = given ?? objective.initialWeights(seed);
-    let velocity = hasMomentum ? new Float32Array(m) : null;
-    const start = weights;
+    let weights = start?.weights ?? given ?? objective.initialWeights(seed);
+    let velocity = hasMomentum ? (start?.velocity ?? new Float32Array(m)) : null;
+    const firstWeights = weights;
 
-    for (let t = 0; ; t++) {
+    for (let t = first; ; t++) {
+      const seen = (start?.seen ?? 0) + (t - first) * batchSize;
       const batch = isFullBatch ? null : drawBatch(generator(seed, t, BATCHES), n, batchSize, replacement);
-      const point = objective.at(weights);
-      // δ_{−1} = 0, so step 0 has nothing to look ahead by.
-      const evaluation = await evaluate(velocity && beta2 > 0 && t > 0 ? point.moved(velocity, beta2) : point, batch);
+      const evaluation = await stepGradient(objective, { index: t, weights, velocity, beta2, batch });
       if (subscriber.closed) return;
       const fault = findFault(evaluation, weights);
-      if (fault) throw await explain(fault, t, start, batch);
+      if (fault) throw await explain(fault, t, firstWeights, batch);
 
       const { step, settled } = openStep({
         index: t,
@@ -164,12 +200,12 @@ export function gradientDescent(objective: Objective, options: GradientDescentOp
         beta1,
         beta2,
         velocity,
-        epoch: (t * batchSize) / n,
+        epoch: seen / n,
       });
       subscriber.next(step);
       await settled();
       await setImmediate();
-      if (subscriber.closed || t === steps || (await isReached(point, t))) return;
+      if (subscriber.closed || t === steps || (await isReached(objective.at(weights), seen))) return;
 
       ({ weights, velocity } = update(step));
     }
@@ -192,9 +228,10 @@ export function gradientDescent(objective: Objective, options: GradientDescentOp
     beta2,
     seed,
     initialWeights: given ? `sha256 ${createHash('sha256').update(given).digest('hex')}` : 'seed',
+    ...more,
     objective: objective.metadata,
   };
-  return Object.assign(source, { total: steps + 1, metadata });
+  return Object.assign(source, { total: steps + 1 - first, metadata });
 }
 
 /** θ_{t+1} and δ_t, each rounded to float32 once. */
@@ -210,7 +247,7 @@ function update({ weights, gradient, velocity, learningRate, beta1 }: Step) {
 }
 
 /** Names the first number that is not finite; null where all are. */
-function findFault({ loss, gradient }: Evaluation, weights: Float32Array): string | null {
+function findFault({ loss, gradient }: StepGradient, weights: Float32Array): string | null {
   if (!Number.isFinite(loss)) return `the batch loss is ${loss}`;
   for (const [name, array] of [
     ['∇L', gradient],

@@ -1,0 +1,164 @@
+import { existsSync, rmSync } from 'node:fs';
+import { BrinkError } from '../core/errors.ts';
+import type { JsonObject } from '../core/Json.ts';
+import type { Step } from '../core/Step.ts';
+import { isBeingWritten } from '../tables/isBeingWritten.ts';
+import { openRecording } from './openRecording.ts';
+import { type EstimateListener, RecordingFile, type RecordingStart } from './RecordingFile.ts';
+import type { RecordingHeader, Selection } from './RecordingHeader.ts';
+import type { RecordedStep, StepShape } from './recordingColumns.ts';
+import { requireSameRun } from './requireSameRun.ts';
+
+const WHO = 'record';
+
+/** Takes steps one after the other, and writes those that are to be recorded. */
+export interface Recorder {
+  /** @param final The index of the run's last step; null: unknown. */
+  take(step: Step, final: number | null): void;
+  finish(): void;
+}
+
+interface BeginOptions {
+  readonly gradient: boolean;
+  readonly overwrite: boolean;
+  readonly onEstimate: EstimateListener;
+}
+
+/** Begins a recording with the first step that it takes. @throws BrinkError where one is there, unless it may be replaced. */
+export function beginRecording(
+  target: string,
+  header: RecordingHeader,
+  { gradient, overwrite, onEstimate }: BeginOptions,
+): Recorder {
+  if (existsSync(target)) {
+    if (!overwrite) {
+      throw new BrinkError(
+        WHO,
+        `${target} is there already. It would be lost; name another file, pass overwrite: true, or append: true to go on with it.`,
+      );
+    }
+    const old = openRecording(WHO, target);
+    old.close();
+    requireFree(target, old.header);
+    rmSync(target);
+  }
+  const shape = (step: Step): StepShape => ({
+    paramCount: step.weights.length,
+    hasVelocity: step.velocity !== null,
+    hasGradient: gradient,
+  });
+  return recorder(
+    header.selection,
+    null,
+    (step) => ({ path: target, header, shape: shape(step), kept: null, onEstimate }),
+    target,
+  );
+}
+
+/** Goes on with a recording behind its last whole step. @throws BrinkError where there is none, or it is of another run. */
+export function continueRecording(target: string, source: JsonObject | null, onEstimate: EstimateListener): Recorder {
+  const { header, shape, end, indices, last } = wholePart(target);
+  requireFree(target, header);
+  requireSameRun(WHO, target, header, source);
+  const kept = { bytes: end, steps: indices.length };
+  return recorder(header.selection, last, () => ({ path: target, header, shape, kept, onEstimate }), target);
+}
+
+/** What a recording holds, and its last step; it is closed again. */
+function wholePart(target: string) {
+  const recording = openRecording(WHO, target);
+  try {
+    const { indices } = recording;
+    return { ...recording, last: indices.length === 0 ? null : recording.read(indices.length - 1) };
+  } finally {
+    recording.close();
+  }
+}
+
+function recorder(
+  selection: Selection,
+  recorded: RecordedStep | null,
+  start: (first: Step) => RecordingStart,
+  target: string,
+): Recorder {
+  let file: RecordingFile | null = null;
+  let shape: StepShape | null = null;
+  let last = recorded?.index ?? -1;
+  return {
+    take(step, final) {
+      if (!isSelected(step.index, selection)) return;
+      if (file === null && recorded !== null && step.index <= last) {
+        if (step.index === last) requireSameWeights(target, recorded, step);
+        return;
+      }
+      requireNext(step, last, selection, file === null && recorded !== null);
+      if (file === null || shape === null) {
+        const begin = start(step);
+        file = new RecordingFile(begin);
+        shape = begin.shape;
+      }
+      requireShape(step, shape);
+      file.append(
+        { ...step, gradient: shape.hasGradient ? step.gradient : null },
+        final === null ? null : selectedUpTo(final, selection) - selectedUpTo(step.index - 1, selection),
+      );
+      last = step.index;
+    },
+    finish: () => file?.finish(),
+  };
+}
+
+function isSelected(t: number, { every, from, to }: Selection): boolean {
+  return t >= from && t % every === 0 && (to === null || t <= to);
+}
+
+/** How many of the steps 0 … t are recorded. */
+function selectedUpTo(t: number, { every, from, to }: Selection): number {
+  const multiples = (upTo: number) => Math.floor(upTo / every) + 1;
+  return Math.max(0, multiples(Math.min(t, to ?? t)) - multiples(from - 1));
+}
+
+function requireNext({ index }: Step, last: number, selection: Selection, isGoingOn: boolean): void {
+  if (index <= last) {
+    throw new BrinkError(
+      WHO,
+      `step ${index} came after step ${last}. A recording holds one run, whose steps rise; give each run a file of its own.`,
+    );
+  }
+  if (isGoingOn && selectedUpTo(index - 1, selection) > selectedUpTo(last, selection)) {
+    throw new BrinkError(
+      WHO,
+      `the recording ends with step ${last}, and the next to come is step ${index}. The steps between would be missing; resume from a step that it holds.`,
+    );
+  }
+}
+
+function requireSameWeights(target: string, recorded: RecordedStep, step: Step): void {
+  const k = step.weights.findIndex((w, k) => !Object.is(w, recorded.weights[k]));
+  if (k < 0) return;
+  throw new BrinkError(
+    WHO,
+    `entry ${k} of θ at step ${step.index} is ${step.weights[k]}, and ${target} has ${recorded.weights[k]}. The run that comes is not the one that was recorded; the engine, the machine or the objective differs.`,
+  );
+}
+
+function requireShape(step: Step, { paramCount, hasVelocity, hasGradient }: StepShape): void {
+  const wrong =
+    step.weights.length !== paramCount ||
+    (step.velocity?.length ?? null) !== (hasVelocity ? paramCount : null) ||
+    (hasGradient && step.gradient.length !== paramCount);
+  if (!wrong) return;
+  throw new BrinkError(
+    WHO,
+    `step ${step.index} has ${step.weights.length} weights and ${step.velocity ? 'a' : 'no'} velocity, and the recording ${paramCount} and ${hasVelocity ? 'one' : 'none'}. All steps of a recording are alike.`,
+  );
+}
+
+function requireFree(target: string, { writer }: RecordingHeader): void {
+  if (isBeingWritten(target, writer)) {
+    throw new BrinkError(
+      WHO,
+      `${target} is in use by process ${writer.pid}, which began it. Wait for its end, or name another file.`,
+    );
+  }
+}

@@ -1,0 +1,121 @@
+import { z } from 'zod';
+import { BrinkError } from '../core/errors.ts';
+import type { JsonObject } from '../core/Json.ts';
+import type { Objective } from '../core/Objective.ts';
+import type { Dataset } from '../datasets/Dataset.ts';
+import { empiricalRisk } from '../engine/empiricalRisk.ts';
+import type { Loss } from '../engine/Loss.ts';
+import type { Model } from '../engine/Model.ts';
+import { crossEntropy } from '../losses/crossEntropy.ts';
+import { meanSquaredError } from '../losses/meanSquaredError.ts';
+import { type CnnOptions, cnn } from '../models/cnn.ts';
+import { type Cnn6Options, cnn6 } from '../models/cnn6.ts';
+import { type MlpOptions, mlp } from '../models/mlp.ts';
+import { type ResNet9Options, resnet9 } from '../models/resnet9.ts';
+import { type WideResNetOptions, wideResnet } from '../models/wideResnet.ts';
+import { leastSquares } from '../objectives/leastSquares.ts';
+import { quadratic } from '../objectives/quadratic.ts';
+import { openRecording } from './openRecording.ts';
+import { recordedData } from './recordedData.ts';
+import { requireSameObjective } from './requireSameObjective.ts';
+
+/** What a recording does not hold itself. */
+export interface ObjectiveOfOptions {
+  /** The data set, or the folder of CIFAR's files; default: `digits` and `chebyshev`, which come with brink, are loaded. */
+  readonly data?: Dataset | string;
+  /** A model that was brought along; default: one of brink's own, by its name. */
+  readonly model?: Model;
+  /** A loss that was brought along; default: one of brink's own, by its name. */
+  readonly loss?: Loss;
+}
+
+const WHO = 'objectiveOf';
+
+/** brink's own models, by the name under which they are recorded. */
+const MODELS: Readonly<Record<string, (config: never) => Model>> = {
+  mlp: (config: MlpOptions) => mlp(config),
+  cnn: (config: CnnOptions) => cnn(config),
+  cnn6: (config: Cnn6Options) => cnn6(config),
+  resnet9: (config: ResNet9Options) => resnet9(config),
+  wideResnet: (config: WideResNetOptions) => wideResnet(config),
+};
+
+const LOSSES: Readonly<Record<string, Loss>> = { crossEntropy, meanSquaredError };
+
+const matrix = z.array(z.array(z.number()));
+const vector = z.array(z.number());
+const objectives = z.discriminatedUnion('objective', [
+  z.object({ objective: z.literal('quadratic'), A: matrix, b: vector, c: z.number() }),
+  z.object({ objective: z.literal('leastSquares'), X: matrix, y: vector }),
+  z.object({
+    objective: z.literal('empiricalRisk'),
+    model: z.looseObject({ name: z.string() }),
+    loss: z.looseObject({ name: z.string() }),
+    data: z.looseObject({ name: z.string() }),
+    chunk: z.int(),
+  }),
+]);
+
+/**
+ * The objective that a recording was made of, built again from its header: model, data, loss and chunk.
+ *
+ * What the header cannot hold is handed in: data of one's own (`arrays`, or the folder of CIFAR's files), models and losses brought
+ * along. It is compared with the header before it is returned, data by their checksums. The engine is the one of this
+ * process; another than the recording's rounds differently.
+ *
+ * Cost: loading the data, and opening the engine.
+ *
+ * @param path A recording.
+ * @param options `data`, `model`, `loss`, where brink cannot make them itself.
+ * @throws BrinkError as a rejection where the header names a model, loss, data set or objective that brink does not know and that was not
+ *   handed in, or what comes of it is not what was recorded.
+ */
+export async function objectiveOf(path: string, options: ObjectiveOfOptions = {}): Promise<Objective> {
+  const recording = openRecording(WHO, path);
+  recording.close();
+  const objective = await rebuild(path, recording.header.source?.objective as JsonObject | undefined, options);
+  requireSameObjective(WHO, recording, objective);
+  return objective;
+}
+
+async function rebuild(
+  path: string,
+  metadata: JsonObject | undefined,
+  { data, model, loss }: ObjectiveOfOptions,
+): Promise<Objective> {
+  const { data: recorded, success } = objectives.safeParse(metadata);
+  if (!success) {
+    const what = metadata ? `an objective '${metadata.objective}'` : 'no objective';
+    throw new BrinkError(
+      WHO,
+      `${path} names ${what}, which brink cannot build. Build it yourself, and hand it in: replay(path, { objective }).`,
+    );
+  }
+  if (recorded.objective === 'quadratic') return quadratic(recorded);
+  if (recorded.objective === 'leastSquares') return leastSquares(recorded);
+  return empiricalRisk({
+    model: model ?? knownModel(path, recorded.model),
+    data: typeof data === 'object' ? data : await recordedData(WHO, path, recorded.data, data),
+    loss: loss ?? knownLoss(path, recorded.loss.name),
+    chunk: recorded.chunk,
+  });
+}
+
+function knownModel(path: string, { name, ...config }: { readonly name: string }): Model {
+  const build = Object.hasOwn(MODELS, name) ? MODELS[name] : undefined;
+  if (!build) throw unknown(path, 'model', name, Object.keys(MODELS));
+  return build(config as never);
+}
+
+function knownLoss(path: string, name: string): Loss {
+  const loss = Object.hasOwn(LOSSES, name) ? LOSSES[name] : undefined;
+  if (!loss) throw unknown(path, 'loss', name, Object.keys(LOSSES));
+  return loss;
+}
+
+function unknown(path: string, what: string, name: string, known: readonly string[]): BrinkError {
+  return new BrinkError(
+    WHO,
+    `${path} was recorded with the ${what} '${name}', which is none of brink's own (${known.join(', ')}). Hand it in: objectiveOf(path, { ${what} }).`,
+  );
+}
