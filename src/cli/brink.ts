@@ -1,9 +1,11 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
+import { CommandLineError } from './CommandLineError.ts';
 import { engineCommand } from './engineCommand.ts';
 import { lssrCommand } from './lssrCommand.ts';
 import { recoverCommand } from './recoverCommand.ts';
+import { showCommand } from './showCommand.ts';
 
 const program = new Command('brink')
   .description('See how a neural network trains at the edge of stability.')
@@ -11,6 +13,7 @@ const program = new Command('brink')
   .addCommand(engineCommand())
   .addCommand(lssrCommand())
   .addCommand(recoverCommand())
+  .addCommand(showCommand())
   .addHelpText(
     'after',
     '\nExamples:\n  brink engine\n  brink recover output/quickstart\n\nExit codes: 0 done, 1 failed, 2 the command line is wrong.',
@@ -25,5 +28,5 @@ try {
   await program.parseAsync();
 } catch (error) {
   console.error((error as Error).message);
-  process.exitCode = 1;
+  process.exitCode = error instanceof CommandLineError ? 2 : 1;
 }

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { destination, type Logger, pino } from 'pino';
 import { catchError, fromEvent, NEVER, type Observable, of, Subject, takeUntil, tap } from 'rxjs';
 import packageJson from '../../package.json' with { type: 'json' };
@@ -99,6 +100,7 @@ export async function run(
     metadata,
     started: started.toISOString(),
     finished: null,
+    process: { host: hostname(), pid: process.pid },
     files: [...files],
   });
   const folder = new RunFolder(directory, begun(), { overwrite });
