@@ -4,6 +4,7 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { CommandLineError } from './CommandLineError.ts';
 import { engineCommand } from './engineCommand.ts';
 import { lssrCommand } from './lssrCommand.ts';
+import { probesCommand } from './probesCommand.ts';
 import { recoverCommand } from './recoverCommand.ts';
 import { showCommand } from './showCommand.ts';
 
@@ -12,6 +13,7 @@ const program = new Command('brink')
   .version(packageJson.version)
   .addCommand(engineCommand())
   .addCommand(lssrCommand())
+  .addCommand(probesCommand())
   .addCommand(recoverCommand())
   .addCommand(showCommand())
   .addHelpText(
