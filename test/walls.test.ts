@@ -29,7 +29,7 @@ const MAY_SEE: Record<string, readonly string[]> = {
   probes: ['core', 'linalg', 'operators'],
   tables: ['core'],
   plots: ['core', 'probes'],
-  cli: ['core', 'engine', 'probes', 'tables'],
+  cli: ['core', 'datasets', 'engine', 'losses', 'models', 'operators', 'probes', 'tables', 'training'],
 };
 
 describe('the rooms', () => {

@@ -6,6 +6,7 @@ import { engineCommand } from './engineCommand.ts';
 import { lssrCommand } from './lssrCommand.ts';
 import { probesCommand } from './probesCommand.ts';
 import { recoverCommand } from './recoverCommand.ts';
+import { runCommand } from './runCommand.ts';
 import { showCommand } from './showCommand.ts';
 
 const program = new Command('brink')
@@ -15,10 +16,11 @@ const program = new Command('brink')
   .addCommand(lssrCommand())
   .addCommand(probesCommand())
   .addCommand(recoverCommand())
+  .addCommand(runCommand())
   .addCommand(showCommand())
   .addHelpText(
     'after',
-    '\nExamples:\n  brink engine\n  brink recover output/quickstart\n\nExit codes: 0 done, 1 failed, 2 the command line is wrong.',
+    '\nExamples:\n  brink run --learning-rate 0.2 --steps 200 --out output/first\n  brink show output/first\n  brink probes topEigenvalues\n\nExit codes: 0 done, 1 failed, 2 the command line is wrong.',
   );
 
 for (const command of [program, ...program.commands.flatMap((c) => [c, ...c.commands])]) {
