@@ -1,9 +1,12 @@
 /**
+ * A run to be shown, stopped or killed: `endlessRun.ts DIRECTORY [stuck|deaf|own]`. It prints a line at every fifth step.
  *
- * - `stuck`: its last branch never ends the measurement of step 7.
+ * - `stuck`: the measurement of step 7 does not end.
+ * - `deaf`: the rows of the first branch do not end with the steps.
+ * - `own`: the program listens to SIGINT itself.
  */
 import { setTimeout as wait } from 'node:timers/promises';
-import { tap } from 'rxjs';
+import { concatWith, EMPTY, ignoreElements, interval, tap } from 'rxjs';
 import { toy } from '../../src/objectives/quadratic.ts';
 import { measure } from '../../src/operators/measure.ts';
 import { run } from '../../src/operators/run.ts';
@@ -20,11 +23,15 @@ const slow = measure(objective, async (point, step) => {
   await point.loss();
   return { step: step.index };
 });
+const never = interval(1000).pipe(ignoreElements());
+
+if (how === 'own') process.once('SIGINT', () => console.log('heard'));
 
 const { state } = await run(
   gradientDescent(objective, { learningRate: 0.001, steps: 1e6 }),
   {
-    loss: (s) => s.pipe(trainingLoss(objective), toParquet(trainingLoss.table)),
+    loss: (s) =>
+      s.pipe(trainingLoss(objective), concatWith(how === 'deaf' ? never : EMPTY), toParquet(trainingLoss.table)),
     alignment: (s) => s.pipe(alignment(objective), toArrow(alignment.table)),
     slow: (s) =>
       s.pipe(
