@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { CommandLineError } from './CommandLineError.ts';
+import { dataCommand } from './dataCommand.ts';
 import { engineCommand } from './engineCommand.ts';
 import { lssrCommand } from './lssrCommand.ts';
 import { probesCommand } from './probesCommand.ts';
@@ -12,6 +13,7 @@ import { showCommand } from './showCommand.ts';
 const program = new Command('brink')
   .description('See how a neural network trains at the edge of stability.')
   .version(packageJson.version)
+  .addCommand(dataCommand())
   .addCommand(engineCommand())
   .addCommand(lssrCommand())
   .addCommand(probesCommand())
