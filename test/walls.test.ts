@@ -29,7 +29,7 @@ const MAY_SEE: Record<string, readonly string[]> = {
   probes: ['core', 'linalg', 'operators'],
   tables: ['core'],
   plots: ['core', 'probes'],
-  cli: ['core', 'datasets', 'engine', 'losses', 'models', 'operators', 'probes', 'tables', 'training'],
+  cli: ['core', 'datasets', 'engine', 'linalg', 'losses', 'models', 'operators', 'probes', 'tables', 'training'],
 };
 
 describe('the rooms', () => {

@@ -9,6 +9,7 @@ import { probesCommand } from './probesCommand.ts';
 import { recoverCommand } from './recoverCommand.ts';
 import { runCommand } from './runCommand.ts';
 import { showCommand } from './showCommand.ts';
+import { verifyCommand } from './verifyCommand.ts';
 
 const program = new Command('brink')
   .description('See how a neural network trains at the edge of stability.')
@@ -20,6 +21,7 @@ const program = new Command('brink')
   .addCommand(recoverCommand())
   .addCommand(runCommand())
   .addCommand(showCommand())
+  .addCommand(verifyCommand())
   .addHelpText(
     'after',
     '\nExamples:\n  brink run --learning-rate 0.2 --steps 200 --out output/first\n  brink show output/first\n  brink probes topEigenvalues\n\nExit codes: 0 done, 1 failed, 2 the command line is wrong.',
