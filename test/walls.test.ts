@@ -30,7 +30,7 @@ const MAY_SEE: Record<string, readonly string[]> = {
   probes: ['core', 'linalg', 'operators'],
   tables: ['core'],
   plots: ['core', 'probes'],
-  cli: ['core', 'engine', 'probes', 'tables'],
+  cli: ['core', 'datasets', 'engine', 'linalg', 'losses', 'models', 'operators', 'probes', 'tables', 'training'],
 };
 
 describe('the rooms', () => {

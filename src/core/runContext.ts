@@ -9,6 +9,8 @@ export interface RunContext {
   readonly metadata: JsonObject;
   /** The files that the run's sinks write, as paths within `directory`: a sink adds its own before it makes them. */
   readonly files: Set<string>;
+  /** Aborted when the run is to end without the measurements at hand: a probe ends between two products. */
+  readonly stopped?: AbortSignal;
 }
 
 const storage = new AsyncLocalStorage<RunContext>();

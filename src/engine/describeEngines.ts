@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { extname } from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 
@@ -27,7 +28,7 @@ export async function describeEngines(): Promise<EngineDescription[]> {
 }
 
 async function describe(name: string): Promise<EngineDescription> {
-  const program = new URL('./measureEngine.ts', import.meta.url).pathname;
+  const program = new URL(`./measureEngine${extname(import.meta.url)}`, import.meta.url).pathname;
   try {
     const { stdout } = await promisify(execFile)(process.execPath, [program], {
       env: { ...process.env, BRINK_ENGINE: name },

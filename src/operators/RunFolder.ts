@@ -10,17 +10,17 @@ export class RunFolder {
   readonly directory: string;
   readonly #record: string;
 
-  /** Makes the folder and takes it with a first record; refuses one that holds a run unless `overwrite`. */
+  /** Makes the folder and takes it with a first record; refuses one that holds a run unless `overwrite`, or can't be written. */
   constructor(directory: string, record: JsonObject, { overwrite }: { overwrite: boolean }) {
     this.directory = resolve(directory);
     this.#record = this.path('run.json');
-    mkdirSync(this.directory, { recursive: true });
+    this.#make();
     if (overwrite) this.#removeRun();
     try {
       // 'wx' fails where the file is there, so of two runs that start at once only one has the folder.
       writeFileSync(this.#record, toText(record), { flag: 'wx' });
     } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
+      if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw this.#notWritable(cause);
       throw new BrinkError(
         WHO,
         `${this.directory} already holds a run (run.json). Its results would be lost; name another directory, or pass overwrite: true.`,
@@ -32,6 +32,19 @@ export class RunFolder {
   /** A file in the folder. */
   path(name: string): string {
     return join(this.directory, name);
+  }
+
+  #make(): void {
+    try {
+      mkdirSync(this.directory, { recursive: true });
+    } catch (cause) {
+      throw this.#notWritable(cause);
+    }
+  }
+
+  #notWritable(cause: unknown): BrinkError {
+    const why = (cause as Error).message;
+    return new BrinkError(WHO, `${this.directory} can't be written: ${why}. Name a folder that can.`, { cause });
   }
 
   /** Replaces the record in one stroke: a reader sees the old one or the new one, whole. */

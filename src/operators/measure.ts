@@ -1,7 +1,9 @@
-import { catchError, concatMap, defer, finalize, map, Observable, type OperatorFunction } from 'rxjs';
+import { catchError, concatMap, defer, finalize, map, Observable, type OperatorFunction, takeUntil } from 'rxjs';
 import { BrinkError } from '../core/errors.ts';
 import type { Objective, Point } from '../core/Objective.ts';
+import { currentRun } from '../core/runContext.ts';
 import type { Step } from '../core/Step.ts';
+import { whenAborted } from './whenAborted.ts';
 
 /** What a probe does at one step: ask the point, return its rows. */
 export type Measurement<R> = (point: Point, step: Step) => Promise<R | readonly R[]>;
@@ -12,7 +14,7 @@ export type Measurement<R> = (point: Point, step: Step) => Promise<R | readonly 
  * For each step it calls `measurement` with the objective's point at θ_t, one step after the other, and emits the row or
  * rows it returns. From the moment a step arrives until its rows are emitted the step's source is asked to wait
  * (`step.waitUntil`). On unsubscription the point given to `measurement` rejects its next call, so work ends between two
- * products, and no source is left waiting.
+ * products, and no source is left waiting. Where a signal of the process stops the run, the rows end there in the same way.
  *
  * It does not decide how often to measure (a throttle in front of it does), nor where rows go (a sink behind it does).
  *
@@ -61,6 +63,7 @@ export function measure<R extends object>(
               finalize(release),
             ),
           ),
+          takeUntil(whenAborted(currentRun()?.stopped)),
         )
         .subscribe(subscriber);
     });

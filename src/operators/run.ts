@@ -1,13 +1,16 @@
+import { hostname } from 'node:os';
 import { destination, type Logger, pino } from 'pino';
-import { catchError, fromEvent, NEVER, type Observable, of, Subject, takeUntil, tap } from 'rxjs';
+import { catchError, merge, type Observable, Subject, takeUntil, tap } from 'rxjs';
 import packageJson from '../../package.json' with { type: 'json' };
 import { BrinkError, DivergedError } from '../core/errors.ts';
 import type { JsonObject } from '../core/Json.ts';
 import { withRunContext } from '../core/runContext.ts';
 import type { Step } from '../core/Step.ts';
 import type { StepSource } from '../core/StepSource.ts';
+import { heedSignals } from './heedSignals.ts';
 import { RunFolder } from './RunFolder.ts';
 import { showProgress } from './showProgress.ts';
+import { whenAborted } from './whenAborted.ts';
 
 /** What one branch makes of the steps: operators, probes, sinks. */
 export type Branch = (steps: Observable<Step>) => Observable<unknown>;
@@ -23,11 +26,18 @@ export interface RunOptions {
   readonly progress?: boolean;
   /** Ends the source when aborted: the step at hand is measured to its end, and the tables finish. */
   readonly signal?: AbortSignal;
+  /**
+   * Whether SIGINT (Ctrl-C) and SIGTERM stop the run; default true. The first stops it after the product at hand, finishes the
+   * tables and ends the process with 130 or 143; the second ends it at once. A signal that the program itself listens to when the
+   * run begins is left to it, and afterwards nothing is listened to.
+   */
+  readonly signals?: boolean;
 }
 
 /**
  * How a run ended. `finished`: the source ended, or every branch did, without an error. `diverged`: the source ended with a
- * DivergedError. `stopped`: by the signal. `failed`: the source or a branch ended with another error.
+ * DivergedError. `stopped`: by the signal, the program's or the
+ * process's. `failed`: the source or a branch ended with another error.
  */
 export type RunState = 'finished' | 'diverged' | 'stopped' | 'failed';
 
@@ -68,7 +78,7 @@ export interface RunSummary {
  *
  * @param steps A source of this library, or any observable of steps.
  * @param branches By name; at least one.
- * @param options `directory`, `overwrite`, `metadata`, `progress`, `signal`.
+ * @param options `directory`, `overwrite`, `metadata`, `progress`, `signal`, `signals`.
  * @throws BrinkError as a rejection, before any step is taken: no branch, a folder that holds a run; and whatever a branch throws
  *   while it is put together.
  */
@@ -76,6 +86,21 @@ export async function run(
   steps: Observable<Step> & Partial<Pick<StepSource, 'total' | 'metadata'>>,
   branches: Readonly<Record<string, Branch>>,
   options: RunOptions = {},
+): Promise<RunSummary> {
+  const { signals = true } = options;
+  const heeded = signals ? heedSignals() : undefined;
+  try {
+    return await runUntil(heeded?.stopped, steps, branches, options);
+  } finally {
+    heeded?.release();
+  }
+}
+
+async function runUntil(
+  stopped: AbortSignal | undefined,
+  steps: Parameters<typeof run>[0],
+  branches: Parameters<typeof run>[1],
+  options: RunOptions,
 ): Promise<RunSummary> {
   const { directory = 'output', overwrite = false, progress = true, signal } = options;
   if (Object.keys(branches).length === 0) {
@@ -99,6 +124,7 @@ export async function run(
     metadata,
     started: started.toISOString(),
     finished: null,
+    process: { host: hostname(), pid: process.pid },
     files: [...files],
   });
   const folder = new RunFolder(directory, begun(), { overwrite });
@@ -119,7 +145,7 @@ export async function run(
       throw sourceError;
     }),
     takeUntil(
-      whenAborted(signal).pipe(
+      merge(whenAborted(signal), whenAborted(stopped)).pipe(
         tap(() => {
           isStopped = true;
           log.info({ steps: count }, 'stopped');
@@ -129,15 +155,18 @@ export async function run(
   );
 
   // The source too runs within the context: a sink may be subscribed to late, as a step arrives.
-  const ended = await withRunContext({ directory: folder.directory, metadata, files }, async () => {
-    const endings = outputs.map(([name, output]) => follow(output, (error) => noteError(name, error)));
-    folder.write(begun());
-    log.info({ branches: Object.keys(branches), metadata }, 'started');
-    const connection = source.subscribe(hub);
-    const results = await Promise.all(endings);
-    connection.unsubscribe();
-    return results;
-  });
+  const ended = await withRunContext(
+    { directory: folder.directory, metadata, files, ...(stopped && { stopped }) },
+    async () => {
+      const endings = outputs.map(([name, output]) => follow(output, (error) => noteError(name, error)));
+      folder.write(begun());
+      log.info({ branches: Object.keys(branches), metadata }, 'started');
+      const connection = source.subscribe(hub);
+      const results = await Promise.all(endings);
+      connection.unsubscribe();
+      return results;
+    },
+  );
 
   function noteError(name: string, error: Error): void {
     if (error !== sourceError) log.error({ err: error, branch: name, steps: count }, 'a branch failed');
@@ -186,11 +215,6 @@ function follow(output: Observable<unknown>, onError: (error: Error) => void) {
       complete: () => resolve({ rows }),
     });
   });
-}
-
-function whenAborted(signal: AbortSignal | undefined): Observable<unknown> {
-  if (!signal) return NEVER;
-  return signal.aborted ? of(null) : fromEvent(signal, 'abort');
 }
 
 /** Each line is on disk before the run goes on, so that a crash loses none. */

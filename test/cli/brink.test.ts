@@ -1,20 +1,9 @@
-import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
-
-const program = new URL('../../src/cli/brink.ts', import.meta.url).pathname;
-
-/** Runs the command line as a shell would. */
-function brink(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
-  return new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
-    execFile(process.execPath, [program, ...args], { env: { ...process.env, ...env } }, (error, stdout, stderr) =>
-      resolve({ code: error ? (error.code as unknown as number) : 0, stdout, stderr }),
-    );
-  });
-}
+import { brink } from './brinkProcess.ts';
 
 describe('brink', () => {
   let empty: string;

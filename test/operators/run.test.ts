@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import {
@@ -141,12 +141,14 @@ describe('run', () => {
     };
     const started = expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/);
     const files = ['log.jsonl', 'rows.jsonl'];
-    expect(during).toEqual({ state: 'running', metadata, started, finished: null, files });
+    const own = { host: hostname(), pid: process.pid };
+    expect(during).toEqual({ state: 'running', metadata, started, finished: null, process: own, files });
     expect(record()).toEqual({
       state: 'finished',
       metadata,
       started,
       finished: started,
+      process: own,
       files,
       steps: 6,
       seconds: expect.any(Number),

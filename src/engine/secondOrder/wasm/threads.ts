@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { type Loops, loopsModule } from './loops.ts';
 import { runShare, type Task, workOf } from './tasks.ts';
@@ -41,7 +42,10 @@ export async function startThreads(memory: WebAssembly.Memory, count: number): P
     Array.from({ length: count - 1 }, async (_, k) => {
       const workerData: ThreadData = { memory, module, signal, index: k + 1, count };
       // The process's own options may forbid a file: `node --input-type=module --eval`.
-      const worker = new Worker(new URL('./thread.ts', import.meta.url), { workerData, execArgv: [] });
+      const worker = new Worker(new URL(`./thread${extname(import.meta.url)}`, import.meta.url), {
+        workerData,
+        execArgv: [],
+      });
       await once(worker, 'message');
       worker.unref();
       return worker;

@@ -1,0 +1,30 @@
+/**
+ * What package.json says where the sources are, and what it says in a package: `manifest.ts pack|unpack`, called by `npm pack`.
+ *
+ * Within this repository `brink` is src, which Node runs as it is; it runs no TypeScript below node_modules, so that in a package
+ * `brink` is dist. npm packs the file that lies there, so it is exchanged for as long as that takes.
+ */
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const MANIFEST = join(import.meta.dirname, '..', 'package.json');
+const SOURCE = `${MANIFEST}.source`;
+
+const task = process.argv[2];
+// Also where an earlier `npm pack` was cut off.
+if (existsSync(SOURCE)) renameSync(SOURCE, MANIFEST);
+if (task === 'pack') {
+  const text = readFileSync(MANIFEST, 'utf8');
+  // Whoever installs the package runs none of its scripts and develops nothing.
+  const { scripts: _scripts, devDependencies: _development, allowScripts: _policy, ...manifest } = JSON.parse(text);
+  const built = (file: string) => file.replace('src/', 'dist/').replace(/\.ts$/, '.js');
+  const packed = {
+    ...manifest,
+    exports: {
+      '.': { types: built(manifest.exports['.']).replace(/js$/, 'd.ts'), default: built(manifest.exports['.']) },
+    },
+    bin: { brink: built(manifest.bin.brink) },
+  };
+  writeFileSync(SOURCE, text);
+  writeFileSync(MANIFEST, `${JSON.stringify(packed, null, 2)}\n`);
+}

@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import { CommandLineError } from './CommandLineError.ts';
+import { nearestName, requireName } from './requireName.ts';
+
+/** Something with a name and options: a probe, a model, a data set. */
+export type Named = { readonly name: string; readonly [option: string]: unknown };
+
+/** What can be named, and the options that each takes. */
+export type Choices = Readonly<Record<string, { readonly options: z.ZodObject }>>;
+
+/**
+ * Reads `name:option=value:option=value` as the command line has it: numbers, words, true and false, and lists with commas.
+ *
+ * A colon begins an option only where a name and `=` follow, so paths may hold one.
+ */
+export function parseNamed(who: string, what: string, text: string, choices: Choices): Named {
+  const [name, ...parts] = text.split(/:(?=[A-Za-z]\w*=)/) as [string, ...string[]];
+  requireName(who, what, name, Object.keys(choices));
+  const { properties = {} } = z.toJSONSchema(choices[name]!.options);
+  const options = parts.map((part) => {
+    const at = part.indexOf('=');
+    const [option, value] = [part.slice(0, at), part.slice(at + 1)];
+    const schema = properties[option];
+    const isList = typeof schema === 'object' && schema.type === 'array';
+    return [option, isList ? value.split(',').map(scalar) : scalar(value)];
+  });
+  return { name, ...Object.fromEntries(options) };
+}
+
+function scalar(text: string): unknown {
+  if (text === 'true' || text === 'false') return text === 'true';
+  return text.trim() !== '' && !Number.isNaN(Number(text)) ? Number(text) : text;
+}
+
+/** The options of something named. @throws CommandLineError for an unknown name, an unknown option or a wrong type. */
+export function optionsOf(who: string, what: string, { name, ...options }: Named, choices: Choices): object {
+  requireName(who, what, name, Object.keys(choices));
+  return parseStrictly(who, `${what} ${name}`, options, choices[name]!.options);
+}
+
+/** As the schema's `parse`, but an unknown name is answered with the nearest. */
+export function parseStrictly<T extends z.ZodObject>(who: string, what: string, value: unknown, schema: T): z.infer<T> {
+  const { success, data, error } = schema.safeParse(value);
+  if (success) return data;
+  const known = Object.keys(schema.shape);
+  const faults = error.issues.flatMap((issue) => {
+    const place = issue.path.join('.');
+    if (isMissing(value, issue.path)) return [`${place} is missing`];
+    if (issue.code !== 'unrecognized_keys' || place !== '') return [`${place}: ${issue.message}`];
+    return issue.keys.map((key) => {
+      const nearest = nearestName(key, known);
+      const all = known.length > 0 ? `There are ${known.join(', ')}.` : 'It takes none.';
+      return `there is no option '${key}'. ${nearest ? `Did you mean ${nearest}? ` : ''}${all}`;
+    });
+  });
+  throw new CommandLineError(who, `${what}: ${faults.join('; ')}`);
+}
+
+function isMissing(value: unknown, path: readonly PropertyKey[]): boolean {
+  return path.reduce((inner: unknown, key) => (inner as Record<PropertyKey, unknown>)?.[key], value) === undefined;
+}

@@ -1,0 +1,101 @@
+import { readFileSync } from 'node:fs';
+import { Command, InvalidArgumentError } from 'commander';
+import { catalogue } from '../probes/catalogue.ts';
+import { CommandLineError } from './CommandLineError.ts';
+import { dataChoices, lossChoices, modelChoices } from './ingredients.ts';
+import { type Named, parseNamed } from './parseNamed.ts';
+import { parseSpecification, runPipeline } from './pipeline.ts';
+
+const WHO = 'run';
+
+const number = (text: string): number => {
+  const value = Number(text);
+  if (text.trim() === '' || Number.isNaN(value)) throw new InvalidArgumentError('It is not a number.');
+  return value;
+};
+const probe = (text: string, before: Named[] = []): Named[] => [...before, parseNamed(WHO, 'probe', text, catalogue)];
+
+interface Flags {
+  readonly data?: Named;
+  readonly model?: Named;
+  readonly loss?: string;
+  readonly chunk?: number;
+  readonly learningRate?: number;
+  readonly steps?: number;
+  readonly batchSize?: number;
+  readonly replacement?: true;
+  readonly beta1?: number;
+  readonly beta2?: number;
+  readonly seed?: number;
+  readonly probe?: Named[];
+  readonly every?: number;
+  readonly out?: string;
+  readonly force?: true;
+  readonly json?: true;
+}
+
+const EXAMPLES = `
+Something named takes its options after colons, lists with commas: mlp:hidden=64,64:activation=relu.
+data: ${Object.keys(dataChoices).join(', ')}; models: ${Object.keys(modelChoices).join(', ')}; losses: ${Object.keys(lossChoices).join(', ')};
+probes: see \`brink probes\`. A file holds the same in JSON; where both speak, the flag counts:
+  { "model": { "name": "mlp", "hidden": [64, 64] }, "learningRate": 0.2, "steps": 200, "probes": [{ "name": "topEigenvalues", "every": 5 }] }
+
+Examples:
+  brink run --learning-rate 0.2 --steps 200 --out output/first
+  brink run --learning-rate 0.2 --steps 200 --loss meanSquaredError --probe topEigenvalues:count=3 --probe trainingLoss --every 5
+  brink run --data cifar10:folder=data:train=1024 --model cnn6 --learning-rate 0.02 --steps 400 --batch-size 128 --probe interactionAwareSharpness:batchSizes=32,128:every=10
+  brink run pipeline.json --seed 3 --out output/third
+
+Exit codes: 0 finished, 1 failed or diverged, 2 the command line or the file is wrong, 130 stopped by Ctrl-C (143 by SIGTERM): the
+tables are finished then; a second signal stops at once, and \`brink recover\` finishes them.`;
+
+/** `brink run`. */
+export function runCommand(): Command {
+  return new Command('run')
+    .description('train a model, with probes on it, and write their tables')
+    .argument('[file]', 'the pipeline, in JSON')
+    .option('--data <data>', 'what to train on (default: digits)', (text) =>
+      parseNamed(WHO, 'data set', text, dataChoices),
+    )
+    .option('--model <model>', 'what to train (default: mlp, for images cnn)', (text) =>
+      parseNamed(WHO, 'model', text, modelChoices),
+    )
+    .option('--loss <loss>', 'its loss (default: crossEntropy, without classes meanSquaredError)')
+    .option('--chunk <examples>', 'examples on the device at once', number)
+    .option('--learning-rate <η>', 'of gradient descent', number)
+    .option('--steps <T>', 'how many updates', number)
+    .option('--batch-size <b>', 'examples in a batch (default: all)', number)
+    .option('--replacement', 'batches are drawn with replacement')
+    .option('--beta1 <β₁>', 'of momentum', number)
+    .option('--beta2 <β₂>', 'of momentum', number)
+    .option('--seed <seed>', 'of the weights and the batches (default: 0)', number)
+    .option('--probe <probe>', 'what to measure; may be given again', probe)
+    .option('--every <steps>', 'how often probes measure that do not say so themselves (default: 1)', number)
+    .option('--out <dir>', 'the folder of the run (default: output/run)')
+    .option('--force', 'replace the run that the folder holds')
+    .option('--json', 'print the summary as JSON')
+    .addHelpText('after', EXAMPLES)
+    .action(async (file: string | undefined, flags: Flags) => {
+      const spec = parseSpecification(merge(file === undefined ? {} : readFile(file), flags));
+      const summary = await runPipeline(spec, { force: flags.force ?? false });
+      if (flags.json) {
+        const plain = (_: string, value: unknown) => (value instanceof Error ? value.message : value);
+        console.log(JSON.stringify(summary, plain, 2));
+      }
+    });
+}
+
+function readFile(file: string): object {
+  try {
+    const value: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  } catch (cause) {
+    throw new CommandLineError(WHO, `${file} can't be read as a pipeline: ${(cause as Error).message}`, { cause });
+  }
+  throw new CommandLineError(WHO, `${file} holds no pipeline. It must be a JSON object; see \`brink run --help\`.`);
+}
+
+/** What the file says, where no flag says otherwise. */
+function merge(file: object, { probe, out, force: _force, json: _json, ...flags }: Flags): object {
+  return { ...file, ...flags, ...(probe && { probes: probe }), ...(out !== undefined && { directory: out }) };
+}

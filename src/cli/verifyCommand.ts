@@ -1,0 +1,41 @@
+import { Command } from 'commander';
+import { textTable } from './textTable.ts';
+import { type EngineCheck, verifyEngine } from './verifyEngine.ts';
+
+/** `brink verify`. */
+export function verifyCommand(): Command {
+  return new Command('verify')
+    .description("compare what this machine's engine computes with reference values in double precision")
+    .option('--reference <dir>', 'reference values of the same problem; default: those that come with brink')
+    .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  brink verify\n  BRINK_ENGINE=wasm brink verify\n\nExits with 1 where a value is further off than it may be.',
+    )
+    .action(async ({ reference, json }: { reference?: string; json?: boolean }) => {
+      const { engine, problem, checks, passed } = await verifyEngine(reference);
+      if (json) {
+        console.log(JSON.stringify({ engine, problem, passed, checks }, null, 2));
+      } else {
+        const head = ['', 'computed', 'reference', 'error', 'allowed', '', ''];
+        const failures = checks.filter((check) => !check.passed).length;
+        console.log(`${engine.name}: ${engine.device}, ${engine.version}\n${problem}\n`);
+        console.log(textTable([head, ...checks.map(cells)]));
+        console.log(`\n${passed ? 'passed' : `failed: ${failures} of ${checks.length}`}`);
+      }
+      if (!passed) process.exitCode = 1;
+    });
+}
+
+function cells({ quantity, value, reference, error, allowed, unit, passed }: EngineCheck): string[] {
+  const short = (x: number) => (unit === 'relative' ? x.toExponential(1) : x.toFixed(1));
+  return [
+    quantity,
+    value.toPrecision(8),
+    reference.toPrecision(8),
+    short(error),
+    short(allowed),
+    unit,
+    passed ? '' : 'FAILED',
+  ];
+}

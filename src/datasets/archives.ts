@@ -1,0 +1,47 @@
+/** An archive as its authors publish it, and what is in it. */
+export interface Archive {
+  readonly name: string;
+  readonly url: string;
+  /** In bytes, with checksums in hexadecimal: the MD5 is the authors' own. */
+  readonly size: number;
+  readonly md5: string;
+  readonly sha256: string;
+  /** The folder that it unpacks to, */
+  readonly folder: string;
+  /** and the files in it that are read, each with its SHA-256. */
+  readonly files: Readonly<Record<string, string>>;
+}
+
+const PLACE = 'https://www.cs.toronto.edu/~kriz';
+
+/** The binary versions of Krizhevsky's data sets. Source of sizes and MD5: https://www.cs.toronto.edu/~kriz/cifar.html */
+export const archives: Readonly<Record<string, Archive>> = {
+  'cifar-10': {
+    name: 'cifar-10',
+    url: `${PLACE}/cifar-10-binary.tar.gz`,
+    size: 170052171,
+    md5: 'c32a1d4ab5d03f1284b67883e8d87530',
+    sha256: 'c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd',
+    folder: 'cifar-10-batches-bin',
+    files: {
+      'data_batch_1.bin': 'cee916563c9f80d84e3cc88e17fdc0941787f1244f00a67874d45b261883ada5',
+      'data_batch_2.bin': 'a591ca11fa1708a91ee40f54b3da4784ccd871ecf2137de63f51ada8b3fa57ed',
+      'data_batch_3.bin': 'bbe8596564c0f86427f876058170b84dac6670ddf06d79402899d93ceea26f67',
+      'data_batch_4.bin': '014e562d6e23c72197cc727519169a60359f5eccd8945ad5a09d710285ff4e48',
+      'data_batch_5.bin': '755304fc0b379caeae8c14f0dac912fbc7d6cd469eb67a1029a08a39453a9add',
+      'test_batch.bin': '8e2eb146ae340b09e24670f29cabc6326dba54da8789dab6768acf480273f65b',
+    },
+  },
+  'cifar-100': {
+    name: 'cifar-100',
+    url: `${PLACE}/cifar-100-binary.tar.gz`,
+    size: 168513733,
+    md5: '03b5dce01913d631647c71ecec9e9cb8',
+    sha256: '58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec',
+    folder: 'cifar-100-binary',
+    files: {
+      'train.bin': 'f31298fc616915fa142368359df1c4ca2ae984d6915ca468b998a5ec6aeebf29',
+      'test.bin': 'd8b1e6b7b3bee4020055f0699b111f60b1af1e262aeb93a0b659061746f8224a',
+    },
+  },
+};
