@@ -7,6 +7,7 @@ import { engineCommand } from './engineCommand.ts';
 import { lssrCommand } from './lssrCommand.ts';
 import { probesCommand } from './probesCommand.ts';
 import { recoverCommand } from './recoverCommand.ts';
+import { replayCommand } from './replayCommand.ts';
 import { runCommand } from './runCommand.ts';
 import { showCommand } from './showCommand.ts';
 import { verifyCommand } from './verifyCommand.ts';
@@ -19,6 +20,7 @@ const program = new Command('brink')
   .addCommand(lssrCommand())
   .addCommand(probesCommand())
   .addCommand(recoverCommand())
+  .addCommand(replayCommand())
   .addCommand(runCommand())
   .addCommand(showCommand())
   .addCommand(verifyCommand())

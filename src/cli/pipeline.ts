@@ -1,19 +1,15 @@
-import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import type { MonoTypeOperatorFunction } from 'rxjs';
 import { z } from 'zod';
-import { BrinkError } from '../core/errors.ts';
 import type { JsonObject } from '../core/Json.ts';
 import { empiricalRisk } from '../engine/empiricalRisk.ts';
 import { type Branch, type RunSummary, run } from '../operators/run.ts';
-import { throttleSteps } from '../operators/throttleSteps.ts';
-import { catalogue } from '../probes/catalogue.ts';
-import { toParquet } from '../tables/toParquet.ts';
+import { record } from '../recording/record.ts';
 import { type GradientDescentOptions, gradientDescent } from '../training/gradientDescent.ts';
-import { CommandLineError } from './CommandLineError.ts';
+import { asWritten } from './asWritten.ts';
 import { dataChoices, lossChoices, modelChoices } from './ingredients.ts';
 import { optionsOf, parseStrictly } from './parseNamed.ts';
+import { checkProbes, probeBranches } from './probeBranches.ts';
 import { requireName } from './requireName.ts';
+import { requireNoRun } from './requireNoRun.ts';
 
 const WHO = 'run';
 
@@ -42,6 +38,8 @@ const specification = z.strictObject({
     .array(named)
     .min(1)
     .default([{ name: 'trainingLoss' }, { name: 'topEigenvalues' }, { name: 'interactionAwareSharpness' }]),
+  /** Whether the steps are recorded too, for `brink replay`. */
+  record: z.boolean().default(false),
   directory: z.string().default('output/run'),
 });
 
@@ -53,15 +51,7 @@ export function parseSpecification(value: unknown): Specification {
   optionsOf(WHO, 'data set', spec.data, dataChoices);
   if (spec.model) optionsOf(WHO, 'model', spec.model, modelChoices);
   if (spec.loss !== undefined) requireName(WHO, 'loss', spec.loss, Object.keys(lossChoices));
-  const names = spec.probes.map(({ name }) => name);
-  const twice = names.find((name, k) => names.indexOf(name) !== k);
-  if (twice) throw new CommandLineError(WHO, `the probe ${twice} is named twice. Both would write one table.`);
-  for (const { every = spec.every, ...probe } of spec.probes) {
-    optionsOf(WHO, 'probe', probe, catalogue);
-    if (!Number.isInteger(every) || Number(every) < 1) {
-      throw new CommandLineError(WHO, `probe ${probe.name}: every is ${every}. It must be an integer of at least 1.`);
-    }
-  }
+  checkProbes(WHO, spec.probes, spec.every);
   return spec;
 }
 
@@ -72,10 +62,7 @@ export function parseSpecification(value: unknown): Specification {
  *   or the folder holds a run that is not to be replaced.
  */
 export async function runPipeline(spec: Specification, { force }: { readonly force: boolean }): Promise<RunSummary> {
-  const directory = resolve(spec.directory);
-  if (!force && existsSync(join(directory, 'run.json'))) {
-    throw new BrinkError(WHO, `${directory} already holds a run. Its results would be lost; name another, or --force.`);
-  }
+  const directory = requireNoRun(WHO, spec.directory, force);
   const data = await dataChoices[spec.data.name]!.open(optionsOf(WHO, 'data set', spec.data, dataChoices));
   const chosen = spec.model ?? { name: data.inputShape.length === 3 ? 'cnn' : 'mlp' };
   const modelOptions = optionsOf(WHO, 'model', chosen, modelChoices);
@@ -83,30 +70,27 @@ export async function runPipeline(spec: Specification, { force }: { readonly for
   const loss = lossChoices[spec.loss ?? (data.classes ? 'crossEntropy' : 'meanSquaredError')]!;
   const objective = await empiricalRisk({ model, data, loss, ...(spec.chunk !== undefined && { chunk: spec.chunk }) });
 
-  const { data: _data, model: _model, loss: _loss, chunk: _chunk, probes, every, directory: _, ...training } = spec;
+  const {
+    data: _data,
+    model: _model,
+    loss: _loss,
+    chunk: _chunk,
+    probes,
+    every,
+    record: isRecorded,
+    directory: _,
+    ...training
+  } = spec;
   const steps = asWritten(() => gradientDescent(objective, training satisfies GradientDescentOptions));
-  const branches = asWritten(() =>
-    probes.map(({ name, every: own = every, ...options }): [string, Branch] => {
-      const { open, table } = catalogue[name]!;
-      const probe = open(objective, options);
-      // Which table a probe has is known where it is declared; here only that its rows fit.
-      const sink = toParquet(table) as MonoTypeOperatorFunction<object>;
-      return [name, (s) => s.pipe(throttleSteps(Number(own)), probe, sink)];
-    }),
+  const branches = asWritten(() => probeBranches(objective, probes, every));
+  const recording: Record<string, Branch> = isRecorded ? { recording: (s) => s.pipe(record()) } : {};
+  return run(
+    steps,
+    { ...branches, ...recording },
+    {
+      directory,
+      overwrite: force,
+      metadata: { pipeline: spec as unknown as JsonObject },
+    },
   );
-  return run(steps, Object.fromEntries(branches), {
-    directory,
-    overwrite: force,
-    metadata: { pipeline: spec as unknown as JsonObject },
-  });
-}
-
-/** What brink refuses while a pipeline is put together is the fault of the line that asked for it. */
-function asWritten<T>(body: () => T): T {
-  try {
-    return body();
-  } catch (error) {
-    if (!(error instanceof BrinkError)) throw error;
-    throw new CommandLineError(error.who, error.message.slice(`${error.who}: `.length), { cause: error });
-  }
 }

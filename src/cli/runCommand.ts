@@ -1,18 +1,15 @@
 import { readFileSync } from 'node:fs';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { catalogue } from '../probes/catalogue.ts';
 import { CommandLineError } from './CommandLineError.ts';
 import { dataChoices, lossChoices, modelChoices } from './ingredients.ts';
+import { numberOf } from './numberOf.ts';
 import { type Named, parseNamed } from './parseNamed.ts';
 import { parseSpecification, runPipeline } from './pipeline.ts';
+import { printSummary } from './printSummary.ts';
 
 const WHO = 'run';
 
-const number = (text: string): number => {
-  const value = Number(text);
-  if (text.trim() === '' || Number.isNaN(value)) throw new InvalidArgumentError('It is not a number.');
-  return value;
-};
 const probe = (text: string, before: Named[] = []): Named[] => [...before, parseNamed(WHO, 'probe', text, catalogue)];
 
 interface Flags {
@@ -29,6 +26,7 @@ interface Flags {
   readonly seed?: number;
   readonly probe?: Named[];
   readonly every?: number;
+  readonly record?: true;
   readonly out?: string;
   readonly force?: true;
   readonly json?: true;
@@ -44,7 +42,7 @@ Examples:
   brink run --learning-rate 0.2 --steps 200 --out output/first
   brink run --learning-rate 0.2 --steps 200 --loss meanSquaredError --probe topEigenvalues:count=3 --probe trainingLoss --every 5
   brink run --data cifar10:folder=data:train=1024 --model cnn6 --learning-rate 0.02 --steps 400 --batch-size 128 --probe interactionAwareSharpness:batchSizes=32,128:every=10
-  brink run pipeline.json --seed 3 --out output/third
+  brink run pipeline.json --seed 3 --record --out output/third
 
 Exit codes: 0 finished, 1 failed or diverged, 2 the command line or the file is wrong, 130 stopped by Ctrl-C (143 by SIGTERM): the
 tables are finished then; a second signal stops at once, and \`brink recover\` finishes them.`;
@@ -61,16 +59,17 @@ export function runCommand(): Command {
       parseNamed(WHO, 'model', text, modelChoices),
     )
     .option('--loss <loss>', 'its loss (default: crossEntropy, without classes meanSquaredError)')
-    .option('--chunk <examples>', 'examples on the device at once', number)
-    .option('--learning-rate <η>', 'of gradient descent', number)
-    .option('--steps <T>', 'how many updates', number)
-    .option('--batch-size <b>', 'examples in a batch (default: all)', number)
+    .option('--chunk <examples>', 'examples on the device at once', numberOf)
+    .option('--learning-rate <η>', 'of gradient descent', numberOf)
+    .option('--steps <T>', 'how many updates', numberOf)
+    .option('--batch-size <b>', 'examples in a batch (default: all)', numberOf)
     .option('--replacement', 'batches are drawn with replacement')
-    .option('--beta1 <β₁>', 'of momentum', number)
-    .option('--beta2 <β₂>', 'of momentum', number)
-    .option('--seed <seed>', 'of the weights and the batches (default: 0)', number)
+    .option('--beta1 <β₁>', 'of momentum', numberOf)
+    .option('--beta2 <β₂>', 'of momentum', numberOf)
+    .option('--seed <seed>', 'of the weights and the batches (default: 0)', numberOf)
     .option('--probe <probe>', 'what to measure; may be given again', probe)
-    .option('--every <steps>', 'how often probes measure that do not say so themselves (default: 1)', number)
+    .option('--every <steps>', 'how often probes measure that do not say so themselves (default: 1)', numberOf)
+    .option('--record', 'record the steps too, for `brink replay`: 4 bytes a parameter and step')
     .option('--out <dir>', 'the folder of the run (default: output/run)')
     .option('--force', 'replace the run that the folder holds')
     .option('--json', 'print the summary as JSON')
@@ -78,10 +77,7 @@ export function runCommand(): Command {
     .action(async (file: string | undefined, flags: Flags) => {
       const spec = parseSpecification(merge(file === undefined ? {} : readFile(file), flags));
       const summary = await runPipeline(spec, { force: flags.force ?? false });
-      if (flags.json) {
-        const plain = (_: string, value: unknown) => (value instanceof Error ? value.message : value);
-        console.log(JSON.stringify(summary, plain, 2));
-      }
+      if (flags.json) printSummary(summary);
     });
 }
 
