@@ -103,7 +103,9 @@ describe('the second signal', () => {
     expect(record().state).toBe('running');
     expect((await brink(['recover', directory])).code).toBe(0);
     const { rows } = await readTable(join(directory, 'loss.parquet'), trainingLoss.table);
-    expect(rows.length).toBeGreaterThan(152);
+    // All but those of the last second.
+    expect(rows.length).toBeGreaterThan(0);
+    expect(rows.map(({ step }) => step)).toEqual(Array.from(rows, (_, t) => t));
   });
 });
 
