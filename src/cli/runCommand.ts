@@ -1,10 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
-import { catalogue } from '../probes/catalogue.ts';
 import { CommandLineError } from './CommandLineError.ts';
-import { dataChoices, lossChoices, modelChoices } from './ingredients.ts';
-import { type Named, parseNamed } from './parseNamed.ts';
-import { parseSpecification, runPipeline } from './pipeline.ts';
+import { DATA_NAMES, LOSS_NAMES, MODEL_NAMES } from './ingredientNames.ts';
 
 const WHO = 'run';
 
@@ -13,11 +10,11 @@ const number = (text: string): number => {
   if (text.trim() === '' || Number.isNaN(value)) throw new InvalidArgumentError('It is not a number.');
   return value;
 };
-const probe = (text: string, before: Named[] = []): Named[] => [...before, parseNamed(WHO, 'probe', text, catalogue)];
+const another = (text: string, before: string[] = []): string[] => [...before, text];
 
 interface Flags {
-  readonly data?: Named;
-  readonly model?: Named;
+  readonly data?: string;
+  readonly model?: string;
   readonly loss?: string;
   readonly chunk?: number;
   readonly learningRate?: number;
@@ -27,7 +24,7 @@ interface Flags {
   readonly beta1?: number;
   readonly beta2?: number;
   readonly seed?: number;
-  readonly probe?: Named[];
+  readonly probe?: string[];
   readonly every?: number;
   readonly out?: string;
   readonly force?: true;
@@ -36,7 +33,7 @@ interface Flags {
 
 const EXAMPLES = `
 Something named takes its options after colons, lists with commas: mlp:hidden=64,64:activation=relu.
-data: ${Object.keys(dataChoices).join(', ')}; models: ${Object.keys(modelChoices).join(', ')}; losses: ${Object.keys(lossChoices).join(', ')};
+data: ${DATA_NAMES.join(', ')}; models: ${MODEL_NAMES.join(', ')}; losses: ${LOSS_NAMES.join(', ')};
 probes: see \`brink probes\`. A file holds the same in JSON; where both speak, the flag counts:
   { "model": { "name": "mlp", "hidden": [64, 64] }, "learningRate": 0.2, "steps": 200, "probes": [{ "name": "topEigenvalues", "every": 5 }] }
 
@@ -54,12 +51,8 @@ export function runCommand(): Command {
   return new Command('run')
     .description('train a model, with probes on it, and write their tables')
     .argument('[file]', 'the pipeline, in JSON')
-    .option('--data <data>', 'what to train on (default: digits)', (text) =>
-      parseNamed(WHO, 'data set', text, dataChoices),
-    )
-    .option('--model <model>', 'what to train (default: mlp, for images cnn)', (text) =>
-      parseNamed(WHO, 'model', text, modelChoices),
-    )
+    .option('--data <data>', 'what to train on (default: digits)')
+    .option('--model <model>', 'what to train (default: mlp, for images cnn)')
     .option('--loss <loss>', 'its loss (default: crossEntropy, without classes meanSquaredError)')
     .option('--chunk <examples>', 'examples on the device at once', number)
     .option('--learning-rate <η>', 'of gradient descent', number)
@@ -69,14 +62,17 @@ export function runCommand(): Command {
     .option('--beta1 <β₁>', 'of momentum', number)
     .option('--beta2 <β₂>', 'of momentum', number)
     .option('--seed <seed>', 'of the weights and the batches (default: 0)', number)
-    .option('--probe <probe>', 'what to measure; may be given again', probe)
+    .option('--probe <probe>', 'what to measure; may be given again', another)
     .option('--every <steps>', 'how often probes measure that do not say so themselves (default: 1)', number)
     .option('--out <dir>', 'the folder of the run (default: output/run)')
     .option('--force', 'replace the run that the folder holds')
     .option('--json', 'print the summary as JSON')
     .addHelpText('after', EXAMPLES)
     .action(async (file: string | undefined, flags: Flags) => {
-      const spec = parseSpecification(merge(file === undefined ? {} : readFile(file), flags));
+      // Loads TensorFlow.js, which no other command line has to wait for.
+      const { parseSpecification, readNames, runPipeline } = await import('./pipeline.ts');
+      const named = merge(file === undefined ? {} : readFile(file), flags);
+      const spec = parseSpecification(readNames(named));
       const summary = await runPipeline(spec, { force: flags.force ?? false });
       if (flags.json) {
         const plain = (_: string, value: unknown) => (value instanceof Error ? value.message : value);
@@ -96,6 +92,6 @@ function readFile(file: string): object {
 }
 
 /** What the file says, where no flag says otherwise. */
-function merge(file: object, { probe, out, force: _force, json: _json, ...flags }: Flags): object {
+function merge(file: object, { probe, out, force: _force, json: _json, ...flags }: Flags): Record<string, unknown> {
   return { ...file, ...flags, ...(probe && { probes: probe }), ...(out !== undefined && { directory: out }) };
 }

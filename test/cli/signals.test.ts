@@ -36,7 +36,7 @@ async function expectTables(steps: number) {
   }
 }
 
-describe('the first signal', () => {
+describe('the first signal', { timeout: 120_000 }, () => {
   it.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
@@ -86,7 +86,7 @@ describe('the first signal', () => {
   });
 });
 
-describe('the second signal', () => {
+describe('the second signal', { timeout: 120_000 }, () => {
   it.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
