@@ -30,7 +30,19 @@ const MAY_SEE: Record<string, readonly string[]> = {
   probes: ['core', 'linalg', 'operators'],
   tables: ['core'],
   plots: ['core', 'probes'],
-  cli: ['core', 'datasets', 'engine', 'linalg', 'losses', 'models', 'operators', 'probes', 'tables', 'training'],
+  cli: [
+    'core',
+    'datasets',
+    'engine',
+    'linalg',
+    'losses',
+    'models',
+    'operators',
+    'probes',
+    'recording',
+    'tables',
+    'training',
+  ],
 };
 
 describe('the rooms', () => {

@@ -14,6 +14,7 @@ import { cnn6 } from '../models/cnn6.ts';
 import { type MlpOptions, mlp } from '../models/mlp.ts';
 import { type ResNet9Options, resnet9 } from '../models/resnet9.ts';
 import { type WideResNetOptions, wideResnet } from '../models/wideResnet.ts';
+import type { DATA_NAMES, LOSS_NAMES, MODEL_NAMES } from './ingredientNames.ts';
 
 const number = z.number().exactOptional();
 const flag = z.boolean().exactOptional();
@@ -40,8 +41,7 @@ const cifarOptions = z.strictObject({
 });
 type CifarChoice = CifarOptions & { readonly folder: string };
 
-/** The data sets that a command line can name. */
-export const dataChoices: Readonly<Record<string, DataChoice>> = {
+const data: Record<(typeof DATA_NAMES)[number], DataChoice> = {
   digits: {
     options: z.strictObject({ train: number, test: number, subset, center: flag }),
     open: (options: DigitsOptions) => digits(options),
@@ -63,8 +63,7 @@ export const dataChoices: Readonly<Record<string, DataChoice>> = {
   chebyshev: { options: z.strictObject({}), open: () => chebyshev() },
 };
 
-/** The models that a command line can name. */
-export const modelChoices: Readonly<Record<string, ModelChoice>> = {
+const models: Record<(typeof MODEL_NAMES)[number], ModelChoice> = {
   mlp: {
     options: z.strictObject({
       hidden: z.array(z.number()).exactOptional(),
@@ -110,5 +109,9 @@ export const modelChoices: Readonly<Record<string, ModelChoice>> = {
   },
 };
 
-/** The losses that a command line can name. */
-export const lossChoices: Readonly<Record<string, Loss>> = { crossEntropy, meanSquaredError };
+const losses: Record<(typeof LOSS_NAMES)[number], Loss> = { crossEntropy, meanSquaredError };
+
+/** The data sets, models and losses that a command line can name. */
+export const dataChoices: Readonly<Record<string, DataChoice>> = data;
+export const modelChoices: Readonly<Record<string, ModelChoice>> = models;
+export const lossChoices: Readonly<Record<string, Loss>> = losses;

@@ -2,11 +2,12 @@ import { z } from 'zod';
 import type { JsonObject } from '../core/Json.ts';
 import { empiricalRisk } from '../engine/empiricalRisk.ts';
 import { type Branch, type RunSummary, run } from '../operators/run.ts';
+import { catalogue } from '../probes/catalogue.ts';
 import { record } from '../recording/record.ts';
 import { type GradientDescentOptions, gradientDescent } from '../training/gradientDescent.ts';
 import { asWritten } from './asWritten.ts';
 import { dataChoices, lossChoices, modelChoices } from './ingredients.ts';
-import { optionsOf, parseStrictly } from './parseNamed.ts';
+import { type Choices, optionsOf, parseNamed, parseStrictly } from './parseNamed.ts';
 import { checkProbes, probeBranches } from './probeBranches.ts';
 import { requireName } from './requireName.ts';
 import { requireNoRun } from './requireNoRun.ts';
@@ -44,6 +45,19 @@ const specification = z.strictObject({
 });
 
 export type Specification = z.infer<typeof specification>;
+
+/** Turns what the command line has as text, `name:option=value`, into what a file has. */
+export function readNames(spec: Readonly<Record<string, unknown>>): object {
+  const read = (what: string, value: unknown, choices: Choices) =>
+    typeof value === 'string' ? parseNamed(WHO, what, value, choices) : value;
+  const { data, model, probes } = spec;
+  return {
+    ...spec,
+    ...(data !== undefined && { data: read('data set', data, dataChoices) }),
+    ...(model !== undefined && { model: read('model', model, modelChoices) }),
+    ...(Array.isArray(probes) && { probes: probes.map((probe) => read('probe', probe, catalogue)) }),
+  };
+}
 
 /** Checks what can be checked before data is read. @throws CommandLineError for whatever is unknown or of a wrong type. */
 export function parseSpecification(value: unknown): Specification {

@@ -1,20 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { catalogue } from '../probes/catalogue.ts';
+import { anotherOf } from './anotherOf.ts';
 import { CommandLineError } from './CommandLineError.ts';
-import { dataChoices, lossChoices, modelChoices } from './ingredients.ts';
+import { DATA_NAMES, LOSS_NAMES, MODEL_NAMES } from './ingredientNames.ts';
 import { numberOf } from './numberOf.ts';
-import { type Named, parseNamed } from './parseNamed.ts';
-import { parseSpecification, runPipeline } from './pipeline.ts';
 import { printSummary } from './printSummary.ts';
 
 const WHO = 'run';
 
-const probe = (text: string, before: Named[] = []): Named[] => [...before, parseNamed(WHO, 'probe', text, catalogue)];
-
 interface Flags {
-  readonly data?: Named;
-  readonly model?: Named;
+  readonly data?: string;
+  readonly model?: string;
   readonly loss?: string;
   readonly chunk?: number;
   readonly learningRate?: number;
@@ -24,7 +20,7 @@ interface Flags {
   readonly beta1?: number;
   readonly beta2?: number;
   readonly seed?: number;
-  readonly probe?: Named[];
+  readonly probe?: readonly string[];
   readonly every?: number;
   readonly record?: true;
   readonly out?: string;
@@ -34,7 +30,7 @@ interface Flags {
 
 const EXAMPLES = `
 Something named takes its options after colons, lists with commas: mlp:hidden=64,64:activation=relu.
-data: ${Object.keys(dataChoices).join(', ')}; models: ${Object.keys(modelChoices).join(', ')}; losses: ${Object.keys(lossChoices).join(', ')};
+data: ${DATA_NAMES.join(', ')}; models: ${MODEL_NAMES.join(', ')}; losses: ${LOSS_NAMES.join(', ')};
 probes: see \`brink probes\`. A file holds the same in JSON; where both speak, the flag counts:
   { "model": { "name": "mlp", "hidden": [64, 64] }, "learningRate": 0.2, "steps": 200, "probes": [{ "name": "topEigenvalues", "every": 5 }] }
 
@@ -45,19 +41,15 @@ Examples:
   brink run pipeline.json --seed 3 --record --out output/third
 
 Exit codes: 0 finished, 1 failed or diverged, 2 the command line or the file is wrong, 130 stopped by Ctrl-C (143 by SIGTERM): the
-tables are finished then; a second signal stops at once, and \`brink recover\` finishes them.`;
+tables are finished then, and --json prints nothing; a second signal stops at once, and \`brink recover\` finishes them.`;
 
 /** `brink run`. */
 export function runCommand(): Command {
   return new Command('run')
     .description('train a model, with probes on it, and write their tables')
     .argument('[file]', 'the pipeline, in JSON')
-    .option('--data <data>', 'what to train on (default: digits)', (text) =>
-      parseNamed(WHO, 'data set', text, dataChoices),
-    )
-    .option('--model <model>', 'what to train (default: mlp, for images cnn)', (text) =>
-      parseNamed(WHO, 'model', text, modelChoices),
-    )
+    .option('--data <data>', 'what to train on (default: digits)')
+    .option('--model <model>', 'what to train (default: mlp, for images cnn)')
     .option('--loss <loss>', 'its loss (default: crossEntropy, without classes meanSquaredError)')
     .option('--chunk <examples>', 'examples on the device at once', numberOf)
     .option('--learning-rate <η>', 'of gradient descent', numberOf)
@@ -67,7 +59,7 @@ export function runCommand(): Command {
     .option('--beta1 <β₁>', 'of momentum', numberOf)
     .option('--beta2 <β₂>', 'of momentum', numberOf)
     .option('--seed <seed>', 'of the weights and the batches (default: 0)', numberOf)
-    .option('--probe <probe>', 'what to measure; may be given again', probe)
+    .option('--probe <probe>', 'what to measure; may be given again', anotherOf)
     .option('--every <steps>', 'how often probes measure that do not say so themselves (default: 1)', numberOf)
     .option('--record', 'record the steps too, for `brink replay`: 4 bytes a parameter and step')
     .option('--out <dir>', 'the folder of the run (default: output/run)')
@@ -75,7 +67,10 @@ export function runCommand(): Command {
     .option('--json', 'print the summary as JSON')
     .addHelpText('after', EXAMPLES)
     .action(async (file: string | undefined, flags: Flags) => {
-      const spec = parseSpecification(merge(file === undefined ? {} : readFile(file), flags));
+      // Loads TensorFlow.js, which no other command line has to wait for.
+      const { parseSpecification, readNames, runPipeline } = await import('./pipeline.ts');
+      const named = merge(file === undefined ? {} : readFile(file), flags);
+      const spec = parseSpecification(readNames(named));
       const summary = await runPipeline(spec, { force: flags.force ?? false });
       if (flags.json) printSummary(summary);
     });
@@ -92,6 +87,6 @@ function readFile(file: string): object {
 }
 
 /** What the file says, where no flag says otherwise. */
-function merge(file: object, { probe, out, force: _force, json: _json, ...flags }: Flags): object {
+function merge(file: object, { probe, out, force: _force, json: _json, ...flags }: Flags): Record<string, unknown> {
   return { ...file, ...flags, ...(probe && { probes: probe }), ...(out !== undefined && { directory: out }) };
 }

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { textTable } from './textTable.ts';
-import { type EngineCheck, verifyEngine } from './verifyEngine.ts';
+import type { EngineCheck } from './verifyEngine.ts';
 
 /** `brink verify`. */
 export function verifyCommand(): Command {
@@ -13,6 +13,8 @@ export function verifyCommand(): Command {
       '\nExamples:\n  brink verify\n  BRINK_ENGINE=wasm brink verify\n\nExits with 1 where a value is further off than it may be.',
     )
     .action(async ({ reference, json }: { reference?: string; json?: boolean }) => {
+      // Loads TensorFlow.js, which no other command line has to wait for.
+      const { verifyEngine } = await import('./verifyEngine.ts');
       const { engine, problem, checks, passed } = await verifyEngine(reference);
       if (json) {
         console.log(JSON.stringify({ engine, problem, passed, checks }, null, 2));

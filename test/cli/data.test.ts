@@ -10,7 +10,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-describe('brink data', () => {
+describe('brink data', { timeout: 120_000 }, () => {
   it('fails where the archive can’t be had, with the reason', async () => {
     const args = ['data', 'get', 'cifar-10', '--folder', folder, '--url', 'http://127.0.0.1:1/cifar.tar.gz'];
     const { code, stderr } = await brink(args);

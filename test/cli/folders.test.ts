@@ -35,7 +35,7 @@ const run = (directory: string, ...more: string[]) =>
     BRINK_ENGINE: 'wasm',
   });
 
-describe('the folder of a run', () => {
+describe('the folder of a run', { timeout: 120_000 }, () => {
   it('goes to one of two processes, and what it writes is left alone by the other', async () => {
     const directory = join(parent, 'run');
     const first = startRun(directory);

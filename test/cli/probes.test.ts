@@ -3,7 +3,7 @@ import { nearestName } from '../../src/cli/requireName.ts';
 import { catalogue } from '../../src/probes/catalogue.ts';
 import { brink } from './brinkProcess.ts';
 
-describe('brink probes', () => {
+describe('brink probes', { timeout: 120_000 }, () => {
   it('lists every probe with what a row of it is', async () => {
     const { code, stdout } = await brink(['probes']);
     expect(code).toBe(0);

@@ -23,7 +23,7 @@ const SMALL = ['--data', 'chebyshev', '--model', 'mlp:hidden=4,3', '--learning-r
 const run = (...args: string[]) => brink(['run', ...args], { BRINK_ENGINE: 'wasm' });
 const record = (directory: string) => JSON.parse(readFileSync(join(directory, 'run.json'), 'utf8'));
 
-describe('brink run', () => {
+describe('brink run', { timeout: 120_000 }, () => {
   it('trains what the flags say and writes a table for each probe', async () => {
     const directory = join(parent, 'flags');
     const probes = [

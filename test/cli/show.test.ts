@@ -18,7 +18,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(parent, { recursive: true }));
 
-describe('brink show', () => {
+describe('brink show', { timeout: 120_000 }, () => {
   it('shows a finished run: what it was, and each table with its columns as lines over the steps', async () => {
     const directory = join(parent, 'finished');
     const objective = regression();

@@ -36,7 +36,7 @@ async function expectTables(steps: number) {
   }
 }
 
-describe('the first signal', () => {
+describe('the first signal', { timeout: 120_000 }, () => {
   it.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
@@ -86,7 +86,7 @@ describe('the first signal', () => {
   });
 });
 
-describe('the second signal', () => {
+describe('the second signal', { timeout: 120_000 }, () => {
   it.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
@@ -103,7 +103,9 @@ describe('the second signal', () => {
     expect(record().state).toBe('running');
     expect((await brink(['recover', directory])).code).toBe(0);
     const { rows } = await readTable(join(directory, 'loss.parquet'), trainingLoss.table);
-    expect(rows.length).toBeGreaterThan(152);
+    // All but those of the last second.
+    expect(rows.length).toBeGreaterThan(0);
+    expect(rows.map(({ step }) => step)).toEqual(Array.from(rows, (_, t) => t));
   });
 });
 

@@ -14,7 +14,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(parent, { recursive: true }));
 
-describe('brink verify', () => {
+describe('brink verify', { timeout: 120_000 }, () => {
   it('passes where the engine computes rightly, and says how far off each value is', async () => {
     const { code, stdout } = await verify();
     expect(code).toBe(0);

@@ -1,0 +1,34 @@
+import { type RunSummary, run } from '../operators/run.ts';
+import { catalogue } from '../probes/catalogue.ts';
+import { objectiveOf } from '../recording/objectiveOf.ts';
+import { replay } from '../recording/replay.ts';
+import { asWritten } from './asWritten.ts';
+import { parseNamed } from './parseNamed.ts';
+import { checkProbes, probeBranches } from './probeBranches.ts';
+import type { ReplayFlags } from './replayCommand.ts';
+import { requireNoRun } from './requireNoRun.ts';
+
+const WHO = 'replay';
+
+/**
+ * Measures on a recording: each probe in a branch of its own, with a Parquet table.
+ *
+ * @throws CommandLineError where a flag is wrong, BrinkError where the recording can't be read, its objective can't be rebuilt, or the
+ *   folder holds a run that is not to be replaced.
+ */
+export async function replayPipeline(
+  path: string,
+  { probe = ['topEigenvalues'], every, from, to, data, out, force = false }: ReplayFlags,
+): Promise<RunSummary> {
+  const probes = probe.map((text) => parseNamed(WHO, 'probe', text, catalogue));
+  checkProbes(WHO, probes, every);
+  const directory = requireNoRun(WHO, out, force);
+  const objective = await objectiveOf(path, data === undefined ? {} : { data });
+  const range = { ...(from !== undefined && { from }), ...(to !== undefined && { to }) };
+  const steps = asWritten(() => replay(path, { ...range, objective }));
+  if (steps.tornBytes > 0) {
+    console.error(`${path} was cut off: the ${steps.tornBytes} bytes of its last step are left out.`);
+  }
+  const branches = asWritten(() => probeBranches(objective, probes, every));
+  return run(steps, branches, { directory, overwrite: force, metadata: { recording: path } });
+}
