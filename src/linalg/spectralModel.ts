@@ -1,5 +1,5 @@
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
-import { addScaled, dot, norm, rescale, type Vector } from './vector.ts';
+import { addScaled, dot } from './vector.ts';
 
 /** What is remembered of a symmetric H: H ≈ U diag(τ) Uᵀ with orthonormal U [m × p]. It steers a search and decides nothing. */
 export interface SpectralModel {
@@ -39,8 +39,19 @@ export function correction({ values, vectors }: SpectralModel, r: Float64Array, 
   return t;
 }
 
+/** x and y of a vector V x + U y. */
+interface Combination {
+  readonly x: readonly number[];
+  readonly y: readonly number[];
+}
+
 /**
  * The model of a new H from a basis V with its exact products HV, and, outside it, what the old model says.
+ *
+ * All but the last line is arithmetic with coefficients: vectors are V x + U y, whose inner products follow from C = VᵀU [d × p], and
+ * HV from VᵀHV and (HV)ᵀU.
+ *
+ * Cost: 2 d p inner products, and p (d + p) additions, of vectors.
  *
  * @param ritzMatrix VᵀHV.
  * @param keep p, and how many of the p are to be the first in the order given by `before`; the others are those of largest
@@ -57,32 +68,37 @@ export function renewModel(
     readonly before: (a: number, b: number) => number;
   },
 ): SpectralModel {
-  const vectors = basis.map(({ vector }) => vector);
-  const ages = basis.map(() => 0);
-  const matrix = ritzMatrix.map((row) => [...row]);
-  const coordinates = (v: Vector) => old.vectors.map((u) => dot(u, v));
-  const seen = vectors.map(coordinates);
-  /** aᵀ(old model)b, from the coordinates of a and b. */
+  const C = basis.map(({ vector }) => old.vectors.map((u) => dot(vector, u)));
+  const HVU = basis.map(({ product }) => old.vectors.map((u) => dot(product, u)));
+  const cross = (a: Combination, b: Combination) => C.reduce((sum, row, i) => sum + a.x[i]! * inner(row, b.y), 0);
+  const product = (a: Combination, b: Combination) => inner(a.x, b.x) + inner(a.y, b.y) + cross(a, b) + cross(b, a);
+  /** Uᵀa, from which the old model computes. */
+  const within = ({ x, y }: Combination) =>
+    y.map((own, k) => own + C.reduce((sum, row, i) => sum + row[k]! * x[i]!, 0));
   const said = (a: readonly number[], b: readonly number[]) =>
     old.values.reduce((sum, value, k) => sum + value * a[k]! * b[k]!, 0);
-  for (const [k, direction] of old.vectors.entries()) {
-    const u = Float64Array.from(direction);
-    for (let pass = 0; pass < 2; pass++) for (const v of vectors) addScaled(u, v, -dot(v, u));
-    const part = norm(u);
+
+  const vectors: Combination[] = basis.map((_, i) => unit(basis.length, i, old.vectors.length));
+  const ages = basis.map(() => 0);
+  const matrix = ritzMatrix.map((row) => [...row]);
+  for (const k of old.vectors.keys()) {
+    let u: Combination = { x: basis.map(() => 0), y: old.vectors.map((_, j) => (j === k ? 1 : 0)) };
+    for (let pass = 0; pass < 2; pass++) for (const v of vectors) u = plus(u, v, -product(v, u));
+    const part = Math.sqrt(Math.max(0, product(u, u)));
     if (part < NEW_PART) continue;
-    rescale(u, 1 / part);
-    const added = Float32Array.from(u);
-    const own = coordinates(added);
-    const column = seen.map((other, i) => (i < basis.length ? dot(basis[i]!.product, added) : said(other, own)));
-    column.push(said(own, own));
-    seen.push(own);
+    u = { x: u.x.map((c) => c / part), y: u.y.map((c) => c / part) };
+    const column = vectors.map((v, i) =>
+      i < basis.length ? inner(ritzMatrix[i]!, u.x) + inner(HVU[i]!, u.y) : said(within(v), within(u)),
+    );
+    column.push(said(within(u), within(u)));
     matrix.forEach((row, i) => {
       row.push(column[i]!);
     });
     matrix.push(column);
-    vectors.push(added);
+    vectors.push(u);
     ages.push(old.ages[k]! + 1);
   }
+
   const decomposition = new EigenvalueDecomposition(new Matrix(matrix), { assumeSymmetric: true });
   const eigenvalues = decomposition.realEigenvalues;
   const columns = decomposition.eigenvectorMatrix.transpose().to2DArray();
@@ -103,11 +119,27 @@ export function renewModel(
     ages: kept.map((i) => ageOf(columns[i]!)),
     values: kept.map((i) => eigenvalues[i]!),
     vectors: kept.map((i) => {
-      const sum = new Float64Array(vectors[0]!.length);
-      vectors.forEach((v, j) => {
-        addScaled(sum, v, columns[i]![j]!);
-      });
+      const { x, y } = vectors.reduce(
+        (sum, v, j) => plus(sum, v, columns[i]![j]!),
+        unit(basis.length, -1, old.vectors.length),
+      );
+      const sum = new Float64Array(basis[0]!.vector.length);
+      for (const [j, { vector }] of basis.entries()) addScaled(sum, vector, x[j]!);
+      for (const [j, vector] of old.vectors.entries()) addScaled(sum, vector, y[j]!);
       return Float32Array.from(sum);
     }),
   };
 }
+
+const inner = (a: readonly number[], b: readonly number[]) => a.reduce((sum, value, k) => sum + value * b[k]!, 0);
+
+const plus = (a: Combination, b: Combination, scale: number): Combination => ({
+  x: a.x.map((value, i) => value + scale * b.x[i]!),
+  y: a.y.map((value, i) => value + scale * b.y[i]!),
+});
+
+/** The i-th vector of the basis; 0 where there is none. */
+const unit = (d: number, i: number, p: number): Combination => ({
+  x: Array.from({ length: d }, (_, j) => (j === i ? 1 : 0)),
+  y: new Array(p).fill(0),
+});
