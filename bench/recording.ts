@@ -5,9 +5,10 @@ import { closeSync, fsyncSync, mkdtempSync, openSync, readFileSync, rmSync, stat
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { lastValueFrom, Subject } from 'rxjs';
-import { openStep, type Step } from '../src/core/Step.ts';
+import type { Step } from '../src/core/Step.ts';
 import { record } from '../src/recording/record.ts';
 import { replay } from '../src/recording/replay.ts';
+import { stepAt } from '../test/helpers/stepAt.ts';
 import { conditions } from './conditions.ts';
 import { markdownTable } from './markdownTable.ts';
 import { formatSpread, spread } from './spread.ts';
@@ -27,22 +28,8 @@ function weightsOf(m: number): Float32Array[] {
   return Array.from({ length: 16 }, (_, k) => Float32Array.from({ length: m }, (__, i) => Math.sin(i + k)));
 }
 
-function stepOf(index: number, weights: Float32Array): Step {
-  return openStep({
-    index,
-    weights,
-    gradient: weights,
-    batchLoss: 1,
-    batch: null,
-    batchSize: 1,
-    replacement: false,
-    learningRate: 0.1,
-    beta1: 0,
-    beta2: 0,
-    velocity: null,
-    epoch: index,
-  }).step;
-}
+const stepOf = (index: number, weights: Float32Array): Step =>
+  stepAt(weights, { index, gradient: weights, batchLoss: 1, epoch: index });
 
 /** Seconds until the system has every byte, and until the disk has. */
 interface Times {

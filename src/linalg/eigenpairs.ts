@@ -76,12 +76,14 @@ const FASTER = 2;
  * next Lanczos vector. A basis that has grown too long is compressed to its best Ritz vectors (thick restart).
  *
  * Near an H that was searched before it is Davidson's method: it begins from the eigenvectors found there, and corrects with
- * (λI − H̃)⁻¹ r, H̃ the 16 eigenpairs of largest magnitude that earlier searches have come upon. Every correction then
- * removes from an eigenvector what first-order perturbation theory says. Chosen by measurement: along gradient descent at the
- * edge, to a residual of 1e-3 for three pairs (`node bench/eigenProducts.ts`), it needs 6 products a step in the median;
- * the same start with plain residuals, which is a block Krylov method, 9; Lanczos from ∇L or from a random vector 17. LOBPCG's basis (pairs, residuals and the
- * last directions) is a part of this one. A remembered eigenvalue is looked at again when it could have overtaken, at twice the
- * rate at which those wanted move, so that it is seen although its eigenvector does not turn.
+ * (λI − H̃)⁻¹ r, H̃ the eigenpairs wanted and the 13 of largest magnitude beside them that earlier searches have come upon.
+ * Every correction then removes from an eigenvector what first-order perturbation theory says. A remembered eigenvalue is
+ * looked at again when it could have overtaken, at twice the rate at which those wanted move, so that it is seen although its
+ * eigenvector does not turn.
+ *
+ * Chosen by measurement: along gradient descent at the edge, to a residual of 1e-3 for three pairs (`node bench/eigenProducts.ts`),
+ * it needs 6 products a step in the median; the same start with plain residuals, which is a block Krylov method, 9; Lanczos from
+ * ∇L or from a random vector 17. LOBPCG's basis (pairs, residuals and the last directions) is a part of this one.
  *
  * An eigenvalue of multiplicity above k, or an eigenvector orthogonal to the start, can be missed: a small residual proves
  * that an eigenvalue is near, not that it is the largest.

@@ -103,9 +103,10 @@ export function verdict(
  * The one-glance probe: λ₁, ‖H‖_{S_n}, ‖H‖_{S_b}, ρ_b, the bound 2ρ_b/η, batch sharpness and a verdict in words, for the batch
  * size of the run.
  *
- * Verdicts, the first that holds: *stationary* where no gradient is left (∇L = 0, and for b < n every g_i); *unstable* where tr(HS_b)/tr(S_n) exceeds the edge by more than the margin and two standard
- * errors; *at the edge* where it is within the margin, or, for the full batch, λ₁ exceeds the edge; *progressive sharpening*
- * where λ₁ has risen since the step probed before; else *stable*. The rule is written beside the verdict.
+ * Verdicts, the first that holds: *stationary* where no gradient is left (∇L = 0, and for b < n every g_i); *unstable* where
+ * tr(HS_b)/tr(S_n) exceeds the edge by more than the margin and two standard errors; *at the edge* where it is within the
+ * margin, or, for the full batch, λ₁ exceeds the edge; *progressive sharpening* where λ₁ has risen since the step probed before;
+ * else *stable*. The rule is written beside the verdict.
  *
  * With batch normalisation, S_b comes from sampled batches instead of random signs, with larger standard errors.
  *

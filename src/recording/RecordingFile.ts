@@ -1,7 +1,8 @@
 import { closeSync, fsyncSync, ftruncateSync, mkdirSync, openSync, statfsSync, writevSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { AsyncByteQueue, RecordBatchStreamWriter } from 'apache-arrow';
+import { RecordBatchStreamWriter } from 'apache-arrow';
 import { BrinkError } from '../core/errors.ts';
+import { PieceQueue } from '../tables/PieceQueue.ts';
 import { syncFolder } from '../tables/syncFolder.ts';
 import { END_OF_STREAM } from '../tables/TableLog.ts';
 import { type RecordingHeader, toKeyValues } from './RecordingHeader.ts';
@@ -30,25 +31,6 @@ export interface RecordingStart {
   readonly kept: { readonly bytes: number; readonly steps: number } | null;
   /** Told what is about to be written, where that is known. */
   readonly onEstimate: EstimateListener;
-}
-
-/** Takes the pieces of a message as they are, so that weights reach the system without a copy. */
-class PieceQueue extends AsyncByteQueue {
-  #pieces: Uint8Array[] = [];
-
-  override write(value: Uint8Array | ArrayBufferLike | ArrayBufferView | string): void {
-    this.#pieces.push(
-      ArrayBuffer.isView(value)
-        ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
-        : new Uint8Array(value as ArrayBufferLike),
-    );
-  }
-
-  take(): Uint8Array[] {
-    const pieces = this.#pieces;
-    this.#pieces = [];
-    return pieces;
-  }
 }
 
 /**

@@ -1,6 +1,7 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { RecordBatchReader } from 'apache-arrow';
 import { BrinkError } from '../core/errors.ts';
+import { readFrom } from '../tables/readFrom.ts';
 import { scanStream } from '../tables/scanStream.ts';
 import { fromKeyValues, type RecordingHeader } from './RecordingHeader.ts';
 import { decodeStep, type RecordedStep, type StepShape, shapeOf } from './recordingColumns.ts';
@@ -88,15 +89,12 @@ function readIndex(read: (start: number, bytes: Uint8Array) => Uint8Array, start
 }
 
 function readBytes(who: string, file: number, start: number, bytes: Uint8Array): Uint8Array {
-  for (let at = 0; at < bytes.length; ) {
-    const count = readSync(file, bytes, at, bytes.length - at, start + at);
-    if (count === 0) {
-      throw new BrinkError(
-        who,
-        `the recording ends at byte ${start + at}, within a step. It was cut while it was read; open it again.`,
-      );
-    }
-    at += count;
+  const count = readFrom(file, start, bytes);
+  if (count < bytes.length) {
+    throw new BrinkError(
+      who,
+      `the recording ends at byte ${start + count}, within a step. It was cut while it was read; open it again.`,
+    );
   }
   return bytes;
 }

@@ -1,12 +1,13 @@
 import { closeSync, fsyncSync, ftruncateSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
-import { AsyncByteQueue, RecordBatchStreamWriter, type Schema } from 'apache-arrow';
+import { RecordBatchStreamWriter, type Schema } from 'apache-arrow';
 import { BrinkError } from '../core/errors.ts';
 import type { JsonObject } from '../core/Json.ts';
 import type { Row, Table } from '../core/Table.ts';
 import { arrowSchema, toRecordBatch } from './arrowColumns.ts';
 import { checkRow, checkTable, type StoredRow } from './checkRow.ts';
+import { PieceQueue } from './PieceQueue.ts';
 import { syncFolder } from './syncFolder.ts';
 import { type TableFormat, toKeyValues } from './tableMetadata.ts';
 
@@ -25,25 +26,6 @@ export const END_OF_STREAM = Uint8Array.of(255, 255, 255, 255, 0, 0, 0, 0);
 /** Where a table lives while it is written, and when it is whole. */
 export const logPaths = (path: string) => ({ part: `${path}.arrows.part`, whole: `${path}.arrows` });
 
-/** Collects what the Arrow writer writes, so that a message goes to the file in one piece. */
-class MessageQueue extends AsyncByteQueue {
-  #chunks: Uint8Array[] = [];
-
-  override write(value: Uint8Array | ArrayBufferLike | ArrayBufferView | string): void {
-    this.#chunks.push(
-      ArrayBuffer.isView(value)
-        ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
-        : new Uint8Array(value as ArrayBufferLike),
-    );
-  }
-
-  take(): Uint8Array {
-    const message = Buffer.concat(this.#chunks);
-    this.#chunks = [];
-    return message;
-  }
-}
-
 /**
  * The rows of a table while a run lives: an Arrow stream at `<path>.arrows.part`, which `recover` can finish after a crash.
  *
@@ -55,7 +37,7 @@ export class TableLog<T extends Table> {
   readonly #paths: { readonly part: string; readonly whole: string };
   readonly #schema: Schema;
   readonly #file: number;
-  readonly #queue = new MessageQueue();
+  readonly #queue = new PieceQueue();
   readonly #writer = new RecordBatchStreamWriter();
   #pending: StoredRow[] = [];
   #pendingSince = 0;
@@ -91,7 +73,7 @@ export class TableLog<T extends Table> {
     }
     this.#writer.reset(this.#queue, this.#schema);
     try {
-      this.#write(this.#queue.take());
+      this.#write(Buffer.concat(this.#queue.take()));
       syncFolder(folder);
     } catch (error) {
       closeSync(this.#file);
@@ -155,7 +137,8 @@ export class TableLog<T extends Table> {
     if (rows.length === 0) return;
     this.#pending = [];
     this.#writer.write(toRecordBatch(this.#schema, this.#table, rows));
-    this.#write(this.#queue.take());
+    // In one piece: copying rows costs less than a call to the system for each part of them.
+    this.#write(Buffer.concat(this.#queue.take()));
     this.#rows += rows.length;
     if (Date.now() - this.#synced >= SYNC_AGE) this.#sync();
   }

@@ -1,7 +1,8 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { RecordBatchReader } from 'apache-arrow';
 import { BrinkError } from '../core/errors.ts';
 import { fromRecordBatch } from './arrowColumns.ts';
+import { readFrom } from './readFrom.ts';
 import { scanStream } from './scanStream.ts';
 import { fromKeyValues, type TableMetadata } from './tableMetadata.ts';
 
@@ -52,10 +53,7 @@ const decode = (bytes: Uint8Array) => RecordBatchReader.from(bytes).open();
 
 function read(file: number, start: number, end: number): Uint8Array {
   const bytes = new Uint8Array(end - start);
-  for (let at = 0; at < bytes.length; ) {
-    const count = readSync(file, bytes, at, bytes.length - at, start + at);
-    if (count === 0) throw new Error(`the file ends at byte ${start + at}, within a batch`);
-    at += count;
-  }
+  const count = readFrom(file, start, bytes);
+  if (count < bytes.length) throw new Error(`the file ends at byte ${start + count}, within a batch`);
   return bytes;
 }

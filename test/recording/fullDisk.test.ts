@@ -9,6 +9,7 @@ import { run } from '../../src/operators/run.ts';
 import { record } from '../../src/recording/record.ts';
 import { replay } from '../../src/recording/replay.ts';
 import { gradientDescent } from '../../src/training/gradientDescent.ts';
+import { canMount } from '../helpers/canMount.ts';
 import { regression } from '../helpers/regression.ts';
 import { stepAt } from '../helpers/stepAt.ts';
 import { collect } from './plain.ts';
@@ -18,16 +19,7 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'brink-full-'));
 });
 
-/** A small disk of its own takes rights that few have. */
-const canMount = (() => {
-  const trial = mkdtempSync(join(tmpdir(), 'brink-mount-'));
-  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=16k', 'tmpfs', trial]).status === 0;
-  if (mounted) execFileSync('umount', [trial]);
-  rmSync(trial, { recursive: true });
-  return mounted;
-})();
-
-describe.skipIf(!canMount)('a disk of 256 KiB', () => {
+describe.skipIf(!canMount())('a disk of 256 KiB', () => {
   beforeEach(() => execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', folder]));
   afterEach(() => {
     spawnSync('umount', ['-l', folder]);

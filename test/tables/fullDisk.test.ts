@@ -8,6 +8,7 @@ import { readTable } from '../../src/tables/readTable.ts';
 import { recover } from '../../src/tables/recover.ts';
 import { toArrow } from '../../src/tables/toArrow.ts';
 import { toParquet } from '../../src/tables/toParquet.ts';
+import { canMount } from '../helpers/canMount.ts';
 import { hostileRows, smallTable } from '../helpers/hostileRows.ts';
 
 let folder: string;
@@ -47,16 +48,7 @@ describe.skipIf(process.platform === 'win32')('a process whose files may not gro
   });
 });
 
-/** A small disk of its own takes rights that few have. */
-const canMount = (() => {
-  const trial = mkdtempSync(join(tmpdir(), 'brink-mount-'));
-  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=16k', 'tmpfs', trial]).status === 0;
-  if (mounted) execFileSync('umount', [trial]);
-  rmSync(trial, { recursive: true });
-  return mounted;
-})();
-
-describe.skipIf(!canMount)('a full disk', () => {
+describe.skipIf(!canMount())('a full disk', () => {
   const mount = (size: number) => execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', folder]);
   const makeRoom = () => execFileSync('mount', ['-o', 'remount,size=64m', folder]);
   afterEach(() => {
