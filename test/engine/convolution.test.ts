@@ -56,6 +56,11 @@ const CONFIGS: Config[] = [
   { input: [5, 8, 8, 8], kernel: [1, 1], strides: [1, 1], pad: 'valid', outputs: 8 },
   { input: [5, 9, 8, 8], kernel: [3, 1], strides: [2, 1], pad: 'valid', outputs: 24 },
   { input: [3, 8, 16, 8], kernel: [5, 3], strides: [2, 4], pad: explicit(4, 0, 3, 1), outputs: 8 },
+  // Filters of one pixel that stride, with few channels: oneDNN's kernel for their gradient writes where it must not.
+  { input: [9, 10, 20, 8], kernel: [1, 1], strides: [2, 2], pad: 'same', outputs: 16 },
+  { input: [7, 12, 10, 5], kernel: [1, 1], strides: [1, 2], pad: 'valid', outputs: 2 },
+  { input: [2, 6, 7, 3], kernel: [1, 1], strides: [2, 2], pad: 1 },
+  { input: [3, 5, 9, 1], kernel: [1, 1], strides: [3, 2], pad: explicit(1, 2, 0, 3) },
   { input: [2, 5, 4, 12], kernel: [2, 3], strides: [1, 1], pad: explicit(0, 1, 0, 2), outputs: 9 },
   // Windows that see nothing but zeros, and images that no window sees.
   { input: [2, 6, 6, 3], kernel: [1, 1], strides: [1, 1], pad: 3 },

@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
 import { expect, it } from 'vitest';
 import { panelsSize } from '../../src/engine/secondOrder/wasm/panels.ts';
 import { filterGradientSize } from '../../src/engine/secondOrder/wasm/sumFilterGradient.ts';
@@ -60,4 +63,33 @@ it('gives the same bits with any number of threads, again and again, while the m
     }
   }
   for (const result of results) expect(result.equals(results[0]!)).toBe(true);
+});
+
+it('waits for the change itself, not for being told of one: a word of the change before can come late', async () => {
+  const signal = new Int32Array(new SharedArrayBuffer(4));
+  const waiting = new Worker(new URL('../helpers/waitingThread.ts', import.meta.url), { workerData: signal });
+  const seen: unknown[] = [];
+  waiting.on('message', (message) => seen.push(message));
+  const wake = async () => {
+    while (Atomics.notify(signal, 0) === 0) await sleep(1);
+  };
+  await once(waiting, 'message');
+  await wake();
+  await wake();
+  expect(seen).toEqual(['ready']);
+  Atomics.store(signal, 0, 7);
+  Atomics.notify(signal, 0);
+  await once(waiting, 'exit');
+  expect(seen).toEqual(['ready', 7]);
+});
+
+it('says why a thread failed, and does not wait for it again', async () => {
+  const memory = new WebAssembly.Memory({ initial: 8, maximum: 8, shared: true });
+  const { run } = await startThreads(memory, 2);
+  // The second half of the numbers, which is the other thread's, lies beyond the memory's end.
+  const size = 2 ** 18;
+  const task: Task = { kind: 'positivePart', size, mask: 0, values: 0, output: 0 };
+  const round = { tasks: [task], scratch: 0, scratchSize: 0 };
+  for (const _ of [1, 2])
+    expect(() => run(round)).toThrow(/a thread of the WebAssembly engine failed: .*out of bounds/);
 });

@@ -1,4 +1,4 @@
-import type { TensorInfo } from '@tensorflow/tfjs';
+import type { Tensor, Tensor4D, TensorInfo } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
 import { convolutionInfo } from './convolutionInfo.ts';
 import { nativeOperation } from './nativeOperation.ts';
@@ -15,10 +15,45 @@ export function installNativeConvolution(): void {
     ),
   );
   registerKernel('Conv2DBackpropFilter', 'tensorflow', ({ x, dy }, attributes, backend) =>
-    withSizes(attributes.filterShape, (sizes) =>
-      convolve('Conv2DBackpropFilter', x!.shape, attributes.filterShape, attributes, [x!, sizes, dy!], backend),
-    ),
+    readsSinglePixels(x!, attributes)
+      ? singlePixelGradient(x as Tensor4D, dy as Tensor4D, attributes)
+      : withSizes(attributes.filterShape, (sizes) =>
+          convolve('Conv2DBackpropFilter', x!.shape, attributes.filterShape, attributes, [x!, sizes, dy!], backend),
+        ),
   );
+}
+
+/** Whether a filter of one pixel strides over others. */
+function readsSinglePixels(x: TensorInfo, attributes: Attributes): boolean {
+  const info = convolutionInfo(x.shape, attributes.filterShape, attributes);
+  return info.filterHeight === 1 && info.filterWidth === 1 && (info.strideHeight > 1 || info.strideWidth > 1);
+}
+
+/**
+ * The gradient of such a filter as a matrix product: pixelsᵀ dy, [C, pixels] × [pixels, K].
+ *
+ * oneDNN's own kernel, where there are few channels, writes beyond its memory, waits for ever or gives wrong numbers, by processor
+ * (its issue 6035).
+ */
+function singlePixelGradient(x: Tensor4D, dy: Tensor4D, attributes: Attributes): Tensor {
+  const { padInfo, strideHeight, strideWidth, inChannels, outChannels } = convolutionInfo(
+    x.shape,
+    attributes.filterShape,
+    attributes,
+  );
+  const [images, height, width] = dy.shape;
+  return tf.tidy(() => {
+    const padded = tf.pad(x, [
+      [0, 0],
+      [padInfo.top, padInfo.bottom],
+      [padInfo.left, padInfo.right],
+      [0, 0],
+    ]);
+    const end = [images, (height - 1) * strideHeight + 1, (width - 1) * strideWidth + 1, inChannels];
+    const pixels = tf.stridedSlice(padded, [0, 0, 0, 0], end, [1, strideHeight, strideWidth, 1]);
+    const gradient = tf.matMul(pixels.reshape([-1, inChannels]), dy.reshape([-1, outChannels]), true);
+    return gradient.reshape(attributes.filterShape);
+  });
 }
 
 function convolve(

@@ -3,22 +3,22 @@ import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_thread
 import type { Loops } from './loops.ts';
 import { runShare } from './tasks.ts';
 import { type Round, SIGNAL, type ThreadData } from './threads.ts';
+import { waitForChange } from './waitForChange.ts';
 
-const { memory, module, signal, index, count } = workerData as ThreadData;
+const { memory, module, signal, port, index, count } = workerData as ThreadData;
 const loops = new WebAssembly.Instance(module, { host: { memory } }).exports as Loops;
-const port = parentPort!;
-port.postMessage('ready');
+parentPort!.postMessage('ready');
 
-for (let round = 0; ; round++) {
-  Atomics.wait(signal, SIGNAL.round, round);
-  const { tasks, scratch, scratchSize } = receiveMessageOnPort(port)!.message as Round;
+for (let round = 0, failed = false; !failed; ) {
+  round = waitForChange(signal, SIGNAL.round, round);
   try {
+    const { tasks, scratch, scratchSize } = receiveMessageOnPort(port)!.message as Round;
     runShare(new Float32Array(memory.buffer), loops, tasks, scratch + index * scratchSize, index, count);
   } catch (error) {
+    failed = true;
+    port.postMessage(error);
     Atomics.store(signal, SIGNAL.failed, 1);
-    throw error;
-  } finally {
-    Atomics.sub(signal, SIGNAL.busy, 1);
-    Atomics.notify(signal, SIGNAL.busy);
   }
+  Atomics.sub(signal, SIGNAL.busy, 1);
+  Atomics.notify(signal, SIGNAL.busy);
 }

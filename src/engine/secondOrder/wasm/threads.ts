@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { extname } from 'node:path';
-import { Worker } from 'node:worker_threads';
+import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import { type Loops, loopsModule } from './loops.ts';
 import { runShare, type Task, workOf } from './tasks.ts';
+import { waitForChange } from './waitForChange.ts';
 
 /** Multiplications that take no longer than it takes to wake a thread. */
 const LITTLE = 2 ** 20;
@@ -15,6 +16,8 @@ export interface ThreadData {
   readonly memory: WebAssembly.Memory;
   readonly module: WebAssembly.Module;
   readonly signal: Int32Array<SharedArrayBuffer>;
+  /** Rounds come in by it, and the error that ends the thread goes out. */
+  readonly port: MessagePort;
   readonly index: number;
   readonly count: number;
 }
@@ -40,17 +43,29 @@ export async function startThreads(memory: WebAssembly.Memory, count: number): P
   const signal = new Int32Array(new SharedArrayBuffer(4 * Object.keys(SIGNAL).length));
   const others = await Promise.all(
     Array.from({ length: count - 1 }, async (_, k) => {
-      const workerData: ThreadData = { memory, module, signal, index: k + 1, count };
+      const { port1, port2 } = new MessageChannel();
+      const workerData: ThreadData = { memory, module, signal, port: port2, index: k + 1, count };
       // The process's own options may forbid a file: `node --input-type=module --eval`.
       const worker = new Worker(new URL(`./thread${extname(import.meta.url)}`, import.meta.url), {
         workerData,
+        transferList: [port2],
         execArgv: [],
       });
       await once(worker, 'message');
       worker.unref();
-      return worker;
+      return port1;
     }),
   );
+  let failure: unknown;
+  /** A thread that failed has ended: whoever waited for it again would wait for ever. */
+  const requireAlive = () => {
+    if (Atomics.load(signal, SIGNAL.failed) === 0) return;
+    failure ??= others.map((port) => receiveMessageOnPort(port)?.message).find((message) => message !== undefined);
+    throw new Error(
+      `a thread of the WebAssembly engine failed: ${failure instanceof Error ? failure.message : failure}. Start the process anew`,
+      { cause: failure },
+    );
+  };
   return {
     count,
     run: (round) => {
@@ -59,15 +74,17 @@ export async function startThreads(memory: WebAssembly.Memory, count: number): P
         runShare(new Float32Array(memory.buffer), loops, round.tasks, round.scratch, 0, 1);
         return;
       }
+      requireAlive();
       Atomics.store(signal, SIGNAL.busy, others.length);
-      for (const worker of others) worker.postMessage(round);
+      for (const port of others) port.postMessage(round);
       Atomics.add(signal, SIGNAL.round, 1);
       Atomics.notify(signal, SIGNAL.round);
-      runShare(new Float32Array(memory.buffer), loops, round.tasks, round.scratch, 0, count);
-      for (let busy = others.length; busy > 0; busy = Atomics.load(signal, SIGNAL.busy)) {
-        Atomics.wait(signal, SIGNAL.busy, busy);
+      try {
+        runShare(new Float32Array(memory.buffer), loops, round.tasks, round.scratch, 0, count);
+      } finally {
+        for (let busy = others.length; busy > 0; ) busy = waitForChange(signal, SIGNAL.busy, busy);
       }
-      if (Atomics.load(signal, SIGNAL.failed) !== 0) throw new Error('a thread of the WebAssembly engine failed');
+      requireAlive();
     },
   };
 }
