@@ -19,6 +19,7 @@ import { hessianEigenpairs } from '../src/probes/hessianEigenpairs.ts';
 import { hessianTrace } from '../src/probes/hessianTrace.ts';
 import { interactionAwareSharpness } from '../src/probes/interactionAwareSharpness.ts';
 import { lossSlice } from '../src/probes/lossSlice.ts';
+import { resultantLength } from '../src/probes/resultantLength.ts';
 import { samplingCoefficient } from '../src/probes/samplingCoefficient.ts';
 import { theoremOne } from '../src/probes/theoremOne.ts';
 import { topEigenvalues } from '../src/probes/topEigenvalues.ts';
@@ -296,6 +297,9 @@ describe.each(networks)('$name at the $state point', ({ name, problem, state }) 
     compared.near('/trace_H_S_1', traceHS1);
     compared.near('/trace_H_C_1', traceHS1 - gHg);
     compared.near('/resultant_length_squared_b1', dot(resultant, resultant));
+    const [single] = (await row(resultantLength(objective, { batchSizes: [1] }))).flat();
+    expect(single!.draws).toBe(0);
+    compared.near('/resultant_length_squared_b1', single!.resultant_length_squared);
     const v = Float32Array.from(gradient, (g, k) => g - eta * Hg[k]!);
     const { projections } = await point.hessianVector(v);
     compared.near('/v_C1_v', covariance(projections!, projections!));

@@ -98,6 +98,8 @@ export const catalogue: Readonly<Record<string, CataloguedProbe>> = {
   }),
   hessianTrace: entry(hessianTrace, {
     draws: number,
+    targetError: number,
+    maxDraws: number,
     deflate: number,
     tolerance: number,
     seed: number,
@@ -130,7 +132,7 @@ export const catalogue: Readonly<Record<string, CataloguedProbe>> = {
     replacement: flag,
     draws: number,
     seed: number,
-    cost: 'for each b, K·b/n gradients.',
+    cost: 'for each b, K·b/n gradients; 2 for b = 1 where it is exact.',
   }),
   scalingRule: entry(scalingRule, {
     batchSizes: numbers,

@@ -8,7 +8,8 @@ const DRAWS_FOR_SLOPE = 6;
  *
  * β_k is the least-squares slope of y on x among the draws other than k, so that it does not depend on draw k and there is no
  * bias; for fewer than 6 draws the ratio of their means, which has less to learn. What is left varies by 1 − r² of y, r their
- * correlation.
+ * correlation. The slope takes a degree of freedom, so that the draws are spread by √((K − 1)/(K − 2)) about their mean: the ordinary
+ * standard error of what comes out is then the right one.
  *
  * Source: Hammersley and Handscomb (1964), section 5.5; leaving one out as in Avramidis and Wilson (1993).
  *
@@ -17,7 +18,7 @@ const DRAWS_FOR_SLOPE = 6;
  * @param expected E x.
  */
 export function controlVariate(y: Float64Array, x: Float64Array, expected: number): Float64Array {
-  return y.map((own, k) => {
+  const corrected = y.map((own, k) => {
     const others = (values: Float64Array) => values.filter((_, j) => j !== k);
     const [ys, xs] = [others(y), others(x)];
     const [yMean, xMean] = [mean(ys), mean(xs)];
@@ -29,4 +30,8 @@ export function controlVariate(y: Float64Array, x: Float64Array, expected: numbe
     // x that does not vary has no slope, and nothing to correct.
     return Number.isFinite(slope) ? own - slope * (x[k]! - expected) : own;
   });
+  if (y.length < DRAWS_FOR_SLOPE) return corrected;
+  const center = mean(corrected);
+  const spread = Math.sqrt((y.length - 1) / (y.length - 2));
+  return corrected.map((value) => center + spread * (value - center));
 }

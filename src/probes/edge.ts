@@ -41,7 +41,7 @@ const table = defineTable({
 });
 
 export interface EdgeOptions {
-  /** K, at least 2, default 8. */
+  /** K, at least 2, default 16. */
   readonly draws?: number;
   /** Eigenpairs treated exactly, default 3 (at most m), at least 1. */
   readonly deflate?: number;
@@ -115,14 +115,14 @@ export function verdict(
  * Cost: the eigenpairs, H∇L; for b < n K gradients and products, shared with interactionAwareSharpness, and K·b/n of both.
  *
  * @param objective The training loss.
- * @param options `draws` (8), `deflate` (3), `margin` (0.1), `tolerance` (1e-3), `seed` (0).
+ * @param options `draws` (16), `deflate` (3), `margin` (0.1), `tolerance` (1e-3), `seed` (0).
  * @throws BrinkError at the call where an option is out of range.
  * Source: Lee and Jang (2023), equation (16); Andreyev and Beneventano (2024) for batch sharpness.
  */
 export function edge(objective: Objective, options: EdgeOptions = {}): OperatorFunction<Step, Row<typeof table>> {
   const who = 'edge';
   const n = objective.exampleCount;
-  const { draws = 8, deflate = Math.min(3, objective.paramCount), margin = 0.1, tolerance = 1e-3, seed = 0 } = options;
+  const { draws = 16, deflate = Math.min(3, objective.paramCount), margin = 0.1, tolerance = 1e-3, seed = 0 } = options;
   requireInteger(who, 'draws', draws, 2);
   requireCount(who, 'deflate', deflate, objective, 1);
   requireNumber(who, 'margin', margin, 0);

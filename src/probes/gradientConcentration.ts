@@ -37,7 +37,7 @@ export interface GradientConcentrationOptions {
   readonly replacement?: boolean;
   /** 'examples' (default): from the gradients of the examples, for every b at once. 'batches': sampled batches, a set for each b. */
   readonly estimator?: 'examples' | 'batches';
-  /** K, at least 2, default 8. Nothing is drawn where 'examples' is exact. */
+  /** K, at least 2, default 16. Nothing is drawn where 'examples' is exact. */
   readonly draws?: number;
   /** Of the draws, default 0. */
   readonly seed?: number;
@@ -57,7 +57,7 @@ export interface GradientConcentrationOptions {
  * Cost: 'examples' one gradient where it is exact, else K; 'batches' K·b/n gradients for each b. Draws are shared with interactionAwareSharpness.
  *
  * @param objective The training loss.
- * @param options `batchSizes` ([1]), `replacement` (false), `estimator` ('examples'), `draws` (8), `seed` (0).
+ * @param options `batchSizes` ([1]), `replacement` (false), `estimator` ('examples'), `draws` (16), `seed` (0).
  * @throws BrinkError at the call where an option is out of range, or 'examples' is asked of an objective with batch normalisation.
  * Source: Lee and Jang (2023), Definition 2, equations (1) and (17).
  */
@@ -67,7 +67,7 @@ export function gradientConcentration(
 ): OperatorFunction<Step, Row<typeof table>> {
   const who = 'gradientConcentration';
   const n = objective.exampleCount;
-  const { batchSizes = [1], replacement = false, estimator = 'examples', draws = 8, seed = 0 } = options;
+  const { batchSizes = [1], replacement = false, estimator = 'examples', draws = 16, seed = 0 } = options;
   const isFull = (b: number) => isFullBatch(n, b, replacement);
   if (estimator === 'examples' && !batchSizes.every(isFull)) {
     requireUncoupled(who, objective, "Use estimator: 'batches'.");

@@ -1,5 +1,5 @@
 import type { OperatorFunction } from 'rxjs';
-import { requireInteger, requireNumber } from '../core/errors.ts';
+import { requireNumber } from '../core/errors.ts';
 import type { Objective } from '../core/Objective.ts';
 import type { Step } from '../core/Step.ts';
 import { defineTable, float64, int32, type Row } from '../core/Table.ts';
@@ -7,6 +7,7 @@ import type { Eigenpairs } from '../linalg/eigenpairs.ts';
 import { generator, signs } from '../linalg/random.ts';
 import { addScaled, dot } from '../linalg/vector.ts';
 import { measureAlong } from '../operators/measure.ts';
+import { drawUntil, requireDraws } from './drawUntil.ts';
 import { estimateSum } from './gradientNoise.ts';
 import { hessianEigenpairs } from './hessianEigenpairs.ts';
 import { requireCount } from './requireCount.ts';
@@ -26,8 +27,12 @@ const table = defineTable({
 });
 
 export interface HessianTraceOptions {
-  /** K, at least 2, default 8. */
+  /** K, at least 2, default 16. */
   readonly draws?: number;
+  /** Doubles K until the standard errors of both traces are at most this share of them; default: K stays. */
+  readonly targetError?: number;
+  /** Where doubling stops, default 256. */
+  readonly maxDraws?: number;
   /** Eigenpairs treated exactly, default 3 (at most m); 0: none, which is Hutchinson's estimator. */
   readonly deflate?: number;
   /** Relative residual of those eigenpairs, default 1e-3. It changes the variance, not the mean. */
@@ -47,7 +52,7 @@ export interface HessianTraceOptions {
  * Cost: K products and the eigenpairs, which are shared with other probes.
  *
  * @param objective The training loss.
- * @param options `draws` (8), `deflate` (3), `tolerance` (1e-3), `seed` (0).
+ * @param options `draws` (16), `targetError` (none), `maxDraws` (256), `deflate` (3), `tolerance` (1e-3), `seed` (0).
  * @throws BrinkError at the call where an option is out of range.
  * Source: Hutchinson (1989); Hutch++ (Meyer, Musco, Musco and Woodruff, 2021), with Krylov vectors in place of its sketch.
  */
@@ -56,8 +61,8 @@ export function hessianTrace(
   options: HessianTraceOptions = {},
 ): OperatorFunction<Step, Row<typeof table>> {
   const who = 'hessianTrace';
-  const { draws = 8, deflate = Math.min(3, objective.paramCount), tolerance = 1e-3, seed = 0 } = options;
-  requireInteger(who, 'draws', draws, 2);
+  const { draws = 16, deflate = Math.min(3, objective.paramCount), tolerance = 1e-3, seed = 0 } = options;
+  const precision = requireDraws(who, draws, options.targetError, options.maxDraws);
   requireCount(who, 'deflate', deflate, objective, 0);
   requireNumber(who, 'tolerance', tolerance, 0);
   return measureAlong(objective, () => {
@@ -67,32 +72,35 @@ export function hessianTrace(
         eigenpairs = await hessianEigenpairs(point, { who, count: deflate, tolerance }, eigenpairs);
       }
       const pairs = eigenpairs?.pairs ?? [];
-      const trace = new Float64Array(draws);
-      const square = new Float64Array(draws);
-      for (let k = 0; k < draws; k++) {
-        const rest = signs(generator(seed, step.index, k), objective.paramCount);
-        for (const { vector } of pairs) addScaled(rest, vector, -dot(vector, rest));
-        const z = Float32Array.from(rest);
-        const { product } = await point.hessianVector(z);
-        trace[k] = dot(z, product);
-        square[k] = dot(product, product);
-      }
       const sum = (part: (pair: Eigenpairs['pairs'][number]) => number) => pairs.reduce((s, pair) => s + part(pair), 0);
-      const first = estimateSum(
-        sum(({ vector, product }) => dot(vector, product)),
-        trace,
-      );
-      const second = estimateSum(
-        sum(({ product }) => dot(product, product)),
-        square,
-      );
+      const within = {
+        trace: sum(({ vector, product }) => dot(vector, product)),
+        square: sum(({ product }) => dot(product, product)),
+      };
+      const trace: number[] = [];
+      const square: number[] = [];
+      const estimate = async (K: number) => {
+        for (let k = trace.length; k < K; k++) {
+          const rest = signs(generator(seed, step.index, k), objective.paramCount);
+          for (const { vector } of pairs) addScaled(rest, vector, -dot(vector, rest));
+          const z = Float32Array.from(rest);
+          const { product } = await point.hessianVector(z);
+          trace.push(dot(z, product));
+          square.push(dot(product, product));
+        }
+        return [
+          estimateSum(within.trace, Float64Array.from(trace)),
+          estimateSum(within.square, Float64Array.from(square)),
+        ] as const;
+      };
+      const [first, second] = await drawUntil(precision, estimate, (traces) => traces);
       return {
         step: step.index,
         trace_H: first.value,
         trace_H_standard_error: first.standardError,
         trace_H2: second.value,
         trace_H2_standard_error: second.standardError,
-        draws,
+        draws: trace.length,
       };
     };
   });

@@ -1,11 +1,12 @@
 import type { OperatorFunction } from 'rxjs';
-import { BrinkError, requireInteger, requireNumber } from '../core/errors.ts';
+import { requireNumber } from '../core/errors.ts';
 import type { Objective, Point } from '../core/Objective.ts';
 import type { Step } from '../core/Step.ts';
 import { bool, defineTable, float64, int32, type Row } from '../core/Table.ts';
 import type { Eigenpairs } from '../linalg/eigenpairs.ts';
 import { dot } from '../linalg/vector.ts';
 import { measureAlong } from '../operators/measure.ts';
+import { drawUntil, requireDraws } from './drawUntil.ts';
 import { estimateRatio, estimateSum, noiseTraces, type SecondMoment, secondMoment } from './gradientNoise.ts';
 import { hessianEigenpairs } from './hessianEigenpairs.ts';
 import { isFullBatch } from './isFullBatch.ts';
@@ -53,7 +54,7 @@ export interface InteractionAwareSharpnessOptions {
   readonly replacement?: boolean;
   /** 'examples' (default): from the gradients of the examples, for every b at once. 'batches': sampled batches, a set for each b. */
   readonly estimator?: 'examples' | 'batches';
-  /** K, at least 2, default 8. */
+  /** K, at least 2, default 16. */
   readonly draws?: number;
   /** Doubles K until the standard error of ias is at most this share of it for every b; default: K stays. */
   readonly targetError?: number;
@@ -88,7 +89,7 @@ export interface InteractionAwareSharpnessOptions {
  * for each b. Eigenpairs, draws and H∇L are shared with other probes.
  *
  * @param objective The training loss.
- * @param options `batchSizes` ([n]), `replacement` (false), `estimator` ('examples'), `draws` (8), `targetError` (none), `maxDraws`
+ * @param options `batchSizes` ([n]), `replacement` (false), `estimator` ('examples'), `draws` (16), `targetError` (none), `maxDraws`
  *   (256), `deflate` (3), `tolerance` (1e-3), `seed` (0).
  * @throws BrinkError at the call where an option is out of range, or 'examples' is asked of an objective with batch normalisation.
  * Source: Lee and Jang (2023), Definitions 1 and 2, equations (1) and (16).
@@ -103,23 +104,19 @@ export function interactionAwareSharpness(
     batchSizes = [n],
     replacement = false,
     estimator = 'examples',
-    draws = 8,
+    draws = 16,
     deflate = Math.min(3, objective.paramCount),
     tolerance = 1e-3,
     seed = 0,
-    targetError = Number.POSITIVE_INFINITY,
-    maxDraws = Math.max(256, draws),
   } = options;
   /** Whether S_b = S_n: then nothing is drawn. */
   const isFull = (b: number) => isFullBatch(n, b, replacement);
   const random = batchSizes.some((b) => !isFull(b));
   if (random && estimator === 'examples') requireUncoupled(who, objective, "Use estimator: 'batches'.");
   requireBatchSizes(who, batchSizes, objective);
-  requireInteger(who, 'draws', draws, 2);
+  const precision = requireDraws(who, draws, options.targetError, options.maxDraws);
   requireCount(who, 'deflate', deflate, objective, 0);
   requireNumber(who, 'tolerance', tolerance, 0);
-  if (!(targetError > 0)) throw new BrinkError(who, `targetError is ${targetError}. It must be a number above 0.`);
-  requireInteger(who, 'maxDraws', maxDraws, draws);
 
   /** tr(S_b) and tr(HS_b) for every b asked, from K draws. */
   async function secondMoments(
@@ -195,11 +192,11 @@ export function interactionAwareSharpness(
       if (random && estimator === 'examples' && deflate > 0) {
         eigenpairs = await hessianEigenpairs(point, { who, count: deflate, tolerance }, eigenpairs);
       }
-      for (let K = draws; ; K = Math.min(2 * K, maxDraws)) {
-        const rows = await rowsFrom(point, step, eigenpairs, K);
-        const sure = rows.every((row) => row.ias_standard_error <= targetError * Math.abs(row.ias));
-        if (sure || targetError === Number.POSITIVE_INFINITY || K === maxDraws) return rows;
-      }
+      return drawUntil(
+        precision,
+        (K) => rowsFrom(point, step, eigenpairs, K),
+        (rows) => rows.map((row) => ({ value: row.ias, standardError: row.ias_standard_error })),
+      );
     };
   });
 }

@@ -39,7 +39,7 @@ const table = defineTable({
 export interface ScalingRuleOptions {
   /** The batch sizes asked about, each 1 … n. */
   readonly batchSizes: readonly number[];
-  /** K, at least 2, default 8. */
+  /** K, at least 2, default 16. */
   readonly draws?: number;
   /** Of the draws, default 0. */
   readonly seed?: number;
@@ -52,7 +52,7 @@ export interface ScalingRuleOptions {
  * Cost: one gradient where the layers give the norms of per-example gradients (nothing is drawn then), else K, shared with gradientConcentration and interactionAwareSharpness.
  *
  * @param objective The training loss.
- * @param options `batchSizes`, `draws` (8), `seed` (0).
+ * @param options `batchSizes`, `draws` (16), `seed` (0).
  * @throws BrinkError at the call where an option is out of range, or the objective has batch normalisation, which couples examples.
  * Source: Lee and Jang (2023), Section 5.
  */
@@ -62,7 +62,7 @@ export function scalingRule(
 ): OperatorFunction<Step, Row<typeof table>> {
   const who = 'scalingRule';
   const n = objective.exampleCount;
-  const { batchSizes, draws = 8, seed = 0 } = options;
+  const { batchSizes, draws = 16, seed = 0 } = options;
   requireUncoupled(who, objective, "Measure ρ_b by gradientConcentration with estimator: 'batches'.");
   requireBatchSizes(who, batchSizes, objective);
   requireInteger(who, 'draws', draws, 2);

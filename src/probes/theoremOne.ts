@@ -65,7 +65,7 @@ export interface TheoremOneOptions {
   readonly replacement?: boolean;
   /** Sampled next losses, at least 2, default 64. */
   readonly draws?: number;
-  /** Random signs for tr(HC₁HC₁), at least 3, default 8. */
+  /** Random signs for tr(HC₁HC₁), at least 3, default 16. */
   readonly signDraws?: number;
   /** Relative residual of the eigenvalues of H and C₁, default 1e-2. */
   readonly tolerance?: number;
@@ -88,7 +88,7 @@ export interface TheoremOneOptions {
  * products, and for each b and draw b/n gradients and one forward pass.
  *
  * @param objective The training loss.
- * @param options `batchSizes`, `tails` ([1, 2]), `replacement` (false), `draws` (64), `signDraws` (8), `tolerance` (1e-2), `seed` (0).
+ * @param options `batchSizes`, `tails` ([1, 2]), `replacement` (false), `draws` (64), `signDraws` (16), `tolerance` (1e-2), `seed` (0).
  * @throws BrinkError at the call where an option is out of range, or the objective has batch normalisation, which couples examples.
  * Source: Lee and Jang (2023), Theorem 1 and Lemma 3, re-derived; Laurent and Massart (2000), Lemma 1.
  */
@@ -103,7 +103,7 @@ export function theoremOne(
     tails = [1, 2],
     replacement = false,
     draws = 64,
-    signDraws = 8,
+    signDraws = 16,
     tolerance = 1e-2,
     seed = 0,
   } = options;

@@ -33,7 +33,7 @@ it('full-batch training gives its gradient and its loss to the probes', async ()
 });
 
 it('the full set of probes at a step costs the sum of its distinct needs', async () => {
-  const [n, b, K, steps] = [12, 4, 8, 2];
+  const [n, b, K, steps] = [12, 4, 16, 2];
   const objective = regression(n);
   const sgd = gradientDescent(objective, { learningRate: 0.05, steps, batchSize: b });
   const [batchSizes, count] = [[1, 2, 4, 8, 12], 3];
@@ -52,7 +52,7 @@ it('the full set of probes at a step costs the sum of its distinct needs', async
   const search = rows.reduce<number>((sum, row) => sum + ((row as { products?: number }).products ?? 0), 0);
   const points = steps + 1;
   // Once a step: the search, H∇L (a part of the first search), the sign draws, the traces' draws, the slice; batch sharpness on K batches of b.
-  expect(objective.cost.products).toBeCloseTo(search - 1 + points * (1 + K + 8 + 5 + (K * b) / n), 9);
+  expect(objective.cost.products).toBeCloseTo(search - 1 + points * (1 + K + K + 5 + (K * b) / n), 9);
   // The full gradient, the norms, the sign draws, batch sharpness, and the batch that training takes.
   expect(objective.cost.gradients).toBeCloseTo(points * (2 + K + (K * b) / n + b / n), 9);
   // The slice: 13 quarters, of which the directional ones are five.
