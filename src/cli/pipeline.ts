@@ -104,6 +104,7 @@ export async function runPipeline(spec: Specification, { force }: { readonly for
     {
       directory,
       overwrite: force,
+      signals: 'stop',
       metadata: { pipeline: spec as unknown as JsonObject },
     },
   );

@@ -30,5 +30,5 @@ export async function replayPipeline(
     console.error(`${path} was cut off: the ${steps.tornBytes} bytes of its last step are left out.`);
   }
   const branches = asWritten(() => probeBranches(objective, probes, every));
-  return run(steps, branches, { directory, overwrite: force, metadata: { recording: path } });
+  return run(steps, branches, { directory, overwrite: force, signals: 'stop', metadata: { recording: path } });
 }

@@ -41,7 +41,7 @@ Examples:
   brink run pipeline.json --seed 3 --record --out output/third
 
 Exit codes: 0 finished, 1 failed or diverged, 2 the command line or the file is wrong, 130 stopped by Ctrl-C (143 by SIGTERM): the
-tables are finished then, and --json prints nothing; a second signal stops at once, and \`brink recover\` finishes them.`;
+tables are finished then, and the summary is printed; a second signal stops at once, and \`brink recover\` finishes them.`;
 
 /** `brink run`. */
 export function runCommand(): Command {

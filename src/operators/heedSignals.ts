@@ -10,7 +10,7 @@ const SAME = 300;
 export interface Heeded {
   /** Aborted by the first signal. */
   readonly stopped: AbortSignal;
-  /** Called when the run has ended: listens no more, and ends the process where a signal came and no other run is left. */
+  /** Called when the run has ended: listens no more, and leaves the process where a signal came and no other run is left. */
   release(): void;
 }
 
@@ -24,8 +24,10 @@ let first: { readonly code: number; readonly time: number } | null = null;
  * process at once.
  *
  * A signal that the program itself listens to is left to it. Nothing is listened to between runs.
+ *
+ * @param leave What comes after the first signal, once the tables are finished, with the exit code of it.
  */
-export function heedSignals(): Heeded {
+export function heedSignals(leave: (code: number) => void): Heeded {
   const run = new AbortController();
   if (first) run.abort();
   if (runs.size === 0) {
@@ -43,7 +45,7 @@ export function heedSignals(): Heeded {
       if (runs.size > 0) return;
       for (const signal of heard) process.off(signal, stop);
       heard.clear();
-      if (first) process.exit(first.code);
+      if (first) leave(first.code);
     },
   };
 }

@@ -27,11 +27,12 @@ export interface RunOptions {
   /** Ends the source when aborted: the step at hand is measured to its end, and the tables finish. */
   readonly signal?: AbortSignal;
   /**
-   * Whether SIGINT (Ctrl-C) and SIGTERM stop the run; default true. The first stops it after the product at hand, finishes the
-   * tables and ends the process with 130 or 143; the second ends it at once. A signal that the program itself listens to when the
-   * run begins is left to it, and afterwards nothing is listened to.
+   * What SIGINT (Ctrl-C) and SIGTERM do; default 'exit'. The first stops the run after the product at hand and finishes the tables; then
+   * 'exit' ends the process with 130 or 143, and 'stop' sets that exit code and lets the program go on, with the runs that it still
+   * begins stopped at once. The second signal ends the process. 'ignore': they are not listened to. A signal that the program itself
+   * listens to when the run begins is left to it, and afterwards nothing is listened to.
    */
-  readonly signals?: boolean;
+  readonly signals?: 'exit' | 'stop' | 'ignore';
 }
 
 /**
@@ -87,8 +88,11 @@ export async function run(
   branches: Readonly<Record<string, Branch>>,
   options: RunOptions = {},
 ): Promise<RunSummary> {
-  const { signals = true } = options;
-  const heeded = signals ? heedSignals() : undefined;
+  const { signals = 'exit' } = options;
+  const setCode = (code: number) => {
+    process.exitCode = code;
+  };
+  const heeded = signals === 'ignore' ? undefined : heedSignals(signals === 'exit' ? process.exit : setCode);
   try {
     return await runUntil(heeded?.stopped, steps, branches, options);
   } finally {

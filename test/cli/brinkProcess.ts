@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 
-const program = new URL('../../src/cli/brink.ts', import.meta.url).pathname;
+/** The command line. */
+export const program = new URL('../../src/cli/brink.ts', import.meta.url).pathname;
 
 /** Runs the command line as a shell would. */
 export function brink(args: readonly string[], env: NodeJS.ProcessEnv = {}, cwd = process.cwd()) {

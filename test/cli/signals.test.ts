@@ -11,8 +11,8 @@ import { alignment } from '../../src/probes/alignment.ts';
 import { trainingLoss } from '../../src/probes/trainingLoss.ts';
 import { readTable } from '../../src/tables/readTable.ts';
 import { gradientDescent } from '../../src/training/gradientDescent.ts';
-import { brink } from './brinkProcess.ts';
-import { startRun } from './startRun.ts';
+import { brink, program } from './brinkProcess.ts';
+import { startProgram, startRun } from './startRun.ts';
 
 let parent: string;
 let directory: string;
@@ -49,6 +49,28 @@ describe('the first signal', { timeout: 120_000 }, () => {
     expect(ended.stderr).toBe(`\n${signal}: stopping, and finishing the tables; once more stops at once\n`);
     expect(record()).toMatchObject({ state: 'stopped', error: null });
     await expectTables(record().steps);
+  });
+
+  it('lets the command line print the summary of the run', async () => {
+    const flags = [
+      '--learning-rate',
+      '0.01',
+      '--steps',
+      '1000000',
+      '--probe',
+      'trainingLoss',
+      '--out',
+      directory,
+      '--json',
+    ];
+    const started = startProgram(program, 'run', ...flags);
+    await started.said('step ');
+    started.child.kill('SIGINT');
+    const { code, stdout } = await started.ended;
+    expect(code).toBe(130);
+    const summary = JSON.parse(stdout);
+    expect(summary).toMatchObject({ state: 'stopped', directory, branches: { trainingLoss: { rows: summary.steps } } });
+    expect(record()).toMatchObject({ state: 'stopped', steps: summary.steps });
   });
 
   it('does not wait for the end of a measurement', async () => {
@@ -132,7 +154,7 @@ describe('a program of its own', () => {
   it('keeps its signals where it says so', async () => {
     const before = heard();
     const branches = { a: (s: Observable<Step>) => s.pipe(tap(() => expect(heard()).toEqual(before))) };
-    const { branches: ended } = await run(train(), branches, { directory, progress: false, signals: false });
+    const { branches: ended } = await run(train(), branches, { directory, progress: false, signals: 'ignore' });
     expect(ended).toEqual({ a: { rows: 4 } });
   });
 });

@@ -12,7 +12,10 @@ export interface RunningProcess {
 }
 
 /** Starts `endlessRun.ts`. */
-export function startRun(...args: readonly string[]): RunningProcess {
+export const startRun = (...args: readonly string[]): RunningProcess => startProgram(program, ...args);
+
+/** Starts a program in TypeScript. */
+export function startProgram(program: string, ...args: readonly string[]): RunningProcess {
   const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   let stdout = '';
   let stderr = '';
