@@ -39,8 +39,8 @@ const PROBLEM = 'a2-mlp';
 const FOLDER = new URL('../../fixtures/reference/', import.meta.url).pathname;
 /** How much worse than the other float32 implementation that was watched this one may be. */
 const MARGIN = 10;
-/** Below this no number in float32 can be asked to agree. */
-const FLOAT32 = 2 ** -23;
+/** Four units in the last place of float32: what adding in another order, as engines and processors do, was seen to change. */
+const FLOAT32 = 2 ** -21;
 const STANDARD_ERRORS = 5;
 
 /** The numbers of a reference file that are compared here. */
