@@ -65,6 +65,7 @@ function forgetful(found: Eigenpairs): Eigenpairs {
     values: pairs.map(({ value }) => value),
     vectors: pairs.map(({ vector }) => vector),
     ages: pairs.map(() => 0),
+    searches: 1,
     drift: 0,
   };
   return { ...found, model };
@@ -94,7 +95,13 @@ const compare = measureAlong(objective, () => {
     if (!isAtEdge) return { step: step.index, comparison: null };
 
     const apply = (v: Float32Array) => point.hessianVector(v);
-    const search = { ...settings, dimension: objective.paramCount, end: 'largest' as const, nearby: null, known: [] };
+    const search = {
+      ...settings,
+      dimension: objective.paramCount,
+      end: 'largest' as const,
+      nearby: null,
+      known: async () => [],
+    };
     const exact = await extremeEigenpairs(apply, { ...search, count: 3, tolerance: 1e-5 });
     if (!exact.converged) throw new Error(`the reference did not converge at step ${step.index}`);
     const outcomes = (found: readonly { readonly products: number; readonly pairs: readonly Pair[] }[]) =>

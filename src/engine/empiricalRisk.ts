@@ -5,6 +5,7 @@ import { createObjective } from '../core/createObjective.ts';
 import { BrinkError, requireInteger } from '../core/errors.ts';
 import type { LossAndGradient, Objective, Performance } from '../core/Objective.ts';
 import type { Dataset, Examples } from '../datasets/Dataset.ts';
+import { norm } from '../linalg/vector.ts';
 import { defaultCoupledChunk, requireCompany } from './coupledChunks.ts';
 import { exampleNormsSquared } from './exampleNorms.ts';
 import { type GradientTape, recordGradientTape } from './gradientTape.ts';
@@ -316,12 +317,13 @@ export async function empiricalRisk({
 
     hessianVector: async (weights, v, batch) => {
       const total = batch?.length ?? n;
+      const { unit, length } = powerOfTwo(v);
       const sum = new Float64Array(m);
       const projections = model.coupled ? null : new Float64Array(total);
       await overChunks(
         data.train,
         batch,
-        [weights, v],
+        [weights, unit],
         ({ vectors: [theta, direction], from, count, load }) => {
           /** θ, u ↦ ∇_θ Σ_i u_i ℓ_i at u = 1, whose product with v is φ. */
           const record = () => {
@@ -346,7 +348,7 @@ export async function empiricalRisk({
           addTo(sum, result);
         },
       );
-      return { product: scaled(sum, 1 / total), projections };
+      return { product: scaled(sum, length / total), projections: projections?.map((p) => length * p) ?? null };
     },
 
     ...(exact && {
@@ -422,6 +424,19 @@ function bytesPerExample(model: Model, loss: Loss): number {
 
 function size(shape: readonly number[]): number {
   return shape.reduce((a, b) => a * b, 1);
+}
+
+/** Lengths whose products with a gradient, squared, are still far from float32's least and largest numbers. */
+const COMFORTABLE = 2 ** 20;
+
+/** v = length · unit: a power of two is taken out of a v so short or long that float32 products with it would underflow or overflow. */
+function powerOfTwo(v: Float32Array): { unit: Float32Array; length: number } {
+  const size = norm(v);
+  if (!(size > 0 && size < Number.POSITIVE_INFINITY) || (size > 1 / COMFORTABLE && size < COMFORTABLE)) {
+    return { unit: v, length: 1 };
+  }
+  const length = 2 ** Math.floor(Math.log2(size));
+  return { unit: v.map((x) => x / length), length };
 }
 
 function scaled(sum: Float64Array, scale: number): Float32Array {

@@ -45,14 +45,18 @@ export interface EigenpairsOptions {
   readonly maxProducts: number;
   /** What a search in a nearby H has learnt; null: begin without. */
   readonly nearby: SpectralModel | null;
-  /** Directions whose products are known. */
-  readonly known: readonly KnownProduct[];
+  /** Directions whose products are known or worth making: asked for where a search begins with nothing, and now and then. */
+  known(): Promise<readonly KnownProduct[]>;
   /** Of the random directions that fill up the start. */
   readonly seed: number;
 }
 
 /** A direction whose part outside the basis is below this share of it is left out: its product would be mostly rounding. */
 const NEW_PART = 1e-3;
+/** A first pair whose residual is a larger share of its value than this is of another H: what was learnt is then forgotten. */
+const FORGET = 0.5;
+/** Every so many searches one looks around as the first does: for an eigenvalue that none of the pairs sees. */
+const LOOK_AROUND = 10;
 /** A search that begins with nothing also wants the next pair, which may be one of those wanted, to so many times their residual. */
 const GUARD = 3;
 /** The basis is compressed to the best Ritz vectors when it has this many vectors beyond the pairs wanted. */
@@ -67,7 +71,7 @@ const REMEMBERED_ENTRIES = 2 ** 26;
 /** What the eigenvalues may change by from one search to the next where that is not known yet, as a share of the largest. */
 const FIRST_DRIFT = 0.1;
 /** An eigenvalue is looked at again where it would be among those wanted if it moved so many times faster than they do. */
-const FASTER = 2;
+const FASTER = 3;
 
 /**
  * The k largest (or smallest) algebraic eigenvalues of a symmetric H that is known by its products alone.
@@ -80,15 +84,18 @@ const FASTER = 2;
  * Near an H that was searched before it is Davidson's method: it begins from the eigenvectors found there, and corrects with
  * (λI − H̃)⁻¹ r, H̃ the eigenpairs wanted and the 13 of largest magnitude beside them that earlier searches have come upon.
  * Every correction then removes from an eigenvector what first-order perturbation theory says. A remembered eigenvalue is
- * looked at again when it could have overtaken, at twice the rate at which those wanted move, so that it is seen although its
+ * looked at again when it could have overtaken, at three times the rate at which those wanted move, so that it is seen although its
  * eigenvector does not turn.
  *
  * Chosen by measurement: along gradient descent at the edge, to a residual of 1e-3 for three pairs (`node bench/eigenProducts.ts`),
  * it needs 6 products a step in the median; the same start with plain residuals, which is a block Krylov method, 9; Lanczos from
  * ∇L or from a random vector 17. LOBPCG's basis (pairs, residuals and the last directions) is a part of this one.
  *
- * A search that begins with nothing goes on until the pair after those wanted is nearly there too. That takes one product more; of 350
- * searches for three pairs of small networks, 1 took λ_4 for a λ_3 beside it, where 4 did.
+ * Where the first pair found before is none any more, what was learnt is forgotten, and the search begins anew. Every tenth search looks
+ * around as the first does: an eigenvalue that rises with an eigenvector orthogonal to all that was found may stay unseen till then.
+ *
+ * A search that looks around also takes the known directions, and goes on until the pair after those wanted is nearly there too. That takes one product more; of 350
+ * first searches for three pairs of small networks, 1 took λ_4 for a λ_3 beside it, where 4 did.
  *
  * An eigenvalue of multiplicity above k, or an eigenvector orthogonal to the start, can be missed: a small residual proves
  * that an eigenvalue is near, not that it is the largest.
@@ -184,10 +191,22 @@ export async function extremeEigenpairs(
   }
 
   for (const direction of nearby === null ? [] : beginnings(nearby, count, before)) await extend(direction);
-  for (const k of known) await extend(k.vector, k);
-  // Known directions do not count: they may lie in a space that H maps into itself, and hide what is outside.
-  const enough = Math.min(count + known.length, dimension);
-  while (basis.length < enough) await extend(gaussian());
+  const steer = nearby !== null && isNear() ? nearby : null;
+  const around = steer === null || steer.searches % LOOK_AROUND === 0;
+  if (around) {
+    const directions = await known();
+    for (const k of directions) await extend(k.vector, k);
+    // Known directions do not count: they may lie in a space that H maps into itself, and hide what is outside.
+    const enough = Math.min(count + directions.length, dimension);
+    while (basis.length < enough) await extend(gaussian());
+  }
+  while (basis.length < Math.min(count, dimension)) await extend(gaussian());
+
+  /** Whether the first pair is still one, more or less. */
+  function isNear(): boolean {
+    const { values, coordinates } = ritz();
+    return norm(residualOf(combine(coordinates[0]!), values[0]!)) <= FORGET * Math.max(...values.map(Math.abs));
+  }
 
   for (;;) {
     const { values, coordinates } = ritz();
@@ -201,7 +220,7 @@ export async function extremeEigenpairs(
     let direction: { r: Float64Array; value: number } | undefined;
     // The first pair that is not there yet gives the next direction; those after it need not be looked at before.
     const last = products >= maxProducts || basis.length >= dimension;
-    const guard = nearby === null && count < values.length ? 1 : 0;
+    const guard = around && count < values.length ? 1 : 0;
     for (let j = 0; j < count + guard && (direction === undefined || last); j++) {
       const { pair, r } = measured(j);
       if (j < count) pairs.push(pair);
@@ -209,9 +228,9 @@ export async function extremeEigenpairs(
     }
     if (direction === undefined || last) {
       const size = Math.min(count + REMEMBERED_BEYOND, Math.max(count, Math.floor(REMEMBERED_ENTRIES / dimension)));
-      const change = nearby && Math.max(...pairs.map(({ value }, j) => Math.abs(value - (nearby.values[j] ?? value))));
-      const drift = change === null ? FIRST_DRIFT * Math.abs(values[0]!) : Math.max(change, nearby!.drift / 2);
-      const old = nearby ?? { values: [], vectors: [], ages: [] };
+      const change = steer && Math.max(...pairs.map(({ value }, j) => Math.abs(value - (steer.values[j] ?? value))));
+      const drift = change === null ? FIRST_DRIFT * Math.abs(values[0]!) : Math.max(change, steer!.drift / 2);
+      const old = steer ?? { values: [], vectors: [], ages: [], searches: 0 };
       const model = renewModel(basis, ritzMatrix, old, { size, first: count, before, drift });
       return { pairs, products, converged: pairs.every(({ residual }) => residual <= limit), model };
     }
@@ -223,7 +242,7 @@ export async function extremeEigenpairs(
       ritzMatrix = kept.map((_, i) => kept.map((_, j) => (i === j ? values[i]! : 0)));
     }
     const { r, value } = direction;
-    const corrected = nearby !== null && (await extend(Float32Array.from(correction(nearby, r, value))));
+    const corrected = steer !== null && (await extend(Float32Array.from(correction(steer, r, value))));
     if (!corrected && !(await extend(Float32Array.from(r)))) await extend(gaussian());
   }
 }

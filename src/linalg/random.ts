@@ -17,7 +17,10 @@ export function generator(...integers: number[]): RandomGenerator {
       h ^= h >>> 16;
     }
   }
-  return xoroshiro128plus(h);
+  const random = xoroshiro128plus(h);
+  // The first number is the seed itself but for its sign, and the second nearly linear in it.
+  random.next();
+  return random;
 }
 
 /** `count` independent normal numbers of mean 0 and standard deviation 1 (Box and Muller, 1958). */

@@ -9,6 +9,8 @@ export interface SpectralModel {
   readonly vectors: readonly Float32Array[];
   /** How many searches ago most of each vector was looked at: 0 in the last one. */
   readonly ages: readonly number[];
+  /** How many searches have gone into it. */
+  readonly searches: number;
   /** By how much the eigenvalues wanted change from one search to the next. */
   readonly drift: number;
 }
@@ -60,7 +62,7 @@ interface Combination {
 export function renewModel(
   basis: readonly Basis[],
   ritzMatrix: readonly (readonly number[])[],
-  old: Pick<SpectralModel, 'values' | 'vectors' | 'ages'>,
+  old: Omit<SpectralModel, 'drift'>,
   keep: {
     readonly drift: number;
     readonly size: number;
@@ -116,6 +118,7 @@ export function renewModel(
   };
   return {
     drift: keep.drift,
+    searches: old.searches + 1,
     ages: kept.map((i) => ageOf(columns[i]!)),
     values: kept.map((i) => eigenvalues[i]!),
     vectors: kept.map((i) => {

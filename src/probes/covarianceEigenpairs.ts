@@ -30,7 +30,7 @@ export function covarianceEigenpairs(
         maxProducts,
         seed,
         nearby: previous?.model ?? null,
-        known: [],
+        known: async () => [],
       },
     ),
   );

@@ -4,7 +4,7 @@ import type { Objective } from '../core/Objective.ts';
 import type { Step } from '../core/Step.ts';
 import { defineTable, float64, int32, type Row, utf8 } from '../core/Table.ts';
 import type { Eigenpairs } from '../linalg/eigenpairs.ts';
-import { dot } from '../linalg/vector.ts';
+import { dot, mean } from '../linalg/vector.ts';
 import { measureAlong } from '../operators/measure.ts';
 import { estimateBatchSharpness } from './estimateBatchSharpness.ts';
 import { estimateRatio, noiseTraces, secondMoment } from './gradientNoise.ts';
@@ -61,16 +61,23 @@ export interface EdgeState {
   readonly previousLambda1: number | null;
   readonly interaction: number;
   readonly standardError: number;
+  /** tr(S_b). */
+  readonly traceS: number;
   readonly fullBatch: boolean;
 }
 
-/** The first rule that holds: stationary, unstable, at the edge, progressive sharpening, stable. */
+/** The first rule that holds: stationary or unknown, unstable, at the edge, progressive sharpening, stable. */
 export function verdict(
-  { edge, lambda1, previousLambda1, interaction, standardError, fullBatch }: EdgeState,
+  { edge, lambda1, previousLambda1, interaction, standardError, traceS, fullBatch }: EdgeState,
   margin: number,
 ): { verdict: string; rule: string } {
   if (Number.isNaN(interaction)) {
-    return { verdict: 'stationary', rule: 'every gradient is 0: nothing moves, and tr(HS_b)/tr(S_n) has no value' };
+    return traceS === 0
+      ? { verdict: 'stationary', rule: 'every gradient is 0: nothing moves, and tr(HS_b)/tr(S_n) has no value' }
+      : {
+          verdict: 'unknown',
+          rule: 'tr(HS_b)/tr(S_n) has no value: the gradient is 0 or beyond float32, though batches move',
+        };
   }
   // At ∇L = 0 the ratio is infinite, and so is every error of it.
   const error = Number.isFinite(interaction) ? standardError : 0;
@@ -103,7 +110,8 @@ export function verdict(
  * The one-glance probe: λ₁, ‖H‖_{S_n}, ‖H‖_{S_b}, ρ_b, the bound 2ρ_b/η, batch sharpness and a verdict in words, for the batch
  * size of the run.
  *
- * Verdicts, the first that holds: *stationary* where no gradient is left (∇L = 0, and for b < n every g_i); *unstable* where
+ * Verdicts, the first that holds: *stationary* where no gradient is left (∇L = 0, and for b < n every g_i); *unknown* where
+ * tr(HS_b)/tr(S_n) is NaN though batches move; *unstable* where
  * tr(HS_b)/tr(S_n) exceeds the edge by more than the margin and two standard errors; *at the edge* where it is within the
  * margin, or, for the full batch, λ₁ exceeds the edge; *progressive sharpening* where λ₁ has risen since the step probed before;
  * else *stable*. The rule is written beside the verdict.
@@ -165,6 +173,7 @@ export function edge(objective: Objective, options: EdgeOptions = {}): OperatorF
         previousLambda1,
         interaction: interaction.value,
         standardError: interaction.standardError,
+        traceS: exact.traceS + mean(traceS),
         fullBatch: full,
       };
       previousLambda1 = lambda1;

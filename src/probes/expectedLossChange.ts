@@ -76,8 +76,9 @@ export function expectedLossChange(
   requireInteger(who, 'draws', draws, 2);
   return measure(objective, async (point, step) => {
     const eta = step.learningRate;
-    const loss = await point.loss();
+    // The loss comes with the gradient.
     const full = await point.gradient();
+    const loss = await point.loss();
     const traceSn = dot(full, full);
     const rows: Row<typeof table>[] = [];
     for (const batchSize of batchSizes) {
@@ -100,7 +101,7 @@ export function expectedLossChange(
         normalized_change: mean(change) / traceSn,
         interaction,
         interaction_standard_error: exact ? 0 : standardError(traceHS) / traceSn,
-        predicted_change: (eta ** 2 / 2) * traceSn * (interaction - 2 / eta),
+        predicted_change: (eta ** 2 / 2) * mean(traceHS) - eta * traceSn,
         edge: 2 / eta,
         draws: exact ? 0 : draws,
       });

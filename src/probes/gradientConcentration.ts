@@ -80,7 +80,8 @@ export function gradientConcentration(
     if (isFull(b)) return { exact: normSquared, traces: new Float64Array(draws) };
     if (estimator === 'examples') {
       const share = samplingCoefficient(n, b, replacement) / b;
-      return { exact: normSquared, traces: (await noiseTrace(point, seed, step, draws)).map((trace) => trace * share) };
+      const { exact, traces } = await noiseTrace(point, seed, step, draws);
+      return { exact: normSquared + share * exact, traces: traces.map((trace) => share * trace) };
     }
     const traces = new Float64Array(draws);
     for (let k = 0; k < draws; k++) {

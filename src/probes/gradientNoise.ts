@@ -37,19 +37,28 @@ export function signDraw(point: Point, seed: number, step: number, k: number): P
 /** tr(C_1) = (1/n) Σ ‖g_i‖² − ‖∇L‖², from the norms of per-example gradients: exact, one gradient. */
 async function exactNoiseTrace(point: Point): Promise<number> {
   const gradient = await point.gradient();
-  return mean(await point.exampleNormsSquared()) - dot(gradient, gradient);
+  // Where all examples have one gradient, rounding may leave less than nothing.
+  return Math.max(0, mean(await point.exampleNormsSquared()) - dot(gradient, gradient));
 }
 
-/** K numbers whose mean is tr(C_1): itself where the layers give it, else ‖a‖² of sign draws. */
-export async function noiseTrace(point: Point, seed: number, step: number, draws: number): Promise<Float64Array> {
+/** tr(C_1) as `exact` plus the mean of K draws: all of it exact where the layers give it, else ‖a‖² of sign draws. */
+export async function noiseTrace(
+  point: Point,
+  seed: number,
+  step: number,
+  draws: number,
+): Promise<{ exact: number; traces: Float64Array }> {
   const traces = new Float64Array(draws);
-  if (point.objective.exampleNorms) return traces.fill(await exactNoiseTrace(point));
+  if (point.objective.exampleNorms) return { exact: await exactNoiseTrace(point), traces };
   for (let k = 0; k < draws; k++) {
     const a = await signDraw(point, seed, step, k);
     traces[k] = dot(a, a);
   }
-  return traces;
+  return { exact: 0, traces };
 }
+
+/** A part of a trace below this share of it is known to too few digits to control another: it is a difference of float32 numbers. */
+const KNOWN_PART = 1e-5;
 
 /** The weights u_i = n^{−1/2}(z_i − z̄) that turn signs z into a = Σ u_i g_i. */
 export function signWeights(z: Float64Array): Float64Array {
@@ -123,10 +132,11 @@ export async function noiseTraces(
   };
   if (!point.objective.exampleNorms) return { within, trace, traceH };
   const whole = await exactNoiseTrace(point);
+  const outside = whole - within.trace;
   return {
     within: { trace: whole, traceH: within.traceH },
     trace: new Float64Array(draws),
-    traceH: controlVariate(traceH, trace, whole - within.trace),
+    traceH: outside > KNOWN_PART * whole ? controlVariate(traceH, trace, outside) : traceH,
   };
 }
 

@@ -18,13 +18,13 @@ export interface EigenpairSettings {
 }
 
 /**
- * Eigenpairs of H at a point, begun from what the search at an earlier point has learnt, or at the first from ∇L, whose product
- * IAS needs anyway.
+ * Eigenpairs of H at a point, begun from what the search at an earlier point has learnt, or at the first, and at every tenth after it,
+ * from ∇L too, whose product IAS needs anyway.
  *
  * Probes that ask with equal settings and share their history share the work: the result is remembered at the point under
  * the settings and `previous`, so it does not depend on which other probes run. q is signed so that qᵀ∇L ≥ 0.
  *
- * Cost: one gradient (shared) and the products that it reports, at the first point H∇L (shared) among them.
+ * Cost: one gradient (shared) and the products that it reports, at the first point and every tenth H∇L (shared) among them.
  */
 export function hessianEigenpairs(
   point: Point,
@@ -34,9 +34,12 @@ export function hessianEigenpairs(
   const { who, count, end = 'largest', tolerance, maxProducts = 200, seed = 0 } = settings;
   return point.memo(['hessianEigenpairs', count, end, tolerance, maxProducts, seed, previous], async () => {
     const gradient = await point.gradient();
-    // Near a search before, ∇L adds next to nothing to what that has learnt.
-    const known =
-      previous === null && norm(gradient) > 0 ? [{ vector: gradient, ...(await point.hessianVector(gradient)) }] : [];
+    let seen = 0;
+    const known = async () => {
+      if (norm(gradient) === 0) return [];
+      seen = 1;
+      return [{ vector: gradient, ...(await point.hessianVector(gradient)) }];
+    };
     const found = await extremeEigenpairs((v) => point.hessianVector(v), {
       who,
       dimension: gradient.length,
@@ -50,7 +53,7 @@ export function hessianEigenpairs(
     });
     return {
       ...found,
-      products: found.products + known.length,
+      products: found.products + seen,
       pairs: found.pairs.map((pair) => alongGradient(pair, gradient)),
     };
   });

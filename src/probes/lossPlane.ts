@@ -61,11 +61,20 @@ export function lossPlane(objective: Objective, options: LossPlaneOptions): Oper
       throw new BrinkError(who, `coordinates names ${x} twice. A row is named by its place.`);
   });
   requireNumber(who, 'tolerance', tolerance, 0);
+  if (objective.paramCount < 2)
+    throw new BrinkError(who, 'there is one parameter. A plane has two directions; use lossSlice.');
   return measureAlong(objective, () => {
     let eigenpairs: Eigenpairs | null = null;
     const descentAndSharpest = async (point: Point): Promise<Directions> => {
-      eigenpairs = await hessianEigenpairs(point, { who, count: 1, tolerance }, eigenpairs);
-      return [(await point.gradient()).map((g) => -g), eigenpairs.pairs[0]!.vector];
+      eigenpairs = await hessianEigenpairs(point, { who, count: 2, tolerance }, eigenpairs);
+      const [q1, q2] = eigenpairs.pairs.map(({ vector }) => vector) as [Float32Array, Float32Array];
+      const gradient = await point.gradient();
+      const length = norm(gradient);
+      // A gradient that vanishes has no direction, and one along q₁ none that is new.
+      if (!(length > 0)) return [q1, q2];
+      const beside = Float64Array.from(gradient);
+      addScaled(beside, q1, -dot(q1, gradient));
+      return [gradient.map((g) => -g), norm(beside) > 1e-3 * length ? q1 : q2];
     };
     return async (point, step) => {
       const [d1, d2] = orthonormal(who, await (directions ?? descentAndSharpest)(point, step), objective.paramCount);

@@ -82,10 +82,14 @@ export function lssr(options: LssrOptions): Scaling {
     requireInteger(who, name, b, 1);
     if (b > n && !replacement) throw new BrinkError(who, `${name} is ${b}, but there are only ${n} examples.`);
   }
-  const rateFor = (b: number, r: number) =>
-    (learningRate * concentrationOfBatch(n, b, r, replacement)) / concentrationOfBatch(n, batchSize, r, replacement);
-  // ρ is positive: an error larger than half of it says that its lower end is not known.
-  const ends = [Math.max(rho - 2 * rhoStandardError, Number.MIN_VALUE), Math.min(rho + 2 * rhoStandardError, 1)];
+  const shareOf = (b: number) => samplingCoefficient(n, b, replacement) / b;
+  /** η ρ_b/ρ_{b₀}, in a form that has its limit at ρ = 0. */
+  const rateFor = (b: number, r: number) => {
+    const [known, asked] = [shareOf(batchSize), shareOf(b)];
+    if (known === asked) return learningRate;
+    return (learningRate * (known + r * (1 - known))) / (asked + r * (1 - asked));
+  };
+  const ends = [Math.max(rho - 2 * rhoStandardError, 0), Math.min(rho + 2 * rhoStandardError, 1)];
   return {
     knee: knee(n, rho, replacement),
     rates: batchSizes.map((b) => {
@@ -104,6 +108,5 @@ export function lssr(options: LssrOptions): Scaling {
 
 /** Where (γ/b)/ρ = 1 − γ/b, that is γ(1 + 1/ρ) = b: with replacement b = 1 + 1/ρ, else (n − b)(1 + 1/ρ) = b(n − 1). */
 function knee(n: number, rho: number, replacement: boolean): number {
-  const c = 1 + 1 / rho;
-  return replacement ? c : (n * c) / (n - 1 + c);
+  return replacement ? 1 + 1 / rho : (n * (1 + rho)) / (1 + n * rho);
 }

@@ -75,11 +75,11 @@ export function resultantLength(
   return measure(objective, async (point, step) => {
     const rows: Row<typeof table>[] = [];
     for (const batchSize of batchSizes) {
+      const draw = { seed, step: step.index, batchSize, replacement };
+      const single = batchSize === 1 && objective.exampleNorms ? await ofSingleExamples(point) : null;
       const measured = isFullBatch(n, batchSize, replacement)
         ? await ofFullBatch(point)
-        : batchSize === 1 && objective.exampleNorms
-          ? await ofSingleExamples(point)
-          : await ofSampledBatches(point, { seed, step: step.index, batchSize, replacement }, draws);
+        : (single ?? (await ofSampledBatches(point, draw, draws)));
       rows.push({ step: step.index, batch_size: batchSize, replacement, ...measured });
     }
     return rows;
@@ -101,12 +101,13 @@ async function ofFullBatch(point: Point): Promise<Measured> {
   };
 }
 
-/** Over all examples: E[g_i/‖g_i‖] is the gradient with weights 1/(n‖g_i‖). */
-async function ofSingleExamples(point: Point): Promise<Measured> {
+/** Over all examples: E[g_i/‖g_i‖] is the gradient with weights 1/(n‖g_i‖); null where a ‖g_i‖² is 0, or below float32's least number. */
+async function ofSingleExamples(point: Point): Promise<Measured | null> {
   const norms = (await point.exampleNormsSquared()).map(Math.sqrt);
-  const direction = norms.includes(0) ? null : await point.weightedGradient(norms.map((x) => 1 / (norms.length * x)));
+  if (norms.includes(0)) return null;
+  const direction = await point.weightedGradient(norms.map((x) => 1 / (norms.length * x)));
   return {
-    resultant_length_squared: direction ? dot(direction, direction) : Number.NaN,
+    resultant_length_squared: dot(direction, direction),
     resultant_length_squared_standard_error: 0,
     gradient_norm_mean: mean(norms),
     gradient_norm_std_over_mean: Math.sqrt(covariance(norms, norms)) / mean(norms),

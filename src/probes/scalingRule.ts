@@ -69,8 +69,8 @@ export function scalingRule(
   return measure(objective, async (point, step) => {
     const gradient = await point.gradient();
     const traceSn = dot(gradient, gradient);
-    const traceC1 = await noiseTrace(point, seed, step.index, draws);
-    const rho = estimateRatio(traceSn, new Float64Array(draws), traceSn, traceC1);
+    const { exact, traces } = await noiseTrace(point, seed, step.index, draws);
+    const rho = estimateRatio(traceSn, new Float64Array(draws), traceSn + exact, traces);
     const { batchSize, learningRate, replacement } = step;
     const { knee, rates } = lssr({
       ...{ n, batchSize, learningRate, replacement, batchSizes },

@@ -8,6 +8,7 @@ import { covariance, mean } from '../linalg/vector.ts';
 import { measureAlong } from '../operators/measure.ts';
 import { covarianceEigenpairs } from './covarianceEigenpairs.ts';
 import { hessianEigenpairs } from './hessianEigenpairs.ts';
+import { isFullBatch } from './isFullBatch.ts';
 import { requireBatchSizes } from './requireBatchSizes.ts';
 import { requireUncoupled } from './requireUncoupled.ts';
 import { sampledBatch } from './sampledBatches.ts';
@@ -52,7 +53,7 @@ const table = defineTable({
       symbol: '‖C₁‖',
       description: 'The largest eigenvalue of the covariance of the gradient of one example.',
     }),
-    draws: int32({ symbol: 'K', description: 'Sampled next losses.' }),
+    draws: int32({ symbol: 'K', description: 'Sampled next losses; 0: the full batch, where there is one.' }),
   },
 });
 
@@ -65,13 +66,16 @@ export interface TheoremOneOptions {
   readonly replacement?: boolean;
   /** Sampled next losses, at least 2, default 64. */
   readonly draws?: number;
-  /** Random signs for tr(HC₁HC₁), at least 3, default 16. */
+  /** Random signs for tr(HC₁HC₁), at least 3, default 64: fewer mostly give too little. */
   readonly signDraws?: number;
   /** Relative residual of the eigenvalues of H and C₁, default 1e-2. */
   readonly tolerance?: number;
   /** Of all draws, default 0. */
   readonly seed?: number;
 }
+
+/** Losses closer than this share of them are told apart by float32's rounding only. */
+const ROUNDING = 1e-6;
 
 /**
  * Theorem 1 as numbers: how far L_{t+1} strays from its mean over the batch, with the share of sampled batches beyond.
@@ -88,7 +92,7 @@ export interface TheoremOneOptions {
  * products, and for each b and draw b/n gradients and one forward pass.
  *
  * @param objective The training loss.
- * @param options `batchSizes`, `tails` ([1, 2]), `replacement` (false), `draws` (64), `signDraws` (16), `tolerance` (1e-2), `seed` (0).
+ * @param options `batchSizes`, `tails` ([1, 2]), `replacement` (false), `draws` (64), `signDraws` (64), `tolerance` (1e-2), `seed` (0).
  * @throws BrinkError at the call where an option is out of range, or the objective has batch normalisation, which couples examples.
  * Source: Lee and Jang (2023), Theorem 1 and Lemma 3, re-derived; Laurent and Massart (2000), Lemma 1.
  */
@@ -103,7 +107,7 @@ export function theoremOne(
     tails = [1, 2],
     replacement = false,
     draws = 64,
-    signDraws = 16,
+    signDraws = 64,
     tolerance = 1e-2,
     seed = 0,
   } = options;
@@ -140,12 +144,15 @@ export function theoremOne(
         const share = (eta ** 2 * samplingCoefficient(n, batchSize, replacement)) / batchSize;
         const variance = share * vC1v + (share ** 2 / 2) * square.value;
         const beta = Math.sqrt(2 * variance);
-        const losses = new Float64Array(draws);
-        for (let k = 0; k < draws; k++) {
+        const full = isFullBatch(n, batchSize, replacement);
+        const losses = new Float64Array(full ? 1 : draws);
+        for (const k of losses.keys()) {
           const batch = sampledBatch(n, { seed, step: step.index, batchSize, replacement }, k);
-          losses[k] = await point.moved((await point.batchGradient(batch)).gradient, -eta).loss();
+          const moves = full ? gradient : (await point.batchGradient(batch)).gradient;
+          losses[k] = await point.moved(moves, -eta).loss();
         }
         const center = mean(losses);
+        const rounding = ROUNDING * Math.abs(center);
         for (const x of tails) {
           const upper = beta * Math.sqrt(x) + share * Math.max(top.pairs[0]!.value, 0) * lambda1C1 * x;
           const lower = -beta * Math.sqrt(x) - share * Math.max(-bottom.pairs[0]!.value, 0) * lambda1C1 * x;
@@ -158,16 +165,16 @@ export function theoremOne(
             beta,
             upper_bound: upper,
             lower_bound: lower,
-            share_above: losses.filter((loss) => loss - center > upper).length / draws,
-            share_below: losses.filter((loss) => loss - center < lower).length / draws,
+            share_above: losses.filter((loss) => loss - center > upper + rounding).length / losses.length,
+            share_below: losses.filter((loss) => loss - center < lower - rounding).length / losses.length,
             next_loss_mean: center,
-            next_loss_std: Math.sqrt((covariance(losses, losses) * draws) / (draws - 1)),
+            next_loss_std: full ? 0 : Math.sqrt((covariance(losses, losses) * draws) / (draws - 1)),
             predicted_std: Math.sqrt(variance),
             v_C1_v: vC1v,
             trace_HC1HC1: square.value,
             trace_HC1HC1_standard_error: square.standardError,
             lambda_1_C1: lambda1C1,
-            draws,
+            draws: full ? 0 : draws,
           });
         }
       }

@@ -29,7 +29,7 @@ const options = (dimension: number, more: Partial<EigenpairsOptions> = {}): Eige
   tolerance: 1e-5,
   maxProducts: 500,
   nearby: null,
-  known: [],
+  known: async () => [],
   seed: 0,
   ...more,
 });
@@ -148,7 +148,7 @@ describe('extremeEigenpairs', () => {
     const vector = Float32Array.from(vectors[0]!, (q, k) => 3 * q + (k === 5 ? 0.1 : 0));
     const known = { vector, ...(await apply(vector)) };
     const before = calls();
-    const { pairs, products } = await extremeEigenpairs(apply, options(40, { count: 1, known: [known] }));
+    const { pairs, products } = await extremeEigenpairs(apply, options(40, { count: 1, known: async () => [known] }));
     expect(calls() - before).toBe(products);
     const { vector: q, projections, product, value } = pairs[0]!;
     expect(projections![0]).toBeCloseTo(dot(vectors[0]!, q), 5);

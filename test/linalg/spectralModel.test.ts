@@ -22,6 +22,7 @@ describe('a spectral model', () => {
     values: spectrum.slice(0, 5),
     vectors: vectors.slice(0, 5).map(single),
     ages: [0, 0, 0, 0, 0],
+    searches: 1,
     drift: 1,
   };
 
@@ -49,7 +50,7 @@ describe('a spectral model', () => {
 
   it('takes what is exact from the basis and the rest from the old model', () => {
     // The old model is wrong about q_1 and right about q_2; the basis holds q_1 and a mix of q_3 and q_4.
-    const old = { values: [3, -6], vectors: [single(vectors[0]!), single(vectors[1]!)], ages: [4, 4] };
+    const old = { values: [3, -6], vectors: [single(vectors[0]!), single(vectors[1]!)], ages: [4, 4], searches: 3 };
     const mix = vectors[2]!.map((x, k) => (x + vectors[3]![k]!) / Math.SQRT2);
     const basis = [vectors[0]!, mix].map((v) => ({ vector: single(v), product: single(times(v)) }));
     const ritzMatrix = basis.map((a) => basis.map((b) => dot(a.vector, b.product)));

@@ -10,6 +10,7 @@ const state: EdgeState = {
   previousLambda1: 6,
   interaction: 3,
   standardError: 0,
+  traceS: 1,
   fullBatch: false,
 };
 
@@ -24,6 +25,8 @@ describe('the verdict', () => {
     [{ interaction: 14, standardError: 2 }, 'at the edge'],
     [{ lambda1: 11, previousLambda1: 9 }, 'progressive sharpening'],
     [{ lambda1: 11, fullBatch: true }, 'at the edge'],
+    [{ interaction: Number.NaN, traceS: 0 }, 'stationary'],
+    [{ interaction: Number.NaN }, 'unknown'],
   ])('on %o is %s', (change, expected) => {
     const given = verdict({ ...state, ...change }, 0.1);
     expect(given.verdict).toBe(expected);

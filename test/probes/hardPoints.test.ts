@@ -77,12 +77,7 @@ describe.each<[string, Objective, Float32Array, Record<string, RegExp>]>([
     theta,
     {},
   ],
-  [
-    'an H that is 0',
-    perExampleQuadratics(pulls.map((b) => ({ A: diagonal(0, 0, 0, 0), b }))),
-    theta,
-    { lossPlane: /two directions are parallel/ },
-  ],
+  ['an H that is 0', perExampleQuadratics(pulls.map((b) => ({ A: diagonal(0, 0, 0, 0), b }))), theta, {}],
   ['one example', perExampleQuadratics([{ A: diagonal(3, 1, 0, -1), b: pulls[0]! }]), theta, {}],
   [
     'one parameter',
@@ -91,13 +86,13 @@ describe.each<[string, Objective, Float32Array, Record<string, RegExp>]>([
       { A: [[1]], b: [-1] },
     ]),
     Float32Array.of(0.5),
-    { lossPlane: /two directions are parallel/ },
+    { lossPlane: /one parameter/ },
   ],
 ])('at %s', (_name, objective, weights, refused) => {
   it.each(Object.entries(PROBES))('%s has a number in every column, or says what is wrong', async (name, probe) => {
-    const rows = measure(probe, objective, weights);
-    if (refused[name]) await expect(rows).rejects.toThrow(refused[name]);
-    else expect(notFinite(await rows)).toEqual([]);
+    const rows = async () => measure(probe, objective, weights);
+    if (refused[name]) await expect(rows()).rejects.toThrow(refused[name]);
+    else expect(notFinite(await rows())).toEqual([]);
   });
 });
 
@@ -115,8 +110,7 @@ describe.each<[string, Objective]>([
     '%s has rows, with NaN where it divides 0 by 0, or says what is wrong',
     async (name, probe) => {
       const rows = measure(probe, objective, zero);
-      if (name === 'lossPlane') await expect(rows).rejects.toThrow(/two directions are parallel, or one is zero/);
-      else if (name === 'scalingRule') await expect(rows).rejects.toThrow(/step 0 .*rho is (0|NaN)/);
+      if (name === 'scalingRule') await expect(rows).rejects.toThrow(/step 0 .*rho is (0|NaN)/);
       else expect((await rows).length).toBeGreaterThan(0);
     },
   );

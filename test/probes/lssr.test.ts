@@ -21,6 +21,26 @@ describe('lssr', () => {
     expect(knee).toBeLessThan(130);
   });
 
+  it('has an interval where the error of ρ leaves no lower end: down to the linear rule with γ', () => {
+    const unsure = lssr({
+      n: 1000,
+      rho: 0.01,
+      rhoStandardError: 0.006,
+      batchSize: 10,
+      learningRate: 0.1,
+      batchSizes: [1, 10, 100],
+    });
+    const [less, same, more] = unsure.rates.map(({ interval }) => interval);
+    const gamma = (b: number) => (1000 - b) / 999;
+    expect(more![1]).toBeCloseTo((0.1 * 100 * gamma(10)) / (10 * gamma(100)), 12);
+    expect(more![0]).toBeLessThan(more![1]);
+    expect(less![0]).toBeCloseTo((0.1 * gamma(10)) / (10 * gamma(1)), 12);
+    expect(same).toEqual([0.1, 0.1]);
+    const tiny = lssr({ ...figure5, rho: 1e-310 });
+    expect(tiny.rates.every((rate) => Number.isFinite(rate.lssr))).toBe(true);
+    expect(tiny.knee).toBe(8192);
+  });
+
   it('keeps ρ_b/η, where the linear rule keeps b/η and the square root rule √b/η', () => {
     for (const { batchSize: b, rho, lssr: eta, lsr, srsr } of lssr(figure5).rates) {
       expect(rho / eta).toBeCloseTo(2 ** -7 / 0.001, 9);

@@ -1,0 +1,132 @@
+import { from, lastValueFrom, type OperatorFunction, toArray } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import type { HessianProduct, Objective } from '../../src/core/Objective.ts';
+import type { Step } from '../../src/core/Step.ts';
+import { extremeEigenpairs } from '../../src/linalg/eigenpairs.ts';
+import { generator, normals, signs } from '../../src/linalg/random.ts';
+import { dot, mean } from '../../src/linalg/vector.ts';
+import { leastSquares } from '../../src/objectives/leastSquares.ts';
+import { toy } from '../../src/objectives/quadratic.ts';
+import { edge } from '../../src/probes/edge.ts';
+import { expectedLossChange } from '../../src/probes/expectedLossChange.ts';
+import { gradientConcentration } from '../../src/probes/gradientConcentration.ts';
+import { interactionAwareSharpness } from '../../src/probes/interactionAwareSharpness.ts';
+import { lossPlane } from '../../src/probes/lossPlane.ts';
+import { samplingCoefficient } from '../../src/probes/samplingCoefficient.ts';
+import { scalingRule } from '../../src/probes/scalingRule.ts';
+import { theoremOne } from '../../src/probes/theoremOne.ts';
+import { gradientDescent } from '../../src/training/gradientDescent.ts';
+import { regression } from '../helpers/regression.ts';
+import { stepAt } from '../helpers/stepAt.ts';
+
+async function rowsOf<R>(probe: OperatorFunction<Step, R>, weights: Float32Array, batchSize = 2) {
+  const step = stepAt(weights, { learningRate: 0.1, batchSize });
+  return lastValueFrom(from([step]).pipe(probe, toArray()));
+}
+
+/** tr(HS_b)/tr(S_b) from single examples, one after the other. */
+async function bySingles(objective: Objective, weights: Float32Array, b: number) {
+  const point = objective.at(weights);
+  const n = objective.exampleCount;
+  const traces = async (g: Float32Array) => [dot(g, g), dot(g, (await point.hessianVector(g)).product)] as const;
+  const [S, HS] = await traces(await point.gradient());
+  const singles: (readonly [number, number])[] = [];
+  for (let i = 0; i < n; i++) singles.push(await traces((await point.batchGradient(Int32Array.of(i))).gradient));
+  const share = samplingCoefficient(n, b, false) / b;
+  const within = (k: 0 | 1, whole: number) => whole + share * (mean(singles.map((s) => s[k])) - whole);
+  return within(1, HS) / within(0, S);
+}
+
+describe('gradient noise within the directions that are done exactly', () => {
+  it.each([1, 2, 3])('leaves the sharpness of %d parameters without an error', async (m) => {
+    const objective = regression(20, m);
+    const weights = Float32Array.from(normals(generator(m), m));
+    for (const draws of [4, 16]) {
+      const probe = interactionAwareSharpness(objective, { batchSizes: [2], draws, deflate: m });
+      const [row] = (await rowsOf(probe, weights)).flat();
+      expect(row!.ias / (await bySingles(objective, weights, 2))).toBeCloseTo(1, 5);
+    }
+  });
+
+  it('is seen by the verdict too: at ∇L = 0 batches move in a sharp direction', async () => {
+    const objective = leastSquares({
+      X: [
+        [1, 0],
+        [1, 0],
+        [0, 2],
+        [0, 2],
+      ],
+      y: [1, -1, 1, -1],
+    });
+    const [row] = await rowsOf(edge(objective), new Float32Array(2), 1);
+    expect(row).toMatchObject({ interaction: Number.POSITIVE_INFINITY, verdict: 'unstable' });
+  });
+});
+
+it('examples that all have one gradient are concentrated to 1, and no more', async () => {
+  for (let seed = 0; seed < 6; seed++) {
+    const [x] = [Array.from(normals(generator(seed), 3))];
+    const objective = leastSquares({ X: [x!, x!, x!], y: [1, 1, 1] });
+    const weights = objective.initialWeights(seed);
+    const [concentrated] = (await rowsOf(gradientConcentration(objective), weights)).flat();
+    expect(concentrated!.rho).toBeLessThanOrEqual(1);
+    expect(concentrated).toMatchObject({ rho: expect.closeTo(1, 6), rho_standard_error: 0 });
+    const [rate] = (await rowsOf(scalingRule(objective, { batchSizes: [1] }), weights)).flat();
+    expect(rate!.lssr).toBeCloseTo(0.1, 6);
+  }
+});
+
+it('Theorem 1 holds for the full batch, which is no sample', async () => {
+  const objective = regression(7, 4);
+  const rows = (await rowsOf(theoremOne(objective, { batchSizes: [7] }), objective.initialWeights(1))).flat();
+  for (const row of rows) expect(row).toMatchObject({ share_above: 0, share_below: 0, next_loss_std: 0, draws: 0 });
+});
+
+it('the predicted change is (η²/2) tr(HS_b) where ∇L = 0', async () => {
+  const objective = leastSquares({ X: [[1], [1]], y: [1, -1] });
+  const [row] = (await rowsOf(expectedLossChange(objective, { batchSizes: [1] }), new Float32Array(1), 1)).flat();
+  expect(row!.predicted_change).toBeCloseTo(0.1 ** 2 / 2, 8);
+  expect(row!.loss_change).toBeCloseTo(row!.predicted_change, 8);
+});
+
+it('the loss plane stands where the gradient is along q₁, as on the toy of Figure 22', async () => {
+  const steps = gradientDescent(toy(1.1), { learningRate: 2 / 32, steps: 60, initialWeights: Float32Array.of(3, 0.1) });
+  const rows = await lastValueFrom(steps.pipe(lossPlane(toy(1.1), { coordinates: [0, 1] }), toArray()));
+  expect(rows.flat()).toHaveLength(61 * 4);
+  expect(() => lossPlane(regression(4, 1), { coordinates: [0, 1] })).toThrow('one parameter');
+});
+
+it('a sharpest direction that no pair saw is found within ten searches', async () => {
+  const m = 60;
+  const gradient = Float32Array.from({ length: m }, (_, k) => (k === m - 1 ? 3 : 1));
+  /** Diagonal: the last entry rises, and all but it stays. */
+  const apply =
+    (sharp: number) =>
+    async (v: Float32Array): Promise<HessianProduct> => ({
+      product: v.map((x, k) => x * (k === m - 1 ? sharp : 10 / (k + 1))),
+      projections: null,
+    });
+  let nearby: Awaited<ReturnType<typeof extremeEigenpairs>>['model'] | null = null;
+  const found: number[] = [];
+  for (let t = 0; t < 12; t++) {
+    const H = apply(t < 2 ? 0 : 20);
+    const known = async () => (t === 0 ? [] : [{ vector: gradient, ...(await H(gradient)) }]);
+    const options = { who: 'test', dimension: m, count: 1, end: 'largest' as const, tolerance: 1e-4, maxProducts: 100 };
+    const search = await extremeEigenpairs(H, { ...options, nearby, known, seed: 0 });
+    nearby = search.model;
+    found.push(search.pairs[0]!.value);
+  }
+  expect(found[0]).toBeCloseTo(10, 3);
+  expect(found.at(-1)).toBeCloseTo(20, 3);
+});
+
+it('signs of a draw do not go together', () => {
+  const draws = 20_000;
+  const sums = new Float64Array(64 * 64);
+  for (let k = 0; k < draws; k++) {
+    const z = signs(generator(5, 7, k), 64);
+    for (let i = 0; i < 64; i++) for (let j = 0; j < i; j++) sums[64 * i + j]! += z[i]! * z[j]!;
+  }
+  // 2016 pairs: the largest of so many normal numbers is 3.5 to 4.5.
+  expect(Math.max(...sums.map(Math.abs)) / Math.sqrt(draws)).toBeLessThan(5);
+});
