@@ -71,7 +71,7 @@ const REMEMBERED_ENTRIES = 2 ** 26;
 /** What the eigenvalues may change by from one search to the next where that is not known yet, as a share of the largest. */
 const FIRST_DRIFT = 0.1;
 /** An eigenvalue is looked at again where it would be among those wanted if it moved so many times faster than they do. */
-const FASTER = 3;
+const FASTER = 2;
 
 /**
  * The k largest (or smallest) algebraic eigenvalues of a symmetric H that is known by its products alone.
@@ -84,7 +84,7 @@ const FASTER = 3;
  * Near an H that was searched before it is Davidson's method: it begins from the eigenvectors found there, and corrects with
  * (λI − H̃)⁻¹ r, H̃ the eigenpairs wanted and the 13 of largest magnitude beside them that earlier searches have come upon.
  * Every correction then removes from an eigenvector what first-order perturbation theory says. A remembered eigenvalue is
- * looked at again when it could have overtaken, at three times the rate at which those wanted move, so that it is seen although its
+ * looked at again when it could have overtaken, at twice the rate at which those wanted move, so that it is seen although its
  * eigenvector does not turn.
  *
  * Chosen by measurement: along gradient descent at the edge, to a residual of 1e-3 for three pairs (`node bench/eigenProducts.ts`),

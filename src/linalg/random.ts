@@ -17,10 +17,7 @@ export function generator(...integers: number[]): RandomGenerator {
       h ^= h >>> 16;
     }
   }
-  const random = xoroshiro128plus(h);
-  // The first number is the seed itself but for its sign, and the second nearly linear in it.
-  random.next();
-  return random;
+  return xoroshiro128plus(h);
 }
 
 /** `count` independent normal numbers of mean 0 and standard deviation 1 (Box and Muller, 1958). */
@@ -43,6 +40,8 @@ export function uniforms(random: RandomGenerator, count: number, limit: number):
 /** `count` independent fair signs, each −1 or 1. */
 export function signs(random: RandomGenerator, count: number): Float64Array {
   const out = new Float64Array(count);
+  // A new generator's first number is its seed but for the sign, and some bits of the second go with those of the first.
+  random.next();
   for (let i = 0; i < count; ) {
     let bits = uniformInt(random, -0x80000000, 0x7fffffff);
     for (let k = 0; k < 32 && i < count; k++, i++, bits >>>= 1) out[i] = bits & 1 ? 1 : -1;
