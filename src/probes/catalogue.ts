@@ -94,7 +94,7 @@ export const catalogue: Readonly<Record<string, CataloguedProbe>> = {
     estimator,
     draws: number,
     seed: number,
-    cost: "'examples' one gradient where it is exact, else K; 'batches' K·b/n gradients for each b. Draws are shared with interactionAwareSharpness.",
+    cost: "'examples' ∇L and one gradient more where it is exact, else K; 'batches' K·b/n gradients for each b. Draws are shared with interactionAwareSharpness.",
   }),
   hessianTrace: entry(hessianTrace, {
     draws: number,
@@ -115,7 +115,7 @@ export const catalogue: Readonly<Record<string, CataloguedProbe>> = {
     deflate: number,
     tolerance: number,
     seed: number,
-    cost: "H∇L, and with draws K: 'examples' K + 1 gradients, K products and the eigenpairs; 'batches' K products and K·b/n gradients for each b. Eigenpairs, draws and H∇L are shared with other probes.",
+    cost: "H∇L, and with draws K: 'examples' K gradients, one more where the norms are exact, K products and the eigenpairs; 'batches' K products and K·b/n gradients for each b. Eigenpairs, draws and H∇L are shared with other probes.",
   }),
   lossPlane: entry(lossPlane, {
     coordinates: numbers,
@@ -138,7 +138,7 @@ export const catalogue: Readonly<Record<string, CataloguedProbe>> = {
     batchSizes: numbers,
     draws: number,
     seed: number,
-    cost: 'one gradient where the layers give the norms of per-example gradients (nothing is drawn then), else K, shared with gradientConcentration and interactionAwareSharpness.',
+    cost: '∇L, and one gradient more where the layers give the norms of per-example gradients (nothing is drawn then), else K, shared with gradientConcentration and interactionAwareSharpness.',
   }),
   spectralDensity: entry(spectralDensity, {
     draws: number,

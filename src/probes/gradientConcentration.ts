@@ -54,7 +54,7 @@ export interface GradientConcentrationOptions {
  *
  * It does not say whether training is stable, and near a stationary point (‖∇L‖ → 0) it tends to 0 for every b < n.
  *
- * Cost: 'examples' one gradient where it is exact, else K; 'batches' K·b/n gradients for each b. Draws are shared with interactionAwareSharpness.
+ * Cost: 'examples' ∇L and one gradient more where it is exact, else K; 'batches' K·b/n gradients for each b. Draws are shared with interactionAwareSharpness.
  *
  * @param objective The training loss.
  * @param options `batchSizes` ([1]), `replacement` (false), `estimator` ('examples'), `draws` (16), `seed` (0).

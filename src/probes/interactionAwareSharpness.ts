@@ -85,7 +85,7 @@ export interface InteractionAwareSharpnessOptions {
  * It does not prove instability of a single step: the condition ias > 2ρ_b/η speaks of the expected loss on the local
  * quadratic, and for SGD it holds as an average over time. At ∇L = 0 for b = n the ratio is NaN.
  *
- * Cost: H∇L, and with draws K: 'examples' K + 1 gradients, K products and the eigenpairs; 'batches' K products and K·b/n gradients
+ * Cost: H∇L, and with draws K: 'examples' K gradients, one more where the norms are exact, K products and the eigenpairs; 'batches' K products and K·b/n gradients
  * for each b. Eigenpairs, draws and H∇L are shared with other probes.
  *
  * @param objective The training loss.

@@ -49,7 +49,7 @@ export interface ScalingRuleOptions {
  * Live advice: the learning rates that other batch sizes would need by LSSR, LSR and SRSR, from ρ measured at the step and the
  * batch size and learning rate of the run; see `lssr` for the equations and what they do not prove.
  *
- * Cost: one gradient where the layers give the norms of per-example gradients (nothing is drawn then), else K, shared with gradientConcentration and interactionAwareSharpness.
+ * Cost: ∇L, and one gradient more where the layers give the norms of per-example gradients (nothing is drawn then), else K, shared with gradientConcentration and interactionAwareSharpness.
  *
  * @param objective The training loss.
  * @param options `batchSizes`, `draws` (16), `seed` (0).

@@ -133,6 +133,24 @@ describe('values', () => {
 });
 
 describe('derivatives', () => {
+  it('along a vector near the ends of float32 are those along its direction', async () => {
+    const objective = await risk();
+    const whole = await fresh(objective).hessianVector(v);
+    for (const scale of [1e-30, 1e30]) {
+      const { product, projections } = await fresh(objective).hessianVector(v.map((x) => scale * x));
+      near(
+        product.map((x) => x / scale),
+        whole.product,
+        1e-6,
+      );
+      near(
+        projections!.map((x) => x / scale),
+        whole.projections!,
+        1e-6,
+      );
+    }
+  });
+
   it('g is the slope of L, and H v that of g along v: central differences agree', async () => {
     const point = fresh(await risk({ chunk: 7 }));
     const { slope, Hv } = await differences(point);

@@ -37,6 +37,19 @@ describe('verifyObjective', () => {
     expect(checks).toHaveLength(4);
   });
 
+  it('passes at a point where ∇L is 0 and the loss bends to one side more than to the other', async () => {
+    const sum = (w: Float32Array) => w.reduce((s, x) => s + x ** 2 + x ** 3, 0);
+    const slope = (w: Float32Array) => w.map((x) => 2 * x + 3 * x ** 2);
+    const lopsided = bowl({
+      performance: async (w) => ({ loss: sum(w), accuracy: null, exampleLosses: Float64Array.of(sum(w), sum(w)) }),
+      lossAndGradient: async (w) => ({ loss: sum(w), gradient: slope(w), exampleLosses: null, accuracy: null }),
+      hessianVector: async (w, v) => ({ product: v.map((x, k) => (2 + 6 * w[k]!) * x), projections: null }),
+    });
+    const { passed, checks } = await verifyObjective(lopsided, { weights: new Float32Array(6) });
+    expect(checks.filter((c) => !c.passed)).toEqual([]);
+    expect(passed).toBe(true);
+  });
+
   it.each<[string, Partial<Derivatives>]>([
     [
       'gradient against differences of the loss',
