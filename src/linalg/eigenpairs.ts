@@ -191,7 +191,7 @@ export async function extremeEigenpairs(
   }
 
   for (const direction of nearby === null ? [] : beginnings(nearby, count, before)) await extend(direction);
-  const steer = nearby !== null && isNear() ? nearby : null;
+  const steer = nearby !== null && basis.length > 0 && isNear() ? nearby : null;
   const around = steer === null || steer.searches % LOOK_AROUND === 0;
   if (around) {
     const directions = await known();
