@@ -429,7 +429,7 @@ describe.each(networks)('$name at the $state point', ({ name, problem, state }) 
           replacement,
           tails: [1],
           draws: 2,
-          signDraws: 24,
+          signDraws: 120,
           tolerance: 1e-5,
           seed: 7,
         }),
@@ -661,7 +661,7 @@ describe.each(problems.filter(({ problem }) => 'X' in problem))('$name: every ba
     compared.near('/trace_HC1HC1', mean(squares), { relative: 1e-6 });
     const [theorem] = await lastValueFrom(
       from([stepAt(point.weights, { learningRate: eta })]).pipe(
-        theoremOne(objective, { batchSizes: [1], signDraws: 400, draws: 2, tails: [1] }),
+        theoremOne(objective, { batchSizes: [1], signDraws: 120, draws: 2, tails: [1] }),
         toArray(),
       ),
     );
