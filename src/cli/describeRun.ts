@@ -3,8 +3,9 @@ import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { BrinkError } from '../core/errors.ts';
+import { isBeingWritten } from '../core/isBeingWritten.ts';
 import type { Column, Table } from '../core/Table.ts';
-import { isBeingWritten } from '../tables/isBeingWritten.ts';
+import { openRecording } from '../recording/openRecording.ts';
 import { openLog } from '../tables/openLog.ts';
 import { readTable } from '../tables/readTable.ts';
 
@@ -37,7 +38,7 @@ export interface TableDescription {
   readonly rows: number;
   readonly columns: readonly string[];
   /** `finished`; `being written`, by a living process; `unfinished`: `brink recover` finishes it; `unreadable`. */
-  readonly state: 'finished' | 'being written' | 'unfinished' | 'unreadable';
+  readonly state: 'finished' | 'being written' | 'unfinished' | 'unreadable' | 'recording';
   /** Why it is unreadable. */
   readonly problem: string | null;
   readonly series: readonly Series[];
@@ -108,7 +109,20 @@ async function describeTable(directory: string, file: string): Promise<TableDesc
     };
   } catch (error) {
     const nothing = { name: '', description: '', rows: 0, columns: [], series: [] };
+    const steps = recordedSteps(path);
+    if (steps !== null) return { file, ...nothing, name: 'recording', rows: steps, state: 'recording', problem: null };
     return { file, ...nothing, state: 'unreadable', problem: (error as Error).message };
+  }
+}
+
+/** How many steps a recording holds; null where the file is none. */
+function recordedSteps(path: string): number | null {
+  try {
+    const recording = openRecording(WHO, path);
+    recording.close();
+    return recording.indices.length;
+  } catch {
+    return null;
   }
 }
 

@@ -7,7 +7,7 @@ import { record } from '../recording/record.ts';
 import { type GradientDescentOptions, gradientDescent } from '../training/gradientDescent.ts';
 import { asWritten } from './asWritten.ts';
 import { dataChoices, lossChoices, modelChoices } from './ingredients.ts';
-import { type Choices, optionsOf, parseNamed, parseStrictly } from './parseNamed.ts';
+import { type Choices, type Named, optionsOf, parseNamed, parseStrictly } from './parseNamed.ts';
 import { checkProbes, probeBranches } from './probeBranches.ts';
 import { requireName } from './requireName.ts';
 import { requireNoRun } from './requireNoRun.ts';
@@ -96,7 +96,13 @@ export async function runPipeline(spec: Specification, { force }: { readonly for
     ...training
   } = spec;
   const steps = asWritten(() => gradientDescent(objective, training satisfies GradientDescentOptions));
-  const branches = asWritten(() => probeBranches(objective, probes, every));
+  const branches = asWritten(() =>
+    probeBranches(
+      objective,
+      probes.map((probe) => asTraining(probe, training.replacement)),
+      every,
+    ),
+  );
   const recording: Record<string, Branch> = isRecorded ? { recording: (s) => s.pipe(record()) } : {};
   return run(
     steps,
@@ -108,4 +114,10 @@ export async function runPipeline(spec: Specification, { force }: { readonly for
       metadata: { pipeline: spec as unknown as JsonObject },
     },
   );
+}
+
+/** A probe draws batches as training does, where nothing else is said. */
+function asTraining(probe: Named, replacement: boolean | undefined): Named {
+  const draws = replacement !== undefined && 'replacement' in catalogue[probe.name]!.options.shape;
+  return draws ? { replacement, ...probe } : probe;
 }

@@ -8,4 +8,6 @@ export type StepSource = Observable<Step> & {
   readonly total: number;
   /** Everything that rebuilds it: optimizer, options, objective. */
   readonly metadata: JsonObject;
+  /** Files that it reads while it emits. */
+  readonly reads?: readonly string[];
 };

@@ -7,6 +7,8 @@ export interface Loss {
   readonly name: string;
   /** The arguments that rebuild it. */
   readonly config: JsonObject;
+  /** Whether targets must be shares: rows without a negative entry that sum to one. Default: they may be anything. */
+  readonly targetsAreShares?: boolean;
   /** ℓ: outputs [B, C], targets [B, C] → [B]. */
   perExample(outputs: Tensor, targets: Tensor): Tensor;
 }

@@ -132,6 +132,7 @@ export async function empiricalRisk({
   }
 
   const tapes = keptTapes(keptBytes);
+  let lastBreath = performance.now();
 
   const perExample = (theta: readonly Tensor[], { inputs, targets }: ReturnType<Chunk['load']>) => {
     const outputs = model.forward(theta, inputs);
@@ -157,7 +158,10 @@ export async function empiricalRisk({
       const vectors = device.map(upload);
       try {
         for (let from = 0; from < total; from += chunkSize) {
-          if (from > 0) await breath();
+          if (from > 0 || performance.now() - lastBreath > HELD) {
+            await breath();
+            lastBreath = performance.now();
+          }
           const count = Math.min(chunkSize, total - from);
           const rows = (array: Float32Array, width: number) =>
             batch === null
@@ -425,6 +429,9 @@ function bytesPerExample(model: Model, loss: Loss): number {
 function size(shape: readonly number[]): number {
   return shape.reduce((a, b) => a * b, 1);
 }
+
+/** How long passes that follow each other may keep the event loop from turning, in milliseconds: signals and timers wait for it. */
+const HELD = 50;
 
 /** Lengths whose products with a gradient, squared, are still far from float32's least and largest numbers. */
 const COMFORTABLE = 2 ** 20;

@@ -20,6 +20,7 @@ export function requireFitting(
   { train }: Dataset,
   uploadTheta: () => Tensor[],
 ): void {
+  if (loss.targetsAreShares) requireShares(who, loss, train.targets, model.outputCount);
   /** The rows of the first two examples, of the only one twice where there is one. */
   const pair = (array: Float32Array) => {
     const width = array.length / train.count;
@@ -48,5 +49,21 @@ export function requireFitting(
         `${what} returned ${bad} for the first two examples at the initial weights of seed 0. Look for a logarithm or a root of a number that is not positive, a division by 0, or initial weights that are too large.`,
       );
     }
+  }
+}
+
+/** What rows of float32 shares may miss one by. */
+const ROUNDING = 1e-4;
+
+function requireShares(who: string, loss: Loss, targets: Float32Array, width: number): void {
+  for (let row = 0; row * width < targets.length; row++) {
+    const shares = targets.subarray(row * width, (row + 1) * width);
+    const sum = shares.reduce((a, b) => a + b, 0);
+    if (Math.abs(sum - 1) <= ROUNDING && shares.every((share) => share >= 0)) continue;
+    const shown = `[${Array.from(shares.subarray(0, 4), (x) => Number(x.toPrecision(4))).join(', ')}${width > 4 ? ', …' : ''}]`;
+    throw new BrinkError(
+      who,
+      `the target of example ${row} is ${shown}, and the loss ${loss.name} takes shares that are not negative and sum to 1. Give labels, or take meanSquaredError.`,
+    );
   }
 }

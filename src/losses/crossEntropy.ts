@@ -10,5 +10,6 @@ import { logSumExp } from '../engine/ops.ts';
 export const crossEntropy: Loss = {
   name: 'crossEntropy',
   config: {},
+  targetsAreShares: true,
   perExample: (outputs, targets) => tf.sub(logSumExp(outputs), tf.sum(tf.mul(targets, outputs), -1)),
 };

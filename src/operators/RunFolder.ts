@@ -1,6 +1,7 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { isAbsolute, join, relative, resolve } from 'node:path';
 import { BrinkError } from '../core/errors.ts';
+import { isBeingWritten, type Writer } from '../core/isBeingWritten.ts';
 import type { JsonObject } from '../core/Json.ts';
 
 const WHO = 'run';
@@ -10,12 +11,19 @@ export class RunFolder {
   readonly directory: string;
   readonly #record: string;
 
-  /** Makes the folder and takes it with a first record; refuses one that holds a run unless `overwrite`, or can't be written. */
-  constructor(directory: string, record: JsonObject, { overwrite }: { overwrite: boolean }) {
+  /**
+   * Makes the folder and takes it with a first record; refuses one that can't be written, or that holds a run, unless `overwrite`: then one
+   * that is alive, or that holds what the new one `reads`.
+   */
+  constructor(
+    directory: string,
+    record: JsonObject,
+    { overwrite, reads }: { readonly overwrite: boolean; readonly reads: readonly string[] },
+  ) {
     this.directory = resolve(directory);
     this.#record = this.path('run.json');
     this.#make();
-    if (overwrite) this.#removeRun();
+    if (overwrite) this.#removeRun(reads.map((path) => resolve(path)));
     try {
       // 'wx' fails where the file is there, so of two runs that start at once only one has the folder.
       writeFileSync(this.#record, toText(record), { flag: 'wx' });
@@ -50,14 +58,34 @@ export class RunFolder {
   /** Replaces the record in one stroke: a reader sees the old one or the new one, whole. */
   write(record: JsonObject): void {
     const temporary = `${this.#record}.tmp`;
-    writeFileSync(temporary, toText(record), { flush: true });
-    renameSync(temporary, this.#record);
+    try {
+      writeFileSync(temporary, toText(record), { flush: true });
+      renameSync(temporary, this.#record);
+    } catch (cause) {
+      rmSync(temporary, { force: true });
+      throw this.#notWritable(cause);
+    }
   }
 
-  /** Removes the files that the run before lists as its own, and nothing else. */
-  #removeRun(): void {
-    for (const file of this.#listedFiles()) {
-      const path = resolve(this.directory, file);
+  /** Removes the files that the run before lists as its own, and nothing else; nothing at all where one must stay. */
+  #removeRun(reads: readonly string[]): void {
+    const { files, writer } = this.#runBefore();
+    const log = this.path('log.jsonl');
+    if (writer !== null && existsSync(log) && isBeingWritten(log, writer)) {
+      throw new BrinkError(
+        WHO,
+        `${this.directory} is being written by process ${writer.pid}. Its tables would be torn; end it, or name another directory.`,
+      );
+    }
+    const paths = files.map((file) => [file, resolve(this.directory, file)] as const);
+    const needed = paths.find(([, path]) => reads.includes(path));
+    if (needed) {
+      throw new BrinkError(
+        WHO,
+        `${needed[1]} is what this run reads, and overwrite would remove it. Nothing was removed; name another directory.`,
+      );
+    }
+    for (const [file, path] of paths) {
       const within = relative(this.directory, path);
       if (within === '' || within.startsWith('..') || isAbsolute(within)) {
         throw new BrinkError(
@@ -65,17 +93,20 @@ export class RunFolder {
           `${this.#record} lists ${file}, which lies outside its folder. Nothing was removed; clear the folder by hand.`,
         );
       }
-      rmSync(path, { force: true });
     }
+    for (const [, path] of paths) rmSync(path, { force: true });
     rmSync(this.#record, { force: true });
   }
 
-  #listedFiles(): readonly string[] {
+  /** The files of the run in the folder, and the process that writes it, where it says that it is running. */
+  #runBefore(): { files: readonly string[]; writer: Writer | null } {
     try {
-      const { files } = JSON.parse(readFileSync(this.#record, 'utf8'));
-      if (Array.isArray(files) && files.every((file) => typeof file === 'string')) return files;
+      const { files, state, process: writer } = JSON.parse(readFileSync(this.#record, 'utf8'));
+      if (Array.isArray(files) && files.every((file) => typeof file === 'string')) {
+        return { files, writer: state === 'running' && typeof writer?.pid === 'number' ? writer : null };
+      }
     } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return [];
+      if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return { files: [], writer: null };
       if (!(cause instanceof SyntaxError)) throw cause;
     }
     throw new BrinkError(

@@ -84,7 +84,7 @@ export interface RunSummary {
  *   while it is put together.
  */
 export async function run(
-  steps: Observable<Step> & Partial<Pick<StepSource, 'total' | 'metadata'>>,
+  steps: Observable<Step> & Partial<Pick<StepSource, 'total' | 'metadata' | 'reads'>>,
   branches: Readonly<Record<string, Branch>>,
   options: RunOptions = {},
 ): Promise<RunSummary> {
@@ -131,7 +131,7 @@ async function runUntil(
     process: { host: hostname(), pid: process.pid },
     files: [...files],
   });
-  const folder = new RunFolder(directory, begun(), { overwrite });
+  const folder = new RunFolder(directory, begun(), { overwrite, reads: steps.reads ?? [] });
   const { log, close } = openLog(folder.path('log.jsonl'));
   const display = progress ? showProgress(steps.total ?? null) : null;
 
@@ -173,7 +173,9 @@ async function runUntil(
   );
 
   function noteError(name: string, error: Error): void {
-    if (error !== sourceError) log.error({ err: error, branch: name, steps: count }, 'a branch failed');
+    if (error === sourceError) return;
+    log.error({ err: error, branch: name, steps: count }, 'a branch failed');
+    if (progress) process.stderr.write(`branch ${name} failed, and the others go on: ${error.message}\n`);
   }
 
   const summaries = outputs.map(([name], k): [string, BranchSummary] => {
@@ -195,7 +197,13 @@ async function runUntil(
     return isStopped ? 'stopped' : 'finished';
   }
 
-  folder.write({ ...begun(), finished: new Date().toISOString(), ...describe(summary) });
+  try {
+    folder.write({ ...begun(), finished: new Date().toISOString(), ...describe(summary) });
+  } catch (error) {
+    // What was measured is in the tables, and the summary is still to be had.
+    process.stderr.write(`${toError(error).message}\n`);
+    process.exitCode = 1;
+  }
   log.info(describe(summary), summary.state);
   close();
   display?.stop();

@@ -27,14 +27,18 @@ export function showProgress(total: number | null): Progress {
 
 function showBar(total: number): Progress {
   const bar = new cliProgress.SingleBar({
-    format: '{bar} step {value} of {total} | loss {loss} | {eta_formatted} left',
+    format: '{bar} step {step} of {last} | loss {loss} | {eta_formatted} left',
     etaBuffer: 100,
     hideCursor: true,
     gracefulExit: false,
   });
-  bar.start(total - 1, 0, { loss: '' });
+  let first: number | null = null;
+  bar.start(total - 1, 0, { loss: '', step: '', last: '' });
   return {
-    show: (step) => bar.update(step.index, { loss: formatLoss(step) }),
+    show: (step) => {
+      first ??= step.index;
+      bar.update(step.index - first, { loss: formatLoss(step), step: step.index, last: first + total - 1 });
+    },
     stop: () => bar.stop(),
   };
 }
@@ -52,7 +56,7 @@ function showLines(total: number | null): Progress {
       lastTime = now;
       lastIndex = step.index;
       const done = step.index - first;
-      const last = total === null ? null : total - 1;
+      const last = total === null ? null : first + total - 1;
       const left =
         last === null || done === 0 ? '' : ` | ${formatTime(((now - start) / done) * (last - step.index))} left`;
       process.stderr.write(

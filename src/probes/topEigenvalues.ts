@@ -31,7 +31,10 @@ const table = defineTable({
     ),
     smallest_residuals: list(float64({ symbol: '‖Hq−λq‖', description: 'Of each smallest eigenvalue.' })),
     products: int32({ symbol: '', description: 'Products with the Hessian that these numbers rest on.' }),
-    converged: bool({ symbol: '', description: 'Whether every residual met the tolerance.' }),
+    converged: bool({
+      symbol: '',
+      description: 'Whether every residual met the tolerance, or the rounding of float32 where that is larger.',
+    }),
   },
 });
 

@@ -105,6 +105,7 @@ export function replay(path: string, options: ReplayOptions = {}): Replay {
   return Object.assign(steps, {
     total: chosen.length,
     metadata: header.source ?? {},
+    reads: [path],
     indices: chosen.map((k) => indices[k]!),
     tornBytes,
   });

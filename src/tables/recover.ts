@@ -11,8 +11,8 @@ import {
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { BrinkError } from '../core/errors.ts';
+import { isBeingWritten } from '../core/isBeingWritten.ts';
 import { finishParquet } from './finishParquet.ts';
-import { isBeingWritten } from './isBeingWritten.ts';
 import { openLog } from './openLog.ts';
 import { scanStream } from './scanStream.ts';
 import { syncFolder } from './syncFolder.ts';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { BrinkError } from '../core/errors.ts';
+import type { Writer } from '../core/isBeingWritten.ts';
 import type { Json, JsonObject } from '../core/Json.ts';
 import type { Table } from '../core/Table.ts';
 
@@ -26,12 +27,6 @@ const declaration = z.object({
     }),
   ),
 });
-
-/** The process that writes a log. */
-export interface Writer {
-  readonly host: string;
-  readonly pid: number;
-}
 
 /** What the key-values of a table's file say. */
 export interface TableMetadata {

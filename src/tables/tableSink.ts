@@ -11,12 +11,12 @@ import {
   throwError,
 } from 'rxjs';
 import { BrinkError } from '../core/errors.ts';
+import { isBeingWritten } from '../core/isBeingWritten.ts';
 import type { JsonObject } from '../core/Json.ts';
 import { currentRun, type RunContext } from '../core/runContext.ts';
 import type { Row, Table } from '../core/Table.ts';
 import { checkTable } from './checkRow.ts';
 import { finishParquet } from './finishParquet.ts';
-import { isBeingWritten } from './isBeingWritten.ts';
 import { openLog } from './openLog.ts';
 import { logPaths, TableLog } from './TableLog.ts';
 import type { TableFormat } from './tableMetadata.ts';

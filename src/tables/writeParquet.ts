@@ -58,8 +58,17 @@ export async function writeParquet(log: OpenLog, path: string): Promise<void> {
   const schema = new parquet.ParquetSchema(fieldsOf(log.table));
   const file = openSync(temporary, 'w');
   try {
+    // The library starts to write in a constructor, where nobody could catch what goes wrong.
+    let failure: unknown = null;
     const write = async (bytes: Uint8Array) => {
-      for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
+      try {
+        for (let at = 0; at < bytes.length && failure === null; ) at += writeSync(file, bytes, at);
+      } catch (error) {
+        failure = error;
+      }
+    };
+    const requireWritten = () => {
+      if (failure !== null) throw failure;
     };
     // The page index lacks what some readers demand of it.
     const options = { rowGroupSize: groupRows(log), pageIndex: false };
@@ -71,10 +80,12 @@ export async function writeParquet(log: OpenLog, path: string): Promise<void> {
         // One after the other: calls that overlap write rows twice.
         await writer.appendRow(toParquetRow(log.table, row));
       }
+      requireWritten();
       // Whatever else the process does goes on meanwhile.
       await setImmediate();
     }
     await writer.close();
+    requireWritten();
     fsyncSync(file);
   } catch (error) {
     rmSync(temporary, { force: true });

@@ -55,12 +55,13 @@ export function fork(path: string, options: ForkOptions): StepSource {
       );
     }
     const settings = { ...settingsOf(source, objective), ...changes };
-    return descend(
+    const forked = descend(
       objective,
       { ...settings, ...(until && { until }), seed: source.seed, steps: start.index + steps },
       start,
       { initialWeights: 'recorded', fork: { step: start.index, of: source as JsonObject } },
     );
+    return Object.assign(forked, { reads: [path] });
   } finally {
     recording.close();
   }

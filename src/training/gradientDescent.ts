@@ -90,7 +90,7 @@ export function gradientDescent(objective: Objective, { resume, ...options }: Gr
     requireSameObjective(WHO, recording, objective);
     const source = descend(objective, options, readStart(WHO, recording, objective.exampleCount, step));
     requireSameRun(WHO, path, recording.header, source.metadata);
-    return source;
+    return Object.assign(source, { reads: [path] });
   } finally {
     recording.close();
   }

@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, w
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readTable } from '../../src/tables/readTable.ts';
 import { brink } from './brinkProcess.ts';
 import { startRun } from './startRun.ts';
 
@@ -44,11 +45,35 @@ describe('the folder of a run', { timeout: 120_000 }, () => {
     expect(second.code).toBe(1);
     expect(second.stderr).toContain(`run: ${directory} already holds a run (run.json).`);
     expect(await run(directory)).toMatchObject({ code: 1, stderr: expect.stringContaining('already holds a run') });
+    const third = await run(directory, '--force');
+    expect(third.code).toBe(1);
+    expect(third.stderr).toContain(`run: ${directory} is being written by process ${first.child.pid}.`);
     first.child.kill('SIGINT');
     expect((await first.ended).code).toBe(130);
     expect(readdirSync(directory).sort()).toEqual(['alignment.arrows', 'log.jsonl', 'loss.parquet', 'run.json']);
     const { state, process } = JSON.parse(readFileSync(join(directory, 'run.json'), 'utf8'));
     expect([state, process.pid]).toEqual(['stopped', first.child.pid]);
+  });
+
+  it('keeps the recording that a replay into it would read', async () => {
+    const directory = join(parent, 'run');
+    expect((await run(directory, '--record', '--probe', 'trainingLoss')).code).toBe(0);
+    const before = readdirSync(directory).sort();
+    const recording = join(directory, 'recording.arrows');
+    const flags = ['--probe', 'trainingLoss', '--out', directory, '--force'];
+    const replayed = await brink(['replay', recording, ...flags], { BRINK_ENGINE: 'wasm' });
+    expect(replayed.code).toBe(1);
+    expect(replayed.stderr).toContain(`${recording} is what this run reads`);
+    expect(readdirSync(directory).sort()).toEqual(before);
+    expect((await brink(['show', directory])).stdout).toContain('recording.arrows: a recording of 4 steps');
+  });
+
+  it('has probes that draw batches as training does', async () => {
+    const directory = join(parent, 'run');
+    const flags = ['--batch-size', '4', '--replacement', '--probe', 'gradientConcentration'];
+    expect((await run(directory, ...flags)).code).toBe(0);
+    const { rows } = await readTable(join(directory, 'concentration.parquet'));
+    expect(rows.map((row) => row.replacement)).toEqual([true, true, true, true]);
   });
 
   it('is made with those above it where it is missing', async () => {

@@ -248,6 +248,16 @@ describe('derivatives', () => {
   });
 });
 
+it('lets timers and signals in while products follow each other', async () => {
+  const point = fresh(await risk());
+  let turns = 0;
+  const timer = setInterval(() => turns++, 1);
+  const end = performance.now() + 400;
+  for (let k = 1; performance.now() < end; k++) await point.hessianVector(v.map((x) => k * x));
+  clearInterval(timer);
+  expect(turns).toBeGreaterThan(1);
+});
+
 describe('the device', () => {
   it.each(passes)('holds no tensor more after a pass: %s', async (_name, pass) => {
     await nextTurn();
@@ -346,6 +356,11 @@ describe('is refused:', () => {
       'classes that the model does not have',
       { data: arrays({ ...flat, classes: 4 }) },
       'empiricalRisk: the data set arrays has 4 targets an example, the model mlp has 3 outputs. They must agree.',
+    ],
+    [
+      'targets that are no shares with the cross-entropy of shares',
+      { data: arrays({ inputShape: [4], inputs: data.train.inputs, targets: normal(8, 3 * N) }) },
+      'empiricalRisk: the target of example 0 is [',
     ],
     ['an empty chunk', { chunk: 0 }, 'empiricalRisk: chunk is 0. It must be an integer of at least 1.'],
     [

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { from, lastValueFrom } from 'rxjs';
@@ -31,6 +31,18 @@ async function recovered(path: string): Promise<number> {
 
 /** What an error says was kept. */
 const kept = (message: string) => Number(message.match(/The (\d+) rows/)?.[1]);
+
+it.skipIf(process.platform !== 'linux')(
+  'a disk that takes not one byte of a Parquet file is an error with the rows kept',
+  async () => {
+    const path = join(folder, 'rows.parquet');
+    // What is written there finds no space left.
+    symlinkSync('/dev/full', `${path}.tmp`);
+    await expect(lastValueFrom(from(rows.slice(0, 10)).pipe(toParquet(smallTable, path)))).rejects.toThrow('ENOSPC');
+    expect(readdirSync(folder)).not.toContain('rows.parquet');
+    expect(await recovered(path)).toBe(10);
+  },
+);
 
 describe.skipIf(process.platform === 'win32')('a process whose files may not grow', () => {
   it('says so, with how many rows are kept, and they are', async () => {

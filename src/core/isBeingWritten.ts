@@ -1,6 +1,11 @@
 import { readdirSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
-import type { Writer } from './tableMetadata.ts';
+
+/** The process that writes a file. */
+export interface Writer {
+  readonly host: string;
+  readonly pid: number;
+}
 
 /**
  * Whether the process that began a log on this machine still has it in hand.
