@@ -1,4 +1,4 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, fstatSync, openSync } from 'node:fs';
 import { RecordBatchReader } from 'apache-arrow';
 import { BrinkError } from '../core/errors.ts';
 import { readFrom } from '../tables/readFrom.ts';
@@ -44,6 +44,9 @@ export function openRecording(who: string, path: string): OpenRecording {
     );
   }
   try {
+    if (fstatSync(file).isDirectory()) {
+      throw new BrinkError(who, `${path} is a folder. Name the recording in it: of a run, its recording.arrows.`);
+    }
     const { schemaEnd, batches, end, isEnded, size } = scanStream(file);
     if (schemaEnd === 0) {
       throw new BrinkError(
