@@ -68,12 +68,12 @@ const extents: Readonly<Record<ProblemName, Extent>> = {
   cnn6: {
     examples: 64,
     engines: ['tensorflow'],
-    learningRate: 0.3,
+    learningRate: 0.02,
     counts: [1],
     tighter: [1e-7],
     seeds: 1,
-    along: 2,
-    cold: 1,
+    along: 4,
+    cold: 3,
     sums: false,
   },
 };

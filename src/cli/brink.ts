@@ -12,6 +12,14 @@ import { runCommand } from './runCommand.ts';
 import { showCommand } from './showCommand.ts';
 import { verifyCommand } from './verifyCommand.ts';
 
+const needed = packageJson.engines.node.replace('>=', '');
+if (process.versions.node.localeCompare(needed, 'en', { numeric: true }) < 0) {
+  console.error(
+    `brink: this is Node.js ${process.versions.node}. brink needs ${needed} or newer; \`npm install node@24\` puts one where npx finds it.`,
+  );
+  process.exit(1);
+}
+
 const program = new Command('brink')
   .description('See how a neural network trains at the edge of stability.')
   .version(packageJson.version)
@@ -31,7 +39,9 @@ const program = new Command('brink')
 
 for (const command of [program, ...program.commands.flatMap((c) => [c, ...c.commands])]) {
   // Commander ends with 1 on a wrong command line.
-  command.showHelpAfterError().exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
+  command
+    .showHelpAfterError('Add --help for what there is.')
+    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
 }
 
 try {

@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { lssr } from '../probes/lssr.ts';
+import { asWritten } from './asWritten.ts';
 
 const number = (text: string): number => {
   const value = Number(text);
@@ -41,7 +42,9 @@ export function lssrCommand(): Command {
     )
     .action((options: Options) => {
       const { rho, rhoError: rhoStandardError, n, batchSize, learningRate, replacement = false } = options;
-      const scaling = lssr({ n, rho, rhoStandardError, batchSize, learningRate, batchSizes: options.for, replacement });
+      const scaling = asWritten(() =>
+        lssr({ n, rho, rhoStandardError, batchSize, learningRate, batchSizes: options.for, replacement }),
+      );
       if (options.json) {
         console.log(JSON.stringify(scaling, null, 2));
         return;

@@ -21,10 +21,10 @@ describe('brink', () => {
     ['an unknown command', ['measure']],
     ['an unknown option', ['engine', '--fast']],
     ['a missing argument', ['recover']],
-  ])('exits with 2 and shows the usage on %s', async (_, args) => {
+  ])('exits with 2 and points to the usage on %s', async (_, args) => {
     const { code, stdout, stderr } = await brink(args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-    expect(stderr).toContain('Usage: brink');
+    expect(stderr).toContain('--help');
   });
 
   it('exits with 1 and the reason, without a stack, where a command fails', async () => {
