@@ -37,7 +37,7 @@ export interface TableDescription {
   readonly description: string;
   readonly rows: number;
   readonly columns: readonly string[];
-  /** `finished`; `being written`, by a living process; `unfinished`: `brink recover` finishes it; `unreadable`. */
+  /** `finished`; `being written`, by a living process; `unfinished`: `brink recover` finishes it; `unreadable`; `recording`: no table, but steps. */
   readonly state: 'finished' | 'being written' | 'unfinished' | 'unreadable' | 'recording';
   /** Why it is unreadable. */
   readonly problem: string | null;
@@ -89,8 +89,7 @@ function readRecord(path: string): z.infer<typeof record> {
 /** A run that says that it is running is, as long as its process has the log open; other machines cannot be seen. */
 function stateOf(directory: string, { state, process: writer }: z.infer<typeof record>): string {
   if (state !== 'running' || writer === undefined || writer.host !== hostname()) return state;
-  const log = join(directory, 'log.jsonl');
-  return existsSync(log) && isBeingWritten(log, writer) ? state : 'cut off';
+  return isBeingWritten(join(directory, 'log.jsonl'), writer) ? state : 'cut off';
 }
 
 async function describeTable(directory: string, file: string): Promise<TableDescription> {

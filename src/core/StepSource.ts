@@ -8,6 +8,6 @@ export type StepSource = Observable<Step> & {
   readonly total: number;
   /** Everything that rebuilds it: optimizer, options, objective. */
   readonly metadata: JsonObject;
-  /** Files that it reads while it emits. */
+  /** Files that it was made from, or reads while it emits: a run must not remove them. */
   readonly reads?: readonly string[];
 };

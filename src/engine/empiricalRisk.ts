@@ -43,6 +43,10 @@ const KEPT_BYTES = 2 ** 30;
 /** How many examples a layer's rule for ‖g_i‖² is checked on, and how close it has to come, relative. */
 const CHECKED_EXAMPLES = 3;
 const NORM_AGREEMENT = 1e-3;
+/** How long passes that follow each other may keep the event loop from turning, in milliseconds: signals and timers wait for it. */
+const HELD = 50;
+/** Lengths whose products with a gradient, squared, are still far from float32's least and largest numbers. */
+const COMFORTABLE = 2 ** 20;
 
 /** One chunk on the device. */
 interface Chunk {
@@ -429,12 +433,6 @@ function bytesPerExample(model: Model, loss: Loss): number {
 function size(shape: readonly number[]): number {
   return shape.reduce((a, b) => a * b, 1);
 }
-
-/** How long passes that follow each other may keep the event loop from turning, in milliseconds: signals and timers wait for it. */
-const HELD = 50;
-
-/** Lengths whose products with a gradient, squared, are still far from float32's least and largest numbers. */
-const COMFORTABLE = 2 ** 20;
 
 /** v = length · unit: a power of two is taken out of a v so short or long that float32 products with it would underflow or overflow. */
 function powerOfTwo(v: Float32Array): { unit: Float32Array; length: number } {

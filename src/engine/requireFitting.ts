@@ -6,6 +6,9 @@ import type { Loss } from './Loss.ts';
 import { leakFree } from './leakFree.ts';
 import type { Model } from './Model.ts';
 
+/** What rows of float32 shares may miss one by. */
+const ROUNDING = 1e-4;
+
 /**
  * Runs a model and a loss on two examples with θ_0 of seed 0, and throws where what they return can't be right: a wrong shape would be
  * broadcast, and give a wrong number without an error.
@@ -51,9 +54,6 @@ export function requireFitting(
     }
   }
 }
-
-/** What rows of float32 shares may miss one by. */
-const ROUNDING = 1e-4;
 
 function requireShares(who: string, loss: Loss, targets: Float32Array, width: number): void {
   for (let row = 0; row * width < targets.length; row++) {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { isAbsolute, join, relative, resolve } from 'node:path';
 import { BrinkError } from '../core/errors.ts';
 import { isBeingWritten, type Writer } from '../core/isBeingWritten.ts';
@@ -70,8 +70,7 @@ export class RunFolder {
   /** Removes the files that the run before lists as its own, and nothing else; nothing at all where one must stay. */
   #removeRun(reads: readonly string[]): void {
     const { files, writer } = this.#runBefore();
-    const log = this.path('log.jsonl');
-    if (writer !== null && existsSync(log) && isBeingWritten(log, writer)) {
+    if (writer !== null && isBeingWritten(this.path('log.jsonl'), writer)) {
       throw new BrinkError(
         WHO,
         `${this.directory} is being written by process ${writer.pid}. Its tables would be torn; end it, or name another directory.`,

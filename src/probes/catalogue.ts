@@ -120,7 +120,7 @@ export const catalogue: Readonly<Record<string, CataloguedProbe>> = {
   lossPlane: entry(lossPlane, {
     coordinates: numbers,
     tolerance: number,
-    cost: 'a forward pass for each of the coordinates² points; by default the eigenpair, shared with other probes.',
+    cost: 'a forward pass for each of the coordinates² points; by default the eigenpair, shared with other probes; where q₂ is needed, a search for two.',
   }),
   lossSlice: entry(lossSlice, {
     alphas: numbers.exactOptional(),

@@ -36,18 +36,21 @@ export interface LossPlaneOptions {
   readonly tolerance?: number;
 }
 
+/** A gradient with less than this share beside q₁ spans no plane with it. */
+const BESIDE = 1e-3;
+
 /**
  * The training loss L(θ + x d₁ + y d₂) on a grid in the plane of two directions, by default the descent direction −∇L and the
- * sharpest direction q₁.
+ * sharpest direction q₁. Where ∇L is along q₁ the second is q₂; where ∇L is 0 they are q₁ and q₂.
  *
  * d₁ and d₂ are unit vectors, d₂ the part of the second direction that is orthogonal to the first. A plane is two dimensions
  * of m: a valley that it shows can leave it at once.
  *
- * Cost: a forward pass for each of the coordinates² points; by default the eigenpair, shared with other probes.
+ * Cost: a forward pass for each of the coordinates² points; by default the eigenpair, shared with other probes; where q₂ is needed, a search for two.
  *
  * @param objective The training loss.
  * @param options `coordinates`, `directions`, `tolerance` (1e-3).
- * @throws BrinkError at the call where an option is out of range; in the stream where the directions are parallel, zero, or
+ * @throws BrinkError at the call where an option is out of range, or there is one parameter; in the stream where the directions are parallel, zero, or
  *   of a wrong length.
  * Source: Li, Xu, Taylor, Studer and Goldstein (2018).
  */
@@ -66,15 +69,15 @@ export function lossPlane(objective: Objective, options: LossPlaneOptions): Oper
   return measureAlong(objective, () => {
     let eigenpairs: Eigenpairs | null = null;
     const descentAndSharpest = async (point: Point): Promise<Directions> => {
-      eigenpairs = await hessianEigenpairs(point, { who, count: 2, tolerance }, eigenpairs);
-      const [q1, q2] = eigenpairs.pairs.map(({ vector }) => vector) as [Float32Array, Float32Array];
+      eigenpairs = await hessianEigenpairs(point, { who, count: 1, tolerance }, eigenpairs);
+      const q1 = eigenpairs.pairs[0]!.vector;
       const gradient = await point.gradient();
-      const length = norm(gradient);
-      // A gradient that vanishes has no direction, and one along q₁ none that is new.
-      if (!(length > 0)) return [q1, q2];
       const beside = Float64Array.from(gradient);
       addScaled(beside, q1, -dot(q1, gradient));
-      return [gradient.map((g) => -g), norm(beside) > 1e-3 * length ? q1 : q2];
+      const descent = gradient.map((g) => -g);
+      if (norm(beside) > BESIDE * norm(gradient)) return [descent, q1];
+      const { pairs } = await hessianEigenpairs(point, { who, count: 2, tolerance }, null);
+      return [norm(gradient) > 0 ? descent : q1, pairs[1]!.vector];
     };
     return async (point, step) => {
       const [d1, d2] = orthonormal(who, await (directions ?? descentAndSharpest)(point, step), objective.paramCount);

@@ -147,9 +147,9 @@ export function theoremOne(
         const full = isFullBatch(n, batchSize, replacement);
         const losses = new Float64Array(full ? 1 : draws);
         for (const k of losses.keys()) {
-          const batch = sampledBatch(n, { seed, step: step.index, batchSize, replacement }, k);
-          const moves = full ? gradient : (await point.batchGradient(batch)).gradient;
-          losses[k] = await point.moved(moves, -eta).loss();
+          const draw = { seed, step: step.index, batchSize, replacement };
+          const direction = full ? gradient : (await point.batchGradient(sampledBatch(n, draw, k))).gradient;
+          losses[k] = await point.moved(direction, -eta).loss();
         }
         const center = mean(losses);
         const rounding = ROUNDING * Math.abs(center);
