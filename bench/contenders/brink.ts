@@ -3,8 +3,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { arrays } from '../../src/datasets/arrays.ts';
-import { empiricalRisk } from '../../src/engine/empiricalRisk.ts';
 import { openEngine } from '../../src/engine/openEngine.ts';
+import { empiricalRisk } from '../../src/engine/risk/empiricalRisk.ts';
 import { crossEntropy } from '../../src/losses/crossEntropy.ts';
 import { type ProblemName, problems } from '../problems.ts';
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
-import { CommandLineError } from './CommandLineError.ts';
+import { CommandLineError } from '../runs/CommandLineError.ts';
 import { dataCommand } from './dataCommand.ts';
 import { engineCommand } from './engineCommand.ts';
 import { lssrCommand } from './lssrCommand.ts';

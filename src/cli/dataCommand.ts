@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import { BrinkError } from '../core/errors.ts';
-import { archives } from '../datasets/archives.ts';
-import { checkArchive } from '../datasets/checkArchive.ts';
-import { getArchive } from '../datasets/getArchive.ts';
-import { requireName } from './requireName.ts';
+import { archives } from '../datasets/archives/archives.ts';
+import { checkArchive } from '../datasets/archives/checkArchive.ts';
+import { getArchive } from '../datasets/archives/getArchive.ts';
+import { requireName } from '../runs/requireName.ts';
 
 const WHO = 'data';
 const NAMES = Object.keys(archives);

@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { lssr } from '../probes/lssr.ts';
-import { asWritten } from './asWritten.ts';
+import { asWritten } from '../runs/asWritten.ts';
+import { lssr } from '../theory/lssr.ts';
 
 const number = (text: string): number => {
   const value = Number(text);

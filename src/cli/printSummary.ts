@@ -1,4 +1,4 @@
-import type { RunSummary } from '../operators/run.ts';
+import type { RunSummary } from '../runs/run.ts';
 
 /** A run's summary as JSON, errors as their messages. */
 export function printSummary(summary: RunSummary): void {

@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import { z } from 'zod';
+import { type CataloguedProbe, catalogue } from '../catalogue/probes.ts';
 import type { Column } from '../core/Table.ts';
-import { type CataloguedProbe, catalogue } from '../probes/catalogue.ts';
-import { requireName } from './requireName.ts';
+import { requireName } from '../runs/requireName.ts';
 import { textTable } from './textTable.ts';
 
 /** `brink probes [NAME]`. */

@@ -1,12 +1,12 @@
-import { type RunSummary, run } from '../operators/run.ts';
-import { catalogue } from '../probes/catalogue.ts';
+import { catalogue } from '../catalogue/probes.ts';
 import { objectiveOf } from '../recording/objectiveOf.ts';
 import { replay } from '../recording/replay.ts';
-import { asWritten } from './asWritten.ts';
-import { parseNamed } from './parseNamed.ts';
-import { checkProbes, probeBranches } from './probeBranches.ts';
+import { asWritten } from '../runs/asWritten.ts';
+import { parseNamed } from '../runs/parseNamed.ts';
+import { checkProbes, probeBranches } from '../runs/probeBranches.ts';
+import { requireNoRun } from '../runs/requireNoRun.ts';
+import { type RunSummary, run } from '../runs/run.ts';
 import type { ReplayFlags } from './replayCommand.ts';
-import { requireNoRun } from './requireNoRun.ts';
 
 const WHO = 'replay';
 

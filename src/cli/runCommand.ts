@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { DATA_NAMES, LOSS_NAMES, MODEL_NAMES } from '../catalogue/ingredientNames.ts';
+import { CommandLineError } from '../runs/CommandLineError.ts';
 import { anotherOf } from './anotherOf.ts';
-import { CommandLineError } from './CommandLineError.ts';
-import { DATA_NAMES, LOSS_NAMES, MODEL_NAMES } from './ingredientNames.ts';
 import { numberOf } from './numberOf.ts';
 import { printSummary } from './printSummary.ts';
 
@@ -68,7 +68,7 @@ export function runCommand(): Command {
     .addHelpText('after', EXAMPLES)
     .action(async (file: string | undefined, flags: Flags) => {
       // Loads TensorFlow.js, which no other command line has to wait for.
-      const { parseSpecification, readNames, runPipeline } = await import('./pipeline.ts');
+      const { parseSpecification, readNames, runPipeline } = await import('../runs/specification.ts');
       const named = merge(file === undefined ? {} : readFile(file), flags);
       const spec = parseSpecification(readNames(named));
       const summary = await runPipeline(spec, { force: flags.force ?? false });

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { describeRun, type RunDescription, type Series, type TableDescription } from './describeRun.ts';
+import { describeRun, type RunDescription, type Series, type TableDescription } from '../runs/describeRun.ts';
 import { sparkline } from './sparkline.ts';
 import { textTable } from './textTable.ts';
 

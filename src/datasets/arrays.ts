@@ -1,6 +1,6 @@
+import type { Dataset, Examples } from '../core/Dataset.ts';
 import { BrinkError, requireInteger } from '../core/errors.ts';
 import type { JsonObject } from '../core/Json.ts';
-import type { Dataset, Examples } from './Dataset.ts';
 import { sha256 } from './sha256.ts';
 
 /** Inputs with either the class of each example or its target. */

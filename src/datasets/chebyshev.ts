@@ -1,5 +1,5 @@
+import type { Dataset } from '../core/Dataset.ts';
 import { arrays } from './arrays.ts';
-import type { Dataset } from './Dataset.ts';
 
 /**
  * Twenty points on a polynomial: x_i = −1 + 2i/19, y_i = T_6(x_i) = 32x⁶ − 48x⁴ + 18x² − 1, i = 0 … 19.

@@ -1,10 +1,10 @@
 import { access, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import type { Dataset } from '../core/Dataset.ts';
 import { BrinkError, requireInteger } from '../core/errors.ts';
 import type { JsonObject } from '../core/Json.ts';
 import { arrays } from './arrays.ts';
 import { chooseExamples, type Subset } from './chooseExamples.ts';
-import type { Dataset } from './Dataset.ts';
 import { sha256 } from './sha256.ts';
 
 const PAGE = 'https://www.cs.toronto.edu/~kriz/cifar.html';

@@ -1,5 +1,5 @@
+import type { Dataset } from '../core/Dataset.ts';
 import { type CifarFiles, type CifarLayout, type CifarOptions, cifar } from './cifar.ts';
-import type { Dataset } from './Dataset.ts';
 
 const LAYOUT: CifarLayout = {
   name: 'cifar10',

@@ -1,5 +1,5 @@
+import type { Dataset } from '../core/Dataset.ts';
 import { type CifarFiles, type CifarLayout, type CifarOptions, cifar } from './cifar.ts';
-import type { Dataset } from './Dataset.ts';
 
 const CLASSES =
   'apple aquarium_fish baby bear beaver bed bee beetle bicycle bottle bowl boy bridge bus butterfly camel can castle caterpillar cattle ' +

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { gunzipSync } from 'node:zlib';
+import type { Dataset } from '../core/Dataset.ts';
 import { requireInteger } from '../core/errors.ts';
 import { arrays } from './arrays.ts';
 import { chooseExamples, type Subset } from './chooseExamples.ts';
-import type { Dataset } from './Dataset.ts';
 import { sha256 } from './sha256.ts';
 
 const FILE = new URL('../../fixtures/digits.csv.gz', import.meta.url);

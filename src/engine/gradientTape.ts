@@ -1,6 +1,6 @@
 import type { NamedTensorMap, Tensor } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
-import type { Attributes } from './secondOrder/register.ts';
+import type { Attributes } from './kernels/register.ts';
 
 /** One operation as TensorFlow.js records it. */
 export interface TapeNode {

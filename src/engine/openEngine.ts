@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs';
 import { version_wasm } from '@tensorflow/tfjs-backend-wasm';
 import { BrinkError } from '../core/errors.ts';
-import { loadNative } from './native.ts';
-import { installSecondOrder } from './secondOrder/installSecondOrder.ts';
-import { openSharedBackend } from './secondOrder/wasm/sharedBackend.ts';
+import { installSecondOrder } from './derivatives/installSecondOrder.ts';
+import { loadNative } from './kernels/native/native.ts';
+import { openSharedBackend } from './kernels/wasm/sharedBackend.ts';
 
 /** `tensorflow`: TensorFlow's C library, on a GPU or the CPU; `wasm`: WebAssembly; `cpu`: plain JavaScript, slow, for tests. */
 export const ENGINE_NAMES = ['tensorflow', 'wasm', 'cpu'] as const;

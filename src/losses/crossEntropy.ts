@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
+import { logSumExp } from '../engine/kernels/ops.ts';
 import type { Loss } from '../engine/Loss.ts';
-import { logSumExp } from '../engine/ops.ts';
 
 /**
  * Softmax cross-entropy, ℓ = log Σ_c exp z_c − Σ_c y_c z_c, natural logarithm; z [B, C] logits, y [B, C] with rows that sum to one.

@@ -1,8 +1,8 @@
 import type { Tensor, Tensor2D, Tensor4D } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
 import { BrinkError } from '../core/errors.ts';
+import { batchNorm, biasAdd, gelu } from '../engine/kernels/ops.ts';
 import type { Initializer } from '../engine/Model.ts';
-import { batchNorm, biasAdd, gelu } from '../engine/ops.ts';
 import type { LayerOf } from './chain.ts';
 import type { KernelInitializer } from './initializers.ts';
 

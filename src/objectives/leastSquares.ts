@@ -1,7 +1,7 @@
-import { createObjective } from '../core/createObjective.ts';
 import { BrinkError } from '../core/errors.ts';
 import type { Objective } from '../core/Objective.ts';
 import { generator, normals } from '../linalg/random.ts';
+import { createObjective } from './createObjective.ts';
 
 /** A linear model with squared loss: the smallest problem with per-example gradients in closed form. */
 export interface LeastSquaresOptions {

@@ -1,7 +1,7 @@
-import { createObjective } from '../core/createObjective.ts';
 import { BrinkError } from '../core/errors.ts';
 import type { Objective } from '../core/Objective.ts';
 import { generator, normals } from '../linalg/random.ts';
+import { createObjective } from './createObjective.ts';
 
 /** The coefficients of ½θᵀAθ + bᵀθ + c. */
 export interface QuadraticOptions {

@@ -1,8 +1,8 @@
 import { catchError, concatMap, defer, finalize, map, Observable, type OperatorFunction, takeUntil } from 'rxjs';
 import { BrinkError } from '../core/errors.ts';
 import type { Objective, Point } from '../core/Objective.ts';
-import { currentRun } from '../core/runContext.ts';
 import type { Step } from '../core/Step.ts';
+import { currentRun } from '../files/runContext.ts';
 import { whenAborted } from './whenAborted.ts';
 
 /** What a probe does at one step: ask the point, return its rows. */

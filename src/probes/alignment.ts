@@ -3,10 +3,10 @@ import { requireNumber } from '../core/errors.ts';
 import type { Objective } from '../core/Objective.ts';
 import type { Step } from '../core/Step.ts';
 import { defineTable, float64, int32, nullable, type Row } from '../core/Table.ts';
+import { hessianEigenpairs } from '../estimators/hessianEigenpairs.ts';
 import type { Eigenpairs } from '../linalg/eigenpairs.ts';
 import { cosine, dot, norm } from '../linalg/vector.ts';
 import { measureAlong } from '../operators/measure.ts';
-import { hessianEigenpairs } from './hessianEigenpairs.ts';
 import { requireCount } from './requireCount.ts';
 
 const table = defineTable({

@@ -4,10 +4,10 @@ import type { Objective } from '../core/Objective.ts';
 import type { Step } from '../core/Step.ts';
 import { bool, defineTable, float64, int32, type Row } from '../core/Table.ts';
 import { measure } from '../operators/measure.ts';
+import { isFullBatch } from '../theory/isFullBatch.ts';
+import { stabilityEdge } from '../theory/stabilityEdge.ts';
 import { estimateBatchSharpness } from './estimateBatchSharpness.ts';
-import { isFullBatch } from './isFullBatch.ts';
 import { requireBatchSizes } from './requireBatchSizes.ts';
-import { stabilityEdge } from './stabilityEdge.ts';
 
 const table = defineTable({
   name: 'batch_sharpness',

@@ -3,16 +3,16 @@ import { requireInteger, requireNumber } from '../core/errors.ts';
 import type { Objective } from '../core/Objective.ts';
 import type { Step } from '../core/Step.ts';
 import { defineTable, float64, int32, type Row, utf8 } from '../core/Table.ts';
+import { estimateRatio, noiseTraces, secondMoment } from '../estimators/gradientNoise.ts';
+import { hessianEigenpairs } from '../estimators/hessianEigenpairs.ts';
+import { sampledSecondMoment } from '../estimators/sampledBatches.ts';
 import type { Eigenpairs } from '../linalg/eigenpairs.ts';
 import { dot, mean } from '../linalg/vector.ts';
 import { measureAlong } from '../operators/measure.ts';
+import { isFullBatch } from '../theory/isFullBatch.ts';
+import { stabilityEdge } from '../theory/stabilityEdge.ts';
 import { estimateBatchSharpness } from './estimateBatchSharpness.ts';
-import { estimateRatio, noiseTraces, secondMoment } from './gradientNoise.ts';
-import { hessianEigenpairs } from './hessianEigenpairs.ts';
-import { isFullBatch } from './isFullBatch.ts';
 import { requireCount } from './requireCount.ts';
-import { sampledSecondMoment } from './sampledBatches.ts';
-import { stabilityEdge } from './stabilityEdge.ts';
 
 const table = defineTable({
   name: 'edge',

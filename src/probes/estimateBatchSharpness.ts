@@ -1,8 +1,8 @@
 import type { Point } from '../core/Objective.ts';
+import type { Estimate } from '../estimators/gradientNoise.ts';
+import { type BatchDraw, sampledBatch } from '../estimators/sampledBatches.ts';
 import { dot, mean, standardError } from '../linalg/vector.ts';
-import type { Estimate } from './gradientNoise.ts';
-import { isFullBatch } from './isFullBatch.ts';
-import { type BatchDraw, sampledBatch } from './sampledBatches.ts';
+import { isFullBatch } from '../theory/isFullBatch.ts';
 
 /**
  * E_ξ[g_ξᵀ H_ξ g_ξ / ‖g_ξ‖²] over K sampled batches, H_ξ [m × m] the Hessian of the batch's own loss; for the full batch the one

@@ -3,11 +3,11 @@ import { requireInteger } from '../core/errors.ts';
 import type { Objective } from '../core/Objective.ts';
 import type { Step } from '../core/Step.ts';
 import { bool, defineTable, float64, int32, type Row } from '../core/Table.ts';
+import { sampledBatch } from '../estimators/sampledBatches.ts';
 import { dot, mean, standardError } from '../linalg/vector.ts';
 import { measure } from '../operators/measure.ts';
-import { isFullBatch } from './isFullBatch.ts';
+import { isFullBatch } from '../theory/isFullBatch.ts';
 import { requireBatchSizes } from './requireBatchSizes.ts';
-import { sampledBatch } from './sampledBatches.ts';
 
 const table = defineTable({
   name: 'loss_change',

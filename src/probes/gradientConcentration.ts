@@ -3,14 +3,14 @@ import { requireInteger } from '../core/errors.ts';
 import type { Objective, Point } from '../core/Objective.ts';
 import type { Step } from '../core/Step.ts';
 import { bool, defineTable, float64, int32, type Row } from '../core/Table.ts';
+import { estimateRatio, estimateSum, noiseTrace } from '../estimators/gradientNoise.ts';
+import { sampledBatch } from '../estimators/sampledBatches.ts';
 import { dot } from '../linalg/vector.ts';
 import { measure } from '../operators/measure.ts';
-import { estimateRatio, estimateSum, noiseTrace } from './gradientNoise.ts';
-import { isFullBatch } from './isFullBatch.ts';
+import { isFullBatch } from '../theory/isFullBatch.ts';
+import { samplingCoefficient } from '../theory/samplingCoefficient.ts';
 import { requireBatchSizes } from './requireBatchSizes.ts';
 import { requireUncoupled } from './requireUncoupled.ts';
-import { sampledBatch } from './sampledBatches.ts';
-import { samplingCoefficient } from './samplingCoefficient.ts';
 
 const table = defineTable({
   name: 'concentration',

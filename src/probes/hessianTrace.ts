@@ -3,13 +3,13 @@ import { requireNumber } from '../core/errors.ts';
 import type { Objective } from '../core/Objective.ts';
 import type { Step } from '../core/Step.ts';
 import { defineTable, float64, int32, type Row } from '../core/Table.ts';
+import { drawUntil, requireDraws } from '../estimators/drawUntil.ts';
+import { estimateSum } from '../estimators/gradientNoise.ts';
+import { hessianEigenpairs } from '../estimators/hessianEigenpairs.ts';
 import type { Eigenpairs } from '../linalg/eigenpairs.ts';
 import { generator, signs } from '../linalg/random.ts';
 import { addScaled, dot } from '../linalg/vector.ts';
 import { measureAlong } from '../operators/measure.ts';
-import { drawUntil, requireDraws } from './drawUntil.ts';
-import { estimateSum } from './gradientNoise.ts';
-import { hessianEigenpairs } from './hessianEigenpairs.ts';
 import { requireCount } from './requireCount.ts';
 
 const table = defineTable({

@@ -3,18 +3,24 @@ import { requireNumber } from '../core/errors.ts';
 import type { Objective, Point } from '../core/Objective.ts';
 import type { Step } from '../core/Step.ts';
 import { bool, defineTable, float64, int32, type Row } from '../core/Table.ts';
+import { drawUntil, requireDraws } from '../estimators/drawUntil.ts';
+import {
+  estimateRatio,
+  estimateSum,
+  noiseTraces,
+  type SecondMoment,
+  secondMoment,
+} from '../estimators/gradientNoise.ts';
+import { hessianEigenpairs } from '../estimators/hessianEigenpairs.ts';
+import { sampledSecondMoment } from '../estimators/sampledBatches.ts';
 import type { Eigenpairs } from '../linalg/eigenpairs.ts';
 import { dot } from '../linalg/vector.ts';
 import { measureAlong } from '../operators/measure.ts';
-import { drawUntil, requireDraws } from './drawUntil.ts';
-import { estimateRatio, estimateSum, noiseTraces, type SecondMoment, secondMoment } from './gradientNoise.ts';
-import { hessianEigenpairs } from './hessianEigenpairs.ts';
-import { isFullBatch } from './isFullBatch.ts';
+import { isFullBatch } from '../theory/isFullBatch.ts';
+import { stabilityEdge } from '../theory/stabilityEdge.ts';
 import { requireBatchSizes } from './requireBatchSizes.ts';
 import { requireCount } from './requireCount.ts';
 import { requireUncoupled } from './requireUncoupled.ts';
-import { sampledSecondMoment } from './sampledBatches.ts';
-import { stabilityEdge } from './stabilityEdge.ts';
 
 const table = defineTable({
   name: 'sharpness',

@@ -3,10 +3,10 @@ import { BrinkError, requireNumber } from '../core/errors.ts';
 import type { Objective, Point } from '../core/Objective.ts';
 import type { Step } from '../core/Step.ts';
 import { defineTable, float64, int32, type Row } from '../core/Table.ts';
+import { hessianEigenpairs } from '../estimators/hessianEigenpairs.ts';
 import type { Eigenpairs } from '../linalg/eigenpairs.ts';
 import { addScaled, dot, norm, rescale } from '../linalg/vector.ts';
 import { measureAlong } from '../operators/measure.ts';
-import { hessianEigenpairs } from './hessianEigenpairs.ts';
 
 const table = defineTable({
   name: 'planes',

@@ -3,11 +3,11 @@ import { requireInteger } from '../core/errors.ts';
 import type { Objective, Point } from '../core/Objective.ts';
 import type { Step } from '../core/Step.ts';
 import { bool, defineTable, float64, int32, type Row } from '../core/Table.ts';
+import { type BatchDraw, sampledBatch } from '../estimators/sampledBatches.ts';
 import { addScaled, covariance, dot, mean, norm } from '../linalg/vector.ts';
 import { measure } from '../operators/measure.ts';
-import { isFullBatch } from './isFullBatch.ts';
+import { isFullBatch } from '../theory/isFullBatch.ts';
 import { requireBatchSizes } from './requireBatchSizes.ts';
-import { type BatchDraw, sampledBatch } from './sampledBatches.ts';
 
 const table = defineTable({
   name: 'resultant_length',

@@ -3,10 +3,10 @@ import { requireInteger } from '../core/errors.ts';
 import type { Objective } from '../core/Objective.ts';
 import type { Step } from '../core/Step.ts';
 import { defineTable, float64, int32, type Row } from '../core/Table.ts';
+import { estimateRatio, noiseTrace } from '../estimators/gradientNoise.ts';
 import { dot } from '../linalg/vector.ts';
 import { measure } from '../operators/measure.ts';
-import { estimateRatio, noiseTrace } from './gradientNoise.ts';
-import { lssr } from './lssr.ts';
+import { lssr } from '../theory/lssr.ts';
 import { requireBatchSizes } from './requireBatchSizes.ts';
 import { requireUncoupled } from './requireUncoupled.ts';
 

@@ -3,17 +3,17 @@ import { BrinkError, requireInteger, requireNumber } from '../core/errors.ts';
 import type { Objective } from '../core/Objective.ts';
 import type { Step } from '../core/Step.ts';
 import { bool, defineTable, float64, int32, type Row } from '../core/Table.ts';
+import { covarianceEigenpairs } from '../estimators/covarianceEigenpairs.ts';
+import { hessianEigenpairs } from '../estimators/hessianEigenpairs.ts';
+import { sampledBatch } from '../estimators/sampledBatches.ts';
+import { traceSquare } from '../estimators/traceSquare.ts';
 import type { Eigenpairs } from '../linalg/eigenpairs.ts';
 import { covariance, mean } from '../linalg/vector.ts';
 import { measureAlong } from '../operators/measure.ts';
-import { covarianceEigenpairs } from './covarianceEigenpairs.ts';
-import { hessianEigenpairs } from './hessianEigenpairs.ts';
-import { isFullBatch } from './isFullBatch.ts';
+import { isFullBatch } from '../theory/isFullBatch.ts';
+import { samplingCoefficient } from '../theory/samplingCoefficient.ts';
 import { requireBatchSizes } from './requireBatchSizes.ts';
 import { requireUncoupled } from './requireUncoupled.ts';
-import { sampledBatch } from './sampledBatches.ts';
-import { samplingCoefficient } from './samplingCoefficient.ts';
-import { traceSquare } from './traceSquare.ts';
 
 const table = defineTable({
   name: 'theorem_one',

@@ -3,12 +3,12 @@ import { requireInteger, requireNumber } from '../core/errors.ts';
 import type { Objective } from '../core/Objective.ts';
 import type { Step } from '../core/Step.ts';
 import { bool, defineTable, float64, int32, list, type Row } from '../core/Table.ts';
+import { hessianEigenpairs } from '../estimators/hessianEigenpairs.ts';
 import type { Eigenpairs } from '../linalg/eigenpairs.ts';
+import { followBranches } from '../linalg/followBranches.ts';
 import { measureAlong } from '../operators/measure.ts';
-import { followBranches } from './followBranches.ts';
-import { hessianEigenpairs } from './hessianEigenpairs.ts';
+import { stabilityEdge } from '../theory/stabilityEdge.ts';
 import { requireCount } from './requireCount.ts';
-import { stabilityEdge } from './stabilityEdge.ts';
 
 const table = defineTable({
   name: 'eigenvalues',

@@ -1,8 +1,8 @@
 import { existsSync, rmSync } from 'node:fs';
 import { BrinkError } from '../core/errors.ts';
-import { isBeingWritten } from '../core/isBeingWritten.ts';
 import type { JsonObject } from '../core/Json.ts';
 import type { Step } from '../core/Step.ts';
+import { isBeingWritten } from '../files/isBeingWritten.ts';
 import { openRecording } from './openRecording.ts';
 import { type EstimateListener, RecordingFile, type RecordingStart } from './RecordingFile.ts';
 import type { RecordingHeader, Selection } from './RecordingHeader.ts';

@@ -2,8 +2,8 @@ import { closeSync, fsyncSync, ftruncateSync, mkdirSync, openSync, statfsSync, w
 import { dirname } from 'node:path';
 import { RecordBatchStreamWriter } from 'apache-arrow';
 import { BrinkError } from '../core/errors.ts';
-import { PieceQueue } from '../tables/PieceQueue.ts';
-import { syncFolder } from '../tables/syncFolder.ts';
+import { PieceQueue } from '../files/PieceQueue.ts';
+import { syncFolder } from '../files/syncFolder.ts';
 import { END_OF_STREAM } from '../tables/TableLog.ts';
 import { type RecordingHeader, toKeyValues } from './RecordingHeader.ts';
 import { type RecordedStep, type StepEncoder, type StepShape, stepEncoder } from './recordingColumns.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { BrinkError } from '../core/errors.ts';
-import type { Writer } from '../core/isBeingWritten.ts';
 import type { Json, JsonObject } from '../core/Json.ts';
+import type { Writer } from '../files/isBeingWritten.ts';
 
 /** Which steps are recorded: those with from ≤ t ≤ to and t ≡ 0 (mod every). */
 export interface Selection {

@@ -1,11 +1,12 @@
 import { z } from 'zod';
+import { recordedData } from '../catalogue/recordedData.ts';
+import type { Dataset } from '../core/Dataset.ts';
 import { BrinkError } from '../core/errors.ts';
 import type { JsonObject } from '../core/Json.ts';
 import type { Objective } from '../core/Objective.ts';
-import type { Dataset } from '../datasets/Dataset.ts';
-import { empiricalRisk } from '../engine/empiricalRisk.ts';
 import type { Loss } from '../engine/Loss.ts';
 import type { Model } from '../engine/Model.ts';
+import { empiricalRisk } from '../engine/risk/empiricalRisk.ts';
 import { crossEntropy } from '../losses/crossEntropy.ts';
 import { meanSquaredError } from '../losses/meanSquaredError.ts';
 import { type CnnOptions, cnn } from '../models/cnn.ts';
@@ -16,7 +17,6 @@ import { type WideResNetOptions, wideResnet } from '../models/wideResnet.ts';
 import { leastSquares } from '../objectives/leastSquares.ts';
 import { quadratic } from '../objectives/quadratic.ts';
 import { openRecording } from './openRecording.ts';
-import { recordedData } from './recordedData.ts';
 import { requireSameObjective } from './requireSameObjective.ts';
 
 /** What a recording does not hold itself. */

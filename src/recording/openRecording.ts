@@ -1,8 +1,8 @@
 import { closeSync, fstatSync, openSync } from 'node:fs';
 import { RecordBatchReader } from 'apache-arrow';
 import { BrinkError } from '../core/errors.ts';
-import { readFrom } from '../tables/readFrom.ts';
-import { scanStream } from '../tables/scanStream.ts';
+import { readFrom } from '../files/readFrom.ts';
+import { scanStream } from '../files/scanStream.ts';
 import { fromKeyValues, type RecordingHeader } from './RecordingHeader.ts';
 import { decodeStep, type RecordedStep, type StepShape, shapeOf } from './recordingColumns.ts';
 

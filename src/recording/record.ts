@@ -4,9 +4,9 @@ import { defer, type MonoTypeOperatorFunction, type Observable, tap } from 'rxjs
 import packageJson from '../../package.json' with { type: 'json' };
 import { BrinkError, requireInteger } from '../core/errors.ts';
 import type { JsonObject } from '../core/Json.ts';
-import { currentRun, type RunContext } from '../core/runContext.ts';
 import type { Step } from '../core/Step.ts';
 import type { StepSource } from '../core/StepSource.ts';
+import { currentRun, type RunContext } from '../files/runContext.ts';
 import { beginRecording, continueRecording, type Recorder } from './Recorder.ts';
 import type { Estimate } from './RecordingFile.ts';
 import type { RecordingHeader } from './RecordingHeader.ts';

@@ -4,7 +4,7 @@ import { BrinkError, requireInteger } from '../core/errors.ts';
 import type { Objective } from '../core/Objective.ts';
 import { openStep, type Step } from '../core/Step.ts';
 import type { StepSource } from '../core/StepSource.ts';
-import { stepGradient } from '../core/stepGradient.ts';
+import { stepGradient } from '../training/stepGradient.ts';
 import { objectiveOf } from './objectiveOf.ts';
 import { type OpenRecording, openRecording } from './openRecording.ts';
 import { requireSameObjective } from './requireSameObjective.ts';

@@ -5,10 +5,10 @@ import { RecordBatchStreamWriter, type Schema } from 'apache-arrow';
 import { BrinkError } from '../core/errors.ts';
 import type { JsonObject } from '../core/Json.ts';
 import type { Row, Table } from '../core/Table.ts';
+import { PieceQueue } from '../files/PieceQueue.ts';
+import { syncFolder } from '../files/syncFolder.ts';
 import { arrowSchema, toRecordBatch } from './arrowColumns.ts';
 import { checkRow, checkTable, type StoredRow } from './checkRow.ts';
-import { PieceQueue } from './PieceQueue.ts';
-import { syncFolder } from './syncFolder.ts';
 import { type TableFormat, toKeyValues } from './tableMetadata.ts';
 
 /** A batch is written when it has this many rows, */

@@ -2,8 +2,8 @@ import { rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { asyncBufferFromFile, parquetMetadataAsync } from 'hyparquet';
 import { BrinkError } from '../core/errors.ts';
+import { syncFolder } from '../files/syncFolder.ts';
 import { openLog } from './openLog.ts';
-import { syncFolder } from './syncFolder.ts';
 import { writeParquet } from './writeParquet.ts';
 
 /**

@@ -1,9 +1,9 @@
 import { closeSync, openSync } from 'node:fs';
 import { RecordBatchReader } from 'apache-arrow';
 import { BrinkError } from '../core/errors.ts';
+import { readFrom } from '../files/readFrom.ts';
+import { scanStream } from '../files/scanStream.ts';
 import { fromRecordBatch } from './arrowColumns.ts';
-import { readFrom } from './readFrom.ts';
-import { scanStream } from './scanStream.ts';
 import { fromKeyValues, type TableMetadata } from './tableMetadata.ts';
 
 /** A log on disk, finished or not, as far as it is whole. */

@@ -11,11 +11,11 @@ import {
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { BrinkError } from '../core/errors.ts';
-import { isBeingWritten } from '../core/isBeingWritten.ts';
+import { isBeingWritten } from '../files/isBeingWritten.ts';
+import { scanStream } from '../files/scanStream.ts';
+import { syncFolder } from '../files/syncFolder.ts';
 import { finishParquet } from './finishParquet.ts';
 import { openLog } from './openLog.ts';
-import { scanStream } from './scanStream.ts';
-import { syncFolder } from './syncFolder.ts';
 import { END_OF_STREAM, logPaths } from './TableLog.ts';
 
 /** What became of one table. */

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { BrinkError } from '../core/errors.ts';
-import type { Writer } from '../core/isBeingWritten.ts';
 import type { Json, JsonObject } from '../core/Json.ts';
 import type { Table } from '../core/Table.ts';
+import type { Writer } from '../files/isBeingWritten.ts';
 
 /** What a finished table is to be: an Arrow stream, or a Parquet file made from it. */
 export type TableFormat = 'arrow' | 'parquet';

@@ -11,10 +11,10 @@ import {
   throwError,
 } from 'rxjs';
 import { BrinkError } from '../core/errors.ts';
-import { isBeingWritten } from '../core/isBeingWritten.ts';
 import type { JsonObject } from '../core/Json.ts';
-import { currentRun, type RunContext } from '../core/runContext.ts';
 import type { Row, Table } from '../core/Table.ts';
+import { isBeingWritten } from '../files/isBeingWritten.ts';
+import { currentRun, type RunContext } from '../files/runContext.ts';
 import { checkTable } from './checkRow.ts';
 import { finishParquet } from './finishParquet.ts';
 import { openLog } from './openLog.ts';

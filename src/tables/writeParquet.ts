@@ -5,8 +5,8 @@ import parquet, { type FieldDefinition } from 'parquetjs-lite';
 import thrift from 'parquetjs-lite/gen-nodejs/parquet_types.js';
 import types from 'parquetjs-lite/lib/types.js';
 import type { Column, ColumnType, Table } from '../core/Table.ts';
+import { syncFolder } from '../files/syncFolder.ts';
 import type { OpenLog } from './openLog.ts';
-import { syncFolder } from './syncFolder.ts';
 import { toKeyValues } from './tableMetadata.ts';
 
 /** A row group, which is in memory whole, has at most this many rows, */

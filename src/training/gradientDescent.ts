@@ -6,12 +6,12 @@ import type { JsonObject } from '../core/Json.ts';
 import type { Objective, Point } from '../core/Objective.ts';
 import { openStep, type Step } from '../core/Step.ts';
 import type { StepSource } from '../core/StepSource.ts';
-import { type StepGradient, stepGradient } from '../core/stepGradient.ts';
 import { drawBatch, generator } from '../linalg/random.ts';
 import { openRecording } from '../recording/openRecording.ts';
+import { readStart, type Start } from '../recording/readState.ts';
 import { requireSameObjective } from '../recording/requireSameObjective.ts';
 import { requireSameRun } from '../recording/requireSameRun.ts';
-import { readStart, type Start } from './Start.ts';
+import { type StepGradient, stepGradient } from './stepGradient.ts';
 
 /** How to train. */
 export interface GradientDescentOptions {

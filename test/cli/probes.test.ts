@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { nearestName } from '../../src/cli/requireName.ts';
-import { catalogue } from '../../src/probes/catalogue.ts';
+import { catalogue } from '../../src/catalogue/probes.ts';
+import { nearestName } from '../../src/runs/requireName.ts';
 import { brink } from './brinkProcess.ts';
 
 describe('brink probes', { timeout: 120_000 }, () => {

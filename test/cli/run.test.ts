@@ -2,10 +2,10 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { CommandLineError } from '../../src/cli/CommandLineError.ts';
 import { runCommand } from '../../src/cli/runCommand.ts';
 import { lossSlice } from '../../src/probes/lossSlice.ts';
 import { topEigenvalues } from '../../src/probes/topEigenvalues.ts';
+import { CommandLineError } from '../../src/runs/CommandLineError.ts';
 import { readTable } from '../../src/tables/readTable.ts';
 import { brink } from './brinkProcess.ts';
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { type Allocator, guardMemory } from '../../src/engine/secondOrder/wasm/guardMemory.ts';
+import { type Allocator, guardMemory } from '../../src/engine/kernels/wasm/guardMemory.ts';
 
 /** An allocator that answers with the places given, one after the other, in a memory of so many bytes. */
 function allocator(places: number[], bytes: number): Allocator {

@@ -3,9 +3,9 @@ import type { Tensor } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { arrays } from '../../src/datasets/arrays.ts';
-import { empiricalRisk } from '../../src/engine/empiricalRisk.ts';
 import { recordGradientTape } from '../../src/engine/gradientTape.ts';
 import { type EngineName, openEngine } from '../../src/engine/openEngine.ts';
+import { empiricalRisk } from '../../src/engine/risk/empiricalRisk.ts';
 import { crossEntropy } from '../../src/losses/crossEntropy.ts';
 import { cnn } from '../../src/models/cnn.ts';
 

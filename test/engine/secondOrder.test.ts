@@ -1,14 +1,14 @@
 import type { Tensor, Tensor4D } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { leakFree } from '../../src/engine/leakFree.ts';
-import { type EngineName, openEngine } from '../../src/engine/openEngine.ts';
-import { batchNorm, biasAdd, gelu, logSumExp, stopGradient } from '../../src/engine/ops.ts';
 import {
   kernelsOnTape,
   requireVerifiedKernels,
   VERIFIED_KERNELS,
-} from '../../src/engine/secondOrder/verifiedKernels.ts';
+} from '../../src/engine/derivatives/verifiedKernels.ts';
+import { batchNorm, biasAdd, gelu, logSumExp, stopGradient } from '../../src/engine/kernels/ops.ts';
+import { leakFree } from '../../src/engine/leakFree.ts';
+import { type EngineName, openEngine } from '../../src/engine/openEngine.ts';
 import { generator, normals } from '../../src/linalg/random.ts';
 
 const engine = (process.env.BRINK_ENGINE ?? 'wasm') as EngineName;

@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { expect, it } from 'vitest';
-import { panelsSize } from '../../src/engine/secondOrder/wasm/panels.ts';
-import { filterGradientSize } from '../../src/engine/secondOrder/wasm/sumFilterGradient.ts';
-import { scratchSize, type Task } from '../../src/engine/secondOrder/wasm/tasks.ts';
-import { startThreads } from '../../src/engine/secondOrder/wasm/threads.ts';
+import { panelsSize } from '../../src/engine/kernels/wasm/panels.ts';
+import { filterGradientSize } from '../../src/engine/kernels/wasm/sumFilterGradient.ts';
+import { scratchSize, type Task } from '../../src/engine/kernels/wasm/tasks.ts';
+import { startThreads } from '../../src/engine/kernels/wasm/threads.ts';
 import { generator, normals } from '../../src/linalg/random.ts';
 
 const MOST = 5;

@@ -1,6 +1,6 @@
 import { arrays } from '../../src/datasets/arrays.ts';
-import { empiricalRisk } from '../../src/engine/empiricalRisk.ts';
 import type { Model } from '../../src/engine/Model.ts';
+import { empiricalRisk } from '../../src/engine/risk/empiricalRisk.ts';
 import { generator, normals } from '../../src/linalg/random.ts';
 import { meanSquaredError } from '../../src/losses/meanSquaredError.ts';
 import { normal } from '../../src/models/initializers.ts';

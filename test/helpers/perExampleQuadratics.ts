@@ -1,5 +1,5 @@
-import { createObjective } from '../../src/core/createObjective.ts';
 import type { Objective } from '../../src/core/Objective.ts';
+import { createObjective } from '../../src/objectives/createObjective.ts';
 
 /** ℓ_i(θ) = ½θᵀA_iθ + b_iᵀθ: examples of any curvature, in double precision. */
 export function perExampleQuadratics(

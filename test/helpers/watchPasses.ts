@@ -1,5 +1,5 @@
-import { createObjective, type Derivatives } from '../../src/core/createObjective.ts';
 import type { Objective } from '../../src/core/Objective.ts';
+import { createObjective, type Derivatives } from '../../src/objectives/createObjective.ts';
 
 /** The same objective, but `before` is awaited ahead of every pass over the data, and fails the pass where it rejects. */
 export function watchPasses(

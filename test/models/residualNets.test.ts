@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { arrays } from '../../src/datasets/arrays.ts';
-import { empiricalRisk } from '../../src/engine/empiricalRisk.ts';
 import { initialWeights, type Model, sizeOf } from '../../src/engine/Model.ts';
 import { type EngineName, openEngine } from '../../src/engine/openEngine.ts';
+import { empiricalRisk } from '../../src/engine/risk/empiricalRisk.ts';
 import { generator, normals } from '../../src/linalg/random.ts';
 import { dot, norm } from '../../src/linalg/vector.ts';
 import { crossEntropy } from '../../src/losses/crossEntropy.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createObjective, type Derivatives } from '../../src/core/createObjective.ts';
+import { createObjective, type Derivatives } from '../../src/objectives/createObjective.ts';
 import { toy } from '../../src/objectives/quadratic.ts';
 import { verifyObjective } from '../../src/objectives/verifyObjective.ts';
 import { regression } from '../helpers/regression.ts';

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { beforeAll, expect, it } from 'vitest';
 import { arrays } from '../../src/datasets/arrays.ts';
-import { empiricalRisk } from '../../src/engine/empiricalRisk.ts';
 import type { Loss } from '../../src/engine/Loss.ts';
 import type { Model } from '../../src/engine/Model.ts';
 import { type EngineName, openEngine } from '../../src/engine/openEngine.ts';
+import { empiricalRisk } from '../../src/engine/risk/empiricalRisk.ts';
 import { generator, normals } from '../../src/linalg/random.ts';
 import { dot, norm } from '../../src/linalg/vector.ts';
 import { crossEntropy } from '../../src/losses/crossEntropy.ts';

@@ -1,6 +1,7 @@
 import { from, lastValueFrom, type OperatorFunction, toArray } from 'rxjs';
 import { expect, it } from 'vitest';
 import type { Step } from '../../src/core/Step.ts';
+import { traceSquare } from '../../src/estimators/traceSquare.ts';
 import { generator, normals } from '../../src/linalg/random.ts';
 import { dot, mean, norm } from '../../src/linalg/vector.ts';
 import { leastSquares } from '../../src/objectives/leastSquares.ts';
@@ -10,8 +11,7 @@ import { gradientConcentration } from '../../src/probes/gradientConcentration.ts
 import { hessianTrace } from '../../src/probes/hessianTrace.ts';
 import { interactionAwareSharpness } from '../../src/probes/interactionAwareSharpness.ts';
 import { resultantLength } from '../../src/probes/resultantLength.ts';
-import { samplingCoefficient } from '../../src/probes/samplingCoefficient.ts';
-import { traceSquare } from '../../src/probes/traceSquare.ts';
+import { samplingCoefficient } from '../../src/theory/samplingCoefficient.ts';
 import { stepAt } from '../helpers/stepAt.ts';
 import { withoutExampleNorms } from '../helpers/withoutExampleNorms.ts';
 

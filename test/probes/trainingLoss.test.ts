@@ -1,9 +1,9 @@
 import { lastValueFrom, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { createObjective } from '../../src/core/createObjective.ts';
 import type { Split } from '../../src/core/Objective.ts';
 import type { Row } from '../../src/core/Table.ts';
 import { norm } from '../../src/linalg/vector.ts';
+import { createObjective } from '../../src/objectives/createObjective.ts';
 import { trainingLoss } from '../../src/probes/trainingLoss.ts';
 import { gradientDescent } from '../../src/training/gradientDescent.ts';
 import { regression } from '../helpers/regression.ts';

@@ -1,0 +1,465 @@
+import { setImmediate as breath } from 'node:timers/promises';
+import type { Tensor } from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs';
+import type { Dataset, Examples } from '../../core/Dataset.ts';
+import { BrinkError, requireInteger } from '../../core/errors.ts';
+import type { LossAndGradient, Objective, Performance } from '../../core/Objective.ts';
+import { norm } from '../../linalg/vector.ts';
+import { createObjective } from '../../objectives/createObjective.ts';
+import { requireVerifiedKernels } from '../derivatives/verifiedKernels.ts';
+import { type GradientTape, recordGradientTape } from '../gradientTape.ts';
+import type { Loss } from '../Loss.ts';
+import { leakFree } from '../leakFree.ts';
+import { initialWeights, type Model, paramCount, sizeOf } from '../Model.ts';
+import { openEngine } from '../openEngine.ts';
+import { defaultCoupledChunk, requireCompany } from './coupledChunks.ts';
+import { exampleNormsSquared } from './exampleNorms.ts';
+import { keptTapes } from './keptTapes.ts';
+import { requireFitting } from './requireFitting.ts';
+
+/** A model, the data that it is trained on, and the loss that is trained. */
+export interface EmpiricalRiskOptions {
+  readonly model: Model;
+  readonly data: Dataset;
+  readonly loss: Loss;
+  /**
+   * Examples on the device at once. Memory grows with it, results change by rounding only; with batch normalisation it is part
+   * of the definition of L. Default: as many as a Hessian-vector product fits into about 1 GiB, at most 2048; with batch
+   * normalisation all n, or an error where they don't fit.
+   */
+  readonly chunk?: number;
+  /**
+   * What may stay on the device from one Hessian-vector product to the next at the same θ, in bytes: the recorded gradient of
+   * the first chunks that fit, whose further products cost a third less. It changes no bit of any result. Default: 1 GiB; 0: nothing.
+   */
+  readonly keptBytes?: number;
+}
+
+const WHO = 'empiricalRisk';
+/** What a Hessian-vector product of one chunk may hold on the device, in bytes, where the chunk is not given. */
+const CHUNK_BYTES = 2 ** 30;
+const LARGEST_DEFAULT_CHUNK = 2048;
+const KEPT_BYTES = 2 ** 30;
+/** How many examples a layer's rule for ‖g_i‖² is checked on, and how close it has to come, relative. */
+const CHECKED_EXAMPLES = 3;
+const NORM_AGREEMENT = 1e-3;
+/** How long passes that follow each other may keep the event loop from turning, in milliseconds: signals and timers wait for it. */
+const HELD = 50;
+/** Lengths whose products with a gradient, squared, are still far from float32's least and largest numbers. */
+const COMFORTABLE = 2 ** 20;
+
+/** One chunk on the device. */
+interface Chunk {
+  /** The flat vectors that the pass named (θ, v), one tensor a parameter. */
+  readonly vectors: readonly Tensor[][];
+  /** The chunk's first example, counted within the pass, and how many there are. */
+  readonly from: number;
+  readonly count: number;
+  /** Puts the examples on the device. */
+  load(): { readonly inputs: Tensor; readonly targets: Tensor };
+  /** Holds a tensor that is made under differentiation until it has been read. */
+  keep(tensor: Tensor): Tensor;
+}
+/** What one chunk gives back: numbers on the host, in the order in which the pass named its tensors. */
+type ChunkResult = Float32Array[];
+
+/**
+ * The training loss of a network, L(θ) = (1/n) Σ ℓ(f(x_i; θ), y_i), with exact derivatives to second order.
+ *
+ * ∇L by one backward pass; H v by double backward, never by differences: with per-example weights u as an input,
+ * φ(θ, u) = ⟨∇_θ Σ u_i ℓ_i(θ), v⟩ gives ∂φ/∂θ = n H v and ∂φ/∂u_i = g_iᵀv in one pass (Pearlmutter, 1994, for H v).
+ * The data passes through the device in chunks; device arithmetic is float32, sums over chunks are float64, always added
+ * in the same order.
+ *
+ * With batch normalisation (a `coupled` model) each chunk is normalised over itself, so L is the mean over a fixed partition of the
+ * data into chunks, in the order of the data, and every derivative is of that L: `chunk`, which is in the metadata, belongs to
+ * its definition. A batch is normalised over itself, cut into chunks of the same size where it is larger, and so is a test set;
+ * its gradient has not ∇L as its mean. What speaks of single examples is refused.
+ *
+ * Cost: H v with all projections about three gradients; two from the second product at one θ on, for the chunks whose recorded
+ * gradient fits into `keptBytes`. It goes when θ changes, or nothing is asked for any more.
+ *
+ * @param options `model`, `data`, `loss`, `chunk` (examples), `keptBytes` (bytes).
+ * @throws BrinkError where model and data do not fit together, a chunk is not a positive integer, `keptBytes` is negative, the engine cannot be
+ *   opened, outputs or losses have a wrong shape or are not finite at θ_0 of seed 0, or the network uses an operation whose
+ *   second derivative brink has not verified; with batch normalisation where a single example would be alone in its chunk.
+ */
+export async function empiricalRisk({
+  model,
+  data,
+  loss,
+  chunk,
+  keptBytes = KEPT_BYTES,
+}: EmpiricalRiskOptions): Promise<Objective> {
+  const inputSize = size(model.inputShape);
+  if (size(data.inputShape) !== inputSize) {
+    throw new BrinkError(
+      WHO,
+      `the data set ${data.name} has inputs of shape [${data.inputShape}], the model ${model.name} takes [${model.inputShape}]. They must have equally many entries.`,
+    );
+  }
+  if (data.outputCount !== model.outputCount) {
+    throw new BrinkError(
+      WHO,
+      `the data set ${data.name} has ${data.outputCount} targets an example, the model ${model.name} has ${model.outputCount} outputs. They must agree.`,
+    );
+  }
+  if (chunk !== undefined) requireInteger(WHO, 'chunk', chunk, 1);
+  requireInteger(WHO, 'keptBytes', keptBytes, 0);
+
+  const engine = await openEngine();
+  const n = data.train.count;
+  const m = paramCount(model);
+  requireFitting(WHO, model, loss, data, () => upload(initialWeights(model, 0)));
+  // Also where the chunk is given, as the trial refuses unverified operations at once.
+  const fitting = Math.max(1, Math.min(LARGEST_DEFAULT_CHUNK, Math.floor(CHUNK_BYTES / bytesPerExample(model, loss))));
+  const chunkSize = Math.min(n, chunk ?? (model.coupled ? defaultCoupledChunk(WHO, model, n, fitting) : fitting));
+  if (model.coupled) requireCompany(WHO, model, `a training set of ${n}`, n, chunkSize);
+
+  /** Puts a flat θ on the device, one tensor a parameter. */
+  function upload(flat: Float32Array): Tensor[] {
+    let offset = 0;
+    return model.parameters.map((parameter) => {
+      const length = sizeOf(parameter);
+      offset += length;
+      return tf.tensor(flat.slice(offset - length, offset), [...parameter.shape]);
+    });
+  }
+
+  /** Adds the parameters' parts to a flat sum. */
+  function addTo(sum: Float64Array, parts: readonly Float32Array[]): void {
+    let offset = 0;
+    for (const part of parts) {
+      for (let k = 0; k < part.length; k++) sum[offset + k]! += part[k]!;
+      offset += part.length;
+    }
+  }
+
+  const tapes = keptTapes(keptBytes);
+  let lastBreath = performance.now();
+
+  const perExample = (theta: readonly Tensor[], { inputs, targets }: ReturnType<Chunk['load']>) => {
+    const outputs = model.forward(theta, inputs);
+    return { outputs, losses: loss.perExample(outputs, targets) };
+  };
+
+  /**
+   * Runs `body` on every chunk of the examples named, and hands what it returns, read back, to `use`.
+   * `device` are flat vectors that every chunk needs (θ, v).
+   */
+  async function overChunks(
+    examples: Examples,
+    batch: Int32Array | null,
+    device: readonly Float32Array[],
+    body: (chunk: Chunk) => Tensor[],
+    use: (result: ChunkResult, from: number, count: number) => void,
+  ): Promise<void> {
+    const total = batch?.length ?? examples.count;
+    if (model.coupled) {
+      requireCompany(WHO, model, `a ${batch ? 'batch' : 'test set'} of ${total}`, total, chunkSize);
+    }
+    await tapes.during(async () => {
+      const vectors = device.map(upload);
+      try {
+        for (let from = 0; from < total; from += chunkSize) {
+          if (from > 0 || performance.now() - lastBreath > HELD) {
+            await breath();
+            lastBreath = performance.now();
+          }
+          const count = Math.min(chunkSize, total - from);
+          const rows = (array: Float32Array, width: number) =>
+            batch === null
+              ? array.slice(from * width, (from + count) * width)
+              : gather(array, width, batch.subarray(from, from + count));
+          const tensors = leakFree((keep) =>
+            body({
+              vectors,
+              from,
+              count,
+              load: () => ({
+                inputs: tf.tensor(rows(examples.inputs, inputSize), [count, ...model.inputShape]),
+                targets: tf.tensor(rows(examples.targets, model.outputCount), [count, model.outputCount]),
+              }),
+              keep,
+            }),
+          );
+          try {
+            use((await Promise.all(tensors.map((t) => t.data()))) as ChunkResult, from, count);
+          } finally {
+            tf.dispose(tensors);
+          }
+        }
+      } finally {
+        tf.dispose(vectors);
+      }
+    });
+  }
+
+  /** Loss and accuracy from what the chunks returned. */
+  function statistics(examples: Examples, batch: Int32Array | null) {
+    const total = batch?.length ?? examples.count;
+    const exampleLosses = new Float64Array(total);
+    let correct = 0;
+    return {
+      add(losses: Float32Array, outputs: Float32Array, from: number): void {
+        exampleLosses.set(losses, from);
+        if (examples.labels === null) return;
+        losses.forEach((_, k) => {
+          const example = batch === null ? from + k : batch[from + k]!;
+          if (largest(outputs, k * model.outputCount, model.outputCount) === examples.labels![example]) correct++;
+        });
+      },
+      result: (): Performance => ({
+        loss: exampleLosses.reduce((a, b) => a + b, 0) / total,
+        accuracy: examples.labels === null ? null : correct / total,
+        exampleLosses: model.coupled ? null : exampleLosses,
+      }),
+    };
+  }
+
+  async function lossAndGradient(weights: Float32Array, batch: Int32Array | null): Promise<LossAndGradient> {
+    const seen = statistics(data.train, batch);
+    const sum = new Float64Array(m);
+    await overChunks(
+      data.train,
+      batch,
+      [weights],
+      ({ vectors: [theta], load, keep }) => {
+        const kept: Tensor[] = [];
+        const gradient = gradientOf(() => {
+          const { losses, outputs } = perExample(theta!, load());
+          kept.push(keep(losses), keep(outputs));
+          return tf.sum(losses);
+        }, theta!);
+        return [...kept, ...gradient];
+      },
+      ([losses, outputs, ...gradient], from) => {
+        seen.add(losses!, outputs!, from);
+        addTo(sum, gradient);
+      },
+    );
+    return { ...seen.result(), gradient: scaled(sum, 1 / (batch?.length ?? n)) };
+  }
+
+  /** ‖g_i‖² of the examples named, by the layers' rules; null where a layer has none. */
+  async function normsSquared(weights: Float32Array, batch: Int32Array | null): Promise<Float64Array | null> {
+    const norms = new Float64Array(batch?.length ?? n);
+    let known = true;
+    await overChunks(
+      data.train,
+      batch,
+      [weights],
+      ({ vectors: [theta], count, load }) => {
+        const tape = recordGradientTape(() => [tf.sum(perExample(theta!, load()).losses)], theta!);
+        try {
+          const squares = exampleNormsSquared(tape, theta!, count);
+          return squares === null ? [] : [squares];
+        } finally {
+          tape.dispose();
+        }
+      },
+      ([squares], from) => {
+        if (squares === undefined) known = false;
+        else norms.set(squares, from);
+      },
+    );
+    return known ? norms : null;
+  }
+
+  /** Whether the rules say the same as gradients of single examples do, on the first examples at θ_0. */
+  async function rulesHold(): Promise<boolean> {
+    if (model.coupled) return false;
+    const theta = initialWeights(model, 0);
+    const batch = Int32Array.from({ length: Math.min(n, CHECKED_EXAMPLES) }, (_, i) => i);
+    const norms = await normsSquared(theta, batch);
+    if (norms === null) return false;
+    for (const i of batch) {
+      const { gradient } = await lossAndGradient(theta, Int32Array.of(i));
+      const single = gradient.reduce((sum, g) => sum + g * g, 0);
+      if (Math.abs(norms[i]! - single) > NORM_AGREEMENT * single) return false;
+    }
+    return true;
+  }
+  const exact = await rulesHold();
+
+  return createObjective({
+    name: WHO,
+    paramCount: m,
+    exampleCount: n,
+    coupled: model.coupled,
+    metadata: {
+      objective: WHO,
+      model: { name: model.name, ...model.config },
+      data: data.metadata,
+      loss: { name: loss.name, ...loss.config },
+      n,
+      m,
+      chunk: chunkSize,
+      engine: { name: engine.name, device: engine.device, version: engine.version },
+    },
+    initialWeights: (seed) => initialWeights(model, seed),
+
+    performance: async (weights, split) => {
+      const examples = split === 'train' ? data.train : data.test;
+      if (examples === null) {
+        throw new BrinkError(
+          WHO,
+          `the data set ${data.name} has no test examples. Load it with some, or leave the test columns out.`,
+        );
+      }
+      const seen = statistics(examples, null);
+      await overChunks(
+        examples,
+        null,
+        [weights],
+        ({ vectors: [theta], load }) => {
+          const { losses, outputs } = perExample(theta!, load());
+          return [losses, outputs];
+        },
+        ([losses, outputs], from) => seen.add(losses!, outputs!, from),
+      );
+      return seen.result();
+    },
+
+    lossAndGradient,
+
+    hessianVector: async (weights, v, batch) => {
+      const total = batch?.length ?? n;
+      const { unit, length } = powerOfTwo(v);
+      const sum = new Float64Array(m);
+      const projections = model.coupled ? null : new Float64Array(total);
+      await overChunks(
+        data.train,
+        batch,
+        [weights, unit],
+        ({ vectors: [theta, direction], from, count, load }) => {
+          /** θ, u ↦ ∇_θ Σ_i u_i ℓ_i at u = 1, whose product with v is φ. */
+          const record = () => {
+            const u = tf.ones([count]);
+            return recordGradientTape(
+              () => {
+                const gradient = nestedGradient(() => tf.sum(tf.mul(u, perExample(theta!, load()).losses)), theta!);
+                requireVerifiedKernels(`${WHO} (${model.name})`);
+                return gradient;
+              },
+              model.coupled ? theta! : [...theta!, u],
+            );
+          };
+          if (batch === null) {
+            const { tape, kept } = tapes.at(weights, from, record);
+            return kept ? tape.backward(direction!) : once(tape, direction!);
+          }
+          return once(record(), direction!);
+        },
+        (result, from) => {
+          if (projections !== null) projections.set(result.pop()!, from);
+          addTo(sum, result);
+        },
+      );
+      return { product: scaled(sum, length / total), projections: projections?.map((p) => length * p) ?? null };
+    },
+
+    ...(exact && {
+      exampleNormsSquared: async (weights: Float32Array) => {
+        const norms = await normsSquared(weights, null);
+        if (norms !== null) return norms;
+        throw new BrinkError(
+          WHO,
+          `the model ${model.name} computes a chunk otherwise than its first examples: their gradient norms are not to be had exactly. Estimate by random signs.`,
+        );
+      },
+    }),
+
+    weightedGradient: async (weights, u) => {
+      const sum = new Float64Array(m);
+      await overChunks(
+        data.train,
+        null,
+        [weights],
+        ({ vectors: [theta], from, count, load }) => {
+          const weight = tf.tensor(Float32Array.from(u.subarray(from, from + count)));
+          return gradientOf(() => tf.sum(tf.mul(weight, perExample(theta!, load()).losses)), theta!);
+        },
+        (gradient) => addTo(sum, gradient),
+      );
+      return scaled(sum, 1);
+    },
+  });
+}
+
+/** ∂y/∂x for every x; zeros where y does not depend on it. */
+function gradientOf(y: () => Tensor, xs: readonly Tensor[]): Tensor[] {
+  return once(
+    recordGradientTape(() => [y()], xs),
+    [tf.scalar(1)],
+  );
+}
+
+/** The tape's only backward pass. */
+function once(tape: GradientTape, dys: readonly Tensor[]): Tensor[] {
+  try {
+    return tape.backward(dys);
+  } finally {
+    tape.dispose();
+  }
+}
+
+/** ∂y/∂x for every x as operations of the tape that is being recorded, so that it can be differentiated itself. */
+function nestedGradient(y: () => Tensor, xs: readonly Tensor[]): Tensor[] {
+  const { grads, value } = tf.engine().gradients(y, [...xs], undefined, true);
+  value.dispose();
+  return xs.map((x, k) => grads[k] ?? tf.zerosLike(x));
+}
+
+/** What a Hessian-vector product holds for one example more, from trials on zeros; refuses unverified kernels at once. */
+function bytesPerExample(model: Model, loss: Loss): number {
+  const held = (count: number) =>
+    leakFree(() => {
+      const theta = model.parameters.map(({ shape }) => tf.zeros([...shape]));
+      const tape = recordGradientTape(() => {
+        const inputs = tf.zeros([count, ...model.inputShape]);
+        const targets = tf.zeros([count, model.outputCount]);
+        const gradient = nestedGradient(() => tf.sum(loss.perExample(model.forward(theta, inputs), targets)), theta);
+        requireVerifiedKernels(`${WHO} (${model.name})`);
+        return gradient;
+      }, theta);
+      once(tape, theta);
+      return tape.bytes;
+    });
+  // The second backward pass holds about as much again as the tape.
+  return Math.max(1, 2 * (held(2) - held(1)));
+}
+
+function size(shape: readonly number[]): number {
+  return shape.reduce((a, b) => a * b, 1);
+}
+
+/** v = length · unit: a power of two is taken out of a v so short or long that float32 products with it would underflow or overflow. */
+function powerOfTwo(v: Float32Array): { unit: Float32Array; length: number } {
+  const size = norm(v);
+  if (!(size > 0 && size < Number.POSITIVE_INFINITY) || (size > 1 / COMFORTABLE && size < COMFORTABLE)) {
+    return { unit: v, length: 1 };
+  }
+  const length = 2 ** Math.floor(Math.log2(size));
+  return { unit: v.map((x) => x / length), length };
+}
+
+function scaled(sum: Float64Array, scale: number): Float32Array {
+  const out = new Float32Array(sum.length);
+  for (let k = 0; k < out.length; k++) out[k] = sum[k]! * scale;
+  return out;
+}
+
+/** The rows of `array` that `indices` name, each `width` long. */
+function gather(array: Float32Array, width: number, indices: Int32Array): Float32Array {
+  const out = new Float32Array(indices.length * width);
+  for (const [k, i] of indices.entries()) out.set(array.subarray(i * width, (i + 1) * width), k * width);
+  return out;
+}
+
+/** The place of the largest of `count` values from `start`, counted from there; the first where several are. */
+function largest(values: Float32Array, start: number, count: number): number {
+  let best = 0;
+  for (let k = 1; k < count; k++) if (values[start + k]! > values[start + best]!) best = k;
+  return best;
+}

@@ -1,0 +1,69 @@
+import type { Tensor } from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs';
+import type { Dataset } from '../../core/Dataset.ts';
+import { BrinkError } from '../../core/errors.ts';
+import type { Loss } from '../Loss.ts';
+import { leakFree } from '../leakFree.ts';
+import type { Model } from '../Model.ts';
+
+/** What rows of float32 shares may miss one by. */
+const ROUNDING = 1e-4;
+
+/**
+ * Runs a model and a loss on two examples with θ_0 of seed 0, and throws where what they return can't be right: a wrong shape would be
+ * broadcast, and give a wrong number without an error.
+ *
+ * @param uploadTheta Puts θ_0 of seed 0 on the device, one tensor a parameter.
+ * @throws BrinkError where the outputs are not [2, outputCount], the losses not [2], or a number is not finite.
+ */
+export function requireFitting(
+  who: string,
+  model: Model,
+  loss: Loss,
+  { train }: Dataset,
+  uploadTheta: () => Tensor[],
+): void {
+  if (loss.targetsAreShares) requireShares(who, loss, train.targets, model.outputCount);
+  /** The rows of the first two examples, of the only one twice where there is one. */
+  const pair = (array: Float32Array) => {
+    const width = array.length / train.count;
+    const rows = new Float32Array(2 * width);
+    rows.set(array.subarray(0, width), width);
+    rows.set(array.subarray(0, Math.min(train.count, 2) * width));
+    return rows;
+  };
+  leakFree(() => {
+    const inputs = tf.tensor(pair(train.inputs), [2, ...model.inputShape]);
+    const outputs = model.forward(uploadTheta(), inputs);
+    require(`forward of the model ${model.name}`, outputs, [2, model.outputCount], `[B, ${model.outputCount}]`);
+    const losses = loss.perExample(outputs, tf.tensor(pair(train.targets), [2, model.outputCount]));
+    require(`perExample of the loss ${loss.name}`, losses, [2], '[B], one number an example');
+  });
+
+  function require(what: string, value: unknown, shape: readonly number[], wanted: string): void {
+    const found = value instanceof tf.Tensor ? `a tensor of shape [${value.shape}]` : `${value}`;
+    if (!(value instanceof tf.Tensor) || !tf.util.arraysEqual(value.shape, [...shape])) {
+      throw new BrinkError(who, `${what} returned ${found} for a batch of B = 2 examples. It must return ${wanted}.`);
+    }
+    const bad = value.dataSync().find((x) => !Number.isFinite(x));
+    if (bad !== undefined) {
+      throw new BrinkError(
+        who,
+        `${what} returned ${bad} for the first two examples at the initial weights of seed 0. Look for a logarithm or a root of a number that is not positive, a division by 0, or initial weights that are too large.`,
+      );
+    }
+  }
+}
+
+function requireShares(who: string, loss: Loss, targets: Float32Array, width: number): void {
+  for (let row = 0; row * width < targets.length; row++) {
+    const shares = targets.subarray(row * width, (row + 1) * width);
+    const sum = shares.reduce((a, b) => a + b, 0);
+    if (Math.abs(sum - 1) <= ROUNDING && shares.every((share) => share >= 0)) continue;
+    const shown = `[${Array.from(shares.subarray(0, 4), (x) => Number(x.toPrecision(4))).join(', ')}${width > 4 ? ', …' : ''}]`;
+    throw new BrinkError(
+      who,
+      `the target of example ${row} is ${shown}, and the loss ${loss.name} takes shares that are not negative and sum to 1. Give labels, or take meanSquaredError.`,
+    );
+  }
+}

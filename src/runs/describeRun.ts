@@ -1,0 +1,164 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+import { BrinkError } from '../core/errors.ts';
+import type { Column, Table } from '../core/Table.ts';
+import { isBeingWritten } from '../files/isBeingWritten.ts';
+import { openRecording } from '../recording/openRecording.ts';
+import { openLog } from '../tables/openLog.ts';
+import { readTable } from '../tables/readTable.ts';
+
+/** What run.json says, as far as it is read here. */
+const record = z.looseObject({
+  state: z.string(),
+  metadata: z.looseObject({ brink: z.string().optional(), source: z.unknown() }),
+  started: z.string(),
+  finished: z.string().nullable(),
+  process: z.object({ host: z.string(), pid: z.int() }).optional(),
+  steps: z.number().optional(),
+  seconds: z.number().optional(),
+  branches: z.record(z.string(), z.object({ rows: z.number(), error: z.string().nullable() })).optional(),
+  error: z.string().nullish(),
+});
+
+/** Numbers of one column along the steps; of a table with more rows a step, of those rows that share the rest of the key. */
+export interface Series {
+  readonly column: string;
+  readonly symbol: string;
+  /** The rest of the key: `batch_size=32`; empty where a step has one row. */
+  readonly of: string;
+  readonly values: readonly (number | null)[];
+}
+
+export interface TableDescription {
+  readonly file: string;
+  readonly name: string;
+  readonly description: string;
+  readonly rows: number;
+  readonly columns: readonly string[];
+  /** `finished`; `being written`, by a living process; `unfinished`: `brink recover` finishes it; `unreadable`; `recording`: no table, but steps. */
+  readonly state: 'finished' | 'being written' | 'unfinished' | 'unreadable' | 'recording';
+  /** Why it is unreadable. */
+  readonly problem: string | null;
+  readonly series: readonly Series[];
+}
+
+export interface RunDescription {
+  readonly directory: string;
+  /** As in run.json; `cut off` where the process that was to end the run is no more. */
+  readonly state: string;
+  readonly run: z.infer<typeof record>;
+  readonly tables: readonly TableDescription[];
+}
+
+const WHO = 'show';
+
+/**
+ * What a folder of a run holds: its record, its state and its tables, whole or not.
+ *
+ * @throws BrinkError where there is no such folder, or no run in it.
+ */
+export async function describeRun(directory: string): Promise<RunDescription> {
+  const path = join(resolve(directory), 'run.json');
+  if (!existsSync(directory))
+    throw new BrinkError(WHO, `there is no folder ${resolve(directory)}. Name that of a run.`);
+  if (!existsSync(path)) {
+    throw new BrinkError(WHO, `${resolve(directory)} holds no run (run.json). Name the folder of a run itself.`);
+  }
+  const run = readRecord(path);
+  const files = readdirSync(directory, { recursive: true, encoding: 'utf8' }).sort();
+  const tables: TableDescription[] = [];
+  for (const file of files) {
+    // A log beside its Parquet file is on its way to become it.
+    if (file.endsWith('.parquet') && files.includes(file.replace(/parquet$/, 'arrows'))) continue;
+    if (/\.(parquet|arrows|arrows\.part)$/.test(file)) tables.push(await describeTable(directory, file));
+  }
+  return { directory: resolve(directory), state: stateOf(directory, run), run, tables };
+}
+
+function readRecord(path: string): z.infer<typeof record> {
+  try {
+    return record.parse(JSON.parse(readFileSync(path, 'utf8')));
+  } catch (cause) {
+    const why = cause instanceof z.ZodError ? z.prettifyError(cause) : (cause as Error).message;
+    throw new BrinkError(WHO, `${path} is no record of a run. ${why}`, { cause });
+  }
+}
+
+/** A run that says that it is running is, as long as its process has the log open; other machines cannot be seen. */
+function stateOf(directory: string, { state, process: writer }: z.infer<typeof record>): string {
+  if (state !== 'running' || writer === undefined || writer.host !== hostname()) return state;
+  return isBeingWritten(join(directory, 'log.jsonl'), writer) ? state : 'cut off';
+}
+
+async function describeTable(directory: string, file: string): Promise<TableDescription> {
+  const path = join(directory, file);
+  try {
+    const { table, rows, state } = file.endsWith('.parquet') ? await whole(path) : log(path);
+    return {
+      file,
+      name: table.name,
+      description: table.description,
+      rows: rows.length,
+      columns: Object.keys(table.columns),
+      state,
+      problem: null,
+      series: seriesOf(table, rows),
+    };
+  } catch (error) {
+    const nothing = { name: '', description: '', rows: 0, columns: [], series: [] };
+    const steps = recordedSteps(path);
+    if (steps !== null) return { file, ...nothing, name: 'recording', rows: steps, state: 'recording', problem: null };
+    return { file, ...nothing, state: 'unreadable', problem: (error as Error).message };
+  }
+}
+
+/** How many steps a recording holds; null where the file is none. */
+function recordedSteps(path: string): number | null {
+  try {
+    const recording = openRecording(WHO, path);
+    recording.close();
+    return recording.indices.length;
+  } catch {
+    return null;
+  }
+}
+
+type Rows = readonly Readonly<Record<string, unknown>>[];
+type Content = { readonly table: Table; readonly rows: Rows; readonly state: TableDescription['state'] };
+
+async function whole(path: string): Promise<Content> {
+  const { table, rows } = await readTable(path);
+  return { table, rows, state: 'finished' };
+}
+
+/** An Arrow stream, as far as it is written. */
+function log(path: string): Content {
+  const { table, format, writer, batches, close } = openLog(WHO, path);
+  try {
+    const isFinished = format === 'arrow' && !path.endsWith('.part');
+    const state = isFinished ? 'finished' : isBeingWritten(path, writer) ? 'being written' : 'unfinished';
+    return { table, rows: [...batches()].flat(), state };
+  } finally {
+    close();
+  }
+}
+
+/** Every column of plain numbers that measures something: keys and standard errors do not. */
+function seriesOf(table: Table, rows: Rows): Series[] {
+  if (!table.key.includes('step')) return [];
+  const others = table.key.filter((name) => name !== 'step');
+  const groups = Map.groupBy(rows, (row) => others.map((name) => `${name}=${row[name]}`).join(' '));
+  const isNumber = ({ type, list }: Column) => !list && ['float64', 'float32', 'int32'].includes(type);
+  return Object.entries(table.columns)
+    .filter(([name, column]) => isNumber(column) && !table.key.includes(name) && !name.endsWith('_standard_error'))
+    .flatMap(([column, { symbol }]) =>
+      [...groups].map(([of, rows]) => ({
+        column,
+        symbol,
+        of,
+        values: rows.map((row) => row[column] as number | null),
+      })),
+    );
+}

@@ -1,0 +1,205 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { create } from 'tar';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Archive } from '../../../src/datasets/archives/archives.ts';
+import { checkArchive } from '../../../src/datasets/archives/checkArchive.ts';
+import { getArchive } from '../../../src/datasets/archives/getArchive.ts';
+
+const hash = (name: string, bytes: Uint8Array) => createHash(name).update(bytes).digest('hex');
+
+let parent: string;
+let directory: string;
+let bytes: Buffer;
+let archive: Archive;
+let asked: IncomingMessage[];
+let answer: (request: IncomingMessage, response: ServerResponse) => void;
+const server = createServer((request, response) => {
+  asked.push(request);
+  answer(request, response);
+});
+
+beforeEach(async () => {
+  parent = mkdtempSync(join(tmpdir(), 'brink-data-'));
+  directory = join(parent, 'data');
+  asked = [];
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  archive = await makeArchive();
+});
+afterEach(async () => {
+  server.closeAllConnections();
+  server.close();
+  await once(server, 'close');
+  rmSync(parent, { recursive: true });
+});
+
+/** An archive of two files that do not compress well, as the server has it. */
+async function makeArchive(): Promise<Archive> {
+  const folder = join(parent, 'original', 'tiny-bin');
+  mkdirSync(folder, { recursive: true });
+  const noise = Uint8Array.from({ length: 60_000 }, (_, k) => hash('sha256', Buffer.from(`${k}`)).charCodeAt(3) * k);
+  const files = { 'train.bin': noise, 'test.bin': noise.slice(0, 500) };
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
+  writeFileSync(join(folder, 'readme.html'), 'about it');
+  const path = join(parent, 'tiny.tar.gz');
+  await create({ gzip: true, file: path, cwd: join(parent, 'original') }, ['tiny-bin']);
+  bytes = readFileSync(path);
+  return {
+    name: 'tiny',
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/tiny.tar.gz`,
+    size: bytes.length,
+    md5: hash('md5', bytes),
+    sha256: hash('sha256', bytes),
+    folder: 'tiny-bin',
+    files: Object.fromEntries(Object.entries(files).map(([name, content]) => [name, hash('sha256', content)])),
+  };
+}
+
+const whole = (_: IncomingMessage, response: ServerResponse) => response.end(bytes);
+
+/** Answers a range as HTTP has it. */
+function ranges(request: IncomingMessage, response: ServerResponse): void {
+  const start = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
+  if (start >= bytes.length) response.writeHead(416).end();
+  else if (start === 0) response.end(bytes);
+  else {
+    response.writeHead(206, { 'content-range': `bytes ${start}-${bytes.length - 1}/${bytes.length}` });
+    response.end(bytes.subarray(start));
+  }
+}
+
+/** Sends the first so many bytes, and cuts the connection. */
+const cutAfter = (count: number) => (_: IncomingMessage, response: ServerResponse) => {
+  response.writeHead(200, { 'content-length': bytes.length });
+  response.write(bytes.subarray(0, count), () => setTimeout(() => response.destroy(), 50));
+};
+
+const get = (lines: string[] = []) => getArchive(archive, { directory, log: (line) => lines.push(line) });
+const part = () => join(directory, 'tiny-bin.tar.gz.part');
+
+async function expectRight(): Promise<void> {
+  expect((await checkArchive(archive, directory)).map(({ state }) => state)).toEqual(['right', 'right']);
+  expect(readdirSync(directory)).toEqual(['tiny-bin']);
+  expect(readdirSync(join(directory, 'tiny-bin')).sort()).toEqual(['readme.html', 'test.bin', 'train.bin']);
+}
+
+describe('getArchive', () => {
+  it('downloads, checks and unpacks; what is there is not fetched again, but what is damaged is', async () => {
+    answer = ranges;
+    const lines: string[] = [];
+    expect(await get(lines)).toEqual({ folder: join(directory, 'tiny-bin'), made: true });
+    await expectRight();
+    expect(lines[0]).toMatch(/^downloading http:.*tiny\.tar\.gz, 0\.\d MB …$/);
+    expect(lines).toContain('100 %');
+    expect(await get()).toMatchObject({ made: false });
+    expect(asked).toHaveLength(1);
+    writeFileSync(join(directory, 'tiny-bin', 'test.bin'), 'damaged');
+    expect(await get()).toMatchObject({ made: true });
+    await expectRight();
+  });
+
+  it('goes on where the connection was cut', async () => {
+    answer = cutAfter(20_000);
+    await expect(get()).rejects.toThrow(
+      /^data: the connection was cut: .*\. The 20000 bytes so far are kept in .*tiny-bin\.tar\.gz\.part; the same command goes on from there\.$/,
+    );
+    expect(statSync(part()).size).toBe(20_000);
+    expect(existsSync(join(directory, 'tiny-bin'))).toBe(false);
+    answer = ranges;
+    await get();
+    expect(asked.map(({ headers }) => headers.range)).toEqual([undefined, 'bytes=20000-']);
+    await expectRight();
+  });
+
+  it('begins again where the server knows no ranges', async () => {
+    answer = cutAfter(20_000);
+    await expect(get()).rejects.toThrow('cut');
+    answer = whole;
+    await get();
+    expect(asked[1]!.headers.range).toBe('bytes=20000-');
+    await expectRight();
+  });
+
+  it.each([416, 206])('begins again where the server has no such range and answers %d', async (status) => {
+    answer = cutAfter(20_000);
+    await expect(get()).rejects.toThrow('cut');
+    answer = (request, response) =>
+      request.headers.range ? response.writeHead(status).end() : whole(request, response);
+    await get();
+    await expectRight();
+  });
+
+  it('takes a server that ends early for a cut connection', async () => {
+    answer = (_, response) => response.end(bytes.subarray(0, 1000));
+    await expect(get()).rejects.toThrow(`the connection ended after 1000 of ${bytes.length} bytes`);
+    answer = ranges;
+    await get();
+    await expectRight();
+  });
+
+  it('sets aside what has another checksum, unpacks nothing, and begins again', async () => {
+    const other = Buffer.from(bytes);
+    other[5000]! ^= 1;
+    answer = (_, response) => response.end(other);
+    await expect(get()).rejects.toThrow(
+      `data: what was downloaded is not tiny: its SHA-256 is ${hash('sha256', other)}, and should be ${archive.sha256}.`,
+    );
+    expect(readdirSync(directory)).toEqual(['tiny-bin.tar.gz.wrong']);
+    answer = ranges;
+    await get();
+    expect(asked[1]!.headers.range).toBeUndefined();
+    expect((await checkArchive(archive, directory)).every(({ state }) => state === 'right')).toBe(true);
+  });
+
+  it('does not take more than the archive has', async () => {
+    answer = (_, response) => response.end(Buffer.concat([bytes, bytes]));
+    await expect(get()).rejects.toThrow(`sends more than the ${bytes.length} bytes of the archive`);
+  });
+
+  it('says what the server answers, and leaves nothing behind', async () => {
+    answer = (_, response) => response.writeHead(404).end('not here');
+    await expect(get()).rejects.toThrow(`data: ${archive.url} answers 404 Not Found. The file is not to be had there`);
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
+  it('says where no server is', async () => {
+    const url = 'http://127.0.0.1:1/tiny.tar.gz';
+    await expect(getArchive(archive, { directory, url })).rejects.toThrow(/^data: http.* can't be reached: .*--url\.$/);
+  });
+
+  it('says where the folder can’t be made', async () => {
+    writeFileSync(join(parent, 'file'), 'mine');
+    directory = join(parent, 'file', 'data');
+    await expect(get()).rejects.toThrow(/^data: .*file\/data can't be made: ENOTDIR.*Name another folder\.$/);
+    expect(asked).toHaveLength(0);
+  });
+});
+
+describe('checkArchive', () => {
+  it('tells right from wrong and missing, in the folder itself and above it', async () => {
+    answer = whole;
+    await get();
+    const folder = join(directory, 'tiny-bin');
+    const states = async (where: string) => (await checkArchive(archive, where)).map(({ state }) => state);
+    expect(await states(folder)).toEqual(['right', 'right']);
+    writeFileSync(join(folder, 'train.bin'), 'damaged');
+    rmSync(join(folder, 'test.bin'));
+    expect(await states(directory)).toEqual(['wrong', 'missing']);
+    expect(await states(join(parent, 'none'))).toEqual(['missing', 'missing']);
+  });
+});
