@@ -6,6 +6,7 @@
  */
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { NEEDED_NODE } from '../src/core/neededNode.ts';
 
 const MANIFEST = join(import.meta.dirname, '..', 'package.json');
 const SOURCE = `${MANIFEST}.source`;
@@ -17,9 +18,15 @@ if (task === 'pack') {
   const text = readFileSync(MANIFEST, 'utf8');
   // Whoever installs the package runs none of its scripts and develops nothing.
   const { scripts: _scripts, devDependencies: _development, allowScripts: _policy, ...manifest } = JSON.parse(text);
+  // The Node.js that runs the scripts here.
+  const isNode = ([name]: [string, unknown]) => /^node-(bin-)?(linux|darwin)-/.test(name);
+  const optionalDependencies = Object.entries(manifest.optionalDependencies).filter((entry) => !isNode(entry));
   const built = (file: string) => file.replace('src/', 'dist/').replace(/\.ts$/, '.js');
   const packed = {
     ...manifest,
+    // npm would warn here too, where an older Node.js has to do no more than bring a newer one.
+    engines: { node: `>=${NEEDED_NODE}` },
+    optionalDependencies: Object.fromEntries(optionalDependencies),
     exports: {
       '.': { types: built(manifest.exports['.']).replace(/js$/, 'd.ts'), default: built(manifest.exports['.']) },
     },

@@ -1,3 +1,5 @@
+import './requireNode.ts';
+
 export type { Dataset, Examples } from './core/Dataset.ts';
 export { BrinkError, DivergedError } from './core/errors.ts';
 export type { Json, JsonObject } from './core/Json.ts';

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
+import { nodeIsTooOld } from '../core/neededNode.ts';
 import { CommandLineError } from '../runs/CommandLineError.ts';
 import { dataCommand } from './dataCommand.ts';
 import { engineCommand } from './engineCommand.ts';
@@ -12,11 +13,8 @@ import { runCommand } from './runCommand.ts';
 import { showCommand } from './showCommand.ts';
 import { verifyCommand } from './verifyCommand.ts';
 
-const needed = packageJson.engines.node.replace('>=', '');
-if (process.versions.node.localeCompare(needed, 'en', { numeric: true }) < 0) {
-  console.error(
-    `brink: this is Node.js ${process.versions.node}. brink needs ${needed} or newer; \`npm install node@24\` puts one where npx finds it.`,
-  );
+if (nodeIsTooOld) {
+  console.error(nodeIsTooOld);
   process.exit(1);
 }
 
