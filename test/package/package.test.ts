@@ -17,7 +17,7 @@ import { promisify } from 'node:util';
 import { extract } from 'tar';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-const root = new URL('../..', import.meta.url).pathname;
+const root = join(import.meta.dirname, '../..');
 const manifest = readFileSync(join(root, 'package.json'), 'utf8');
 
 let parent: string;
@@ -61,6 +61,7 @@ beforeAll(async () => {
     'fixtures',
     'packaging',
     'README.md',
+    'LICENSE',
     'package.json',
     'tsconfig.json',
     'tsconfig.build.json',
@@ -98,7 +99,7 @@ describe('npm pack', () => {
   it('packs what a program needs, and no source, test or script', () => {
     const files = readdirSync(installed, { recursive: true, encoding: 'utf8' });
     expect(files.filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'))).toEqual([]);
-    expect(readdirSync(installed).sort()).toEqual(['README.md', 'dist', 'fixtures', 'package.json']);
+    expect(readdirSync(installed).sort()).toEqual(['LICENSE', 'README.md', 'dist', 'fixtures', 'package.json']);
     const notCode = readdirSync(join(root, 'src'), { recursive: true, withFileTypes: true }).filter(
       (entry) => entry.isFile() && !entry.name.endsWith('.ts'),
     );
