@@ -1,9 +1,10 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
-import { hostname, tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
 import { BrinkError } from '../../core/errors.ts';
-import { type Flavour, nativeBuild, packageFolder } from './nativeBuild.ts';
+import { makeFolder } from './makeFolder.ts';
+import { BINDING, type Flavour, hasPackage, nativeBuild, packageFolder } from './nativeBuild.ts';
 
 export interface InstallOptions {
   /** With CUDA's libraries, about 3 GB; default false. */
@@ -44,26 +45,25 @@ for wheel in pathlib.Path(sys.argv[1]).glob('*.whl'):
  * Makes the native engine in the user's cache folder: TensorFlow's C library out of its Python wheel, and the binding of
  * `@tensorflow/tfjs-node-gpu` compiled against it.
  *
- * The wheels are pinned by hash. The engine is built in a folder of its own and renamed when it loads, so that one that is cut
- * off is never taken for whole, and two at once do no harm. With `cuda`, NVIDIA's wheels are laid out beside TensorFlow's
- * library, where it looks for them; that flavour has not been run on a GPU yet.
+ * The wheels are pinned by hash. The engine gets its folder once it has loaded. With `cuda`, NVIDIA's wheels are laid out beside
+ * TensorFlow's library, where it looks for them; that flavour has not been run on a GPU yet.
  *
  * @returns The folder, and whether it was made just now.
- * @throws BrinkError where the platform has no wheel, a tool is missing, or a stage fails, with the stage's own words.
+ * @throws BrinkError where the platform has no wheel, a tool or the npm package is missing, or a stage fails, with the stage's own words.
  */
 export async function installNative({
   cuda = false,
   log = () => {},
 }: InstallOptions = {}): Promise<{ folder: string; made: boolean }> {
+  if (!hasPackage(BINDING)) {
+    throw new BrinkError(WHO, `the npm package ${BINDING} is missing, which \`npm ci\` brings. ${WITHOUT}`);
+  }
   const flavour: Flavour = cuda ? 'cuda' : 'cpu';
   const { folder, installed, binding, quietLoad, requirements, sources, quietSource } = nativeBuild(flavour);
   if (installed) return { folder, made: false };
   requireTools(flavour);
 
-  const temporary = `${folder}.${hostname()}.${process.pid}.tmp`;
-  removeAbandoned(folder);
-  mkdirSync(temporary, { recursive: true });
-  try {
+  await makeFolder(folder, async (temporary) => {
     const wheels = join(temporary, 'wheels');
     log(`downloading TensorFlow's library${cuda ? ' and CUDA (about 3 GB)' : ' (270 MB; 800 MB unpacked)'} …`);
     const platforms = GLIBC.flatMap((version) => ['--platform', `manylinux_${version}_${MACHINES[process.arch]}`]);
@@ -118,10 +118,7 @@ export async function installNative({
     rmSync(join(libraries, 'include'), { recursive: true });
     log('loading it once …');
     await tool(process.execPath, ['-e', 'require(process.argv[1])', join(temporary, basename(binding))]);
-    rename(temporary, folder);
-  } finally {
-    rmSync(temporary, { recursive: true, force: true });
-  }
+  });
   return { folder, made: true };
 }
 
@@ -160,28 +157,4 @@ async function tool(command: string, args: readonly string[], scratch = tmpdir()
       WHO,
       `${basename(command)} ${args[0] === '-m' ? args[1] : ''} failed with ${code}:\n${said.trim()}`,
     );
-}
-
-/** Gives a finished build its name; where another process was first, theirs stays. */
-function rename(from: string, to: string): void {
-  try {
-    renameSync(from, to);
-  } catch (error) {
-    if (!existsSync(to)) throw error;
-  }
-}
-
-/** Removes what installs of processes of this host that are no more have left of this build. */
-function removeAbandoned(folder: string): void {
-  const parent = dirname(folder);
-  if (!existsSync(parent)) return;
-  for (const name of readdirSync(parent)) {
-    if (!name.startsWith(`${basename(folder)}.${hostname()}.`) || !name.endsWith('.tmp')) continue;
-    const pid = name.split('.').at(-2);
-    try {
-      process.kill(Number(pid), 0);
-    } catch {
-      rmSync(join(parent, name), { recursive: true, force: true });
-    }
-  }
 }

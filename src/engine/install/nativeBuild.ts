@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { cacheFolder } from './makeFolder.ts';
 
 /** What a native build computes on. */
 export type Flavour = 'cpu' | 'cuda';
@@ -28,6 +28,9 @@ export interface NativeBuild {
 /** The version of TensorFlow whose libraries the native engine uses. */
 const TENSORFLOW_VERSION = '2.21.0';
 
+/** The npm package whose sources the binding is compiled from; npm leaves it out where it can't install it. */
+export const BINDING = '@tensorflow/tfjs-node-gpu';
+
 const require = createRequire(import.meta.url);
 
 /** The folder of an installed npm package. */
@@ -35,9 +38,24 @@ export function packageFolder(name: string): string {
   return dirname(require.resolve(`${name}/package.json`));
 }
 
+export function hasPackage(name: string): boolean {
+  try {
+    packageFolder(name);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The native build of a flavour, where it is there. */
+export function installedBuild(flavour: Flavour): NativeBuild | undefined {
+  const build = hasPackage(BINDING) ? nativeBuild(flavour) : undefined;
+  return build?.installed ? build : undefined;
+}
+
 /** The native build of a flavour: the same inputs give the same folder, so that every clone shares it. */
 export function nativeBuild(flavour: Flavour): NativeBuild {
-  const bindingSources = join(packageFolder('@tensorflow/tfjs-node-gpu'), 'binding');
+  const bindingSources = join(packageFolder(BINDING), 'binding');
   const sources = readdirSync(bindingSources)
     .sort()
     .map((name) => join(bindingSources, name));
@@ -47,8 +65,7 @@ export function nativeBuild(flavour: Flavour): NativeBuild {
   for (const file of [...sources, quietSource, requirements]) hash.update(readFileSync(file));
   const key = `tensorflow-${TENSORFLOW_VERSION}-${process.platform}-${process.arch}-${flavour}-${hash.digest('hex').slice(0, 12)}`;
 
-  const cache = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
-  const folder = join(cache, 'brink', 'engine', key);
+  const folder = cacheFolder('engine', key);
   return {
     flavour,
     folder,

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import util from 'node:util';
-import { type Flavour, nativeBuild, packageFolder } from '../../install/nativeBuild.ts';
+import { BINDING, type Flavour, installedBuild, packageFolder } from '../../install/nativeBuild.ts';
 
 /** What TensorFlow reads once, while it loads. A value that the user has set stays. */
 const ENVIRONMENT = {
@@ -39,8 +39,8 @@ interface Binding {
  */
 export function loadNative(): { readonly version: string; readonly device: string } {
   const installed = flavours()
-    .map(nativeBuild)
-    .filter((build) => build.installed);
+    .map(installedBuild)
+    .filter((build) => build !== undefined);
   if (installed.length === 0) {
     throw new Error('it is not installed');
   }
@@ -48,7 +48,7 @@ export function loadNative(): { readonly version: string; readonly device: strin
   // TensorFlow.js calls two functions that Node 23 removed.
   Object.assign(util, { isNullOrUndefined: (x: unknown) => x === null || x === undefined, isArray: Array.isArray });
 
-  const require = createRequire(join(packageFolder('@tensorflow/tfjs-node-gpu'), 'package.json'));
+  const require = createRequire(join(packageFolder(BINDING), 'package.json'));
   const reasons: string[] = [];
   for (const { binding, quietLoad } of installed) {
     try {
@@ -56,7 +56,7 @@ export function loadNative(): { readonly version: string; readonly device: strin
       const { TF_Version, isUsingGpuDevice } = require(binding) as Binding;
       // The package asks this module where its addon is, which would look into the package's own folder.
       require.cache[require.resolve('@mapbox/node-pre-gyp')] = { exports: { find: () => binding } } as NodeJS.Module;
-      require('@tensorflow/tfjs-node-gpu');
+      require(BINDING);
       const device = isUsingGpuDevice() ? gpuName() : `CPU, ${availableParallelism()} threads`;
       return { version: `TensorFlow ${TF_Version}`, device };
     } catch (error) {
