@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { reference } from '../docs/makeReference.ts';
+import { pythonOrSkip } from './helpers/python.ts';
 
-const root = new URL('..', import.meta.url).pathname;
+const root = join(import.meta.dirname, '..');
 const docs = join(root, 'docs');
 // Within the package, so that snippets may import it by its name.
 const folder = join(root, 'output', `docs-${process.pid}`);
-const python = process.env.BRINK_PYTHON ?? 'python3';
 const env = { ...process.env, BRINK_ENGINE: 'wasm' };
 const execute = promisify(execFile);
 
@@ -76,14 +76,10 @@ describe('the documentation', () => {
     });
   }, 60_000);
 
-  it.each(named('python'))(
-    'runs: %s',
-    async (_, code) => {
-      const { stdout } = await execute(python, ['-c', code], { cwd: folder });
-      expect(stdout.trim()).not.toBe('');
-    },
-    60_000,
-  );
+  it.for(named('python'))('runs: %s', { timeout: 60_000 }, async ([_, code], context) => {
+    const { stdout } = await execute(pythonOrSkip(context), ['-c', code], { cwd: folder });
+    expect(stdout.trim()).not.toBe('');
+  });
 
   it('lists every table as it is declared', () => {
     expect(readFileSync(join(docs, 'reference.md'), 'utf8'), 'make it anew: node docs/makeReference.ts').toBe(

@@ -7,15 +7,11 @@ import json
 import struct
 import sys
 
-try:
-    import duckdb
-    import polars
-    import pyarrow
-    import pyarrow.ipc
-    import pyarrow.parquet
-except ImportError as error:
-    print(error, file=sys.stderr)
-    sys.exit(3)
+import duckdb
+import polars
+import pyarrow
+import pyarrow.ipc
+import pyarrow.parquet
 
 
 def text(kind, value):

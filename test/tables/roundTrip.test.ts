@@ -10,6 +10,7 @@ import { readTable } from '../../src/tables/readTable.ts';
 import { toArrow } from '../../src/tables/toArrow.ts';
 import { toParquet } from '../../src/tables/toParquet.ts';
 import { type CellText, cellText, hostileRows, hostileTable } from '../helpers/hostileRows.ts';
+import { pythonOrSkip } from '../helpers/python.ts';
 
 const ROWS = 20_000;
 const columns = Object.entries<Column>(hostileTable.columns);
@@ -79,7 +80,8 @@ describe('a table of 20,000 rows of hard values', () => {
     expect(await count('float64_list IS NULL')).toBe(having((row) => row.float64_list === null));
   }, 60_000);
 
-  it('is the same to pyarrow, polars and DuckDB in Python', ({ skip }) => {
+  it('is the same to pyarrow, polars and DuckDB in Python', (context) => {
+    const python = pythonOrSkip(context);
     const expected = join(folder, 'expected.json');
     writeFileSync(
       expected,
@@ -88,15 +90,8 @@ describe('a table of 20,000 rows of hard values', () => {
         units: Object.fromEntries(columns.map(([name, { unit }]) => [name, unit])),
       }),
     );
-    const script = new URL('../helpers/readWithPython.py', import.meta.url).pathname;
-    const python = process.env.BRINK_PYTHON ?? 'python3';
+    const script = join(import.meta.dirname, '../helpers/readWithPython.py');
     const child = spawnSync(python, [script, expected, parquet, arrows], { encoding: 'utf8' });
-    const isMissing = child.error !== undefined || child.status === 3;
-    if (isMissing && process.env.BRINK_REQUIRE_PYTHON !== '1') {
-      skip(
-        `${python} has not what this needs: \`pip install pyarrow polars duckdb\` (BRINK_PYTHON names another python)`,
-      );
-    }
     expect(child.error).toBeUndefined();
     expect({ status: child.status, said: child.stdout.trim().split('\n'), stderr: child.stderr }).toEqual({
       status: 0,
