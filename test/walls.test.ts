@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-const src = new URL('../src', import.meta.url).pathname;
+const src = join(import.meta.dirname, '../src');
 
 /** Every import of every source file: who imports, from which room, and what: a room, or a package. */
 const imports = readdirSync(src, { recursive: true, encoding: 'utf8' })

@@ -36,7 +36,7 @@ export interface EngineVerification {
 }
 
 const PROBLEM = 'a2-mlp';
-const FOLDER = new URL('../../fixtures/reference/', import.meta.url).pathname;
+const FOLDER = join(import.meta.dirname, '../../fixtures/reference');
 /** How much worse than the other float32 implementation that was watched this one may be. */
 const MARGIN = 10;
 /** Four units in the last place of float32: what adding in another order, as engines and processors do, was seen to change. */

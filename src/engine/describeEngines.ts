@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { extname } from 'node:path';
+import { extname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 
@@ -28,7 +28,7 @@ export async function describeEngines(): Promise<EngineDescription[]> {
 }
 
 async function describe(name: string): Promise<EngineDescription> {
-  const program = new URL(`./measureEngine${extname(import.meta.url)}`, import.meta.url).pathname;
+  const program = join(import.meta.dirname, `measureEngine${extname(import.meta.filename)}`);
   try {
     const { stdout } = await promisify(execFile)(process.execPath, [program], {
       env: { ...process.env, BRINK_ENGINE: name },

@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
+import { join } from 'node:path';
 
 /** The command line. */
-export const program = new URL('../../src/cli/brink.ts', import.meta.url).pathname;
+export const program = join(import.meta.dirname, '../../src/cli/brink.ts');
 
 /** Runs the command line as a shell would. */
 export function brink(args: readonly string[], env: NodeJS.ProcessEnv = {}, cwd = process.cwd()) {

@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
+import { join } from 'node:path';
 
-const program = new URL('./endlessRun.ts', import.meta.url).pathname;
+const program = join(import.meta.dirname, 'endlessRun.ts');
 
 export interface RunningProcess {
   readonly child: ChildProcess;

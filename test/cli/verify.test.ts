@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { brink } from './brinkProcess.ts';
 
-const reference = new URL('../../fixtures/reference', import.meta.url).pathname;
+const reference = join(import.meta.dirname, '../../fixtures/reference');
 const literally = (text: string) => text.replace(/[{}()]/g, '\\$&');
 const verify = (...args: string[]) => brink(['verify', ...args], { BRINK_ENGINE: 'wasm' });
 

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { nativeBuild } from '../../src/engine/install/nativeBuild.ts';
 import { type EngineName, openEngine } from '../../src/engine/openEngine.ts';
 
-const root = new URL('../..', import.meta.url).pathname;
+const root = join(import.meta.dirname, '../..');
 
 /** Runs a module in a process of its own, within the repository. */
 async function runModule(source: string, env: NodeJS.ProcessEnv): Promise<{ stdout: string; stderr: string }> {

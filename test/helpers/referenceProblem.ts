@@ -7,8 +7,7 @@ import { expect } from 'vitest';
 export type Value = any;
 
 /** Where the reference problems lie: a folder of another path may stand in, with the same format. */
-export const referenceFolder =
-  process.env.BRINK_REFERENCE ?? new URL('../../fixtures/reference', import.meta.url).pathname;
+export const referenceFolder = process.env.BRINK_REFERENCE ?? join(import.meta.dirname, '../../fixtures/reference');
 
 /** Every problem in the folder: each `.json` file that is neither a configuration nor a record of float32 errors. */
 export const problemNames = readdirSync(referenceFolder)

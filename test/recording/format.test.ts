@@ -1,11 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { StepData } from '../../src/core/Step.ts';
 import { openRecording } from '../../src/recording/openRecording.ts';
 import { replay } from '../../src/recording/replay.ts';
 import { collect } from './plain.ts';
 
-const folder = new URL('../../fixtures/recording/', import.meta.url).pathname;
+const folder = join(import.meta.dirname, '../../fixtures/recording');
 const names = readdirSync(folder)
   .filter((file) => file.endsWith('.arrows'))
   .map((file) => file.replace('.arrows', ''));
@@ -17,8 +18,8 @@ const lists = (steps: readonly StepData[]) =>
   );
 
 it.each(names)('the recording %s reads as it did when it was written', async (name) => {
-  const path = `${folder}${name}.arrows`;
-  const expected = JSON.parse(readFileSync(`${folder}${name}.json`, 'utf8'));
+  const path = join(folder, `${name}.arrows`);
+  const expected = JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8'));
   const recording = openRecording('test', path);
   recording.close();
   const { source, selection } = recording.header;

@@ -81,7 +81,7 @@ describe.skipIf(process.platform === 'win32')('a process whose files may not gro
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
   it('says so, with how many steps are kept, and they are', () => {
-    const program = new URL('./recordingProcess.ts', import.meta.url).pathname;
+    const program = join(import.meta.dirname, 'recordingProcess.ts');
     const command = `ulimit -f 400; exec "${process.execPath}" "${program}" SGD "${folder}/run"`;
     const child = spawnSync('sh', ['-c', command], { encoding: 'utf8' });
     expect(child.stderr).toMatch(/branch recording: record: .*recording\.arrows cannot be written: EFBIG/);

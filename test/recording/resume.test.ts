@@ -25,7 +25,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 /** How many processes are killed. */
 const KILLS = Number(process.env.BRINK_KILLS ?? 6);
-const PROGRAM = new URL('./recordingProcess.ts', import.meta.url).pathname;
+const PROGRAM = join(import.meta.dirname, 'recordingProcess.ts');
 const random = generator(11);
 
 /** Starts a process, and kills it some milliseconds after its first new step; returns the last step that it spoke of. */

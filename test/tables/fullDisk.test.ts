@@ -46,7 +46,7 @@ it.skipIf(process.platform !== 'linux')(
 
 describe.skipIf(process.platform === 'win32')('a process whose files may not grow', () => {
   it('says so, with how many rows are kept, and they are', async () => {
-    const program = new URL('../helpers/tableProcess.ts', import.meta.url).pathname;
+    const program = join(import.meta.dirname, '../helpers/tableProcess.ts');
     const command = `ulimit -f 100; exec "${process.execPath}" "${program}" write "${join(folder, 'rows')}"`;
     const child = spawnSync('sh', ['-c', command], { encoding: 'utf8' });
     expect(child.status).toBe(1);

@@ -48,7 +48,7 @@ const text = (rows: readonly object[]) =>
     return ArrayBuffer.isView(value) ? Array.from(value as Float64Array) : value;
   });
 
-const PROGRAM = new URL('../helpers/tableProcess.ts', import.meta.url).pathname;
+const PROGRAM = join(import.meta.dirname, '../helpers/tableProcess.ts');
 
 /** Starts a process to be killed, and waits until it has printed its first line. */
 async function start(...args: string[]): Promise<{ child: ChildProcess; said: () => string[] }> {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-const root = new URL('../../..', import.meta.url).pathname;
+const root = join(import.meta.dirname, '../../..');
 const PREPARE = ['src/engine/install/prepare.ts'];
 const BY_HAND = ['src/cli/brink.ts', 'engine', 'install'];
 
