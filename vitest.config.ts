@@ -16,14 +16,19 @@ if (!native) {
   console.log('Tests run on WebAssembly only: no native engine is installed. `npx brink engine install` makes it.');
 }
 
+/** Set by `test/run.ts`, where this folder's own name would not do. */
+const isLink = process.execArgv.includes('--preserve-symlinks');
+
 const engine = (name: string) => ({
   extends: true as const,
   test: { name, include: ON_EVERY_ENGINE, env: { BRINK_ENGINE: name }, testTimeout: 120_000, hookTimeout: 120_000 },
 });
 
 export default defineConfig({
+  resolve: { preserveSymlinks: isLink },
   test: {
     pool: 'forks',
+    execArgv: isLink ? ['--preserve-symlinks', '--preserve-symlinks-main'] : [],
     maxWorkers: 2,
     reporters: ['default', new SummaryReporter()],
     projects: [
