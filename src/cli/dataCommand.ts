@@ -1,8 +1,6 @@
 import { Command } from 'commander';
 import { BrinkError } from '../core/errors.ts';
 import { archives } from '../datasets/archives/archives.ts';
-import { checkArchive } from '../datasets/archives/checkArchive.ts';
-import { getArchive } from '../datasets/archives/getArchive.ts';
 import { requireName } from '../runs/requireName.ts';
 
 const WHO = 'data';
@@ -23,6 +21,7 @@ export function dataCommand(): Command {
     )
     .action(async (name: string, { folder: directory, url }: { folder: string; url?: string }) => {
       requireName(WHO, 'data set', name, NAMES);
+      const { getArchive } = await import('../datasets/archives/getArchive.ts');
       const log = (line: string) => console.log(line);
       const { folder, made } = await getArchive(archives[name]!, { directory, log, ...(url !== undefined && { url }) });
       console.log(`${made ? 'there now, and right' : 'there already, and right'}: ${folder}`);
@@ -39,6 +38,7 @@ export function dataCommand(): Command {
     )
     .action(async (name: string | undefined, { folder, json }: { folder: string; json?: boolean }) => {
       if (name !== undefined) requireName(WHO, 'data set', name, NAMES);
+      const { checkArchive } = await import('../datasets/archives/checkArchive.ts');
       const checked = await Promise.all(
         (name === undefined ? NAMES : [name]).map(async (data) => ({
           data,

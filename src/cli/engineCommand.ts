@@ -1,6 +1,5 @@
 import { Command } from 'commander';
-import { describeEngines, type EngineDescription } from '../engine/describeEngines.ts';
-import { installNative } from '../engine/install/installNative.ts';
+import type { EngineDescription } from '../engine/describeEngines.ts';
 
 /** `brink engine` and `brink engine install`. */
 export function engineCommand(): Command {
@@ -12,6 +11,7 @@ export function engineCommand(): Command {
       '\nExamples:\n  brink engine\n  brink engine install\n  BRINK_ENGINE=wasm node pipelines/quickstart.ts',
     )
     .action(async ({ json }: { json?: boolean }) => {
+      const { describeEngines } = await import('../engine/describeEngines.ts');
       const engines = await describeEngines();
       console.log(json ? JSON.stringify(engines, null, 2) : engines.map(line).join('\n'));
       if (!engines.some((engine) => engine.usable)) process.exitCode = 1;
@@ -22,6 +22,7 @@ export function engineCommand(): Command {
     .option('--cuda', 'with CUDA, for a GPU of NVIDIA (about 3 GB; not yet tried on one)')
     .addHelpText('after', '\nNeeds Python 3 with pip, g++, and the package registries.')
     .action(async ({ cuda = false }: { cuda?: boolean }) => {
+      const { installNative } = await import('../engine/install/installNative.ts');
       const { folder, made } = await installNative({ cuda, log: (text) => console.log(text) });
       console.log(`${made ? 'installed' : 'there already'}: ${folder}`);
     });

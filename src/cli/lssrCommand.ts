@@ -1,6 +1,4 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { asWritten } from '../runs/asWritten.ts';
-import { lssr } from '../theory/lssr.ts';
 
 const number = (text: string): number => {
   const value = Number(text);
@@ -40,7 +38,11 @@ export function lssrCommand(): Command {
       'after',
       '\nExample:\n  brink lssr --n 8192 --rho 0.0078 --batch-size 128 --learning-rate 0.1 --for 32,512,2048',
     )
-    .action((options: Options) => {
+    .action(async (options: Options) => {
+      const [{ asWritten }, { lssr }] = await Promise.all([
+        import('../runs/asWritten.ts'),
+        import('../theory/lssr.ts'),
+      ]);
       const { rho, rhoError: rhoStandardError, n, batchSize, learningRate, replacement = false } = options;
       const scaling = asWritten(() =>
         lssr({ n, rho, rhoStandardError, batchSize, learningRate, batchSizes: options.for, replacement }),

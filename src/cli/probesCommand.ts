@@ -1,9 +1,11 @@
 import { Command } from 'commander';
-import { z } from 'zod';
-import { type CataloguedProbe, catalogue } from '../catalogue/probes.ts';
+import type { z } from 'zod';
+import type { CataloguedProbe } from '../catalogue/probes.ts';
 import type { Column } from '../core/Table.ts';
 import { requireName } from '../runs/requireName.ts';
 import { textTable } from './textTable.ts';
+
+type Schema = z.core.JSONSchema.BaseSchema;
 
 /** `brink probes [NAME]`. */
 export function probesCommand(): Command {
@@ -12,7 +14,8 @@ export function probesCommand(): Command {
     .argument('[name]', 'of a probe')
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExamples:\n  brink probes\n  brink probes topEigenvalues\n  brink probes --json')
-    .action((name: string | undefined, { json }: { json?: boolean }) => {
+    .action(async (name: string | undefined, { json }: { json?: boolean }) => {
+      const [{ z }, { catalogue }] = await Promise.all([import('zod'), import('../catalogue/probes.ts')]);
       if (name !== undefined) requireName('probes', 'probe', name, Object.keys(catalogue));
       const chosen = Object.entries(catalogue).filter(([other]) => name === undefined || other === name);
       if (json) {
@@ -26,12 +29,13 @@ export function probesCommand(): Command {
       } else if (name === undefined) {
         console.log(textTable(chosen.map(([probe, { table }]) => [probe, table.description])));
       } else {
-        console.log(describe(name, catalogue[name]!));
+        const probe = catalogue[name]!;
+        console.log(describe(name, probe, z.toJSONSchema(probe.options)));
       }
     });
 }
 
-function describe(name: string, { table, options, cost }: CataloguedProbe): string {
+function describe(name: string, { table, cost }: CataloguedProbe, options: Schema): string {
   const columns = Object.entries(table.columns).map(([column, declared]) => [
     column,
     typeOf(declared),
@@ -56,8 +60,7 @@ function typeOf({ type, list, nullable }: Column): string {
 }
 
 /** An option with its type and whether it has to be given. */
-function optionRows(options: z.ZodObject): string[][] {
-  const { properties = {}, required = [] } = z.toJSONSchema(options);
+function optionRows({ properties = {}, required = [] }: Schema): string[][] {
   return Object.entries(properties).map(([option, schema]) => [
     option,
     schemaType(schema),

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { describeRun, type RunDescription, type Series, type TableDescription } from '../runs/describeRun.ts';
+import type { RunDescription, Series, TableDescription } from '../runs/describeRun.ts';
 import { sparkline } from './sparkline.ts';
 import { textTable } from './textTable.ts';
 
@@ -17,6 +17,7 @@ export function showCommand(): Command {
       '\nExamples:\n  brink show output/quickstart\n  watch brink show output/quickstart\n\nExits with 1 where there is no run.',
     )
     .action(async (directory: string, { json }: { json?: boolean }) => {
+      const { describeRun } = await import('../runs/describeRun.ts');
       const description = await describeRun(directory);
       console.log(json ? JSON.stringify(toJson(description), null, 2) : toText(description));
     });

@@ -1,9 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { version_wasm } from '@tensorflow/tfjs-backend-wasm';
 import { BrinkError } from '../core/errors.ts';
-import { installSecondOrder } from './derivatives/installSecondOrder.ts';
-import { loadNative } from './kernels/native/native.ts';
-import { openSharedBackend } from './kernels/wasm/sharedBackend.ts';
 
 /** `tensorflow`: TensorFlow's C library, on a GPU or the CPU; `wasm`: WebAssembly; `cpu`: plain JavaScript, slow, for tests. */
 export const ENGINE_NAMES = ['tensorflow', 'wasm', 'cpu'] as const;
@@ -24,10 +20,12 @@ const WHO = 'openEngine';
 
 type Loaded = Pick<Engine, 'device' | 'version'>;
 
-/** Makes each engine's backend known to TensorFlow.js, and says what it is. */
+/** Makes each engine's backend known to TensorFlow.js, and says what it is. The code comes with the first engine that is opened. */
 const load: Record<EngineName, () => Loaded | Promise<Loaded>> = {
-  tensorflow: loadNative,
+  tensorflow: async () => (await import('./kernels/native/native.ts')).loadNative(),
   wasm: async () => {
+    const { openSharedBackend } = await import('./kernels/wasm/sharedBackend.ts');
+    const { version_wasm } = await import('@tensorflow/tfjs-backend-wasm');
     const backend = await openSharedBackend();
     const { count } = backend.threads;
     // Importing the package registered its own, which has no threads here.
@@ -88,6 +86,7 @@ async function open(name: EngineName): Promise<Engine> {
     await tf.ready();
     // Its first use would print an advertisement.
     if (name === 'cpu') Object.assign(tf.backend(), { firstUse: false });
+    const { installSecondOrder } = await import('./derivatives/installSecondOrder.ts');
     installSecondOrder();
     return { name, device, version };
   } catch (error) {

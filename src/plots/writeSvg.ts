@@ -1,7 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { parse, View } from 'vega';
-import { compile, type TopLevelSpec } from 'vega-lite';
+import type { TopLevelSpec } from 'vega-lite';
 
 /**
  * Draws a Vega-Lite specification as an SVG file, without a browser.
@@ -13,6 +12,8 @@ import { compile, type TopLevelSpec } from 'vega-lite';
  * @throws Error of the file system where it cannot be written.
  */
 export async function writeSvg(spec: TopLevelSpec, path: string): Promise<void> {
+  // Loaded where something is drawn: they take longer to load than all of brink.
+  const [{ parse, View }, { compile }] = await Promise.all([import('vega'), import('vega-lite')]);
   const view = new View(parse(compile(spec).spec), { renderer: 'none' });
   const svg = await view.toSVG();
   view.finalize();

@@ -1,7 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { extract } from 'tar';
 import { BrinkError } from '../../core/errors.ts';
 import type { Archive } from './archives.ts';
 import { checkArchive } from './checkArchive.ts';
@@ -157,6 +156,7 @@ async function unpack(path: string, archive: Archive, folder: string): Promise<v
   rmSync(temporary, { recursive: true, force: true });
   mkdirSync(temporary);
   try {
+    const { extract } = await import('tar');
     await extract({ file: path, cwd: temporary, strict: true, strip: 1 });
     mkdirSync(folder, { recursive: true });
     for (const name of readdirSync(temporary)) renameSync(join(temporary, name), join(folder, name));
