@@ -1,5 +1,6 @@
-import { catalogue } from '../catalogue/probes.ts';
+import { probes as allProbes } from '../catalogue/probes.ts';
 import { objectiveOf } from '../recording/objectiveOf.ts';
+import { openRecording } from '../recording/openRecording.ts';
 import { replay } from '../recording/replay.ts';
 import { asWritten } from '../runs/asWritten.ts';
 import { parseNamed } from '../runs/parseNamed.ts';
@@ -20,15 +21,17 @@ export async function replayPipeline(
   path: string,
   { probe = ['topEigenvalues'], every, from, to, data, out, force = false }: ReplayFlags,
 ): Promise<RunSummary> {
-  const probes = probe.map((text) => parseNamed(WHO, 'probe', text, catalogue));
+  const probes = probe.map((text) => parseNamed(WHO, 'probe', text, allProbes));
   checkProbes(WHO, probes, every);
   const directory = requireNoRun(WHO, out, force);
   const objective = await objectiveOf(path, data === undefined ? {} : { data });
   const range = { ...(from !== undefined && { from }), ...(to !== undefined && { to }) };
-  const steps = asWritten(() => replay(path, { ...range, objective }));
-  if (steps.tornBytes > 0) {
-    console.error(`${path} was cut off: the ${steps.tornBytes} bytes of its last step are left out.`);
+  const { tornBytes, close } = openRecording(WHO, path);
+  close();
+  if (tornBytes > 0) {
+    console.error(`${path} was cut off: the ${tornBytes} bytes of its last step are left out.`);
   }
-  const branches = asWritten(() => probeBranches(objective, probes, every));
+  const steps = asWritten(() => replay(path, { ...range, objective }));
+  const branches = asWritten(() => probeBranches(probes, every));
   return run(steps, branches, { directory, overwrite: force, signals: 'stop', metadata: { recording: path } });
 }

@@ -88,6 +88,9 @@ export interface Objective {
   readonly cost: Readonly<Cost>;
   /** θ_0 for a seed. */
   initialWeights(seed: number): Float32Array;
-  /** L at `weights`; the same array gives the same point while it is among the newest. Throws on a wrong length. */
+  /**
+   * L at `weights`; the same array gives the same point while it is the newest, which alone keeps what it has computed. Throws on a
+   * wrong length.
+   */
   at(weights: Float32Array): Point;
 }

@@ -1,6 +1,6 @@
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
-import { BrinkError } from '../core/errors.ts';
 import type { HessianProduct } from '../core/Objective.ts';
+import { nonFiniteProduct } from './nonFiniteProduct.ts';
 import { generator, normals } from './random.ts';
 import { correction, renewModel, type SpectralModel } from './spectralModel.ts';
 import { addScaled, dot, norm, rescale, type Vector } from './vector.ts';
@@ -151,12 +151,7 @@ export async function extremeEigenpairs(
     }
     const column = basis.map((b) => (dot(b.vector, next.product) + dot(b.product, vector)) / 2);
     column.push(dot(vector, next.product));
-    if (!column.every(Number.isFinite)) {
-      throw new BrinkError(
-        who,
-        'a product with the Hessian is not finite. The weights, the data or the loss hold a NaN or an infinity; look at the loss of the steps before.',
-      );
-    }
+    if (!column.every(Number.isFinite)) throw nonFiniteProduct(who);
     ritzMatrix = [...ritzMatrix.map((row, i) => [...row, column[i]!]), column];
     basis.push(next);
     return true;

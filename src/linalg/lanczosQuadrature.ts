@@ -1,4 +1,5 @@
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
+import { nonFiniteProduct } from './nonFiniteProduct.ts';
 import { addScaled, dot, norm, rescale } from './vector.ts';
 
 /** A measure of finitely many points: its weights add up to 1. */
@@ -15,9 +16,11 @@ export interface Quadrature {
  * entries of its eigenvectors. Ends early where the start lies in an invariant subspace, and is then exact.
  *
  * Cost: `steps` products.
+ * @throws BrinkError where a product is not finite.
  * Source: Golub and Welsch (1969); Ubaru, Chen and Saad (2017).
  */
 export async function lanczosQuadrature(
+  who: string,
   apply: (v: Float32Array) => Promise<Float32Array>,
   start: Float32Array,
   steps: number,
@@ -35,6 +38,7 @@ export async function lanczosQuadrature(
     const k = basis.length;
     const image = await apply(v);
     const alpha = dot(v, image);
+    if (!Number.isFinite(norm(image))) throw nonFiniteProduct(who);
     tridiagonal.push(new Array<number>(k + 1).fill(0));
     tridiagonal[k]![k] = alpha;
     if (k > 0) {

@@ -23,15 +23,12 @@ export interface Derivatives {
   exampleNormsSquared?(weights: Float32Array): Promise<Float64Array>;
 }
 
-/** How many points keep what they have computed: the newest step's, and the one before it (cosines between steps). */
-const REMEMBERED = 2;
-
 /** Gives an objective its memory, its queue (one product at a time) and its account of the cost. */
 export function createObjective(derivatives: Derivatives): Objective {
   const { name, paramCount, exampleCount, coupled, metadata } = derivatives;
   const cost: Cost = { forwards: 0, gradients: 0, products: 0 };
   let queue: Promise<unknown> = Promise.resolve();
-  let remembered: Point[] = [];
+  let newest: Point | null = null;
 
   /** Runs `pass` when all passes before it are done. A pass that fails is not counted. */
   function inTurn<T>(kind: keyof Cost, passes: number, pass: () => Promise<T>): Promise<T> {
@@ -159,10 +156,8 @@ export function createObjective(derivatives: Derivatives): Objective {
     initialWeights: (seed) => derivatives.initialWeights(seed),
     at: (weights) => {
       requireLength('θ', weights, paramCount);
-      const found = remembered.find((point) => point.weights === weights);
-      const point = found ?? createPoint(weights);
-      remembered = [point, ...remembered.filter((other) => other !== point)].slice(0, REMEMBERED);
-      return point;
+      if (newest?.weights !== weights) newest = createPoint(weights);
+      return newest;
     },
   };
   return objective;

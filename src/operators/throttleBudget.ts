@@ -1,6 +1,7 @@
 import { defer, filter, type MonoTypeOperatorFunction, map } from 'rxjs';
 import { BrinkError } from '../core/errors.ts';
-import type { Step } from '../core/Step.ts';
+import { madeFrom } from '../core/origin.ts';
+import { derivedStep, type Step } from '../core/Step.ts';
 
 /** Where the time comes from. */
 export interface ThrottleBudgetOptions {
@@ -31,8 +32,8 @@ export function throttleBudget(
   if (!(share > 0 && share <= 1)) {
     throw new BrinkError('throttleBudget', `share is ${share}. It must be above 0 and at most 1.`);
   }
-  return (steps) =>
-    defer(() => {
+  return (steps) => {
+    const passed = defer(() => {
       let start: number | undefined;
       let busy = 0;
       let busySince = 0;
@@ -55,14 +56,10 @@ export function throttleBudget(
         filter(isWithinBudget),
         map((step) => {
           track(Promise.resolve()); // settles when the emission is over
-          return {
-            ...step,
-            waitUntil: (promise: Promise<unknown>) => {
-              track(promise);
-              step.waitUntil(promise);
-            },
-          };
+          return derivedStep(step, step.run, track);
         }),
       );
     });
+    return madeFrom(passed, steps);
+  };
 }

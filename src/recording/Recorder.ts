@@ -34,7 +34,7 @@ export function beginRecording(
     if (!overwrite) {
       throw new BrinkError(
         WHO,
-        `${target} is there already. It would be lost; name another file, pass overwrite: true, or append: true to go on with it.`,
+        `${target} is there already. It would be lost; name another file, or pass overwrite: true; resume(path) goes on with it.`,
       );
     }
     const old = openRecording(WHO, target);

@@ -19,13 +19,13 @@ const PART = 0.01;
  * Shows step, loss and time left on standard error: as a bar on a terminal, elsewhere as a line at most every five seconds
  * and every hundredth of the run.
  *
- * @param total How many steps are to come; null where that is unknown, and with it the time left.
+ * @param last The index of the last step; null where that is unknown, and with it the time left.
  */
-export function showProgress(total: number | null): Progress {
-  return process.stderr.isTTY && total !== null ? showBar(total) : showLines(total);
+export function showProgress(last: number | null): Progress {
+  return process.stderr.isTTY && last !== null ? showBar(last) : showLines(last);
 }
 
-function showBar(total: number): Progress {
+function showBar(last: number): Progress {
   const bar = new cliProgress.SingleBar({
     format: '{bar} step {step} of {last} | loss {loss} | {eta_formatted} left',
     etaBuffer: 100,
@@ -33,17 +33,20 @@ function showBar(total: number): Progress {
     gracefulExit: false,
   });
   let first: number | null = null;
-  bar.start(total - 1, 0, { loss: '', step: '', last: '' });
+  bar.start(last, 0, { loss: '', step: '', last });
   return {
     show: (step) => {
-      first ??= step.index;
-      bar.update(step.index - first, { loss: formatLoss(step), step: step.index, last: first + total - 1 });
+      if (first === null) {
+        first = step.index;
+        bar.setTotal(last - first);
+      }
+      bar.update(step.index - first, { loss: formatLoss(step), step: step.index, last });
     },
     stop: () => bar.stop(),
   };
 }
 
-function showLines(total: number | null): Progress {
+function showLines(last: number | null): Progress {
   const start = performance.now();
   let first: number | null = null;
   let lastTime = start;
@@ -52,11 +55,11 @@ function showLines(total: number | null): Progress {
     show: (step) => {
       first ??= step.index;
       const now = performance.now();
-      if (now - lastTime < PAUSE || step.index - lastIndex < PART * (total ?? 0)) return;
+      const length = last === null ? 0 : last - first + 1;
+      if (now - lastTime < PAUSE || step.index - lastIndex < PART * length) return;
       lastTime = now;
       lastIndex = step.index;
       const done = step.index - first;
-      const last = total === null ? null : first + total - 1;
       const left =
         last === null || done === 0 ? '' : ` | ${formatTime(((now - start) / done) * (last - step.index))} left`;
       process.stderr.write(

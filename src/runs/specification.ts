@@ -1,16 +1,17 @@
 import { z } from 'zod';
 import { dataChoices, lossChoices, modelChoices } from '../catalogue/ingredients.ts';
-import { catalogue } from '../catalogue/probes.ts';
+import { probes as allProbes } from '../catalogue/probes.ts';
 import type { JsonObject } from '../core/Json.ts';
 import { empiricalRisk } from '../engine/risk/empiricalRisk.ts';
 import { record } from '../recording/record.ts';
 import { type GradientDescentOptions, gradientDescent } from '../training/gradientDescent.ts';
 import { asWritten } from './asWritten.ts';
+import type { Branch } from './branches.ts';
 import { type Choices, type Named, optionsOf, parseNamed, parseStrictly } from './parseNamed.ts';
 import { checkProbes, probeBranches } from './probeBranches.ts';
 import { requireName } from './requireName.ts';
 import { requireNoRun } from './requireNoRun.ts';
-import { type Branch, type RunSummary, run } from './run.ts';
+import { type RunSummary, run } from './run.ts';
 
 const WHO = 'run';
 
@@ -55,7 +56,7 @@ export function readNames(spec: Readonly<Record<string, unknown>>): object {
     ...spec,
     ...(data !== undefined && { data: read('data set', data, dataChoices) }),
     ...(model !== undefined && { model: read('model', model, modelChoices) }),
-    ...(Array.isArray(probes) && { probes: probes.map((probe) => read('probe', probe, catalogue)) }),
+    ...(Array.isArray(probes) && { probes: probes.map((probe) => read('probe', probe, allProbes)) }),
   };
 }
 
@@ -98,7 +99,6 @@ export async function runPipeline(spec: Specification, { force }: { readonly for
   const steps = asWritten(() => gradientDescent(objective, training satisfies GradientDescentOptions));
   const branches = asWritten(() =>
     probeBranches(
-      objective,
       probes.map((probe) => asTraining(probe, training.replacement)),
       every,
     ),
@@ -118,6 +118,6 @@ export async function runPipeline(spec: Specification, { force }: { readonly for
 
 /** A probe draws batches as training does, where nothing else is said. */
 function asTraining(probe: Named, replacement: boolean | undefined): Named {
-  const draws = replacement !== undefined && 'replacement' in catalogue[probe.name]!.options.shape;
+  const draws = replacement !== undefined && 'replacement' in allProbes[probe.name]!.declaration.options;
   return draws ? { replacement, ...probe } : probe;
 }

@@ -1,8 +1,8 @@
 import type { Point } from '../core/Objective.ts';
-import type { Estimate } from '../estimators/gradientNoise.ts';
-import { type BatchDraw, sampledBatch } from '../estimators/sampledBatches.ts';
 import { dot, mean, standardError } from '../linalg/vector.ts';
 import { isFullBatch } from '../theory/isFullBatch.ts';
+import type { Estimate } from './gradientNoise.ts';
+import { type BatchDraw, sampledBatch, sampledGradient } from './sampledBatches.ts';
 
 /**
  * E_ξ[g_ξᵀ H_ξ g_ξ / ‖g_ξ‖²] over K sampled batches, H_ξ [m × m] the Hessian of the batch's own loss; for the full batch the one
@@ -21,9 +21,9 @@ export function estimateBatchSharpness(point: Point, draw: BatchDraw, draws: num
     }
     const values = new Float64Array(draws);
     for (const k of values.keys()) {
-      const batch = sampledBatch(n, draw, k);
-      const { gradient } = await point.batchGradient(batch);
-      values[k] = dot(gradient, await point.batchHessianVector(batch, gradient)) / dot(gradient, gradient);
+      const gradient = await sampledGradient(point, draw, k);
+      const product = await point.batchHessianVector(sampledBatch(n, draw, k), gradient);
+      values[k] = dot(gradient, product) / dot(gradient, gradient);
     }
     return { value: mean(values), standardError: standardError(values) };
   });
