@@ -1,22 +1,12 @@
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  ftruncateSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { BrinkError } from '../core/errors.ts';
+import { ArrowFile } from '../files/ArrowFile.ts';
 import { isBeingWritten } from '../files/isBeingWritten.ts';
-import { scanStream } from '../files/scanStream.ts';
 import { syncFolder } from '../files/syncFolder.ts';
 import { finishParquet } from './finishParquet.ts';
 import { openLog } from './openLog.ts';
-import { END_OF_STREAM, logPaths } from './TableLog.ts';
+import { logPaths } from './TableLog.ts';
 
 /** What became of one table. */
 export interface RecoveredTable {
@@ -66,7 +56,7 @@ async function recoverLog(file: string): Promise<RecoveredTable | undefined> {
   let bytesLost = 0;
   try {
     if (file === whole && !isUnfinished(whole)) return undefined;
-    const { format, rows, writer } = describe(file);
+    const { format, rows, writer, end, tornBytes } = describe(file);
     if (isBeingWritten(file, writer)) {
       throw new BrinkError(WHO, `${file} is being written by process ${writer?.pid}, which finishes it itself.`);
     }
@@ -74,7 +64,8 @@ async function recoverLog(file: string): Promise<RecoveredTable | undefined> {
       if (existsSync(whole)) {
         throw new BrinkError(WHO, `${part} and ${whole} are both there. One would be lost; move one of them away.`);
       }
-      bytesLost = endStream(part);
+      endStream(part, end);
+      bytesLost = tornBytes;
       renameSync(part, whole);
       syncFolder(dirname(whole));
     }
@@ -102,17 +93,7 @@ function describe(path: string) {
   return log;
 }
 
-/** Cuts an Arrow stream after its last whole batch and ends it; returns how many bytes were cut off. */
-function endStream(path: string): number {
-  const file = openSync(path, 'r+');
-  try {
-    const { end, isEnded, size } = scanStream(file);
-    if (isEnded) return 0;
-    ftruncateSync(file, end);
-    writeSync(file, END_OF_STREAM, 0, END_OF_STREAM.length, end);
-    fsyncSync(file);
-    return size - end;
-  } finally {
-    closeSync(file);
-  }
+/** Cuts an Arrow stream behind its last whole batch and ends it. */
+function endStream(path: string, end: number): void {
+  new ArrowFile(path, { kept: end, refused: (cause) => cause }).end();
 }
