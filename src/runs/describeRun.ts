@@ -150,7 +150,7 @@ function seriesOf(table: Table, rows: Rows): Series[] {
   if (!table.key.includes('step')) return [];
   const others = table.key.filter((name) => name !== 'step');
   const groups = Map.groupBy(rows, (row) => others.map((name) => `${name}=${row[name]}`).join(' '));
-  const isNumber = ({ type, list }: Column) => !list && ['float64', 'float32', 'int32'].includes(type);
+  const isNumber = ({ type, list }: Column) => !list && ['float64', 'int32'].includes(type);
   return Object.entries(table.columns)
     .filter(([name, column]) => isNumber(column) && !table.key.includes(name) && !name.endsWith('_standard_error'))
     .flatMap(([column, { symbol }]) =>

@@ -5,19 +5,10 @@ import type { Column, ColumnType, Table } from '../core/Table.ts';
 /** A checked row, a copy: lists are plain arrays, and a NaN has its one canonical form. */
 export type StoredRow = Readonly<Record<string, unknown>>;
 
-const INT64 = 2n ** 63n;
-const isInt64 = (v: unknown) => typeof v === 'bigint' && v >= -INT64 && v < INT64;
-
 /** Whether a value that is not null can stand in a column of a type, and what it should have been. */
 const CHECKS: Record<ColumnType, { readonly wanted: string; holds(value: unknown): boolean }> = {
   float64: { wanted: 'a number', holds: (v) => typeof v === 'number' },
-  float32: {
-    wanted: 'a number within ±3.4028235e38 or an infinity',
-    holds: (v) => typeof v === 'number' && (!Number.isFinite(v) || Number.isFinite(Math.fround(v))),
-  },
   int32: { wanted: 'a 32-bit integer', holds: (v) => typeof v === 'number' && (v | 0) === v && !Object.is(v, -0) },
-  int64: { wanted: 'a bigint of 64 bits', holds: isInt64 },
-  timestamp: { wanted: 'a bigint of 64 bits', holds: isInt64 },
   bool: { wanted: 'true or false', holds: (v) => typeof v === 'boolean' },
   utf8: { wanted: 'well-formed text', holds: (v) => typeof v === 'string' && v.isWellFormed() },
 };

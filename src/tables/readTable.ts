@@ -17,7 +17,7 @@ export interface ReadTable<T extends Table> {
 const WHO = 'readTable';
 
 /**
- * Reads a table that brink wrote, Parquet or Arrow: rows as objects, 64-bit integers and instants as bigint, lists as arrays.
+ * Reads a table that brink wrote, Parquet or Arrow: rows as objects, lists as arrays.
  *
  * @param path A `.parquet` or `.arrows` file.
  * @param table The declaration that the rows must have; it gives them their type. Without it, the file's own is taken.
@@ -61,7 +61,7 @@ async function readParquet(path: string): Promise<ReadTable<Table>> {
     file,
     metadata: header,
     geoparquet: false,
-    parsers: { timestampFromMicroseconds: (micros) => micros, stringFromBytes: (bytes) => bytes && TEXT.decode(bytes) },
+    parsers: { stringFromBytes: (bytes) => bytes && TEXT.decode(bytes) },
   });
   for (const [name, { list, nullable }] of Object.entries(table.columns)) {
     // The library leaves a list that is null undefined.

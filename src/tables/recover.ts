@@ -3,10 +3,12 @@ import { dirname, join, resolve } from 'node:path';
 import { BrinkError } from '../core/errors.ts';
 import { ArrowFile } from '../files/ArrowFile.ts';
 import { isBeingWritten } from '../files/isBeingWritten.ts';
+import { openArrowFile } from '../files/openArrowFile.ts';
 import { syncFolder } from '../files/syncFolder.ts';
 import { finishParquet } from './finishParquet.ts';
 import { openLog } from './openLog.ts';
 import { logPaths } from './TableLog.ts';
+import { formatOf, type TableFormat } from './tableMetadata.ts';
 
 /** What became of one table. */
 export interface RecoveredTable {
@@ -55,7 +57,7 @@ async function recoverLog(file: string): Promise<RecoveredTable | undefined> {
   const target = `${stem}.parquet`;
   let bytesLost = 0;
   try {
-    if (file === whole && !isUnfinished(whole)) return undefined;
+    if (file === whole && formatOfLog(whole) !== 'parquet') return undefined;
     const { format, rows, writer, end, tornBytes } = describe(file);
     if (isBeingWritten(file, writer)) {
       throw new BrinkError(WHO, `${file} is being written by process ${writer?.pid}, which finishes it itself.`);
@@ -77,12 +79,15 @@ async function recoverLog(file: string): Promise<RecoveredTable | undefined> {
   }
 }
 
-/** Whether a whole Arrow stream is a log that was to become Parquet; one that is not brink's is not. */
-function isUnfinished(whole: string): boolean {
+/** What a whole Arrow stream is or was to become; undefined where it is not one of brink's tables. */
+function formatOfLog(whole: string): TableFormat | undefined {
   try {
-    return describe(whole).format === 'parquet';
+    return openArrowFile(WHO, whole, 'holds no Arrow schema.', ({ schema, close }) => {
+      close();
+      return formatOf(schema.metadata);
+    });
   } catch (error) {
-    if (error instanceof BrinkError) return false;
+    if (error instanceof BrinkError) return undefined;
     throw error;
   }
 }

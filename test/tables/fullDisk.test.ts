@@ -25,7 +25,7 @@ async function recovered(path: string): Promise<number> {
   const found = await readTable(path);
   const steps = found.rows.map((row) => row.step);
   expect(steps).toEqual(steps.map((_, step) => step));
-  expect(found.rows.map((row) => row.int64_list)).toEqual(rows.slice(0, steps.length).map((row) => row.int64_list));
+  expect(found.rows.map((row) => row.int32_list)).toEqual(rows.slice(0, steps.length).map((row) => row.int32_list));
   return steps.length;
 }
 
