@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { DATA_NAMES, LOSS_NAMES, MODEL_NAMES } from '../catalogue/ingredientNames.ts';
+import { datasets } from '../catalogue/datasets.ts';
+import { losses } from '../catalogue/losses.ts';
+import { models } from '../catalogue/models.ts';
 import { CommandLineError } from '../runs/CommandLineError.ts';
 import { anotherOf } from './anotherOf.ts';
 import { numberOf } from './numberOf.ts';
@@ -28,9 +30,11 @@ interface Flags {
   readonly json?: true;
 }
 
+const namesOf = (registry: object) => Object.keys(registry).join(', ');
+
 const EXAMPLES = `
 Something named takes its options after colons, lists with commas: mlp:hidden=64,64:activation=relu.
-data: ${DATA_NAMES.join(', ')}; models: ${MODEL_NAMES.join(', ')}; losses: ${LOSS_NAMES.join(', ')};
+data: ${namesOf(datasets)}; models: ${namesOf(models)}; losses: ${namesOf(losses)};
 probes: see \`brink probes\`. A file holds the same in JSON; where both speak, the flag counts:
   { "model": { "name": "mlp", "hidden": [64, 64] }, "learningRate": 0.2, "steps": 200, "probes": [{ "name": "topEigenvalues", "every": 5 }] }
 
