@@ -20,14 +20,16 @@ export async function recordedData(
   if (!entry) {
     throw new BrinkError(
       who,
-      `${path} was recorded on the data set '${name}', which does not come with brink. Hand it in: objectiveOf(path, { data }).`,
+      `${path} was recorded on the data set '${name}', which does not come with brink. Hand it in: ` +
+        'objectiveOf(path, { data }).',
     );
   }
   const needsFolder = 'folder' in entry.options.shape;
   if (needsFolder && folder === undefined) {
     throw new BrinkError(
       who,
-      `${path} was recorded on ${name}, whose files do not come with brink. Say where they are: objectiveOf(path, { data: 'data/…' }).`,
+      `${path} was recorded on ${name}, whose files do not come with brink. Say where they are: ` +
+        "objectiveOf(path, { data: 'data/…' }).",
     );
   }
   const { success, data: options } = entry.recorded.safeParse(metadata);

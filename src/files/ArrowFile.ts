@@ -18,8 +18,8 @@ interface ArrowFileOptions {
 /**
  * An Arrow stream on disk while it is written: nothing but whole messages.
  *
- * A message is in the hands of the operating system when `write` returns: it survives the process, and a few seconds later
- * the machine. What is left of one that the disk refused is cut off, so that the file stays whole before it.
+ * A message is in the hands of the operating system when `write` returns: it survives the process, and a few seconds
+ * later the machine. What is left of one that the disk refused is cut off, so that the file stays whole before it.
  */
 export class ArrowFile {
   readonly #file: number;

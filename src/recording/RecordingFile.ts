@@ -31,8 +31,8 @@ export interface RecordingStart {
 /**
  * The file of a recording while it is written: an Arrow stream, one step a batch.
  *
- * A step is in the hands of the operating system when `append` returns: it survives the process, and a few seconds later
- * the machine.
+ * A step is in the hands of the operating system when `append` returns: it survives the process, and a few seconds
+ * later the machine.
  */
 export class RecordingFile {
   readonly #path: string;
@@ -66,7 +66,7 @@ export class RecordingFile {
     this.#steps++;
   }
 
-  /** Ends the stream; nothing where no step came, or a write failed before. @throws BrinkError where the disk refuses. */
+  /** Ends the stream, if a step came and no write failed before. @throws BrinkError where the disk refuses. */
   finish(): void {
     const file = this.#file;
     this.#file = null;
@@ -113,14 +113,16 @@ export class RecordingFile {
     if (bytes <= bavail * bsize) return;
     throw new BrinkError(
       WHO,
-      `${steps} steps need ${formatBytes(bytes)}, and the disk of ${dirname(this.#path)} has ${formatBytes(bavail * bsize)} free. Nothing was written; make room, or record fewer steps (every, from, to).`,
+      `${steps} steps need ${formatBytes(bytes)}, and the disk of ${dirname(this.#path)} has ` +
+        `${formatBytes(bavail * bsize)} free. Nothing was written; make room, or record fewer steps (every, from, to).`,
     );
   }
 
   #refused(cause: Error): BrinkError {
     return new BrinkError(
       WHO,
-      `${this.#path} cannot be written: ${cause.message}. The ${this.#steps} steps before are kept, later ones are not recorded; make room, then resume from it.`,
+      `${this.#path} cannot be written: ${cause.message}. ` +
+        `The ${this.#steps} steps before are kept, later ones are not recorded; make room, then resume from it.`,
       { cause },
     );
   }

@@ -16,7 +16,7 @@ import { requireSameObjective } from './requireSameObjective.ts';
 
 /** What a recording does not hold itself. */
 export interface ObjectiveOfOptions {
-  /** The data set, or the folder of CIFAR's files; default: `digits` and `chebyshev`, which come with brink, are loaded. */
+  /** The data set, or the folder of its files; default: one that comes with brink (`digits`, `chebyshev`) is loaded. */
   readonly data?: Dataset | string;
   /** A model that was brought along; default: one of brink's own, by its name. */
   readonly model?: Model;
@@ -43,16 +43,16 @@ const objectives = z.discriminatedUnion('objective', [
 /**
  * The objective that a recording was made of, built again from its header: model, data, loss and chunk.
  *
- * What the header cannot hold is handed in: data of one's own (`arrays`, or the folder of CIFAR's files), models and losses brought
- * along. It is compared with the header before it is returned, data by their checksums. The engine is the one of this
- * process; another than the recording's rounds differently.
+ * What the header cannot hold is handed in: data of one's own (`arrays`, or the folder of the files), models and
+ * losses brought along. It is compared with the header before it is returned, data by their checksums. The engine is
+ * the one of this process; another than the recording's rounds differently.
  *
  * Cost: loading the data, and opening the engine.
  *
  * @param path A recording.
  * @param options `data`, `model`, `loss`, where brink cannot make them itself.
- * @throws BrinkError as a rejection where the header names a model, loss, data set or objective that brink does not know and that was not
- *   handed in, or what comes of it is not what was recorded.
+ * @throws BrinkError as a rejection where the header names a model, loss, data set or objective that brink does not
+ *   know and that was not handed in, or what comes of it is not what was recorded.
  */
 export async function objectiveOf(path: string, options: ObjectiveOfOptions = {}): Promise<Objective> {
   const recording = openRecording(WHO, path);
@@ -72,7 +72,8 @@ async function rebuild(
     const what = metadata ? `an objective '${metadata.objective}'` : 'no objective';
     throw new BrinkError(
       WHO,
-      `${path} names ${what}, which brink cannot build. Build it yourself, and hand it in: replay(path, { objective }).`,
+      `${path} names ${what}, which brink cannot build. Build it yourself, and hand it in: ` +
+        'replay(path, { objective }).',
     );
   }
   if (recorded.objective === 'quadratic') return quadratic(recorded);
@@ -94,6 +95,7 @@ function known<T>(path: string, what: string, name: string, own: Readonly<Record
   if (Object.hasOwn(own, name)) return own[name]!;
   throw new BrinkError(
     WHO,
-    `${path} was recorded with the ${what} '${name}', which is none of brink's own (${Object.keys(own).join(', ')}). Hand it in: objectiveOf(path, { ${what} }).`,
+    `${path} was recorded with the ${what} '${name}', which is none of brink's own ` +
+      `(${Object.keys(own).join(', ')}). Hand it in: objectiveOf(path, { ${what} }).`,
   );
 }

@@ -23,10 +23,10 @@ const WHO = 'TableLog';
 export const logPaths = (path: string) => ({ part: `${path}.arrows.part`, whole: `${path}.arrows` });
 
 /**
- * The rows of a table while a run lives: an Arrow stream at `<path>.arrows.part`, which `recover` can finish after a crash.
+ * The rows of a table while a run lives: an Arrow stream at `<path>.arrows.part`; `recover` finishes it after a crash.
  *
- * Rows are written in batches of 256, or after a second, synchronously: a batch that was written survives the process, and a
- * few seconds later the machine.
+ * Rows are written in batches of 256, or after a second, synchronously: a batch that was written survives the process,
+ * and a few seconds later the machine.
  */
 export class TableLog<T extends Table> {
   readonly #table: T;
@@ -61,7 +61,8 @@ export class TableLog<T extends Table> {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
       throw new BrinkError(
         WHO,
-        `${this.#paths.part} is there already. Another sink or run is writing a table of that name, or one was cut off: then \`brink recover ${folder}\` finishes it.`,
+        `${this.#paths.part} is there already. Another sink or run is writing a table of that name, ` +
+          `or one was cut off: then \`brink recover ${folder}\` finishes it.`,
       );
     }
     try {
@@ -77,7 +78,7 @@ export class TableLog<T extends Table> {
     return this.#rows;
   }
 
-  /** Adds a row. @throws BrinkError where the row does not fit the table (the log goes on), or the disk refuses (it ends). */
+  /** Adds a row. @throws BrinkError where it does not fit the table (the log goes on), or the disk refuses. */
   append(row: Row<T>): void {
     if (this.#failure) throw this.#failure;
     if (this.#isFinished)
@@ -93,8 +94,8 @@ export class TableLog<T extends Table> {
   /**
    * Writes what is pending, ends the stream, and gives the file its name; returns the path.
    *
-   * @throws BrinkError where a write failed, now or before. The file has its name all the same if there was room to end the
-   *   stream after its last whole batch.
+   * @throws BrinkError where a write failed, now or before. The file has its name all the same if there was room to
+   *   end the stream after its last whole batch.
    */
   finish(): string {
     if (this.#isFinished) return this.#paths.whole;
@@ -132,7 +133,9 @@ export class TableLog<T extends Table> {
   #refused(cause: Error): BrinkError {
     this.#failure = new BrinkError(
       WHO,
-      `${this.#paths.part} cannot be written: ${cause.message}. The ${this.#rows} rows before are kept, later ones are lost; make room, then \`brink recover ${dirname(this.#paths.part)}\` finishes the table.`,
+      `${this.#paths.part} cannot be written: ${cause.message}. ` +
+        `The ${this.#rows} rows before are kept, later ones are lost; ` +
+        `make room, then \`brink recover ${dirname(this.#paths.part)}\` finishes the table.`,
       { cause },
     );
     return this.#failure;

@@ -26,7 +26,8 @@ export function checkRow(who: string, table: Table, row: Readonly<Record<string,
     const key = table.key.map((name) => `${name} ${show(row[name])}`).join(', ');
     throw new BrinkError(
       who,
-      `${what} in the row with ${key} of the table '${table.name}'. The rows before it are kept; give the row the columns that the table declares.`,
+      `${what} in the row with ${key} of the table '${table.name}'. The rows before it are kept; ` +
+        'give the row the columns that the table declares.',
     );
   };
   for (const name of Object.keys(row)) {
@@ -70,7 +71,8 @@ export function checkTable(who: string, table: Table): void {
     if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
       throw new BrinkError(
         who,
-        `the table '${table.name}' has a column named ${JSON.stringify(name)}. Readers reorder or split such names; use letters, digits and underscores, a letter first.`,
+        `the table '${table.name}' has a column named ${JSON.stringify(name)}. ` +
+          'Readers reorder or split such names; use letters, digits and underscores, a letter first.',
       );
     }
   }

@@ -14,7 +14,8 @@ export interface OpenLog extends TableMetadata, Pick<OpenArrowFile, 'end' | 'tor
 
 /** What is said of a log that holds nothing. */
 const UNBEGUN =
-  'has no whole schema message, so it holds no row. The process was stopped before it wrote one, or it is no Arrow stream; remove the file.';
+  'has no whole schema message, so it holds no row. ' +
+  'The process was stopped before it wrote one, or it is no Arrow stream; remove the file.';
 
 /** Opens an Arrow stream that `TableLog` wrote; close it. @throws BrinkError where it is not one. */
 export function openLog(who: string, path: string): OpenLog {

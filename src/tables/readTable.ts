@@ -31,12 +31,14 @@ export async function readTable<T extends Table = Table>(path: string, table?: T
       : undefined;
   if (found === undefined) throw new BrinkError(WHO, `the path is '${path}'. It must end in '.parquet' or '.arrows'.`);
   if (table !== undefined) {
+    const names = ({ columns }: Table) => Object.keys(columns).join(', ');
     const shape = ({ columns }: Table) =>
       JSON.stringify(Object.entries(columns).map(([name, { type, list, nullable }]) => [name, type, list, nullable]));
     if (shape(found.table) !== shape(table)) {
       throw new BrinkError(
         WHO,
-        `${path} holds the table '${found.table.name}' with the columns ${Object.keys(found.table.columns).join(', ')}; '${table.name}' declares ${Object.keys(table.columns).join(', ')}. It was written by another probe or another release.`,
+        `${path} holds the table '${found.table.name}' with the columns ${names(found.table)}; ` +
+          `'${table.name}' declares ${names(table)}. It was written by another probe or another release.`,
       );
     }
   }

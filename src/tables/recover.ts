@@ -27,9 +27,9 @@ const WHO = 'recover';
 /**
  * Finishes the tables that a crash left unfinished in a folder and the folders below it.
  *
- * A torn last batch is cut off, the Arrow stream is ended, and where it was to become Parquet it does. May be cut off anywhere
- * and run again; a second run finds nothing to do. Tables that a living process on this machine is writing are left alone;
- * processes of other machines are not seen, so end them first.
+ * A torn last batch is cut off, the Arrow stream is ended, and where it was to become Parquet it does. May be cut off
+ * anywhere and run again; a second run finds nothing to do. Tables that a living process on this machine is writing are
+ * left alone; processes of other machines are not seen, so end them first.
  *
  * @param directory Where to look.
  * @returns One entry for each table that was unfinished.

@@ -51,7 +51,8 @@ export function toKeyValues({ table, format, writer, metadata }: TableMetadata):
     if (TAKEN.test(key)) {
       throw new BrinkError(
         'table',
-        `the metadata of '${table.name}' has the entry '${key}'. Readers give that name a meaning of their own; choose another.`,
+        `the metadata of '${table.name}' has the entry '${key}'. ` +
+          'Readers give that name a meaning of their own; choose another.',
       );
     }
   }
@@ -69,7 +70,7 @@ export function formatOf(keyValues: ReadonlyMap<string, string>): TableFormat | 
   return keyValues.has(TABLE) && (format === 'arrow' || format === 'parquet') ? format : undefined;
 }
 
-/** Reads them back. @throws BrinkError where the file is not one of brink's, or has a column of a type that is no more. */
+/** Reads them back. @throws BrinkError where the file is not one of brink's, or has columns of another type. */
 export function fromKeyValues(who: string, path: string, keyValues: ReadonlyMap<string, string>): TableMetadata {
   const table = keyValues.get(TABLE);
   const format = formatOf(keyValues);
@@ -77,7 +78,8 @@ export function fromKeyValues(who: string, path: string, keyValues: ReadonlyMap<
   if (table === undefined || format === undefined) {
     throw new BrinkError(
       who,
-      `${path} does not say which table it holds (${TABLE}). It was not written by brink; read it with an Arrow or Parquet library.`,
+      `${path} does not say which table it holds (${TABLE}). It was not written by brink; ` +
+        'read it with an Arrow or Parquet library.',
     );
   }
   const metadata = [...keyValues]
@@ -98,7 +100,8 @@ function declared(who: string, path: string, value: unknown): Table {
     if (known.includes(type)) continue;
     throw new BrinkError(
       who,
-      `${path} has the column '${name}' of the type ${type}, which is none of ${known.join(', ')}: read it with the brink that wrote it, or with an Arrow or Parquet library.`,
+      `${path} has the column '${name}' of the type ${type}, which is none of ${known.join(', ')}: ` +
+        'read it with the brink that wrote it, or with an Arrow or Parquet library.',
     );
   }
   return table as Table;

@@ -14,8 +14,8 @@ const GROUP_ROWS = 8192;
 const GROUP_BYTES = 4 * 2 ** 20;
 
 /**
- * Types of our own in the library's table, whose values pass unchanged: its own conversions refuse NaN and lose the sign
- * of −0. Rows are checked before they come here.
+ * Types of our own in the library's table, whose values pass unchanged: its own conversions refuse NaN and lose the
+ * sign of −0. Rows are checked before they come here.
  */
 const PARQUET: Record<ColumnType, string> = {
   float64: own('BRINK_DOUBLE', 'DOUBLE'),

@@ -38,7 +38,7 @@ export const HARD: Record<ColumnType, readonly (number | boolean | string)[]> = 
   utf8: ['', '\0', '\uFEFFmark', '👩‍🔬', '𝔏𐍈', '\uFFFF', 'a,b"c\n', 'ÿ'.repeat(300), 'null', 'NaN'],
 };
 
-/** Rows of `hostileTable` or another table with the key `step`: half hard values, half random bits, nulls and empty lists between. */
+/** Rows of a table with the key `step`: half hard values, half random bits, nulls and empty lists between. */
 export function hostileRows(seed: number, count: number, table: Table = hostileTable): Row<Table>[] {
   const random = generator(seed);
   const below = (n: number) => uniformInt(random, 0, n - 1);

@@ -22,7 +22,7 @@ describe.each(['float32', 'int64', 'timestamp'])('a table with a column of the t
   it.each(['parquet', 'arrows'])('is refused in a sentence: .%s', async (ending) => {
     const path = join(fixtures, `${type}.${ending}`);
     await expect(readTable(path)).rejects.toThrow(
-      `readTable: ${path} has the column 'cell' of the type ${type}, which is none of float64, int32, bool, utf8: read it`,
+      `readTable: ${path} has the column 'cell' of the type ${type}, which is none of float64, int32, bool, utf8: read`,
     );
   });
 
