@@ -22,15 +22,12 @@ export {
   type Columns,
   type ColumnType,
   defineTable,
-  float32,
   float64,
   int32,
-  int64,
   list,
   nullable,
   type Row,
   type Table,
-  timestamp,
   utf8,
 } from './core/Table.ts';
 export { type ArraysOptions, arrays } from './datasets/arrays.ts';

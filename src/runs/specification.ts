@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import { dataChoices, lossChoices, modelChoices } from '../catalogue/ingredients.ts';
+import { datasets } from '../catalogue/datasets.ts';
+import { losses } from '../catalogue/losses.ts';
+import { models } from '../catalogue/models.ts';
 import { probes as allProbes } from '../catalogue/probes.ts';
 import type { JsonObject } from '../core/Json.ts';
 import { empiricalRisk } from '../engine/risk/empiricalRisk.ts';
@@ -54,8 +56,8 @@ export function readNames(spec: Readonly<Record<string, unknown>>): object {
   const { data, model, probes } = spec;
   return {
     ...spec,
-    ...(data !== undefined && { data: read('data set', data, dataChoices) }),
-    ...(model !== undefined && { model: read('model', model, modelChoices) }),
+    ...(data !== undefined && { data: read('data set', data, datasets) }),
+    ...(model !== undefined && { model: read('model', model, models) }),
     ...(Array.isArray(probes) && { probes: probes.map((probe) => read('probe', probe, allProbes)) }),
   };
 }
@@ -63,9 +65,9 @@ export function readNames(spec: Readonly<Record<string, unknown>>): object {
 /** Checks what can be checked before data is read. @throws CommandLineError for whatever is unknown or of a wrong type. */
 export function parseSpecification(value: unknown): Specification {
   const spec = parseStrictly(WHO, 'the pipeline', value, specification);
-  optionsOf(WHO, 'data set', spec.data, dataChoices);
-  if (spec.model) optionsOf(WHO, 'model', spec.model, modelChoices);
-  if (spec.loss !== undefined) requireName(WHO, 'loss', spec.loss, Object.keys(lossChoices));
+  optionsOf(WHO, 'data set', spec.data, datasets);
+  if (spec.model) optionsOf(WHO, 'model', spec.model, models);
+  if (spec.loss !== undefined) requireName(WHO, 'loss', spec.loss, Object.keys(losses));
   checkProbes(WHO, spec.probes, spec.every);
   return spec;
 }
@@ -78,11 +80,11 @@ export function parseSpecification(value: unknown): Specification {
  */
 export async function runPipeline(spec: Specification, { force }: { readonly force: boolean }): Promise<RunSummary> {
   const directory = requireNoRun(WHO, spec.directory, force);
-  const data = await dataChoices[spec.data.name]!.open(optionsOf(WHO, 'data set', spec.data, dataChoices));
+  const data = await datasets[spec.data.name]!.open(optionsOf(WHO, 'data set', spec.data, datasets));
   const chosen = spec.model ?? { name: data.inputShape.length === 3 ? 'cnn' : 'mlp' };
-  const modelOptions = optionsOf(WHO, 'model', chosen, modelChoices);
-  const model = asWritten(() => modelChoices[chosen.name]!.open(modelOptions, data));
-  const loss = lossChoices[spec.loss ?? (data.classes ? 'crossEntropy' : 'meanSquaredError')]!;
+  const modelOptions = optionsOf(WHO, 'model', chosen, models);
+  const model = await asWritten(() => models[chosen.name]!.open(modelOptions, data));
+  const loss = await losses[spec.loss ?? (data.classes ? 'crossEntropy' : 'meanSquaredError')]!();
   const objective = await empiricalRisk({ model, data, loss, ...(spec.chunk !== undefined && { chunk: spec.chunk }) });
 
   const {

@@ -170,7 +170,6 @@ function conforms(column: Column, value: unknown): boolean {
 
 function isScalar({ type }: Column, value: unknown): boolean {
   if (type === 'int32') return Number.isInteger(value) && value === (Number(value) | 0);
-  if (type === 'float64' || type === 'float32') return typeof value === 'number';
-  if (type === 'int64' || type === 'timestamp') return typeof value === 'bigint';
+  if (type === 'float64') return typeof value === 'number';
   return typeof value === (type === 'bool' ? 'boolean' : 'string');
 }
