@@ -3,7 +3,7 @@ import { type CataloguedProbe, probes } from '../catalogue/probes.ts';
 import { type Options, optionsSchema } from '../core/Option.ts';
 import type { Column } from '../core/Table.ts';
 import { requireName } from '../runs/requireName.ts';
-import { textTable } from './textTable.ts';
+import { textTable } from './text.ts';
 
 /** `brink probes [NAME]`. */
 export function probesCommand(): Command {

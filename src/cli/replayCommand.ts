@@ -1,7 +1,6 @@
 import { Command } from 'commander';
-import { anotherOf } from './anotherOf.ts';
-import { numberOf } from './numberOf.ts';
-import { printSummary } from './printSummary.ts';
+import { anotherOf, numberOf } from './arguments.ts';
+import { printSummary } from './text.ts';
 
 /** What the command line says. */
 export interface ReplayFlags {

@@ -4,9 +4,8 @@ import { datasets } from '../catalogue/datasets.ts';
 import { losses } from '../catalogue/losses.ts';
 import { models } from '../catalogue/models.ts';
 import { CommandLineError } from '../runs/CommandLineError.ts';
-import { anotherOf } from './anotherOf.ts';
-import { numberOf } from './numberOf.ts';
-import { printSummary } from './printSummary.ts';
+import { anotherOf, numberOf } from './arguments.ts';
+import { printSummary } from './text.ts';
 
 const WHO = 'run';
 

@@ -1,7 +1,6 @@
 import { Command } from 'commander';
 import { describeRun, type RunDescription, type Series, type TableDescription } from '../runs/describeRun.ts';
-import { sparkline } from './sparkline.ts';
-import { textTable } from './textTable.ts';
+import { sparkline, textTable } from './text.ts';
 
 /** More lines of one column say less, not more. */
 const MOST_GROUPS = 6;

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { textTable } from './textTable.ts';
+import { textTable } from './text.ts';
 import type { EngineCheck } from './verifyEngine.ts';
 
 /** `brink verify`. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { sparkline } from '../../src/cli/sparkline.ts';
+import { sparkline, textTable } from '../../src/cli/text.ts';
 
 describe('sparkline', () => {
   it('rises where the numbers rise', () => {
@@ -21,5 +21,16 @@ describe('sparkline', () => {
   it('survives numbers whose difference is no number', () => {
     expect(sparkline([-1.7e308, 1.7e308])).toHaveLength(2);
     expect(sparkline([])).toBe('');
+  });
+});
+
+describe('textTable', () => {
+  it('aligns its columns on the left, where marks above a letter take no place', () => {
+    const rows = [
+      ['x̂_1', '1', ''],
+      ['longer', '20', 'last'],
+    ];
+    expect(textTable(rows, '  ')).toBe('  x̂_1     1\n  longer  20  last');
+    expect(textTable([])).toBe('');
   });
 });

@@ -1,7 +1,21 @@
+import type { RunSummary } from '../runs/run.ts';
+
 const BARS = [...'▁▂▃▄▅▆▇█'];
 /** What stands where no value is finite. */
 const NOT_FINITE = '×';
 const NO_VALUE = ' ';
+
+/** Rows of cells as lines, the columns aligned on the left; `indent` goes before each line. */
+export function textTable(rows: readonly (readonly string[])[], indent = ''): string {
+  const widths = (rows[0] ?? []).map((_, k) => Math.max(...rows.map((row) => width(row[k]!))));
+  const line = (row: readonly string[]) => row.map((cell, k) => cell + ' '.repeat(widths[k]! - width(cell))).join('  ');
+  return rows.map((row) => (indent + line(row)).trimEnd()).join('\n');
+}
+
+/** Characters as a terminal shows them: a mark that stands above the letter before it takes no place. */
+function width(text: string): number {
+  return [...text.replace(/\p{Mark}/gu, '')].length;
+}
 
 /**
  * Numbers as a line of bars between their least and their largest, at most `width` wide: each bar is the mean of its part.
@@ -31,4 +45,10 @@ export function sparkline(values: readonly (number | null)[], width = 40): strin
       return BARS[Math.min(BARS.length - 1, Math.floor(share * BARS.length))]!;
     })
     .join('');
+}
+
+/** A run's summary as JSON, errors as their messages. */
+export function printSummary(summary: RunSummary): void {
+  const plain = (_: string, value: unknown) => (value instanceof Error ? value.message : value);
+  console.log(JSON.stringify(summary, plain, 2));
 }
