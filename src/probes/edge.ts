@@ -1,4 +1,5 @@
 import * as columns from '../core/columns.ts';
+import { BrinkError } from '../core/errors.ts';
 import { number } from '../core/optionKinds.ts';
 import { defineTable, float64, type Row, utf8 } from '../core/Table.ts';
 import * as usual from '../core/usualOptions.ts';
@@ -96,6 +97,12 @@ export const edge = probe({
     let previousLambda1: number | null = null;
     return async (point, step) => {
       const { index, batchSize, replacement } = step;
+      if (batchSize > n) {
+        throw new BrinkError(
+          'edge',
+          `the batches of the run have ${batchSize} examples, and the objective that is measured has ${n} in all.`,
+        );
+      }
       eigenpairs = await hessianEigenpairs(point, { who: 'edge', count: deflate, tolerance }, eigenpairs);
       const lambda1 = eigenpairs.pairs[0]!.value;
       const gradient = await point.gradient();
