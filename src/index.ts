@@ -13,9 +13,8 @@ export type {
 } from './core/Objective.ts';
 export type { Option, Options } from './core/Option.ts';
 export * as options from './core/optionKinds.ts';
-export type { RunBranch } from './core/RunBranch.ts';
+export type { RunBranch, StepRun } from './core/Step.ts';
 export { type OpenStep, openStep, type Step, type StepData } from './core/Step.ts';
-export type { StepRun } from './core/StepRun.ts';
 export {
   bool,
   type Column,

@@ -1,6 +1,6 @@
 import { BrinkError } from './errors.ts';
-import type { Point } from './Objective.ts';
-import { type StepRun, stepRun } from './StepRun.ts';
+import type { JsonObject } from './Json.ts';
+import type { Objective, Point } from './Objective.ts';
 
 /**
  * One moment of training, as plain data: the weights θ_t, and the gradient that the update from here uses.
@@ -60,11 +60,77 @@ export interface Step extends StepData {
   readonly isSettled: boolean;
 }
 
+/** What a step knows of the run that it comes from: one object, shared by all steps of a source. */
+export interface StepRun {
+  /** Everything that rebuilds the source: optimizer, options, seed, objective; null: unknown. */
+  readonly metadata: JsonObject | null;
+  /** How many steps come at most; null: unknown. */
+  readonly total: number | null;
+  /** The index of the last of them; null: unknown. */
+  readonly last: number | null;
+  /** Files that the source reads while it emits: a run must not remove them. */
+  readonly reads: readonly string[];
+  /** The recording that the source goes on with; null: none. */
+  readonly resumes: string | null;
+  /** L; null: the source names none. */
+  readonly objective: Objective | null;
+  /** The branch of `run` through which the step goes: its folder, its stop signal; null outside of one. */
+  readonly branch: RunBranch | null;
+}
+
+/** A branch of a run, as the probes and sinks in it meet it. */
+export interface RunBranch {
+  /** Its name among the branches: that of its file, where nothing else is said. */
+  readonly name: string;
+  /** The run's folder, an absolute path: relative paths of sinks start here. */
+  readonly directory: string;
+  /** What the run says of itself in every table: versions, its id, source, and what the user adds. Known once it has begun. */
+  readonly metadata: JsonObject;
+  /** Aborted when the run is to end without the measurements at hand: a probe ends between two products. */
+  readonly stopped: AbortSignal;
+  /**
+   * Takes a file for a sink, and what it is called while it is written, and lists them among those of the run.
+   *
+   * @throws BrinkError where another sink of the run has one of them.
+   */
+  claim(who: string, file: string, meanwhile?: readonly string[]): void;
+  /** Whether a file is one of the run before, which goes as this one begins. */
+  removes(file: string): boolean;
+  /**
+   * Asks to be called with the run's first step, before anything is measured or written; with null where no step comes. What it
+   * throws rejects the run.
+   */
+  check(body: (first: Step | null) => void): void;
+  /** Asks to be called once the run has its folder, after all checks and before the first step passes; at once where it has. */
+  whenBegun(body: (first: Step | null) => void): void;
+  /** Asks the run not to end before `promise` has settled; a rejection counts as an error of the branch. */
+  waitFor(promise: Promise<unknown>): void;
+}
+
 /** The two ends of a step: `step` goes down the stream, `settled` is what its source waits for. */
 export interface OpenStep {
   readonly step: Step;
   /** Resolves when everything registered on the step has settled, also what was registered while waiting. */
   settled(): Promise<void>;
+}
+
+class KnownRun implements StepRun {
+  readonly metadata: StepRun['metadata'] = null;
+  readonly total: StepRun['total'] = null;
+  readonly last: StepRun['last'] = null;
+  readonly reads: StepRun['reads'] = [];
+  readonly resumes: StepRun['resumes'] = null;
+  readonly objective: StepRun['objective'] = null;
+  readonly branch: StepRun['branch'] = null;
+
+  constructor(known: Partial<StepRun>) {
+    Object.assign(this, known);
+  }
+}
+
+/** What a source says of itself once, for all its steps; what it does not say is unknown. One that is whole already stays as it is. */
+export function stepRun(known: Partial<StepRun>): StepRun {
+  return known instanceof KnownRun ? known : new KnownRun(known);
 }
 
 /** What holds a source back: shared by a step and what is derived from it. */

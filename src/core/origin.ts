@@ -1,8 +1,6 @@
 import type { Observable } from 'rxjs';
 import type { JsonObject } from './Json.ts';
-import type { RunBranch } from './RunBranch.ts';
-import type { Step } from './Step.ts';
-import type { StepRun } from './StepRun.ts';
+import type { RunBranch, Step, StepRun } from './Step.ts';
 import type { Table } from './Table.ts';
 
 /** What measured a row: the part of a table's key-values that is the probe's. */

@@ -87,8 +87,8 @@ export function measureWith<R extends object>(instrument: Instrument<R>): Operat
       const measured = (step: Step) =>
         defer(async () => {
           begin(step);
-          const point = (on?.at(step.weights) ?? step.point()).until(abort.signal);
           try {
+            const point = (on?.at(step.weights) ?? step.point()).until(abort.signal);
             return await measurement!(point, step);
           } catch (cause) {
             const why = cause instanceof Error ? cause.message : String(cause);

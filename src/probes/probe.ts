@@ -74,15 +74,15 @@ export function probe<T extends Table, const O extends Options, R extends Row<T>
       );
     }
     const given = checkOptions(who, declared, options, ['on']);
-    const { on = null } = options as { readonly on?: Objective };
-    if (on !== null && !isObjective(on)) {
+    const { on } = options as { readonly on?: Objective };
+    if (on !== undefined && !isObjective(on)) {
       throw new BrinkError(who, `on is ${String(on)}. It must be an objective, such as \`await empiricalRisk(…)\`.`);
     }
     declaration.check?.(given as Partial<OptionsUsed<O>>);
     const used = (objective: Objective) => useOptions(who, declared, given, objective);
     return measureWith<R>({
       who,
-      on,
+      on: on ?? null,
       table,
       provenance: (first) => {
         const objective = on ?? first?.run.objective ?? null;
@@ -100,5 +100,7 @@ export function probe<T extends Table, const O extends Options, R extends Row<T>
 }
 
 function isObjective(value: unknown): value is Objective {
-  return typeof (value as Partial<Objective> | null)?.at === 'function';
+  // Lists and texts have an `at` too.
+  const { at, paramCount } = Object(value) as Partial<Objective>;
+  return typeof at === 'function' && typeof paramCount === 'number';
 }

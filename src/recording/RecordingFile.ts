@@ -8,6 +8,9 @@ import { type RecordedStep, type StepEncoder, type StepShape, stepEncoder } from
 
 const WHO = 'record';
 
+/** The recordings that this process is writing. */
+const inHand = new Set<string>();
+
 /** How much is about to be written. */
 export interface Estimate {
   readonly bytes: number;
@@ -68,8 +71,7 @@ export class RecordingFile {
 
   /** Ends the stream, if a step came and no write failed before. @throws BrinkError where the disk refuses. */
   finish(): void {
-    const file = this.#file;
-    this.#file = null;
+    const file = this.#release();
     file?.end();
   }
 
@@ -88,15 +90,33 @@ export class RecordingFile {
     try {
       file.write(message);
     } catch (error) {
-      this.#file = null;
+      this.#release();
       file.close();
       throw error;
     }
   }
 
+  /** Lets go of the file: who calls this ends or closes it. */
+  #release(): ArrowFile | null {
+    const file = this.#file;
+    this.#file = null;
+    if (file) inHand.delete(this.#path);
+    return file;
+  }
+
   #open(): ArrowFile {
+    if (this.#kept && inHand.has(this.#path)) {
+      throw new BrinkError(
+        WHO,
+        `${this.#path} is gone on with by another sink. Two would write over each other; ` +
+          'give one of them another name.',
+      );
+    }
     try {
-      return new ArrowFile(this.#path, { kept: this.#kept?.bytes ?? null, refused: (cause) => this.#refused(cause) });
+      const kept = this.#kept?.bytes ?? null;
+      const file = new ArrowFile(this.#path, { kept, refused: (cause) => this.#refused(cause) });
+      inHand.add(this.#path);
+      return file;
     } catch (cause) {
       const isTaken = (cause as NodeJS.ErrnoException).code === 'EEXIST';
       const advice = isTaken

@@ -32,8 +32,9 @@ export interface Recorded {
  * Opens a recording of gradientDescent at a step, for a source that goes on from there.
  *
  * @param begin Makes the source, once the objective is there.
- * @throws BrinkError at the call where the recording does not hold the step, is not one of gradientDescent, or belongs to another
- *   objective than the one given; in the stream where the objective can't be rebuilt.
+ * @throws BrinkError at the call where the recording does not hold the step, is not one of gradientDescent, or belongs
+ *   to another objective than the one given; in the stream where the objective can't be rebuilt, or the recording was
+ *   replaced since.
  */
 export function continueFrom(
   who: string,
@@ -56,6 +57,13 @@ export function continueFrom(
     const own = objective ?? (await objectiveOf(path));
     const file = openRecording(who, path);
     try {
+      if (file.indices[k] !== recording.indices[k]) {
+        throw new BrinkError(
+          who,
+          `${path} does not hold step ${recording.indices[k]} where it did when it was opened. It was replaced; ` +
+            `call ${who} again.`,
+        );
+      }
       const state = readState(file, k, own.exampleCount);
       return { recording, objective: own, state, settings: settingsOf(source, own), source };
     } finally {

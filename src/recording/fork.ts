@@ -23,21 +23,23 @@ const WHO = 'fork';
 const CHANGES = ['until', 'learningRate', 'batchSize', 'replacement', 'beta1', 'beta2'];
 
 /**
- * A new run from a recorded step with another η, b or momentum, and otherwise the same: objective, seed, order of the data, velocity.
+ * A new run from a recorded step with another η, b or momentum, and otherwise the same: objective, seed, order of the
+ * data, velocity.
  *
- * The catapult is one call: `fork(path, { step: 200, learningRate: 0.8, steps: 50 })`. Its steps go on counting from the recorded
- * one, t = step … step + steps, the first being the recorded weights, and the batch of step t is drawn from (seed, t) as in the
- * recorded run; one of another size b draws from the same order. Without momentum in the recording δ begins at zero; without
- * momentum in the fork it is dropped. A fork that changes nothing is the recorded run.
+ * The catapult is one call: `fork(path, { step: 200, learningRate: 0.8, steps: 50 })`. Its steps go on counting from
+ * the recorded one, t = step … step + steps, the first being the recorded weights, and the batch of step t is drawn
+ * from (seed, t) as in the recorded run; one of another size b draws from the same order. Without momentum in the
+ * recording δ begins at zero; without momentum in the fork it is dropped. A fork that changes nothing is the recorded
+ * run.
  *
  * Cost: as `gradientDescent`.
  *
  * @param path A recording.
- * @param options `steps`; `step` (last); `learningRate`, `batchSize`, `replacement`, `beta1`, `beta2` (as recorded); `until`
- *   (never); `objective` (rebuilt).
- * @throws BrinkError at the call for an option that there is not, a step that is not recorded, an objective with another model,
- *   loss or data, or a recording that doesn't say its seed; in the stream for one out of its range, or where the objective can't be
- *   rebuilt.
+ * @param options `steps`; `step` (last); `learningRate`, `batchSize`, `replacement`, `beta1`, `beta2` (as recorded);
+ *   `until` (never); `objective` (rebuilt).
+ * @throws BrinkError at the call for an option that there is not, a step that is not recorded, an objective with
+ *   another model, loss or data, or a recording that doesn't say its seed; in the stream for one out of its range, or
+ *   where the objective can't be rebuilt.
  */
 export function fork(path: string, options: ForkOptions): Observable<Step> {
   requireNames(WHO, options, ['steps', 'step', 'objective', ...CHANGES]);

@@ -3,8 +3,7 @@ import { Observable, type Subscriber } from 'rxjs';
 import { BrinkError, requireInteger } from '../core/errors.ts';
 import type { Objective } from '../core/Objective.ts';
 import { requireNames } from '../core/requireNames.ts';
-import { openStep, type Step } from '../core/Step.ts';
-import { stepRun } from '../core/StepRun.ts';
+import { openStep, type Step, stepRun } from '../core/Step.ts';
 import { stepGradient } from '../training/stepGradient.ts';
 import { objectiveOf } from './objectiveOf.ts';
 import { type OpenRecording, openRecording } from './openRecording.ts';
@@ -21,8 +20,8 @@ export interface ReplayOptions {
   /** Default 0. */
   readonly offset?: number;
   /**
-   * The objective that was recorded: that of the steps, and so of the probes. Default: `objectiveOf(path)`; where that can't be
-   * rebuilt and the recording holds the gradients, the steps come without one.
+   * The objective that was recorded: that of the steps, and so of the probes. Default: `objectiveOf(path)`; where that
+   * can't be rebuilt and the recording holds the gradients, the steps come without one.
    */
   readonly objective?: Objective;
 }
@@ -30,21 +29,26 @@ export interface ReplayOptions {
 const WHO = 'replay';
 
 /**
- * The steps of a recording once more, the same to the bit: any probe on them gives the rows that it gave, or would have given, live.
+ * The steps of a recording once more, the same to the bit: any probe on them gives the rows that it gave, or would have
+ * given, live.
  *
  * A step is read where it lies when its turn comes; it is emitted, and the next one waits for all work registered on it
- * (`step.waitUntil`), as with `gradientDescent`. Where the recording holds no gradients they are computed again, which gives the same
- * bits on the engine and machine that recorded. `metadata` of the run is that of the source that was recorded, so that tables say the same. Each
- * subscription reads anew. A recording that is still being written is replayed as far as it was at the call.
+ * (`step.waitUntil`), as with `gradientDescent`. Where the recording holds no gradients they are computed again, which
+ * gives the same bits on the engine and machine that recorded. `step.run.metadata` is that of the source that was
+ * recorded, so that tables say the same; what measured, engine included, a table says for itself. Each subscription
+ * reads anew. A recording that is still being written is replayed as far as it was at the call.
  *
- * It proves nothing about what lies between two recorded steps, and the weights carry no checksum: a byte that the disk changed is not seen.
+ * It proves nothing about what lies between two recorded steps, and the weights carry no checksum: a byte that the disk
+ * changed is not seen.
  *
- * Cost: reading 4m bytes a step (8m with momentum), some 0.1 ms a recorded step at the call, and b/n gradients a step where none are recorded.
+ * Cost: reading 4m bytes a step (8m with momentum), some 0.1 ms a recorded step at the call, and b/n gradients a step
+ * where none are recorded.
  *
  * @param path A recording.
  * @param options `from` (0), `to` (last), `every` (1), `offset` (0), `objective` (rebuilt).
- * @throws BrinkError at the call for an option out of range or that there is not, a file that is no recording or of an unknown version, no recorded step within
- *   the range, or an objective with another model, loss or data (by checksum); in the stream where the objective cannot be rebuilt.
+ * @throws BrinkError at the call for an option out of range or that there is not, a file that is no recording or of an
+ *   unknown version, no recorded step within the range, or an objective with another model, loss or data (by checksum);
+ *   in the stream where the objective cannot be rebuilt.
  */
 export function replay(path: string, options: ReplayOptions = {}): Observable<Step> {
   requireNames(WHO, options, ['from', 'to', 'every', 'offset', 'objective']);
@@ -66,7 +70,8 @@ export function replay(path: string, options: ReplayOptions = {}): Observable<St
     const holds = indices.length === 0 ? 'no whole step' : `steps ${indices[0]} to ${indices.at(-1)}`;
     throw new BrinkError(
       WHO,
-      `${path} holds ${holds}, and none with from ${from}, to ${to ?? 'the last'}, every ${every}, offset ${offset}. Choose others.`,
+      `${path} holds ${holds}, and none with from ${from}, to ${to ?? 'the last'}, every ${every}, offset ${offset}. ` +
+        'Choose others.',
     );
   }
 
@@ -85,7 +90,8 @@ export function replay(path: string, options: ReplayOptions = {}): Observable<St
       if (file.indices[k] !== indices[k]) {
         throw new BrinkError(
           WHO,
-          `${path} does not hold step ${indices[k]} where it did when it was opened. It was replaced; call replay again.`,
+          `${path} does not hold step ${indices[k]} where it did when it was opened. It was replaced; ` +
+            'call replay again.',
         );
       }
       const recorded = file.read(k);

@@ -23,22 +23,22 @@ const WHO = 'resume';
 /**
  * Goes on with a run from its recording, bit for bit: everything but its length is that of the recording.
  *
- * The state at a step is θ_t and δ_{t−1}, and the batches follow from the seed, so from there on each step has the bits that the
- * run would have had, on the same engine and machine. The first step to be emitted is the last recorded one (or `step`). In a branch
- * of it, `record()` goes on with the same recording by itself.
+ * The state at a step is θ_t and δ_{t−1}, and the batches follow from the seed, so from there on each step has the bits
+ * that the run would have had, on the same engine and machine. The first step to be emitted is the last recorded one
+ * (or `step`). In a branch of it, `record()` goes on with the same recording by itself.
  *
- * Tables are not gone on with, as a Parquet file can't be: `recover` finishes those of the killed run, the resumed one writes its
- * own into a folder of its own, and together they are the table. A table lacks at most the rows of the last second; `step`, from
- * behind its last row, measures those again, and `step: 0` gives tables that are whole, at the price of measuring everything again.
- * A probe that follows something from step to step (eigenvectors) starts afresh.
+ * Tables are not gone on with, as a Parquet file can't be: `recover` finishes those of the killed run, the resumed one
+ * writes its own into a folder of its own, and together they are the table. A table lacks at most the rows of the last
+ * second; `step`, from behind its last row, measures those again, and `step: 0` gives tables that are whole, at the
+ * price of measuring everything again. A probe that follows something from step to step (eigenvectors) starts afresh.
  *
  * Cost: as `gradientDescent`.
  *
  * @param path A recording.
  * @param options `steps` (as recorded), `until` (as recorded), `step` (last), `objective` (rebuilt).
- * @throws BrinkError at the call for an option that there is not, a step that is not recorded, an objective with another model,
- *   loss or data, or a recording that doesn't say its seed; in the stream where the objective can't be rebuilt, the engine is
- *   another, or `steps` lies before the step.
+ * @throws BrinkError at the call for an option that there is not, a step that is not recorded, an objective with
+ *   another model, loss or data, or a recording that doesn't say its seed; in the stream where the objective can't be
+ *   rebuilt, the engine is another, or `steps` lies before the step.
  */
 export function resume(path: string, options: ResumeOptions = {}): Observable<Step> {
   requireNames(WHO, options, ['steps', 'until', 'step', 'objective']);
@@ -51,7 +51,10 @@ export function resume(path: string, options: ResumeOptions = {}): Observable<St
     return descend(objective, { ...settings, ...length }, state, {
       reads: [path],
       resumes: resolve(path),
-      metadata: { initialWeights: source.initialWeights ?? 'seed' },
+      metadata: {
+        initialWeights: source.initialWeights ?? 'seed',
+        ...(source.fork !== undefined && { fork: source.fork }),
+      },
     });
   });
 }

@@ -16,11 +16,14 @@ export class RunFolder {
     this.#record = this.path('run.json');
   }
 
-  /** Throws where the folder can't be taken as it stands: it holds a run, unless `overwrite`; then one that is alive. */
-  requireFree({ overwrite }: { readonly overwrite: boolean }): void {
-    if (!existsSync(this.#record)) return;
+  /**
+   * The files that go when the folder is taken: those of the run that it holds. Throws where it can't be taken as it stands: it holds
+   * a run, unless `overwrite`; then one that is alive.
+   */
+  requireFree({ overwrite }: { readonly overwrite: boolean }): readonly string[] {
+    if (!existsSync(this.#record)) return [];
     if (!overwrite) throw this.#taken();
-    this.#filesToRemove([]);
+    return this.#filesToRemove([]);
   }
 
   /**
@@ -44,9 +47,9 @@ export class RunFolder {
     }
   }
 
-  /** Gives the folder back, without a run in it: what the run that could not begin has made is removed. */
-  abandon(files: Iterable<string>): void {
-    for (const file of files) rmSync(this.path(file), { force: true });
+  /** Gives the folder back, without a run in it. */
+  abandon(log: string): void {
+    rmSync(this.path(log), { force: true });
     rmSync(this.#record, { force: true });
   }
 

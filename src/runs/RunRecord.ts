@@ -7,6 +7,8 @@ import { VERSIONS } from '../files/versions.ts';
 import type { RunBranches } from './branches.ts';
 import { RunFolder } from './RunFolder.ts';
 
+const LOG = 'log.jsonl';
+
 /** What a record is made with. */
 export interface RecordOptions {
   readonly directory: string;
@@ -20,8 +22,10 @@ export class RunRecord {
   readonly #folder: RunFolder;
   readonly #options: RecordOptions;
   readonly #started = new Date();
+  /** The files of the run before, which go as this one begins. */
+  readonly removed: readonly string[];
   #metadata: JsonObject = {};
-  #files: readonly string[] = ['log.jsonl'];
+  #files: readonly string[] = [LOG];
   #isTaken = false;
   #log: { readonly log: Logger; close(): void } | null = null;
 
@@ -29,7 +33,7 @@ export class RunRecord {
   constructor(options: RecordOptions) {
     this.#options = options;
     this.#folder = new RunFolder(options.directory);
-    this.#folder.requireFree(options);
+    this.removed = this.#folder.requireFree(options);
   }
 
   get directory(): string {
@@ -40,11 +44,11 @@ export class RunRecord {
   begin(first: Step | null, branches: RunBranches): void {
     const source = first?.run.metadata ?? null;
     this.#metadata = { ...VERSIONS, run: runId(source), source, user: this.#options.user };
-    this.#files = ['log.jsonl', ...branches.files];
+    this.#files = [LOG, ...branches.files];
     const { overwrite } = this.#options;
     this.#folder.take(this.#running(), { overwrite, reads: first?.run.reads ?? [] });
     this.#isTaken = true;
-    this.#log = openLog(this.#folder.path('log.jsonl'));
+    this.#log = openLog(this.#folder.path(LOG));
     branches.begin(first, this.#metadata);
     this.#log.log.info({ branches: branches.outputs.map(([name]) => name), metadata: this.#metadata }, 'started');
   }
@@ -56,7 +60,7 @@ export class RunRecord {
 
   /** Writes how the run ended. @throws BrinkError where the folder can't be written any more. */
   end(summary: JsonObject, files: Iterable<string>): void {
-    this.#files = ['log.jsonl', ...files];
+    this.#files = [LOG, ...files];
     this.note('info', summary, String(summary.state));
     this.#log?.close();
     this.#folder.write({ ...this.#running(), finished: new Date().toISOString(), ...summary });
@@ -65,7 +69,7 @@ export class RunRecord {
   /** Leaves nothing of a run that was refused. */
   abandon(): void {
     this.#log?.close();
-    if (this.#isTaken) this.#folder.abandon(this.#files);
+    if (this.#isTaken) this.#folder.abandon(LOG);
   }
 
   #running(): JsonObject {

@@ -3,9 +3,8 @@ import { isObservable, map, type Observable, Subject, Subscription } from 'rxjs'
 import { BrinkError } from '../core/errors.ts';
 import type { JsonObject } from '../core/Json.ts';
 import { declareBranch } from '../core/origin.ts';
-import type { RunBranch } from '../core/RunBranch.ts';
-import { derivedStep, type Step } from '../core/Step.ts';
-import { type StepRun, stepRun } from '../core/StepRun.ts';
+import type { RunBranch } from '../core/Step.ts';
+import { derivedStep, type Step, type StepRun, stepRun } from '../core/Step.ts';
 
 /** What one branch makes of the steps: operators, probes, sinks. */
 export type Branch = (steps: Observable<Step>) => Observable<unknown>;
@@ -14,6 +13,14 @@ export type Branch = (steps: Observable<Step>) => Observable<unknown>;
 export type Branches = Readonly<Record<string, Branch>>;
 
 type Body = (first: Step | null) => void;
+
+/** What is known of a run before it begins. */
+export interface RunPlace {
+  readonly directory: string;
+  /** The files of the run before, which go as this one begins. */
+  readonly removed: readonly string[];
+  readonly stopped: AbortSignal;
+}
 
 /** Branches that are subscribed to. */
 export interface Followed {
@@ -32,6 +39,7 @@ export class RunBranches {
   /** The files of the sinks that lie in the run's folder, as paths within it. */
   readonly files = new Set<string>();
   readonly #directory: string;
+  readonly #removed: ReadonlySet<string>;
   readonly #stopped: AbortSignal;
   readonly #owners = new Map<string, string>();
   readonly #targets = new Map<string, readonly string[]>();
@@ -41,8 +49,9 @@ export class RunBranches {
   #begun: { readonly first: Step | null; readonly metadata: JsonObject } | null = null;
 
   /** @throws BrinkError for a name that no file can have, and whatever a branch throws while it is put together. */
-  constructor(branches: Branches, directory: string, stopped: AbortSignal) {
+  constructor(branches: Branches, { directory, removed, stopped }: RunPlace) {
     this.#directory = directory;
+    this.#removed = new Set(removed);
     this.#stopped = stopped;
     this.outputs = Object.entries(branches).map(([name, branch]) => {
       if (name === '' || /[/\\\0]|^\.+$/.test(name)) {
@@ -120,6 +129,7 @@ export class RunBranches {
         return metadata();
       },
       claim: (who, file, meanwhile = []) => this.#claim(name, who, file, meanwhile),
+      removes: (file) => this.#removed.has(file),
       check: (body) => (this.#begun ? body(this.#begun.first) : void this.#checks.push(body)),
       whenBegun: (body) => (this.#begun ? body(this.#begun.first) : void this.#openings.push(body)),
       waitFor: (promise) => {

@@ -1,4 +1,4 @@
-import { isObservable, merge, type Observable, type Subscription, takeUntil, tap } from 'rxjs';
+import { isObservable, map, merge, type Observable, type Subscription, takeUntil, tap } from 'rxjs';
 import { BrinkError, DivergedError } from '../core/errors.ts';
 import type { JsonObject } from '../core/Json.ts';
 import { requireNames } from '../core/requireNames.ts';
@@ -8,7 +8,7 @@ import { readTable } from '../tables/readTable.ts';
 import { type Branches, RunBranches } from './branches.ts';
 import { heedSignals } from './heedSignals.ts';
 import { RunRecord } from './RunRecord.ts';
-import { type Progress, showProgress } from './showProgress.ts';
+import { showProgress } from './showProgress.ts';
 
 export interface RunOptions {
   /** The run's folder, made where it is missing; default 'output'. */
@@ -127,34 +127,38 @@ async function runUntil(
     throw new BrinkError(WHO, 'there is no branch. Without one no step would be taken; name at least one.');
   }
   const record = new RunRecord({ directory, overwrite, user });
-  const joined = new RunBranches(branches, record.directory, stopped);
+  const joined = new RunBranches(branches, { directory: record.directory, removed: record.removed, stopped });
   const start = performance.now();
   const errors = new Map<string, Error>();
-  let display: Progress | null = null;
+  const display = progress ? showProgress() : null;
   let count = 0;
   let isStopped = false;
   let sourceError: Error | undefined;
 
   /** Where the run has begun; what refuses it before that ends it. */
   let hasBegun = false;
+  let isRefused = false;
   const refused = Promise.withResolvers<never>();
   refused.promise.catch(() => {});
+  function refuse(error: unknown): void {
+    isRefused = true;
+    refused.reject(error);
+  }
   function begin(first: Step | null): boolean {
-    if (hasBegun) return true;
+    if (hasBegun || isRefused) return hasBegun;
     try {
       joined.check(first);
       record.begin(first, joined);
-      if (progress) display = showProgress(first?.run.last ?? null);
       hasBegun = true;
     } catch (error) {
-      refused.reject(error);
+      refuse(error);
     }
     return hasBegun;
   }
 
   function noteError(name: string, thrown: unknown): void {
     const error = toError(thrown);
-    if (!hasBegun) refused.reject(error);
+    if (!hasBegun) refuse(error);
     if (!hasBegun || error === sourceError) return;
     errors.set(name, errors.get(name) ?? error);
     record.note('error', { err: error, branch: name, steps: count }, 'a branch failed');
@@ -172,9 +176,12 @@ async function runUntil(
   try {
     // Lets what a branch refuses at its subscription be heard before the source is asked for anything.
     await Promise.race([refused.promise, null]);
-    connection = steps.pipe(takeUntil(stop)).subscribe({
-      next: (value) => {
-        const step = requireStep(WHO, value);
+    const source = steps.pipe(
+      map((value) => requireStep(WHO, value)),
+      takeUntil(stop),
+    );
+    connection = source.subscribe({
+      next: (step) => {
         if (!begin(step)) return;
         count++;
         display?.show(step);
@@ -182,7 +189,7 @@ async function runUntil(
       },
       error: (thrown) => {
         sourceError = toError(thrown);
-        if (!hasBegun) return refused.reject(sourceError);
+        if (!hasBegun) refuse(sourceError);
         record.note('error', { err: sourceError, steps: count }, 'the source failed');
         joined.hub.error(sourceError);
       },
@@ -230,7 +237,7 @@ async function runUntil(
     process.stderr.write(`${toError(error).message}\n`);
     process.exitCode = 1;
   }
-  (display as Progress | null)?.stop();
+  display?.stop();
   report(summary, progress);
   return summary;
 }

@@ -13,10 +13,8 @@ import {
 import { BrinkError } from '../core/errors.ts';
 import type { JsonObject } from '../core/Json.ts';
 import { branchOf, declaredOf, madeFrom, originOf, type Provenance } from '../core/origin.ts';
-import type { RunBranch } from '../core/RunBranch.ts';
 import { requireNames } from '../core/requireNames.ts';
-import type { Step } from '../core/Step.ts';
-import type { StepRun } from '../core/StepRun.ts';
+import type { RunBranch, Step, StepRun } from '../core/Step.ts';
 import type { Row, Table } from '../core/Table.ts';
 import { isBeingWritten } from '../files/isBeingWritten.ts';
 import { VERSIONS } from '../files/versions.ts';
@@ -99,7 +97,7 @@ export function tableSink<R extends object>(
       );
     }
     const { target, part, whole } = filesOf(targetOf(branch, table));
-    clear(who, { target, part, whole }, overwrite);
+    makeRoom(who, { target, part, whole }, overwrite);
     const about = branch?.metadata ?? { ...VERSIONS, source: run?.metadata ?? null };
     const log = new TableLog(table, target.slice(0, -ending.length), {
       format,
@@ -137,6 +135,7 @@ export function tableSink<R extends object>(
       let opened: OpenTable | null = null;
       if (branch) {
         claim(branch, table);
+        branch.check(() => requireRoom(who, filesOf(targetOf(branch, table)), overwrite, branch.removes));
         branch.whenBegun((first) => {
           if (table) opened = openFrom(first);
         });
@@ -208,20 +207,29 @@ function join(first: unknown, second: unknown): unknown {
   return new AggregateError([first, second], `${(first as Error).message} ${(second as Error).message}`);
 }
 
-/** Makes room for a table: refuses what is there, or removes it where it may be overwritten. */
-function clear(who: string, files: { target: string; part: string; whole: string }, overwrite: boolean): void {
-  const { target, part, whole } = files;
-  if (existsSync(target)) {
-    if (!overwrite) {
-      throw new BrinkError(
-        who,
-        `${target} is there already. It would be lost; name another file, or pass overwrite: true.`,
-      );
-    }
-    rmSync(target);
+/** Where a table lies: under its own name in the end, under others meanwhile. */
+interface Files {
+  readonly target: string;
+  readonly part: string;
+  readonly whole: string;
+}
+
+/** Throws where a table would take the place of another file, unless it may; `isGone` are files that will not be there. */
+function requireRoom(
+  who: string,
+  { target, part, whole }: Files,
+  overwrite: boolean,
+  isGone = (_: string) => false,
+): void {
+  const isThere = (file: string) => existsSync(file) && !isGone(file);
+  if (isThere(target) && !overwrite) {
+    throw new BrinkError(
+      who,
+      `${target} is there already. It would be lost; name another file, or pass overwrite: true.`,
+    );
   }
   for (const file of [part, whole]) {
-    if (!existsSync(file)) continue;
+    if (file === target || !isThere(file)) continue;
     if (!overwrite) {
       throw new BrinkError(
         who,
@@ -229,8 +237,13 @@ function clear(who: string, files: { target: string; part: string; whole: string
       );
     }
     requireOwnLog(who, file, basename(target));
-    rmSync(file);
   }
+}
+
+/** Makes room for a table: removes what may be overwritten. */
+function makeRoom(who: string, files: Files, overwrite: boolean): void {
+  requireRoom(who, files, overwrite);
+  for (const file of Object.values(files)) rmSync(file, { force: true });
 }
 
 /** Throws unless a log was to become the file `target`, and nobody writes it. */

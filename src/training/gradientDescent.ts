@@ -5,8 +5,7 @@ import { BrinkError, DivergedError, requireInteger, requireNumber } from '../cor
 import type { JsonObject } from '../core/Json.ts';
 import type { Objective, Point } from '../core/Objective.ts';
 import { requireNames } from '../core/requireNames.ts';
-import { openStep, type Step } from '../core/Step.ts';
-import { type StepRun, stepRun } from '../core/StepRun.ts';
+import { openStep, type Step, type StepRun, stepRun } from '../core/Step.ts';
 import { drawBatch, generator } from '../linalg/random.ts';
 import { type StepGradient, stepGradient } from './stepGradient.ts';
 

@@ -6,6 +6,7 @@ import { DuckDBInstance, DuckDBListValue, type DuckDBValue } from '@duckdb/node-
 import { from, lastValueFrom } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Column, Row, Table } from '../../src/core/Table.ts';
+import { VERSIONS } from '../../src/files/versions.ts';
 import { readTable } from '../../src/tables/readTable.ts';
 import { toArrow } from '../../src/tables/toArrow.ts';
 import { toParquet } from '../../src/tables/toParquet.ts';
@@ -33,8 +34,8 @@ beforeAll(async () => {
   arrows = join(folder, 'hostile.arrows');
   rows = hostileRows(1, ROWS);
   // One after the other: both would keep their log under the same name.
-  await lastValueFrom(from(rows).pipe(toParquet(hostileTable, parquet, { metadata })));
-  await lastValueFrom(from(rows).pipe(toArrow(hostileTable, arrows, { metadata })));
+  await lastValueFrom(from(rows).pipe(toParquet(hostileTable, { path: parquet, metadata })));
+  await lastValueFrom(from(rows).pipe(toArrow(hostileTable, { path: arrows, metadata })));
 }, 60_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -47,7 +48,7 @@ describe('a table of 20,000 rows of hard values', () => {
     'is read back from %s as it was, bit by bit, with its declaration',
     async (ending) => {
       const found = await readTable(join(folder, `hostile.${ending}`));
-      expect(found.metadata).toEqual(metadata);
+      expect(found.metadata).toEqual({ ...VERSIONS, source: null, ...metadata });
       expect(found.table).toEqual(hostileTable);
       for (const [name, column] of columns) {
         expect(differences(textsOf(name, column, found.rows), textsOf(name, column, rows)), name).toEqual([]);
@@ -115,7 +116,7 @@ describe('a table without rows', () => {
     ['arrows', toArrow],
   ] as const)('is a whole %s file', async (ending, sink) => {
     const path = join(folder, `empty.${ending}`);
-    await lastValueFrom(from<Row<Table>[]>([]).pipe(sink(hostileTable, path)), { defaultValue: null });
+    await lastValueFrom(from<Row<Table>[]>([]).pipe(sink(hostileTable, { path })), { defaultValue: null });
     expect((await readTable(path)).rows).toEqual([]);
     if (ending === 'arrows') return;
     const connection = await (await DuckDBInstance.create()).connect();
