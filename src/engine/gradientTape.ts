@@ -1,6 +1,6 @@
 import type { NamedTensorMap, Tensor } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
-import type { Attributes } from './kernels/register.ts';
+import type { Attributes } from './kernels/Kernel.ts';
 
 /** One operation as TensorFlow.js records it. */
 export interface TapeNode {

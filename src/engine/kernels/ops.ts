@@ -1,14 +1,15 @@
-import type { NamedAttrMap, Tensor } from '@tensorflow/tfjs';
+import type { Tensor } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
+import { runKernel } from './runKernel.ts';
 
 /** x as a constant: nothing flows back through it. */
 export function stopGradient(x: Tensor): Tensor {
-  return tf.engine().runKernel('StopGradient', {}, { x } as unknown as NamedAttrMap) as Tensor;
+  return runKernel('StopGradient', {}, { x });
 }
 
 /** x [… × C] + b [C]. */
 export function biasAdd(x: Tensor, b: Tensor): Tensor {
-  return tf.engine().runKernel('BiasAdd', { x, b }) as Tensor;
+  return runKernel('BiasAdd', { x, b });
 }
 
 /**
@@ -35,5 +36,5 @@ export function gelu(x: Tensor): Tensor {
  * @param epsilon ε, above 0.
  */
 export function batchNorm(x: Tensor, gamma: Tensor, beta: Tensor, epsilon: number): Tensor {
-  return tf.engine().runKernel('BatchNorm', { x, gamma, beta }, { epsilon }) as Tensor;
+  return runKernel('BatchNorm', { x, gamma, beta }, { epsilon });
 }

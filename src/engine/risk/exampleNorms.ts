@@ -2,7 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
 import type { GradientTape, TapeNode } from '../gradientTape.ts';
 import { convolutionInfo } from '../kernels/convolutionInfo.ts';
-import type { Attributes } from '../kernels/register.ts';
+import type { Attributes } from '../kernels/Kernel.ts';
 
 /** ‖∂ℓ_i/∂w‖² [B] for the parameter w that enters an operation as `input`, from δ = ∂Σℓ/∂output [B, …]; null where it does not know. */
 type Rule = (node: TapeNode, input: string, delta: Tensor) => Tensor | null;
