@@ -10,7 +10,7 @@ const ON_EVERY_ENGINE = [
   'test/reference.test.ts',
 ];
 
-/** Plain JavaScript has no kernels but the portable ones, so it runs what tests those, and nothing that takes it long. */
+/** Plain JavaScript has no kernels but the portable ones: it runs what tests those, and nothing that takes it long. */
 const ON_PORTABLE_KERNELS = [
   'test/engine/{convolution,empiricalRisk,exampleNorms,kernels,matrixProduct,passes,pooling,secondOrder}.test.ts',
 ];

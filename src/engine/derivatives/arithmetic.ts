@@ -6,8 +6,8 @@ import { sumTo } from './sumTo.ts';
 /**
  * Derivatives of +, −, · and squares without what they rarely need.
  *
- * TensorFlow.js casts and reshapes in each of them whether or not it has to: half of the operations of a small network's
- * Hessian-vector product.
+ * TensorFlow.js casts and reshapes in each of them whether or not it has to: half of the operations of a small
+ * network's Hessian-vector product.
  */
 export const arithmetic: DerivativeTable = {
   Add: {

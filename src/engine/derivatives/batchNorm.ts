@@ -5,11 +5,11 @@ import { runKernel } from '../kernels/runKernel.ts';
 import type { DerivativeTable } from './Derivative.ts';
 
 /**
- * Batch normalisation with the batch's own statistics, closed to second order in three kernels that keep nothing but their
- * inputs.
+ * Batch normalisation with the batch's own statistics, closed to second order in three kernels that keep nothing but
+ * their inputs.
  *
- * With x̂ = r (x − mean x), r = 1/√(var x + ε), and P d = d − mean d − x̂ mean(x̂ d), which is symmetric, all means over every
- * axis but the last:
+ * With x̂ = r (x − mean x), r = 1/√(var x + ε), and P d = d − mean d − x̂ mean(x̂ d), which is symmetric, all means
+ * over every axis but the last:
  *   y = γ x̂ + β,  D(x, γ, dy) = ∂⟨y, dy⟩/∂x = γ r P dy,  S(x, dy) = ∂⟨y, dy⟩/∂γ = Σ x̂ dy,
  *   ∂⟨D, c⟩/∂dy = D(x, γ, c),  ∂⟨D, c⟩/∂γ = r Σ c P dy,
  *   ∂⟨D, c⟩/∂x = −γ r² (x̂ mean(c P dy) + mean(x̂ dy) P c + mean(x̂ c) P dy),

@@ -5,9 +5,9 @@ import { sumTo } from './sumTo.ts';
 /**
  * Derivatives of elementwise functions that stay right when they are differentiated again.
  *
- * TensorFlow.js saves the output of exp, sigmoid and softmax for the backward pass; the saved copy enters the tape before its
- * producer, so a second backward pass never reaches it and is wrong without an error. Saving the input and computing the
- * function again cures it.
+ * TensorFlow.js saves the output of exp, sigmoid and softmax for the backward pass; the saved copy enters the tape
+ * before its producer, so a second backward pass never reaches it and is wrong without an error. Saving the input and
+ * computing the function again cures it.
  */
 export const elementwise: DerivativeTable = {
   Exp: { inputs: ['x'], gradient: (dy, [x]) => ({ x: () => tf.mul(dy, tf.exp(x!)) }) },

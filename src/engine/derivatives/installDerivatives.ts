@@ -5,8 +5,8 @@ import { derivatives } from './derivatives.ts';
 import { takeFusedApart } from './takeFusedApart.ts';
 
 /**
- * Makes TensorFlow.js right to second order: its second derivatives are missing for convolution and pooling, wrong without an
- * error for exp, sigmoid, tanh and softmax, and written by hand for fused operations.
+ * Makes TensorFlow.js right to second order: its second derivatives are missing for convolution and pooling, wrong
+ * without an error for exp, sigmoid, tanh and softmax, and written by hand for fused operations.
  */
 export function installDerivatives(): void {
   for (const [kernelName, { inputs = [], output = false, gradient }] of Object.entries(derivatives)) {

@@ -7,8 +7,9 @@ import type { DerivativeTable } from './Derivative.ts';
  * Derivatives of max and average pooling to second order.
  *
  * Where the places of the maxima are given, max pooling is linear: its derivative scatters dy to these places, and the
- * derivative of that gathers from them. Where several entries of a window are equal the first counts, in both directions, so
- * that H stays symmetric. x and y, which say where the maxima are, travel in attributes, through which nothing flows back.
+ * derivative of that gathers from them. Where several entries of a window are equal the first counts, in both
+ * directions, so that H stays symmetric. x and y, which say where the maxima are, travel in attributes, through which
+ * nothing flows back.
  */
 export const pooling: DerivativeTable = {
   MaxPool: {

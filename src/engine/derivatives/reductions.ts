@@ -7,9 +7,9 @@ import type { Derivative, DerivativeTable } from './Derivative.ts';
 /**
  * Derivatives of sum, mean, max and min over axes.
  *
- * Sums spread dy over what they summed, by a kernel whose adjoint is the sum: TensorFlow.js multiplies with ones, and both
- * factors stay on the tape at full size. A maximum that several entries share divides dy among them; TensorFlow.js hands each
- * of them all of it.
+ * Sums spread dy over what they summed, by a kernel whose adjoint is the sum: TensorFlow.js multiplies with ones, and
+ * both factors stay on the tape at full size. A maximum that several entries share divides dy among them; TensorFlow.js
+ * hands each of them all of it.
  */
 export const reductions: DerivativeTable = {
   Sum: { inputs: ['x'], gradient: (dy, [x], { axis }) => ({ x: () => spread(dy, x!.shape, axis) }) },

@@ -3,8 +3,9 @@ import * as tf from '@tensorflow/tfjs';
 const stock = { ...tf.fused };
 
 /**
- * Takes TensorFlow.js's fused operations without an activation apart: their gradient is written by hand (tf.customGrad), which
- * nobody can verify from outside. Those with an activation take themselves apart under differentiation.
+ * Takes TensorFlow.js's fused operations without an activation apart: their gradient is written by hand
+ * (tf.customGrad), which nobody can verify from outside. Those with an activation take themselves apart under
+ * differentiation.
  *
  * The layers of tf.layers are built on them.
  */

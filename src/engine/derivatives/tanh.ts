@@ -6,7 +6,8 @@ import type { DerivativeTable } from './Derivative.ts';
  * Derivatives of y = tanh x to second order from y alone:
  * T(x, dy) = (1 − y²) dy, ∂⟨T, c⟩/∂dy = T(x, c), ∂⟨T, c⟩/∂x = −2 y T(x, c dy).
  *
- * T takes x for the tape's sake, which thereby knows that T depends on it; y, from which it computes, travels in an attribute.
+ * T takes x for the tape's sake, which thereby knows that T depends on it; y, from which it computes, travels in an
+ * attribute.
  */
 export const tanh: DerivativeTable = {
   Tanh: {

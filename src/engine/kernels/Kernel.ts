@@ -10,7 +10,7 @@ export type Inputs = Readonly<Record<string, Tensor>>;
 /** The kernel that TensorFlow.js itself has under a name, on the same backend. */
 export type StockKernel = (inputs: Inputs, attributes: Attributes, backend: object) => TensorInfo;
 
-/** One operation on one backend: from inputs and attributes to its output. One that wraps the stock kernel calls `stock`. */
+/** One operation on one backend: from inputs and attributes to its output; `stock` is there for one that wraps it. */
 export type Kernel = (inputs: Inputs, attributes: Attributes, backend: object, stock: StockKernel) => TensorInfo;
 
 /** Kernels by name. */

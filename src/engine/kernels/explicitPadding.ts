@@ -1,8 +1,8 @@
 import type { Attributes } from './Kernel.ts';
 
 /**
- * A convolution's attributes, a padding by one number said for each side: TensorFlow.js forgets the stride of the columns
- * where one number pads all four.
+ * A convolution's attributes, a padding by one number said for each side: TensorFlow.js forgets the stride of the
+ * columns where one number pads all four.
  *
  * @throws Error where the channels are not last, the one layout that every engine has.
  */

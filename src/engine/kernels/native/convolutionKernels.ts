@@ -4,7 +4,7 @@ import { convolutionInfo } from '../convolutionInfo.ts';
 import type { Attributes, KernelTable } from '../Kernel.ts';
 import { nativeOperation } from './nativeOperation.ts';
 
-/** Convolution and its two derivatives with any padding: TensorFlow has them, its binding refuses padding by numbers. */
+/** Convolution and its two derivatives: TensorFlow pads by any numbers, its binding for TensorFlow.js does not. */
 export const convolutionKernels = {
   Conv2D: ({ x, filter }, attributes, backend) =>
     convolve('Conv2D', x!.shape, filter!.shape, attributes, [x!, filter!], backend),
@@ -29,8 +29,8 @@ function readsSinglePixels(x: TensorInfo, attributes: Attributes): boolean {
 /**
  * The gradient of such a filter as a matrix product: pixelsᵀ dy, [C, pixels] × [pixels, K].
  *
- * oneDNN's own kernel, where there are few channels, writes beyond its memory, waits for ever or gives wrong numbers, by
- * processor (its issue 6035).
+ * oneDNN's own kernel, where there are few channels, writes beyond its memory, waits for ever or gives wrong numbers,
+ * by processor (its issue 6035).
  */
 function singlePixelGradient(x: Tensor, dy: Tensor, attributes: Attributes): Tensor {
   const { padInfo, strideHeight, strideWidth, inChannels, outChannels } = convolutionInfo(

@@ -7,8 +7,9 @@ import { nativeOperation } from './nativeOperation.ts';
 /**
  * The derivatives of pooling by TensorFlow's own kernels, on CUDA too.
  *
- * Which of several equal entries counts is up to MaxPoolGrad, which differs between devices. Gathering is therefore derived
- * from it where windows do not overlap: what it does to ones is the mask, and a window's sum of mask · c the entry.
+ * Which of several equal entries counts is up to MaxPoolGrad, which differs between devices. Gathering is therefore
+ * derived from it where windows do not overlap: what it does to ones is the mask, and a window's sum of mask · c the
+ * entry.
  */
 export const poolingKernels = {
   MaxPoolScatter: ({ dy }, { x, y, ...attributes }, backend) =>

@@ -7,10 +7,12 @@ import { type PoolInfo, poolInfo } from '../poolInfo.ts';
 const LEAST = -3.4028234663852886e38;
 
 /**
- * The derivatives of pooling, from the entries (r, s) of its windows: x_rs [B, out height, out width, C] are those of all windows.
+ * The derivatives of pooling, from the entries (r, s) of its windows: x_rs [B, out height, out width, C] are those of
+ * all windows.
  *
- * With m_rs = 1 where (r, s) is the first entry of its window that equals the maximum y, else 0, and put_rs the adjoint of x ↦ x_rs:
- * MaxPoolScatter: Σ_rs put_rs(m_rs dy); MaxPoolGather: Σ_rs m_rs c_rs; AvgPoolSpread: Σ_rs put_rs(dy / the window's entries).
+ * With m_rs = 1 where (r, s) is the first entry of its window that equals the maximum y, else 0, and put_rs the adjoint
+ * of x ↦ x_rs: MaxPoolScatter: Σ_rs put_rs(m_rs dy); MaxPoolGather: Σ_rs m_rs c_rs; AvgPoolSpread: Σ_rs put_rs(dy / the
+ * window's entries).
  */
 export const poolingKernels = {
   MaxPoolScatter: ({ dy }, { x, y, ...attributes }) =>
@@ -69,7 +71,10 @@ function windowEntries(x: Tensor, info: PoolInfo, outside: number): Tensor[] {
   );
 }
 
-/** The adjoint of `windowEntries`: each number goes back to the place from which it was taken, those beyond the image are lost. */
+/**
+ * The adjoint of `windowEntries`: each number goes back to the place from which it was taken, those beyond the image
+ * are lost.
+ */
 function putBack(parts: readonly Tensor[], info: PoolInfo): Tensor {
   const { batchSize, inHeight, inWidth, inChannels, outHeight, outWidth, strideHeight, strideWidth } = info;
   const { rows, columns } = margins(info);

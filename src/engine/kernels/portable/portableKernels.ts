@@ -7,8 +7,8 @@ import { poolingKernels } from './poolingKernels.ts';
 import { reluMask } from './reluMask.ts';
 
 /**
- * The kernels that brink adds to those of TensorFlow.js, in its operations: they run on any of its backends, and never wait for
- * a number to be read back.
+ * The kernels that brink adds to those of TensorFlow.js, in its operations: they run on any of its backends, and never
+ * wait for a number to be read back.
  *
  * They say what each kernel is. A backend puts faster ones of the same names in their place.
  */

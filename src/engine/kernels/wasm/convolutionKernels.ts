@@ -10,12 +10,12 @@ import { MOST_THREADS } from './sharedBackend.ts';
 import { filterGradientSize, filterRows } from './sumFilterGradient.ts';
 import type { Task } from './tasks.ts';
 
-/** Parts of a batch whose filter gradients are summed apart, as many on any number of threads: it must not change the sum. */
+/** Parts of a batch whose filter gradients are summed apart: as many on any number of threads, for the same bits. */
 const PARTS = MOST_THREADS;
 
 /**
- * Convolution and its two derivatives on WebAssembly: TensorFlow.js has no kernel for the filter gradient, a slow one for the
- * input gradient, and its convolution gives zeros where a filter is smaller than its stride.
+ * Convolution and its two derivatives on WebAssembly: TensorFlow.js has no kernel for the filter gradient, a slow one
+ * for the input gradient, and its convolution gives zeros where a filter is smaller than its stride.
  */
 export const convolutionKernels = {
   Conv2D: ({ x, filter }, attributes, backend, stock) => {

@@ -4,8 +4,8 @@ import { heapOf } from './heap.ts';
 import { panelsSize, toPanels } from './panels.ts';
 
 /**
- * Matrix products on WebAssembly. TensorFlow.js's are slow where a factor is transposed, and remember the right factor under
- * its data, whatever its shape: the same data in another shape gives wrong numbers or an abort.
+ * Matrix products on WebAssembly. TensorFlow.js's are slow where a factor is transposed, and remember the right factor
+ * under its data, whatever its shape: the same data in another shape gives wrong numbers or an abort.
  */
 export const matrixProduct: Kernel = ({ a, b }, { transposeA, transposeB }, backend) => {
   const heap = heapOf(backend);

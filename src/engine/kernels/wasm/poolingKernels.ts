@@ -32,7 +32,7 @@ export const poolingKernels = {
   },
 } as const satisfies KernelTable;
 
-/** Calls `use` with the place of each window's first channel in y, and those of the first channel of its entries in x. */
+/** Calls `use` with the place of each window in y, and the places of its entries in x: of their first channels. */
 function eachWindow(info: PoolInfo, use: (at: number, entries: readonly number[]) => void): void {
   const { batchSize, inHeight, inWidth, inChannels, outHeight, outWidth, padInfo } = info;
   let at = 0;
