@@ -16,7 +16,7 @@ export function atLeastTwoPerChunk(who: string, { name }: Model, what: string, c
       : `choose a chunk without one over, such as ${evenChunk(count, Math.max(2, chunk))}`;
   throw new BrinkError(
     who,
-    `${what} in chunks of ${chunk} leaves one example alone. The model ${name} normalises over the chunk, and over one ` +
-      `example there is nothing to normalise; ${advice}.`,
+    `${what} in chunks of ${chunk} leaves one example alone. The model ${name} normalises over the chunk, and over ` +
+      `one example there is nothing to normalise; ${advice}.`,
   );
 }

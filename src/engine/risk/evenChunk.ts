@@ -1,4 +1,4 @@
-/** A chunk from half of `most` up to it, its last one as full as can be and no single example; all where there is none. */
+/** A chunk from half of `most` up to it, whose last is as full as can be and no single example; `count` if none is. */
 export function evenChunk(count: number, most: number): number {
   let best = { chunk: count, fullness: 0 };
   for (let chunk = most; chunk >= Math.max(2, most / 2); chunk--) {

@@ -11,8 +11,7 @@ const ENVIRONMENT = {
   TF_CPP_MIN_LOG_LEVEL: '2',
   // TF32 keeps 10 bits of a float32's 23: it would cost three digits of H v.
   NVIDIA_TF32_OVERRIDE: '0',
-  // Convolutions and their derivatives on a CPU two to four times faster; by itself TensorFlow takes oneDNN on some
-  // CPUs only.
+  // Convolutions and their derivatives on a CPU two to four times faster; unasked, it is on for some CPUs only.
   TF_ENABLE_ONEDNN_OPTS: '1',
   // The same bits each time: kernels without atomic additions, cuBLAS with a fixed workspace, and no choice of
   // convolution algorithms by their timing.

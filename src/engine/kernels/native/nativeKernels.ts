@@ -5,7 +5,7 @@ import { gatherAdjoint } from './gatherAdjoint.ts';
 import { nativeOperation } from './nativeOperation.ts';
 import { poolingKernels } from './poolingKernels.ts';
 
-/** What TensorFlow itself has under another name, or does better than its binding for TensorFlow.js. */
+/** Kernels that TensorFlow has under names of its own, or that its binding for TensorFlow.js does not reach. */
 export const nativeKernels = {
   ReluMask: ({ dy }, { y }, backend) => nativeOperation(backend, 'ReluGrad', { T: 'float32' }, {}, [dy!, y]),
   TanhGrad: ({ dy }, { y }, backend) => nativeOperation(backend, 'TanhGrad', { T: 'float32' }, {}, [y, dy!]),

@@ -3,9 +3,7 @@ import type { KernelTable } from '../Kernel.ts';
 import { leadingAxes } from '../leadingAxes.ts';
 import { batchStatistics } from './batchStatistics.ts';
 
-/**
- * Batch normalisation y = γ x̂ + β with the batch's own statistics, ∂⟨y, dy⟩/∂x = γ r P dy, and ∂⟨y, dy⟩/∂γ = Σ x̂ dy.
- */
+/** Batch normalisation y = γ x̂ + β by the batch's own statistics, ∂⟨y, dy⟩/∂x = γ r P dy, ∂⟨y, dy⟩/∂γ = Σ x̂ dy. */
 export const batchNormKernels = {
   BatchNorm: ({ x, gamma, beta }, { epsilon }) =>
     tf.tidy(() => tf.add(tf.mul(batchStatistics(x!, epsilon).xHat, gamma!), beta!)),

@@ -7,12 +7,11 @@ import { type PoolInfo, poolInfo } from '../poolInfo.ts';
 const LEAST = -3.4028234663852886e38;
 
 /**
- * The derivatives of pooling, from the entries (r, s) of its windows: x_rs [B, out height, out width, C] are those of
- * all windows.
+ * The derivatives of pooling, from the entries (r, s) of its windows: x_rs is what each has there, of y's shape.
  *
- * With m_rs = 1 where (r, s) is the first entry of its window that equals the maximum y, else 0, and put_rs the adjoint
- * of x ↦ x_rs: MaxPoolScatter: Σ_rs put_rs(m_rs dy); MaxPoolGather: Σ_rs m_rs c_rs; AvgPoolSpread: Σ_rs put_rs(dy / the
- * window's entries).
+ * With m_rs = 1 where (r, s) is the first entry of its window that equals the maximum y, else 0, put_rs the adjoint of
+ * x ↦ x_rs, and N how many entries a window has within the image:
+ *   MaxPoolScatter = Σ_rs put_rs(m_rs dy),  MaxPoolGather = Σ_rs m_rs c_rs,  AvgPoolSpread = Σ_rs put_rs(dy / N).
  */
 export const poolingKernels = {
   MaxPoolScatter: ({ dy }, { x, y, ...attributes }) =>
@@ -45,7 +44,7 @@ function places({ filterHeight, filterWidth }: PoolInfo): { readonly r: number; 
   }));
 }
 
-/** Where windows reach to when they stand at the first and the last place, in the padded image. */
+/** The length over which `count` windows stand, from the first one's start to the end of what the last one reaches. */
 const span = (count: number, stride: number, reach: number): number => (count - 1) * stride + reach;
 
 /** Rows and columns before and after the image, as many as its windows reach over. */
@@ -118,7 +117,7 @@ function firstMaxima(x: Tensor, y: Tensor, info: PoolInfo): Tensor[] {
   });
 }
 
-/** How many entries each window has within the image, [1, out height, out width, 1]. */
+/** N for each window, [1, out height, out width, 1]. */
 function entryCounts({ padInfo, inHeight, inWidth, outHeight, outWidth, ...info }: PoolInfo): Tensor {
   const along = (count: number, stride: number, reach: number, before: number, length: number) =>
     Array.from({ length: count }, (_, at) => {
