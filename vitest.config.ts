@@ -10,6 +10,11 @@ const ON_EVERY_ENGINE = [
   'test/reference.test.ts',
 ];
 
+/** Plain JavaScript has no kernels but the portable ones: it runs what tests those, and nothing that takes it long. */
+const ON_PORTABLE_KERNELS = [
+  'test/engine/{convolution,empiricalRisk,exampleNorms,kernels,matrixProduct,passes,pooling,secondOrder}.test.ts',
+];
+
 const native = nativeBuild('cpu').installed || nativeBuild('cuda').installed;
 if (!native) {
   const missing = 'the native engine is not installed: `npx brink engine install` makes it';
@@ -17,9 +22,9 @@ if (!native) {
   console.warn(`Tests run on WebAssembly only, since ${missing}.`);
 }
 
-const engine = (name: string) => ({
+const engine = (name: string, include = ON_EVERY_ENGINE) => ({
   extends: true as const,
-  test: { name, include: ON_EVERY_ENGINE, env: { BRINK_ENGINE: name }, testTimeout: 120_000, hookTimeout: 120_000 },
+  test: { name, include, env: { BRINK_ENGINE: name }, testTimeout: 120_000, hookTimeout: 120_000 },
 });
 
 export default defineConfig({
@@ -32,6 +37,7 @@ export default defineConfig({
         test: { name: 'pure', include: ['test/**/*.test.ts'], exclude: ON_EVERY_ENGINE, testTimeout: 30_000 },
       },
       engine('wasm'),
+      engine('cpu', ON_PORTABLE_KERNELS),
       ...(native ? [engine('tensorflow')] : []),
     ],
   },

@@ -144,4 +144,27 @@ describe('the rooms', () => {
     expect(rxjs.filter(({ room }) => room === 'objectives')).toEqual([]);
     expect(rxjs.filter((i) => (i.room === 'core' || isMathematics(i)) && !i.isType)).toEqual([]);
   });
+
+  it('keep the backends out of the derivatives and of the portable kernels', () => {
+    const wrong = imports.filter(
+      ({ file, target }) =>
+        /^engine\/(derivatives|kernels\/portable)\//.test(file) && /^engine\/kernels\/(native|wasm|cpu)/.test(target),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  it('hold no circle of imports within engine', () => {
+    const inside = imports.filter(({ room, to }) => room === 'engine' && to === 'engine');
+    const seen = new Set<string>();
+    const circles: string[][] = [];
+    const follow = (file: string, path: readonly string[]): void => {
+      if (path.includes(file)) circles.push([...path.slice(path.indexOf(file)), file]);
+      if (seen.has(file)) return;
+      seen.add(file);
+      for (const { target } of inside.filter((i) => i.file === file)) follow(target, [...path, file]);
+    };
+    for (const { file } of inside) follow(file, []);
+    expect(seen.size).toBeGreaterThan(50);
+    expect(circles).toEqual([]);
+  });
 });

@@ -2,16 +2,16 @@ import type { Tensor } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
 import type { GradientTape, TapeNode } from '../gradientTape.ts';
 import { convolutionInfo } from '../kernels/convolutionInfo.ts';
-import type { Attributes } from '../kernels/register.ts';
+import type { Attributes } from '../kernels/Kernel.ts';
 
-/** ‖∂ℓ_i/∂w‖² [B] for the parameter w that enters an operation as `input`, from δ = ∂Σℓ/∂output [B, …]; null where it does not know. */
+/** ‖∂ℓ_i/∂w‖² [B] for the parameter w that enters as `input`, from δ = ∂Σℓ/∂output [B, …]; null where unknown. */
 type Rule = (node: TapeNode, input: string, delta: Tensor) => Tensor | null;
 
 /**
  * The operations through which a parameter may enter. In all of them the first axis of the output counts the examples.
  *
- * x W: ∂ℓ_i/∂W = x_i δ_iᵀ, whose norm is ‖x_i‖ ‖δ_i‖. A convolution sums x δᵀ over the places of an image, for each entry of the
- * filter with x shifted by it. What is added or multiplied sums over the places to which it was broadcast.
+ * x W: ∂ℓ_i/∂W = x_i δ_iᵀ, whose norm is ‖x_i‖ ‖δ_i‖. A convolution sums x δᵀ over the places of an image, for each
+ * entry of the filter with x shifted by it. What is added or multiplied sums over the places to which it was broadcast.
  */
 const RULES: Readonly<Record<string, Rule>> = {
   BatchMatMul: ({ saved: [x], attributes }, input, delta) => {
@@ -56,7 +56,7 @@ function squaredNorm(x: Tensor): Tensor {
   return tf.sum(tf.reshape(tf.square(x), [x.shape[0]!, -1]), 1);
 }
 
-/** For a parameter of this shape that was broadcast over the examples and, it may be, over places; null where it has them as an axis. */
+/** For a parameter that was broadcast over the examples and, maybe, places; null where examples are an axis of it. */
 function broadcastNorm(shape: readonly number[], delta: Tensor): Tensor | null {
   const axes = tf.broadcast_util.getReductionAxes([...shape], delta.shape);
   if (!axes.includes(0)) return null;
@@ -64,7 +64,7 @@ function broadcastNorm(shape: readonly number[], delta: Tensor): Tensor | null {
   return squaredNorm(places.length > 0 ? tf.sum(delta, places) : delta);
 }
 
-/** Σ over the filter's entries (r, s) of ‖x_rsᵀ δ‖_F², x_rs [places, in] the entries of x that (r, s) meets, δ [places, out]. */
+/** Σ_rs ‖x_rsᵀ δ‖_F² over the filter's entries, which meet x_rs [places, in] of x; δ [places, out]. */
 function filterNorm(x: Tensor, filterShape: readonly number[], delta: Tensor, attributes: Attributes): Tensor {
   const info = convolutionInfo(x.shape, filterShape, attributes);
   const { batchSize, inChannels, strideHeight, strideWidth } = info;

@@ -1,13 +1,15 @@
 import * as tf from '@tensorflow/tfjs';
 
+const stock = { ...tf.fused };
+
 /**
- * Takes TensorFlow.js's fused operations without an activation apart: their gradient is written by hand (tf.customGrad), which nobody
- * can verify from outside. Those with an activation take themselves apart under differentiation.
+ * Takes TensorFlow.js's fused operations without an activation apart: their gradient is written by hand
+ * (tf.customGrad), which nobody can verify from outside. Those with an activation take themselves apart under
+ * differentiation.
  *
  * The layers of tf.layers are built on them.
  */
-export function installFused(): void {
-  const stock = { ...tf.fused };
+export function takeFusedApart(): void {
   // tf.layers says null where it means none.
   const isLinear = (activation: string | null | undefined) => (activation ?? 'linear') === 'linear';
   const plus = <T extends tf.Tensor>(y: T, bias: Parameters<typeof tf.add>[1] | null | undefined): T =>

@@ -1,27 +1,24 @@
-import type { Tensor, Tensor4D, TensorInfo } from '@tensorflow/tfjs';
+import type { Tensor, TensorInfo } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
 import { convolutionInfo } from '../convolutionInfo.ts';
-import { type Attributes, registerKernel } from '../register.ts';
+import type { Attributes, KernelTable } from '../Kernel.ts';
 import { nativeOperation } from './nativeOperation.ts';
 
-/** Convolution and its two derivatives with any padding: TensorFlow has them, its binding refuses padding by numbers. */
-export function installNativeConvolution(): void {
-  registerKernel('Conv2D', 'tensorflow', ({ x, filter }, attributes, backend) =>
+/** Convolution and its two derivatives: TensorFlow pads by any numbers, its binding for TensorFlow.js does not. */
+export const convolutionKernels = {
+  Conv2D: ({ x, filter }, attributes, backend) =>
     convolve('Conv2D', x!.shape, filter!.shape, attributes, [x!, filter!], backend),
-  );
-  registerKernel('Conv2DBackpropInput', 'tensorflow', ({ dy, filter }, attributes, backend) =>
+  Conv2DBackpropInput: ({ dy, filter }, attributes, backend) =>
     withSizes(attributes.inputShape, (sizes) =>
       convolve('Conv2DBackpropInput', attributes.inputShape, filter!.shape, attributes, [sizes, filter!, dy!], backend),
     ),
-  );
-  registerKernel('Conv2DBackpropFilter', 'tensorflow', ({ x, dy }, attributes, backend) =>
+  Conv2DBackpropFilter: ({ x, dy }, attributes, backend) =>
     readsSinglePixels(x!, attributes)
-      ? singlePixelGradient(x as Tensor4D, dy as Tensor4D, attributes)
+      ? singlePixelGradient(x!, dy!, attributes)
       : withSizes(attributes.filterShape, (sizes) =>
           convolve('Conv2DBackpropFilter', x!.shape, attributes.filterShape, attributes, [x!, sizes, dy!], backend),
         ),
-  );
-}
+} as const satisfies KernelTable;
 
 /** Whether a filter of one pixel strides over others. */
 function readsSinglePixels(x: TensorInfo, attributes: Attributes): boolean {
@@ -32,16 +29,16 @@ function readsSinglePixels(x: TensorInfo, attributes: Attributes): boolean {
 /**
  * The gradient of such a filter as a matrix product: pixelsᵀ dy, [C, pixels] × [pixels, K].
  *
- * oneDNN's own kernel, where there are few channels, writes beyond its memory, waits for ever or gives wrong numbers, by processor
- * (its issue 6035).
+ * oneDNN's own kernel, where there are few channels, writes beyond its memory, waits for ever or gives wrong numbers,
+ * by processor (its issue 6035).
  */
-function singlePixelGradient(x: Tensor4D, dy: Tensor4D, attributes: Attributes): Tensor {
+function singlePixelGradient(x: Tensor, dy: Tensor, attributes: Attributes): Tensor {
   const { padInfo, strideHeight, strideWidth, inChannels, outChannels } = convolutionInfo(
     x.shape,
     attributes.filterShape,
     attributes,
   );
-  const [images, height, width] = dy.shape;
+  const [images, height, width] = dy.shape as [number, number, number];
   return tf.tidy(() => {
     const padded = tf.pad(x, [
       [0, 0],

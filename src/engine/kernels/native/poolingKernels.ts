@@ -1,39 +1,40 @@
 import type { Tensor, Tensor4D, TensorInfo } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
+import type { KernelTable } from '../Kernel.ts';
 import { type PoolInfo, poolInfo } from '../poolInfo.ts';
-import { registerKernel } from '../register.ts';
 import { nativeOperation } from './nativeOperation.ts';
 
 /**
  * The derivatives of pooling by TensorFlow's own kernels, on CUDA too.
  *
- * Which of several equal entries counts is up to MaxPoolGrad, which differs between devices. Gathering is therefore derived
- * from it where windows do not overlap: what it does to ones is the mask, and a window's sum of mask · c the entry.
+ * Which of several equal entries counts is up to MaxPoolGrad, which differs between devices. Gathering is therefore
+ * derived from it where windows do not overlap: what it does to ones is the mask, and a window's sum of mask · c the
+ * entry.
  */
-export function installNativePooling(): void {
-  registerKernel('MaxPoolScatter', 'tensorflow', ({ dy }, attributes, backend) => {
-    const { x, y } = attributes;
-    return pool(backend, 'MaxPoolGrad', poolInfo(x.shape, attributes), [x, y, dy!]);
-  });
-
-  registerKernel('MaxPoolGather', 'tensorflow', ({ c }, attributes, backend) => {
-    const { x, y, filterSize, strides, pad } = attributes;
+export const poolingKernels = {
+  MaxPoolScatter: ({ dy }, { x, y, ...attributes }, backend) =>
+    pool(backend, 'MaxPoolGrad', poolInfo(x.shape, attributes), [x, y, dy!]),
+  MaxPoolGather: ({ c }, { x, y, ...attributes }, backend) => {
     const info = poolInfo(x.shape, attributes);
     if (overlaps(info)) return pool(backend, 'MaxPoolGradGrad', info, [x, y, c!]);
     return tf.tidy(() => {
-      const mask = pool(backend, 'MaxPoolGrad', info, [x, y, tf.ones(y.shape)]) as Tensor4D;
-      const averages = tf.avgPool(tf.mul<Tensor4D>(mask, c as Tensor), filterSize, strides, pad);
+      const mask = pool(backend, 'MaxPoolGrad', info, [x, y, tf.ones(y.shape)]) as Tensor;
+      const averages = tf.avgPool(
+        tf.mul<Tensor4D>(mask, c!),
+        attributes.filterSize,
+        attributes.strides,
+        attributes.pad,
+      );
       return tf.mul(averages, info.filterHeight * info.filterWidth);
     });
-  });
-
-  registerKernel('AvgPoolSpread', 'tensorflow', ({ dy }, attributes, backend) => {
-    const sizes = tf.tensor1d(attributes.inputShape, 'int32');
-    const output = pool(backend, 'AvgPoolGrad', poolInfo(attributes.inputShape, attributes), [sizes, dy!]);
+  },
+  AvgPoolSpread: ({ dy }, { inputShape, ...attributes }, backend) => {
+    const sizes = tf.tensor1d(inputShape, 'int32');
+    const output = pool(backend, 'AvgPoolGrad', poolInfo(inputShape, attributes), [sizes, dy!]);
     sizes.dispose();
     return output;
-  });
-}
+  },
+} as const satisfies KernelTable;
 
 /** Whether windows share entries, or reach beyond the image. */
 function overlaps({ padInfo, strideHeight, strideWidth, filterHeight, filterWidth }: PoolInfo): boolean {

@@ -1,7 +1,6 @@
 import type { TensorInfo } from '@tensorflow/tfjs';
-import * as tf from '@tensorflow/tfjs';
 import { convolutionInfo } from '../convolutionInfo.ts';
-import { type Attributes, registerKernel } from '../register.ts';
+import type { Attributes, KernelTable } from '../Kernel.ts';
 import { type Heap, heapOf } from './heap.ts';
 import type { Geometry } from './paddedImage.ts';
 import { panelsSize, toPanels } from './panels.ts';
@@ -11,28 +10,24 @@ import { MOST_THREADS } from './sharedBackend.ts';
 import { filterGradientSize, filterRows } from './sumFilterGradient.ts';
 import type { Task } from './tasks.ts';
 
-/** Parts of a batch whose filter gradients are summed apart, whatever the number of threads: it must not change the sum. */
+/** Parts of a batch whose filter gradients are summed apart: as many on any number of threads, for the same bits. */
 const PARTS = MOST_THREADS;
 
 /**
- * Convolution and its two derivatives on WebAssembly: TensorFlow.js has no kernel for the filter gradient, a slow one for the
- * input gradient, and its convolution gives zeros where a filter is smaller than its stride.
+ * Convolution and its two derivatives on WebAssembly: TensorFlow.js has no kernel for the filter gradient, a slow one
+ * for the input gradient, and its convolution gives zeros where a filter is smaller than its stride.
  */
-export function installWasmConvolution(): void {
-  const stock = tf.getKernel('Conv2D', 'wasm')!.kernelFunc;
-  registerKernel('Conv2D', 'wasm', ({ x, filter }, attrs, backend) => {
-    const { dilationHeight, dilationWidth } = convolutionInfo(x!.shape, filter!.shape, attrs);
+export const convolutionKernels = {
+  Conv2D: ({ x, filter }, attributes, backend, stock) => {
+    const { dilationHeight, dilationWidth } = convolutionInfo(x!.shape, filter!.shape, attributes);
     return dilationHeight === 1 && dilationWidth === 1
-      ? convolution(x!, filter!, attrs, heapOf(backend))
-      : (stock({ inputs: { x, filter }, attrs, backend }) as TensorInfo);
-  });
-  registerKernel('Conv2DBackpropInput', 'wasm', ({ dy, filter }, attributes, backend) =>
+      ? convolution(x!, filter!, attributes, heapOf(backend))
+      : stock({ x: x!, filter: filter! }, attributes, backend);
+  },
+  Conv2DBackpropInput: ({ dy, filter }, attributes, backend) =>
     inputGradient(dy!, filter!, attributes, heapOf(backend)),
-  );
-  registerKernel('Conv2DBackpropFilter', 'wasm', ({ x, dy }, attributes, backend) =>
-    filterGradient(x!, dy!, attributes, heapOf(backend)),
-  );
-}
+  Conv2DBackpropFilter: ({ x, dy }, attributes, backend) => filterGradient(x!, dy!, attributes, heapOf(backend)),
+} as const satisfies KernelTable;
 
 function geometryOf(inputShape: readonly number[], filterShape: readonly number[], attributes: Attributes): Geometry {
   const info = convolutionInfo(inputShape, filterShape, attributes);
@@ -75,7 +70,7 @@ function convolution(x: TensorInfo, filter: TensorInfo, attributes: Attributes, 
   return y;
 }
 
-/** By convolutions of dy with the turned filter: one for each of the stride's phases, with the taps that the phase meets. */
+/** By convolutions of dy with the turned filter: one for each of the stride's phases, with the taps that it meets. */
 function inputGradient(dy: TensorInfo, filter: TensorInfo, attributes: Attributes, heap: Heap): TensorInfo {
   const g = geometryOf(attributes.inputShape, filter.shape, attributes);
   const dx = heap.make(attributes.inputShape);
