@@ -231,9 +231,9 @@ function storable(probe: CataloguedProbe) {
 
 /** Options, each with a value that only an objective larger than the regression, of 12 examples and 5 parameters, has. */
 function beyond({ declaration }: CataloguedProbe): (readonly [string, unknown])[] {
-  return Object.entries(declaration.options).flatMap(([name, { range }]) => {
-    if (range.includes('at most m')) return [[name, 6] as const];
-    return range.includes('to n') ? [[name, [13]] as const] : [];
+  return Object.entries(declaration.options).flatMap(([name, { range }]): (readonly [string, unknown])[] => {
+    if (range.includes('at most m')) return [[name, 6]];
+    return range.includes('to n') ? [[name, [13]]] : [];
   });
 }
 
