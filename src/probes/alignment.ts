@@ -56,8 +56,8 @@ export type AlignmentOptions = OptionsOf<typeof alignment>;
  * the step probed before, and with momentum the same of the update δ_{t−1}.
  *
  * Probe every step (throttleSteps(1)) to have the paper's cosines between neighbours; `previous_step` says which t' was used.
- * An eigenvector is only as sure as its gap: where λ₁ ≈ λ₂, q₁ may turn though H hardly changes. Where H q₁ = 0 no direction is the
- * sharpest, and all that speaks of q₁ is NaN; at ∇L = 0 the cosines with it are.
+ * An eigenvector is only as sure as its gap: where λ₁ ≈ λ₂, q₁ may turn though H hardly changes. Where H q₁ = 0 no direction is
+ * sharp, and all that speaks of q₁ is NaN; at ∇L = 0 the cosines with it are.
  *
  * Source: Lee and Jang (2023), Theorem 2 and Figures 22–25.
  *
@@ -73,7 +73,7 @@ export type AlignmentOptions = OptionsOf<typeof alignment>;
  */
 export const alignment = probe({
   name: 'alignment',
-  asks: 'does the gradient turn towards the sharpest direction?',
+  asks: 'Does the gradient turn towards the sharpest direction?',
   table,
   cost: 'one gradient and the eigenpair, both shared with other probes that ask for the same; two vectors of m stay from step to step.',
   options: {
@@ -91,7 +91,7 @@ export const alignment = probe({
     return async (point, step) => {
       eigenpairs = await hessianEigenpairs(point, { who: 'alignment', count, tolerance }, eigenpairs);
       const { vector, product } = eigenpairs.pairs[0]!;
-      // Where H maps it to nothing, it is no more than where the search began.
+      // Where H maps it to nothing, it may be no more than where the search began.
       const q1 = norm(product) > 0 ? vector : new Float32Array(vector.length).fill(Number.NaN);
       const gradient = await point.gradient();
       const row = {
