@@ -52,7 +52,7 @@ export type BatchSharpnessOptions = OptionsOf<typeof batchSharpness>;
  */
 export const batchSharpness = probe({
   name: 'batchSharpness',
-  asks: 'the rival measure for SGD, E[g_ξᵀH_ξg_ξ/‖g_ξ‖²]',
+  asks: "How sharp is the batch's own loss along its own gradient? The rival measure for SGD",
   table,
   cost: 'for each b and draw b/n gradients and b/n products; K gradients of m are held at the step, for other probes with the same draws.',
   options: {

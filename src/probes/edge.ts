@@ -78,7 +78,7 @@ export type EdgeOptions = OptionsOf<typeof edge>;
  */
 export const edge = probe({
   name: 'edge',
-  asks: 'all of it at a glance, with a verdict in words',
+  asks: 'Where does training stand? All of it at a glance, with a verdict in words',
   table,
   cost: 'the eigenpairs, H∇L; for b < n K gradients and products, shared with interactionAwareSharpness, and K·b/n of both; 4 K vectors of m are held at the step.',
   options: {

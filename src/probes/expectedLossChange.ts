@@ -69,7 +69,7 @@ export type ExpectedLossChangeOptions = OptionsOf<typeof expectedLossChange>;
  */
 export const expectedLossChange = probe({
   name: 'expectedLossChange',
-  asks: 'will the loss rise? beside its second-order prediction',
+  asks: 'Will the loss rise? Beside its second-order prediction',
   table,
   cost: 'for each b and draw b/n gradients, one forward pass and one product; 2 K vectors of m are held at the step for each b, for other probes with the same draws.',
   options: {

@@ -61,7 +61,7 @@ export type GradientConcentrationOptions = OptionsOf<typeof gradientConcentratio
  */
 export const gradientConcentration = probe({
   name: 'gradientConcentration',
-  asks: 'how noisy is the batch? ρ_b for every b',
+  asks: 'How noisy is the batch? ρ_b for every b',
   table,
   cost: "'examples' ∇L and one gradient more where it is exact, else K; 'batches' K·b/n gradients for each b. Draws, a vector of m each, are shared with interactionAwareSharpness and held at the step.",
   options: {

@@ -52,7 +52,7 @@ export type HessianTraceOptions = OptionsOf<typeof hessianTrace>;
  */
 export const hessianTrace = probe({
   name: 'hessianTrace',
-  asks: 'the bulk: tr(H), tr(H²)',
+  asks: 'How curved is the valley in all? tr(H), tr(H²)',
   table,
   cost: 'K products and the eigenpairs, which are shared with other probes.',
   options: {

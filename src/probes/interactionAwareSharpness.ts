@@ -83,7 +83,7 @@ export type InteractionAwareSharpnessOptions = OptionsOf<typeof interactionAware
  */
 export const interactionAwareSharpness = probe({
   name: 'interactionAwareSharpness',
-  asks: 'is training with batches of b stable? IAS, ρ_b and the bound for every b at once, with standard errors',
+  asks: 'Is training with batches of b stable? ‖H‖_{S_b} and its bound, for every b at once',
   table,
   cost: "H∇L: for b = n that is all. With draws K: 'examples' K gradients, one more where the norms are exact, K products and the eigenpairs, for all b together; 'batches' K products and K·b/n gradients for each b. Eigenpairs, draws and H∇L are shared with other probes; 2 K vectors of m are held at the step, for 'batches' for each b.",
   options: {

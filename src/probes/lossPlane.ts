@@ -64,7 +64,7 @@ const WHO = 'lossPlane';
  */
 export const lossPlane = probe({
   name: WHO,
-  asks: 'the landscape on the plane of −∇L and q₁, or any other',
+  asks: 'What does the landscape look like on a plane? That of −∇L and q₁, or any other',
   table,
   cost: 'a forward pass for each of the coordinates² points; by default the eigenpair, shared with other probes; where q₂ is needed, a search for two.',
   options: {

@@ -59,7 +59,7 @@ const KEY = 'its step and α';
  */
 export const lossSlice = probe({
   name: 'lossSlice',
-  asks: 'is the valley quadratic along the step? with the directional sharpness',
+  asks: 'Is the valley quadratic along the step? With the directional sharpness',
   table,
   cost: 'H∇L (shared), one forward pass for each α, one product for each α of `directional`.',
   options: {

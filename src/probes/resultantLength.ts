@@ -65,7 +65,7 @@ export type ResultantLengthOptions = OptionsOf<typeof resultantLength>;
  */
 export const resultantLength = probe({
   name: 'resultantLength',
-  asks: 'do batch gradients agree in direction?',
+  asks: 'Do batch gradients agree in direction?',
   table,
   cost: 'for each b, K·b/n gradients, 2 K vectors of m held at the step; 2 gradients for b = 1 where it is exact.',
   options: {

@@ -63,7 +63,7 @@ export type ScalingRuleOptions = OptionsOf<typeof scalingRule>;
  */
 export const scalingRule = probe({
   name: 'scalingRule',
-  asks: 'which learning rate would another batch size need? (LSSR; also `lssr()` and `npx brink lssr`)',
+  asks: 'Which learning rate would another batch size need? LSSR, LSR and SRSR',
   table,
   cost: '∇L, and one gradient more where the layers give the norms of per-example gradients (nothing is drawn then), else K, a vector of m each, shared with gradientConcentration and interactionAwareSharpness.',
   options: {

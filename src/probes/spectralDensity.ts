@@ -54,7 +54,7 @@ export type SpectralDensityOptions = OptionsOf<typeof spectralDensity>;
  */
 export const spectralDensity = probe({
   name: 'spectralDensity',
-  asks: 'the bulk: the density of the eigenvalues',
+  asks: 'How are the eigenvalues spread? Their density',
   table,
   cost: 'draws × steps products; steps vectors of m are held meanwhile.',
   options: {

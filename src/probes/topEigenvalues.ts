@@ -71,7 +71,7 @@ export type TopEigenvaluesOptions = OptionsOf<typeof topEigenvalues>;
  */
 export const topEigenvalues = probe({
   name: 'topEigenvalues',
-  asks: 'how sharp is the valley? λ₁ … λ_k, and the smallest',
+  asks: 'How sharp is the valley? λ₁ … λ_k, and the smallest',
   table,
   cost: '`products` Hessian-vector products, about three gradients each: some 2 for λ₁ at the edge, 6 for three pairs.',
   options: {

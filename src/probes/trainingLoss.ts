@@ -51,7 +51,7 @@ export type TrainingLossOptions = OptionsOf<typeof trainingLoss>;
  */
 export const trainingLoss = probe({
   name: 'trainingLoss',
-  asks: 'what is the loss, on what part is the network right?',
+  asks: 'What is the loss, and what part does the network get right?',
   table,
   cost: 'for full-batch GD nothing, as its gradient brings the loss; else one forward pass over the training set. With `test`, one over the test set.',
   options: {
