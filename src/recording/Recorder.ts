@@ -5,7 +5,7 @@ import type { JsonObject } from '../core/Json.ts';
 import type { Step } from '../core/Step.ts';
 import { isBeingWritten } from '../files/isBeingWritten.ts';
 import { openRecording } from './openRecording.ts';
-import { type EstimateListener, RecordingFile, type RecordingStart } from './RecordingFile.ts';
+import { type EstimateListener, isInHand, RecordingFile, type RecordingStart } from './RecordingFile.ts';
 import type { RecordingHeader, Selection } from './RecordingHeader.ts';
 import type { RecordedStep, StepShape } from './recordingColumns.ts';
 import { requireSameRun } from './requireSameRun.ts';
@@ -187,10 +187,10 @@ function requireShape(step: Step, { paramCount, hasVelocity, hasGradient }: Step
 }
 
 function requireFree(target: string, { writer }: RecordingHeader): void {
-  if (isBeingWritten(target, writer)) {
-    throw new BrinkError(
-      WHO,
-      `${target} is in use by process ${writer.pid}, which began it. Wait for its end, or name another file.`,
-    );
-  }
+  const isOwn = isInHand(target);
+  if (!isOwn && !isBeingWritten(target, writer)) return;
+  throw new BrinkError(
+    WHO,
+    `${target} is in use by process ${isOwn ? process.pid : writer.pid}. Wait for its end, or name another file.`,
+  );
 }

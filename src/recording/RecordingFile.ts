@@ -8,8 +8,10 @@ import { type RecordedStep, type StepEncoder, type StepShape, stepEncoder } from
 
 const WHO = 'record';
 
-/** The recordings that this process is writing. */
 const inHand = new Set<string>();
+
+/** Whether this process is writing a recording. */
+export const isInHand = (path: string): boolean => inHand.has(path);
 
 /** How much is about to be written. */
 export interface Estimate {
@@ -105,7 +107,7 @@ export class RecordingFile {
   }
 
   #open(): ArrowFile {
-    if (this.#kept && inHand.has(this.#path)) {
+    if (this.#kept && isInHand(this.#path)) {
       throw new BrinkError(
         WHO,
         `${this.#path} is gone on with by another sink. Two would write over each other; ` +

@@ -1,9 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import type { StepData } from '../../src/core/Step.ts';
-import { openRecording } from '../../src/recording/openRecording.ts';
 import { replay } from '../../src/recording/replay.ts';
-import { collect } from './plain.ts';
+import { collect, held } from './plain.ts';
 
 const folder = new URL('../../fixtures/recording/', import.meta.url).pathname;
 const names = readdirSync(folder)
@@ -19,11 +18,9 @@ const lists = (steps: readonly StepData[]) =>
 it.each(names)('the recording %s reads as it did when it was written', async (name) => {
   const path = `${folder}${name}.arrows`;
   const expected = JSON.parse(readFileSync(`${folder}${name}.json`, 'utf8'));
-  const recording = openRecording('test', path);
-  recording.close();
-  const { source, selection } = recording.header;
-  const steps = replay(path);
-  expect({ source, selection, tornBytes: steps.tornBytes, steps: lists(await collect(steps)) }).toEqual(expected);
+  const { header, tornBytes } = held(path);
+  const { source, selection } = header;
+  expect({ source, selection, tornBytes, steps: lists(await collect(replay(path))) }).toEqual(expected);
 });
 
 it('there are recordings to read', () => expect(names).toEqual(['nesterov', 'torn']));
