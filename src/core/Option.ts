@@ -13,8 +13,8 @@ export interface DerivedDefault<T> {
 /**
  * One option of a probe: everything that is to be said of it, once.
  *
- * `Given` is what a caller may write, `Used` what the probe computes with (null where nothing was given and there is no default),
- * `Needed` whether it must be given.
+ * `Given` is what a caller may write, `Used` what the probe computes with (null where nothing was given and there is
+ * no default), `Needed` whether it must be given.
  */
 export interface Option<Given, Used = Given, Needed extends boolean = boolean> {
   /** One sentence. */
@@ -57,7 +57,8 @@ export const show = (value: unknown): string =>
  * What was given, checked by name, type and range.
  *
  * @param also Names beside the declared ones, which are not checked here.
- * @throws BrinkError for a name that there is not, with the nearest one, an option that is missing, or one out of its range.
+ * @throws BrinkError for a name that there is not, with the nearest one, an option that is missing, or one out of its
+ *   range.
  */
 export function checkOptions(
   who: string,

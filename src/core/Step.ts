@@ -13,8 +13,8 @@ export interface StepData {
   /** θ_t, flat [m]. Never written to after the step is emitted. */
   readonly weights: Float32Array;
   /**
-   * The gradient that the update uses, flat [m]: of the batch, at θ_t + β₂ δ_{t−1}; for full-batch GD without look-ahead it is
-   * ∇L(θ_t).
+   * The gradient that the update uses, flat [m]: of the batch, at θ_t + β₂ δ_{t−1}; for full-batch GD without
+   * look-ahead it is ∇L(θ_t).
    */
   readonly gradient: Float32Array;
   /** The loss of the batch, where `gradient` was taken. */
@@ -38,8 +38,8 @@ export interface StepData {
 }
 
 /**
- * A step on its way through a pipeline: its data, and beside it, where no spread, JSON or structured clone sees it, the run that
- * it comes from. A live and a replayed step are the same thing.
+ * A step on its way through a pipeline: its data, and beside it, where no spread, JSON or structured clone sees it,
+ * the run that it comes from. A live and a replayed step are the same thing.
  */
 export interface Step extends StepData {
   /** What is the same for all steps of its source: one object, shared by them. */
@@ -51,9 +51,11 @@ export interface Step extends StepData {
    */
   point(): Point;
   /**
-   * Asks the source not to move on before `promise` has settled, as `waitUntil` of a web worker's extendable event does.
+   * Asks the source not to move on before `promise` has settled, as `waitUntil` of a web worker's extendable event
+   * does.
    *
-   * A rejection counts as settled: whoever made the promise reports it. Once the source has moved on, a call does nothing.
+   * A rejection counts as settled: whoever made the promise reports it. Once the source has moved on, a call does
+   * nothing.
    */
   waitUntil(promise: Promise<unknown>): void;
   /** Whether the source has moved on: it no longer waits for anybody. */
@@ -84,7 +86,10 @@ export interface RunBranch {
   readonly name: string;
   /** The run's folder, an absolute path: relative paths of sinks start here. */
   readonly directory: string;
-  /** What the run says of itself in every table: versions, its id, source, and what the user adds. Known once it has begun. */
+  /**
+   * What the run says of itself in every table: versions, its id, source, and what the user adds. Known once it has
+   * begun.
+   */
   readonly metadata: JsonObject;
   /** Aborted when the run is to end without the measurements at hand: a probe ends between two products. */
   readonly stopped: AbortSignal;
@@ -97,11 +102,14 @@ export interface RunBranch {
   /** Whether a file is one of the run before, which goes as this one begins. */
   removes(file: string): boolean;
   /**
-   * Asks to be called with the run's first step, before anything is measured or written; with null where no step comes. What it
-   * throws rejects the run.
+   * Asks to be called with the run's first step, before anything is measured or written; with null where no step
+   * comes. What it throws rejects the run.
    */
   check(body: (first: Step | null) => void): void;
-  /** Asks to be called once the run has its folder, after all checks and before the first step passes; at once where it has. */
+  /**
+   * Asks to be called once the run has its folder, after all checks and before the first step passes; at once where
+   * it has.
+   */
   whenBegun(body: (first: Step | null) => void): void;
   /** Asks the run not to end before `promise` has settled; a rejection counts as an error of the branch. */
   waitFor(promise: Promise<unknown>): void;
@@ -128,7 +136,10 @@ class KnownRun implements StepRun {
   }
 }
 
-/** What a source says of itself once, for all its steps; what it does not say is unknown. One that is whole already stays as it is. */
+/**
+ * What a source says of itself once, for all its steps; what it does not say is unknown. One that is whole already
+ * stays as it is.
+ */
 export function stepRun(known: Partial<StepRun>): StepRun {
   return known instanceof KnownRun ? known : new KnownRun(known);
 }
@@ -195,7 +206,10 @@ class LiveStep implements Step {
   }
 }
 
-/** The step as a part of its run sees it: with more known of the run, or with `onWait` told of all that is registered on it. */
+/**
+ * The step as a part of its run sees it: with more known of the run, or with `onWait` told of all that is registered
+ * on it.
+ */
 export function derivedStep(step: Step, run: StepRun, onWait?: (promise: Promise<unknown>) => void): Step {
   return LiveStep.derive(requireStep('step', step) as LiveStep, run, onWait);
 }
@@ -213,14 +227,17 @@ export function requireStep(who: string, value: unknown): Step {
 }
 
 /**
- * Makes a step: what a source of your own calls before it emits. Then it awaits `settled()`, which is the back-pressure.
+ * Makes a step: what a source of your own calls before it emits. Then it awaits `settled()`, which is the
+ * back-pressure.
  *
- * Only index and weights are needed. What is not given is unknown (gradient, loss and learning rate are NaN), and otherwise that of
- * a step of plain full-batch descent: b = n (1 where n is unknown), no replacement, no momentum, epoch = index.
+ * Only index and weights are needed. What is not given is unknown (gradient, loss and learning rate are NaN), and
+ * otherwise that of a step of plain full-batch descent: b = n (1 where n is unknown), no replacement, no momentum,
+ * epoch = index.
  *
  * @param data `index` and `weights`, and any other of a step's fields.
- * @param run What the step knows of its source, all optional: `objective`, whose L is that of its probes; `metadata`, what rebuilds
- *   the source; `total` and `last`, how many steps come at most and the index of the last; `reads`, files that must not be removed.
+ * @param run What the step knows of its source, all optional: `objective`, whose L is that of its probes; `metadata`,
+ *   what rebuilds the source; `total` and `last`, how many steps come at most and the index of the last; `reads`,
+ *   files that must not be removed.
  * @throws BrinkError where the index is no integer of at least 0, or a vector's length is not that of the weights.
  */
 export function openStep(

@@ -45,7 +45,10 @@ function option<T>(
   };
 }
 
-/** Options of each kind: `default` (a value, or one that the objective decides), `none` (what its absence means), or `needed`. */
+/**
+ * Options of each kind: `default` (a value, or one that the objective decides), `none` (what its absence means), or
+ * `needed`.
+ */
 type OfKind<T, Range> = {
   (text: Text & Range & { readonly default: Default<T> }): Option<T, T, false>;
   (text: Text & Range & { readonly needed: true }): Option<T, T, true>;

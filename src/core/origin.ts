@@ -54,8 +54,9 @@ export function declareBranch<T extends Observable<unknown>>(steps: T, branch: R
 }
 
 /**
- * A stream and those that it was made from, the nearest first. RxJS's operators keep what they were applied to as `source`;
- * functions that make a stream from several, or within a function (merge, concat, defer), don't: there the chain ends.
+ * A stream and those that it was made from, the nearest first. RxJS's operators keep what they were applied to as
+ * `source`; functions that make a stream from several, or within a function (merge, concat, defer), don't: there the
+ * chain ends.
  */
 function* chainOf(stream: Observable<unknown>): Generator<Marked> {
   for (let next: Marked | undefined = stream; next; next = (next[INPUT] ?? next.source) as Marked | undefined)

@@ -9,11 +9,12 @@ export interface Quadrature {
 }
 
 /**
- * Gauss quadrature of the spectral measure of a symmetric H seen from a start vector: Σ_k w_k f(θ_k) ≈ vᵀf(H)v for unit v,
- * exact for polynomials f of degree below 2·steps.
+ * Gauss quadrature of the spectral measure of a symmetric H seen from a start vector: Σ_k w_k f(θ_k) ≈ vᵀf(H)v for
+ * unit v, exact for polynomials f of degree below 2·steps.
  *
- * Lanczos's recursion with full reorthogonalisation gives a tridiagonal T; θ_k are its eigenvalues and w_k the squared first
- * entries of its eigenvectors. Ends early where the start lies in an invariant subspace, and is then exact.
+ * Lanczos's recursion with full reorthogonalisation gives a tridiagonal T; θ_k are its eigenvalues and w_k the
+ * squared first entries of its eigenvectors. Ends early where the start lies in an invariant subspace, and is then
+ * exact.
  *
  * Cost: `steps` products.
  * @throws BrinkError where a product is not finite.

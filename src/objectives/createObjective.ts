@@ -163,7 +163,10 @@ export function createObjective(derivatives: Derivatives): Objective {
   return objective;
 }
 
-/** A view of `point` whose calls reject once `signal` is aborted: how an unsubscribed probe stops between two products. */
+/**
+ * A view of `point` whose calls reject once `signal` is aborted: how an unsubscribed probe stops between two
+ * products.
+ */
 function untilAborted(point: Point, signal: AbortSignal): Point {
   const guarded =
     <A extends unknown[], T>(call: (...args: A) => Promise<T>) =>
@@ -171,7 +174,9 @@ function untilAborted(point: Point, signal: AbortSignal): Point {
       signal.throwIfAborted();
       return call(...args);
     };
-  /** A computation begun by another caller may fail because that caller was aborted: then this one computes it itself. */
+  /**
+   * A computation begun by another caller may fail because that caller was aborted: then this one computes it itself.
+   */
   async function memo<T>(key: readonly unknown[], compute: () => Promise<T>): Promise<T> {
     signal.throwIfAborted();
     let isOwn = false;

@@ -12,8 +12,9 @@ export type FannedOut<B extends Branches> = {
 }[keyof B];
 
 /**
- * Sends every step through several branches, with one subscription to the source, and merges what they emit: `run` for those who
- * only want the streams. No folder, no log, no signal is looked at, and an error in one branch ends all, as in RxJS's `merge`.
+ * Sends every step through several branches, with one subscription to the source, and merges what they emit: `run`
+ * for those who only want the streams. No folder, no log, no signal is looked at, and an error in one branch ends
+ * all, as in RxJS's `merge`.
  *
  * Cost: none beyond the branches.
  *

@@ -19,18 +19,21 @@ export interface Instrument<R extends object> extends Declared {
   readonly who: string;
   /** The objective that is measured; null: that of the steps. */
   readonly on: Objective | null;
-  /** Called once a subscription, with the objective of its first step. @throws BrinkError where the two don't go together. */
+  /**
+   * Called once a subscription, with the objective of its first step. @throws BrinkError where the two don't go
+   * together.
+   */
   begin(objective: Objective): Measurement<R>;
 }
 
 /**
  * Joins an instrument to the stream: what every probe stands on.
  *
- * For each step it asks the point at θ_t, one step after the other, and emits the row or rows that come. From the moment a step
- * arrives until its rows are emitted the step's source is asked to wait (`step.waitUntil`). On unsubscription the point rejects
- * its next call, so that work ends between two products and no source is left waiting; where the run is stopped, the rows end in
- * the same way. A step whose source has not waited for it (an operator in front delayed it without `waitUntil`) is measured all
- * the same, and a warning says so once.
+ * For each step it asks the point at θ_t, one step after the other, and emits the row or rows that come. From the
+ * moment a step arrives until its rows are emitted the step's source is asked to wait (`step.waitUntil`). On
+ * unsubscription the point rejects its next call, so that work ends between two products and no source is left
+ * waiting; where the run is stopped, the rows end in the same way. A step whose source has not waited for it (an
+ * operator in front delayed it without `waitUntil`) is measured all the same, and a warning says so once.
  */
 export function measureWith<R extends object>(instrument: Instrument<R>): OperatorFunction<Step, R> {
   const { who, on } = instrument;
@@ -135,12 +138,12 @@ const own = (on: Objective | undefined): Pick<Instrument<object>, 'who' | 'on' |
 });
 
 /**
- * Measures something of one's own at every step: `measurement` is called with L at θ_t, one step after the other, and the row or
- * rows that it returns are emitted.
+ * Measures something of one's own at every step: `measurement` is called with L at θ_t, one step after the other, and
+ * the row or rows that it returns are emitted.
  *
- * While it is at work the source of the steps waits; when it is unsubscribed, the point's next call rejects. It does not decide how
- * often to measure (a throttle in front of it does), nor where rows go (a sink behind it does, with a table of one's own). A probe
- * with a name, a table and options is made by `probe`.
+ * While it is at work the source of the steps waits; when it is unsubscribed, the point's next call rejects. It does
+ * not decide how often to measure (a throttle in front of it does), nor where rows go (a sink behind it does, with a
+ * table of one's own). A probe with a name, a table and options is made by `probe`.
  *
  * @param measurement Called once a step.
  * @param options `on` (the objective of the steps).
@@ -153,7 +156,10 @@ export function measure<R extends object>(
   return measureWith({ ...own(on), begin: () => measurement });
 }
 
-/** As `measure`, for what carries something from step to step: `begin` is called once a subscription, at its first step. */
+/**
+ * As `measure`, for what carries something from step to step: `begin` is called once a subscription, at its first
+ * step.
+ */
 export function measureAlong<R extends object>(
   begin: (objective: Objective) => Measurement<R>,
   { on }: MeasureOptions = {},

@@ -14,12 +14,12 @@ export interface ThrottleBudgetOptions {
  *
  *     busy(t) ≤ share · (now − time of the first step)
  *
- * Busy is every moment in which something that was registered on a passed step (`step.waitUntil`) had not settled, the emission
- * itself included. The first step always passes; a step that doesn't pass is dropped, nothing is queued. Over a run the probes
- * use `share` of the time and at most one probe more.
+ * Busy is every moment in which something that was registered on a passed step (`step.waitUntil`) had not settled,
+ * the emission itself included. The first step always passes; a step that doesn't pass is dropped, nothing is queued.
+ * Over a run the probes use `share` of the time and at most one probe more.
  *
- * Which steps pass depends on the machine: for rows that a second run repeats, use `throttleSteps`. Time that other branches
- * use counts as time passed, not as busy. Costs nothing.
+ * Which steps pass depends on the machine: for rows that a second run repeats, use `throttleSteps`. Time that other
+ * branches use counts as time passed, not as busy. Costs nothing.
  *
  * @param share Above 0, at most 1.
  * @param options `now`.

@@ -17,8 +17,8 @@ export class RunFolder {
   }
 
   /**
-   * The files that go when the folder is taken: those of the run that it holds. Throws where it can't be taken as it stands: it holds
-   * a run, unless `overwrite`; then one that is alive.
+   * The files that go when the folder is taken: those of the run that it holds. Throws where it can't be taken as it
+   * stands: it holds a run, unless `overwrite`; then one that is alive.
    */
   requireFree({ overwrite }: { readonly overwrite: boolean }): readonly string[] {
     if (!existsSync(this.#record)) return [];
@@ -27,8 +27,8 @@ export class RunFolder {
   }
 
   /**
-   * Makes the folder and takes it with a first record; refuses one that can't be written, or that holds a run, unless `overwrite`:
-   * then one that is alive, or that holds what the new one `reads`.
+   * Makes the folder and takes it with a first record; refuses one that can't be written, or that holds a run, unless
+   * `overwrite`: then one that is alive, or that holds what the new one `reads`.
    */
   take(
     record: JsonObject,

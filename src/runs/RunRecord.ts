@@ -17,7 +17,10 @@ export interface RecordOptions {
   readonly user: JsonObject;
 }
 
-/** What a run leaves of itself in its folder: `run.json`, rewritten in one stroke as it begins and ends, and `log.jsonl`. */
+/**
+ * What a run leaves of itself in its folder: `run.json`, rewritten in one stroke as it begins and ends, and
+ * `log.jsonl`.
+ */
 export class RunRecord {
   readonly #folder: RunFolder;
   readonly #options: RecordOptions;
@@ -84,7 +87,10 @@ export class RunRecord {
   }
 }
 
-/** Runs with one source are one run, live or replayed: the name follows from the source. One that says nothing of itself has its own. */
+/**
+ * Runs with one source are one run, live or replayed: the name follows from the source. One that says nothing of
+ * itself has its own.
+ */
 function runId(source: JsonObject | null): string {
   const about = source === null ? randomUUID() : JSON.stringify(source);
   return createHash('sha256').update(about).digest('hex').slice(0, 12);

@@ -20,7 +20,8 @@ function propertiesOf(choice: Choices[string]): Readonly<Record<string, unknown>
 }
 
 /**
- * Reads `name:option=value:option=value` as the command line has it: numbers, words, true and false, and lists with commas.
+ * Reads `name:option=value:option=value` as the command line has it: numbers, words, true and false, and lists with
+ * commas.
  *
  * A colon begins an option only where a name and `=` follow, so paths may hold one.
  */

@@ -22,7 +22,10 @@ export function checkProbes(who: string, named: readonly Named[], every: number)
   }
 }
 
-/** A branch for each probe, with a Parquet table: both have the table's name. @throws BrinkError where an option is out of its range. */
+/**
+ * A branch for each probe, with a Parquet table: both have the table's name. @throws BrinkError where an option is
+ * out of its range.
+ */
 export function probeBranches(named: readonly Named[], every: number): Record<string, Branch> {
   return Object.fromEntries(
     named.map(({ name, every: own = every, ...options }): [string, Branch] => {

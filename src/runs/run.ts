@@ -22,18 +22,19 @@ export interface RunOptions {
   /** Ends the source when aborted: the step at hand is measured to its end, and the tables finish. */
   readonly signal?: AbortSignal;
   /**
-   * What SIGINT (Ctrl-C) and SIGTERM do; default 'exit'. The first stops the run after the product at hand and finishes the tables; then
-   * 'exit' ends the process with 130 or 143, and 'stop' sets that exit code and lets the program go on, with the runs that it still
-   * begins stopped at once. The second signal ends the process. 'ignore': they are not listened to. A signal that the program itself
-   * listens to when the run begins is left to it, and afterwards nothing is listened to.
+   * What SIGINT (Ctrl-C) and SIGTERM do; default 'exit'. The first stops the run after the product at hand and
+   * finishes the tables; then 'exit' ends the process with 130 or 143, and 'stop' sets that exit code and lets the
+   * program go on, with the runs that it still begins stopped at once. The second signal ends the process. 'ignore':
+   * they are not listened to. A signal that the program itself listens to when the run begins is left to it, and
+   * afterwards nothing is listened to.
    */
   readonly signals?: 'exit' | 'stop' | 'ignore';
 }
 
 /**
- * How a run ended. `finished`: the source ended, or every branch did, without an error. `diverged`: the source ended with a
- * DivergedError. `stopped`: by the signal, the program's or the
- * process's. `failed`: the source or a branch ended with another error.
+ * How a run ended. `finished`: the source ended, or every branch did, without an error. `diverged`: the source ended
+ * with a DivergedError. `stopped`: by the signal, the program's or the process's. `failed`: the source or a branch
+ * ended with another error.
  */
 export type RunState = 'finished' | 'diverged' | 'stopped' | 'failed';
 
@@ -69,30 +70,32 @@ export interface RunSummary<B = Branches> {
 }
 
 /**
- * Runs a source into branches, with one subscription to the source, and resolves once every branch has ended and all files are whole.
+ * Runs a source into branches, with one subscription to the source, and resolves once every branch has ended and all
+ * files are whole.
  *
- * Each branch gets every step; a throttle in it makes it rarer. An error in one branch ends that branch alone. A branch that
- * ends early lets go of the source, and once all have, the source is unsubscribed. Where the source fails or diverges the tables
- * finish, and the error stands in the summary. Wherever something failed or diverged it is written to standard error and
- * `process.exitCode` becomes 1.
+ * Each branch gets every step; a throttle in it makes it rarer. An error in one branch ends that branch alone. A
+ * branch that ends early lets go of the source, and once all have, the source is unsubscribed. Where the source fails
+ * or diverges the tables finish, and the error stands in the summary. Wherever something failed or diverged it is
+ * written to standard error and `process.exitCode` becomes 1.
  *
- * The run begins with the first step. Before it passes, every probe looks whether its options go with the objective and every sink
- * whether its file is free; a mistake rejects the run, with nothing measured, nothing written and the source unsubscribed. So does a
- * source that fails before its first step. Then the folder is taken (with `overwrite` the run that it holds is removed only now),
- * and the files are opened, those of branches without a row too.
+ * The run begins with the first step. Before it passes, every probe looks whether its options go with the objective
+ * and every sink whether its file is free; a mistake rejects the run, with nothing measured, nothing written and the
+ * source unsubscribed. So does a source that fails before its first step. Then the folder is taken (with `overwrite`
+ * the run that it holds is removed only now), and the files are opened, those of branches without a row too.
  *
- * In `directory` it writes `run.json` (versions, source, metadata, state, rows and errors of each branch, the files of
- * the run; rewritten in one stroke as the run begins and ends) and `log.jsonl`. Probes and sinks within branches find the folder and
- * the metadata by themselves. That a run finished does not say that what it measured converged: the tables do.
+ * In `directory` it writes `run.json` (versions, source, metadata, state, rows and errors of each branch, the files
+ * of the run; rewritten in one stroke as the run begins and ends) and `log.jsonl`. Probes and sinks within branches
+ * find the folder and the metadata by themselves. That a run finished does not say that what it measured converged:
+ * the tables do.
  *
  * Cost: none beyond the source and the branches.
  *
  * @param steps A source of this library, or any observable of steps.
  * @param branches By name, which is that of their files; at least one.
  * @param options `directory`, `overwrite`, `metadata`, `progress`, `signal`, `signals`.
- * @throws BrinkError as a rejection, before anything is measured: no branch, an option that there is not, a folder that holds a run,
- *   two branches that would write one file, options of a probe that don't go with the objective; and whatever a branch throws while
- *   it is put together.
+ * @throws BrinkError as a rejection, before anything is measured: no branch, an option that there is not, a folder
+ *   that holds a run, two branches that would write one file, options of a probe that don't go with the objective;
+ *   and whatever a branch throws while it is put together.
  */
 export async function run<const B extends Branches>(
   steps: Observable<Step>,

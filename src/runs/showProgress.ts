@@ -16,8 +16,9 @@ const PAUSE = 5000;
 const PART = 0.01;
 
 /**
- * Shows step, loss and time left on standard error: as a bar on a terminal, elsewhere as a line at most every five seconds
- * and every hundredth of the run. How many steps are to come the first one says; where it does not, no time left is shown.
+ * Shows step, loss and time left on standard error: as a bar on a terminal, elsewhere as a line at most every five
+ * seconds and every hundredth of the run. How many steps are to come the first one says; where it does not, no time
+ * left is shown.
  */
 export function showProgress(): Progress {
   const start = performance.now();

@@ -62,7 +62,10 @@ export function readNames(spec: Readonly<Record<string, unknown>>): object {
   };
 }
 
-/** Checks what can be checked before data is read. @throws CommandLineError for whatever is unknown or of a wrong type. */
+/**
+ * Checks what can be checked before data is read. @throws CommandLineError for whatever is unknown or of a wrong
+ * type.
+ */
 export function parseSpecification(value: unknown): Specification {
   const spec = parseStrictly(WHO, 'the pipeline', value, specification);
   optionsOf(WHO, 'data set', spec.data, datasets);
@@ -75,8 +78,8 @@ export function parseSpecification(value: unknown): Specification {
 /**
  * Puts a pipeline together and runs it: each probe in a branch of its own, with a Parquet table.
  *
- * @throws CommandLineError where an option is out of its range, BrinkError where data can't be read, the engine doesn't open
- *   or the folder holds a run that is not to be replaced.
+ * @throws CommandLineError where an option is out of its range, BrinkError where data can't be read, the engine
+ *   doesn't open or the folder holds a run that is not to be replaced.
  */
 export async function runPipeline(spec: Specification, { force }: { readonly force: boolean }): Promise<RunSummary> {
   const directory = requireNoRun(WHO, spec.directory, force);

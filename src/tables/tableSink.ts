@@ -26,7 +26,10 @@ import type { TableFormat } from './tableMetadata.ts';
 
 /** Where rows go, and what else their file says. */
 export interface SinkOptions {
-  /** Default: the branch's name, outside a run the table's; relative paths start in the run's folder, else in the working folder. */
+  /**
+   * Default: the branch's name, outside a run the table's; relative paths start in the run's folder, else in the
+   * working folder.
+   */
   readonly path?: string;
   /** Whether a table of that name is replaced, also one that a crash left unfinished; default false: it is refused. */
   readonly overwrite?: boolean;
@@ -55,8 +58,9 @@ interface OpenTable {
 /**
  * What `toArrow` and `toParquet` share: rows are logged and passed on; the table is finished before the end passes on.
  *
- * The table is that of the probe in front, or the one given. It is opened as soon as what its file says of itself is known: a table
- * that is given at the subscription, in a branch of a run as the run begins, else with the first row, and at the end at the latest.
+ * The table is that of the probe in front, or the one given. It is opened as soon as what its file says of itself is
+ * known: a table that is given at the subscription, in a branch of a run as the run begins, else with the first row,
+ * and at the end at the latest.
  */
 export function tableSink<R extends object>(
   who: string,
@@ -214,7 +218,10 @@ interface Files {
   readonly whole: string;
 }
 
-/** Throws where a table would take the place of another file, unless it may; `isGone` are files that will not be there. */
+/**
+ * Throws where a table would take the place of another file, unless it may; `isGone` are files that will not be
+ * there.
+ */
 function requireRoom(
   who: string,
   { target, part, whole }: Files,

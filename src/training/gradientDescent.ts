@@ -16,9 +16,9 @@ export interface GradientDescentOptions {
   /** T, the number of updates: steps 0 … T are emitted, the last being the point arrived at. */
   readonly steps: number;
   /**
-   * Ends the run, after the step where it holds is emitted, once the loss over all n examples is at most `loss` or the accuracy over
-   * them at least `accuracy`. Looked at on the first step of every epoch: each step of full-batch GD, where it is free, and once
-   * an epoch of SGD, where it costs a forward pass (also each step where β₂ > 0).
+   * Ends the run, after the step where it holds is emitted, once the loss over all n examples is at most `loss` or
+   * the accuracy over them at least `accuracy`. Looked at on the first step of every epoch: each step of full-batch
+   * GD, where it is free, and once an epoch of SGD, where it costs a forward pass (also each step where β₂ > 0).
    */
   readonly until?: { readonly loss?: number; readonly accuracy?: number };
   /** b, from 1 to n; default n: full-batch GD. */
@@ -68,25 +68,30 @@ const BATCHES = 0x626174;
  *
  *     δ_t = β₁ δ_{t−1} − η g_t(θ_t + β₂ δ_{t−1}),   θ_{t+1} = θ_t + δ_t,   δ_{−1} = 0,   all of shape [m]
  *
- * with g_t the gradient of the mean loss over the batch of step t; without a batch size it is ∇L. With batch normalisation the
- * batch is normalised over itself, as usual; where it is larger than the objective's chunk it is cut into chunks of that size. An
- * update is computed in float64 from float32 numbers and rounded once. The batch of step t is a function of (seed, t) alone.
+ * with g_t the gradient of the mean loss over the batch of step t; without a batch size it is ∇L. With batch
+ * normalisation the batch is normalised over itself, as usual; where it is larger than the objective's chunk it is
+ * cut into chunks of that size. An update is computed in float64 from float32 numbers and rounded once. The batch of
+ * step t is a function of (seed, t) alone.
  *
- * The stream is cold: each subscription is a run of its own, the same bits each time on one engine. It emits a step, waits for
- * all work registered on it (`step.waitUntil`), yields to the event loop, and moves on. Unsubscribing stops it between two passes.
+ * The stream is cold: each subscription is a run of its own, the same bits each time on one engine. It emits a step,
+ * waits for all work registered on it (`step.waitUntil`), yields to the event loop, and moves on. Unsubscribing stops
+ * it between two passes.
  *
- * That the loss falls does not show that the step is small against 2/λ_1: above that edge it may fall over many steps and
- * rise within them.
+ * That the loss falls does not show that the step is small against 2/λ_1: above that edge it may fall over many steps
+ * and rise within them.
  *
  * A run that was killed goes on from its recording by `resume`, bit for bit; `fork` leaves it with other options.
  *
  * Cost: b/n gradients a step; for full-batch GD without look-ahead that gradient is shared with the probes.
  *
  * @param objective L.
- * @param options `learningRate` and `steps`; `until`, `batchSize`, `replacement`, `beta1`, `beta2`, `seed`, `initialWeights`.
+ * @param options `learningRate` and `steps`; `until`, `batchSize`, `replacement`, `beta1`, `beta2`, `seed`,
+ *   `initialWeights`.
  * @throws BrinkError at the call for an option out of its range, or one that there is not.
- * @throws DivergedError in the stream, once the loss, the gradient or a weight is not finite; the steps before it were emitted.
- * @throws BrinkError in the stream, where that is so at θ_0 already: then the data or θ_0 is at fault, not the training.
+ * @throws DivergedError in the stream, once the loss, the gradient or a weight is not finite; the steps before it
+ *   were emitted.
+ * @throws BrinkError in the stream, where that is so at θ_0 already: then the data or θ_0 is at fault, not the
+ *   training.
  *
  * Source: Lee and Jang's generalized momentum, which holds Polyak's (1964) and Nesterov's (1983).
  */
