@@ -3,7 +3,7 @@ import type { Eigenpairs } from '../linalg/eigenpairs.ts';
 import { dot } from '../linalg/vector.ts';
 import { isFullBatch } from '../theory/isFullBatch.ts';
 import { samplingCoefficient } from '../theory/samplingCoefficient.ts';
-import { noiseTrace, noiseTraces } from './gradientNoise.ts';
+import { type NoiseTraces, noiseTrace, noiseTraces } from './gradientNoise.ts';
 import { type BatchDraw, sampledGradient } from './sampledBatches.ts';
 
 /** For which batches, and from which draws. */
@@ -65,16 +65,22 @@ export async function secondMoments(
       moments.push({ exact: { traceS, traceHS }, traceS: none, traceHS: none });
     } else if (noise) {
       const share = samplingCoefficient(n, batchSize, replacement) / batchSize;
-      moments.push({
-        exact: { traceS: traceS + share * noise.within.trace, traceHS: traceHS + share * noise.within.traceH },
-        traceS: noise.trace.map((t) => share * t),
-        traceHS: noise.traceH.map((t) => share * t),
-      });
+      moments.push(ofExamples({ traceS, traceHS }, noise, share));
     } else {
       moments.push(await ofBatches(point, { seed, step, batchSize, replacement }, draws));
     }
   }
   return moments;
+}
+
+/** Identity (1), S_b = S_n + share·C_1 with the share γ_{n,b}/b, in traces. */
+export function ofExamples(ofSn: SecondMoment['exact'], ofC1: NoiseTraces, share: number): SecondMoment {
+  const { within, trace, traceH } = ofC1;
+  return {
+    exact: { traceS: ofSn.traceS + share * within.trace, traceHS: ofSn.traceHS + share * within.traceH },
+    traceS: trace.map((t) => share * t),
+    traceHS: traceH.map((t) => share * t),
+  };
 }
 
 async function ofBatches(point: Point, draw: BatchDraw, draws: number): Promise<SecondMoment> {
