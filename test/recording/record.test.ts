@@ -86,7 +86,7 @@ describe('record', () => {
     expect(String(read().schema.fields.find(({ name }) => name === 'weights')?.type)).toBe('FixedSizeList[5]<Float32>');
   });
 
-  it('leaves out what a run does not have: velocity, the batch of all examples, the gradient unless asked', async () => {
+  it('leaves out what a run does not have: velocity, a batch of all examples, the gradient unless asked', async () => {
     await collect(gradientDescent(objective, { learningRate: 0.05, steps: 2 }).pipe(record(path)));
     expect(read().schema.names).toEqual(expect.not.arrayContaining(['velocity', 'gradient']));
     expect(read().getChild('batch')!.toJSON()).toEqual([null, null, null]);
