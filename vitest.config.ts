@@ -11,6 +11,11 @@ const ON_EVERY_ENGINE = [
   'test/reference.test.ts',
 ];
 
+/** Plain JavaScript has no kernels but the portable ones: it runs what tests those, and nothing that takes it long. */
+const ON_PORTABLE_KERNELS = [
+  'test/engine/{convolution,empiricalRisk,exampleNorms,kernels,matrixProduct,passes,pooling,secondOrder}.test.ts',
+];
+
 const native = installedBuild('cpu') ?? installedBuild('cuda');
 if (!native) {
   console.log('Tests run on WebAssembly only: no native engine is installed. `npx brink engine install` makes it.');
@@ -19,9 +24,9 @@ if (!native) {
 /** Set by `test/run.ts`, where this folder's own name would not do. */
 const isLink = process.execArgv.includes('--preserve-symlinks');
 
-const engine = (name: string) => ({
+const engine = (name: string, include = ON_EVERY_ENGINE) => ({
   extends: true as const,
-  test: { name, include: ON_EVERY_ENGINE, env: { BRINK_ENGINE: name }, testTimeout: 120_000, hookTimeout: 120_000 },
+  test: { name, include, env: { BRINK_ENGINE: name }, testTimeout: 120_000, hookTimeout: 120_000 },
 });
 
 export default defineConfig({
@@ -43,6 +48,7 @@ export default defineConfig({
         },
       },
       engine('wasm'),
+      engine('cpu', ON_PORTABLE_KERNELS),
       ...(native ? [engine('tensorflow')] : []),
     ],
   },

@@ -1,8 +1,9 @@
 /**
- * What package.json says where the sources are, and what it says in a package: `manifest.ts pack|unpack`, called by `npm pack`.
+ * What package.json says where the sources are, and what it says in a package: `manifest.ts pack|unpack`, called by
+ * `npm pack`.
  *
- * Within this repository `brink` is src, which Node runs as it is; it runs no TypeScript below node_modules, so that in a package
- * `brink` is dist. npm packs the file that lies there, so it is exchanged for as long as that takes.
+ * Within this repository `brink` is src, which Node runs as it is; it runs no TypeScript below node_modules, so that
+ * in a package `brink` is dist. npm packs the file that lies there, so it is exchanged for as long as that takes.
  */
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -6,7 +6,6 @@ import {
   interactionAwareSharpness,
   meanSquaredError,
   mlp,
-  readTable,
   run,
   sharpnessPlot,
   throttleSteps,
@@ -22,19 +21,18 @@ const model = mlp({ inputs: 64, hidden: [32, 32, 32], outputs: 10, activation: '
 const objective = await empiricalRisk({ model, data: await digits({ train: 1024 }), loss: meanSquaredError });
 const steps = gradientDescent(objective, { learningRate: 0.2, steps: 480, seed: 2 });
 
-await run(
+const result = await run(
   steps,
   {
-    loss: (s) => s.pipe(trainingLoss(objective), toArrow(trainingLoss.table)),
-    eigenvalues: (s) =>
-      s.pipe(throttleSteps(3), topEigenvalues(objective, { tolerance: 0.01 }), toParquet(topEigenvalues.table)),
-    sharpness: (s) => s.pipe(interactionAwareSharpness(objective), toParquet(interactionAwareSharpness.table)),
+    loss: (s) => s.pipe(trainingLoss(), toArrow()),
+    eigenvalues: (s) => s.pipe(throttleSteps(3), topEigenvalues({ tolerance: 0.01 }), toParquet()),
+    sharpness: (s) => s.pipe(interactionAwareSharpness(), toParquet()),
   },
   { directory, overwrite: true },
 );
 
-const { rows: eigenvalues } = await readTable(`${directory}/eigenvalues.parquet`, topEigenvalues.table);
-const { rows: sharpness } = await readTable(`${directory}/sharpness.parquet`, interactionAwareSharpness.table);
+const eigenvalues = await result.rows('eigenvalues');
+const sharpness = await result.rows('sharpness');
 await writeSvg(sharpnessPlot({ eigenvalues, sharpness }), `${directory}/sharpness.svg`);
 
 const report = (name: string, rows: { step: number; value: number; edge: number }[]) => {

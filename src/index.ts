@@ -1,5 +1,6 @@
 import './requireNode.ts';
 
+export * as columns from './core/columns.ts';
 export type { Dataset, Examples } from './core/Dataset.ts';
 export { BrinkError, DivergedError } from './core/errors.ts';
 export type { Json, JsonObject } from './core/Json.ts';
@@ -12,23 +13,22 @@ export type {
   Point,
   Split,
 } from './core/Objective.ts';
+export type { Option, Options } from './core/Option.ts';
+export * as options from './core/optionKinds.ts';
+export type { RunBranch, StepRun } from './core/Step.ts';
 export { type OpenStep, openStep, type Step, type StepData } from './core/Step.ts';
-export type { StepSource } from './core/StepSource.ts';
 export {
   bool,
   type Column,
   type Columns,
   type ColumnType,
   defineTable,
-  float32,
   float64,
   int32,
-  int64,
   list,
   nullable,
   type Row,
   type Table,
-  timestamp,
   utf8,
 } from './core/Table.ts';
 export { type ArraysOptions, arrays } from './datasets/arrays.ts';
@@ -54,35 +54,21 @@ export { createObjective, type Derivatives } from './objectives/createObjective.
 export { type LeastSquaresOptions, leastSquares } from './objectives/leastSquares.ts';
 export { type QuadraticOptions, quadratic, toy } from './objectives/quadratic.ts';
 export { type Check, type Verification, type VerifyOptions, verifyObjective } from './objectives/verifyObjective.ts';
-export { type Measurement, measure, measureAlong } from './operators/measure.ts';
+export { type FannedOut, fanOut } from './operators/fanOut.ts';
+export { type Measurement, type MeasureOptions, measure, measureAlong } from './operators/measure.ts';
 export { type ThrottleBudgetOptions, throttleBudget } from './operators/throttleBudget.ts';
 export { throttleSteps } from './operators/throttleSteps.ts';
 export { type SharpnessPlotData, sharpnessPlot } from './plots/sharpnessPlot.ts';
 export { writeSvg } from './plots/writeSvg.ts';
-export { type AlignmentOptions, alignment } from './probes/alignment.ts';
-export { type BatchSharpnessOptions, batchSharpness } from './probes/batchSharpness.ts';
-export { type EdgeOptions, edge } from './probes/edge.ts';
-export { type ExpectedLossChangeOptions, expectedLossChange } from './probes/expectedLossChange.ts';
-export { type GradientConcentrationOptions, gradientConcentration } from './probes/gradientConcentration.ts';
-export { type HessianTraceOptions, hessianTrace } from './probes/hessianTrace.ts';
-export {
-  type InteractionAwareSharpnessOptions,
-  interactionAwareSharpness,
-} from './probes/interactionAwareSharpness.ts';
-export { type LossPlaneOptions, lossPlane } from './probes/lossPlane.ts';
-export { type LossSliceOptions, lossSlice } from './probes/lossSlice.ts';
-export { type ResultantLengthOptions, resultantLength } from './probes/resultantLength.ts';
-export { type ScalingRuleOptions, scalingRule } from './probes/scalingRule.ts';
-export { type SpectralDensityOptions, spectralDensity } from './probes/spectralDensity.ts';
-export { type TheoremOneOptions, theoremOne } from './probes/theoremOne.ts';
-export { type TopEigenvaluesOptions, topEigenvalues } from './probes/topEigenvalues.ts';
-export { type TrainingLossOptions, trainingLoss } from './probes/trainingLoss.ts';
+export * from './probes/index.ts';
+export { type OptionsOf, type Probe, type ProbeDeclaration, type ProbeOptions, probe } from './probes/probe.ts';
 export { type ForkOptions, fork } from './recording/fork.ts';
 export { type ObjectiveOfOptions, objectiveOf } from './recording/objectiveOf.ts';
 export { type RecordOptions, record } from './recording/record.ts';
-export { type Replay, type ReplayOptions, replay } from './recording/replay.ts';
+export { type ReplayOptions, replay } from './recording/replay.ts';
+export { type ResumeOptions, resume } from './recording/resume.ts';
+export type { Branch, Branches } from './runs/branches.ts';
 export {
-  type Branch,
   type BranchSummary,
   type RunOptions,
   type RunState,

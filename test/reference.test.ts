@@ -1,11 +1,12 @@
-import { firstValueFrom, from, lastValueFrom, toArray } from 'rxjs';
+import { firstValueFrom, from, lastValueFrom, type OperatorFunction, toArray } from 'rxjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Objective, Point } from '../src/core/Objective.ts';
-import type { StepData } from '../src/core/Step.ts';
+import type { Step } from '../src/core/Step.ts';
 import { arrays } from '../src/datasets/arrays.ts';
 import { empiricalRisk } from '../src/engine/risk/empiricalRisk.ts';
-import { estimateRatio, outsidePairs, secondMoment, signWeights } from '../src/estimators/gradientNoise.ts';
+import { estimateRatio, outsidePairs, signWeights } from '../src/estimators/gradientNoise.ts';
 import { hessianEigenpairs } from '../src/estimators/hessianEigenpairs.ts';
+import { ofExamples } from '../src/estimators/secondMoments.ts';
 import type { Eigenpairs } from '../src/linalg/eigenpairs.ts';
 import { covariance, dot, mean, norm, rescale } from '../src/linalg/vector.ts';
 import { crossEntropy } from '../src/losses/crossEntropy.ts';
@@ -49,12 +50,11 @@ describe.each(problems.filter(({ problem }) => 'alpha' in problem))('$name: the 
           beta2: run.beta_2,
         }).pipe(toArray()),
       );
-      const replayed = steps.map((step) => stepAt(step.weights, step));
-      const rows = <R>(probe: (s: ReturnType<typeof from<typeof replayed>>) => import('rxjs').Observable<R>) =>
-        lastValueFrom(probe(from(replayed)).pipe(toArray()));
-      const aligned = await rows(alignment(objective, { tolerance: 1e-9 }));
-      const eigen = await rows(topEigenvalues(objective, { tolerance: 1e-9 }));
-      const sharp = await rows(interactionAwareSharpness(objective));
+      const replayed = steps.map((step) => stepAt(step.weights, step, { objective }));
+      const rows = <R>(probe: OperatorFunction<Step, R>) => lastValueFrom(from(replayed).pipe(probe, toArray()));
+      const aligned = await rows(alignment({ tolerance: 1e-9 }));
+      const eigen = await rows(topEigenvalues({ tolerance: 1e-9 }));
+      const sharp = await rows(interactionAwareSharpness());
       const losses = await Promise.all(steps.map((step) => objective.at(step.weights).loss()));
 
       // Each step rounds once: errors grow with the number of steps, relative to the largest value of the column.
@@ -179,9 +179,8 @@ describe.each(networks)('$name at the $state point', ({ name, problem, state }) 
   let gradient: Float32Array;
   let Hg: Float32Array;
   let pairs: Eigenpairs;
-  const step = (more: Partial<StepData> = {}) => stepAt(weights, { learningRate: eta, ...more });
-  const row = <R>(probe: (s: ReturnType<typeof from<ReturnType<typeof stepAt>[]>>) => import('rxjs').Observable<R>) =>
-    lastValueFrom(probe(from([step()])).pipe(toArray()));
+  const row = <R>(probe: OperatorFunction<Step, R>) =>
+    lastValueFrom(from([stepAt(weights, { learningRate: eta }, { objective })]).pipe(probe, toArray()));
 
   beforeAll(async () => {
     objective = await openProblem(problem);
@@ -217,7 +216,7 @@ describe.each(networks)('$name at the $state point', ({ name, problem, state }) 
   it('finds the eigenvalues at both ends and the sharpest direction', async () => {
     const bottom = values.eigenvalues_bottom.length;
     const [eigen] = await row(
-      topEigenvalues(objective, {
+      topEigenvalues({
         count: values.eigenvalues_top.length,
         smallest: bottom,
         tolerance: 1e-5,
@@ -240,7 +239,7 @@ describe.each(networks)('$name at the $state point', ({ name, problem, state }) 
   });
 
   it('sees the gradient against the sharpest direction', async () => {
-    const [aligned] = await row(alignment(objective, { tolerance: 1e-6 }));
+    const [aligned] = await row(alignment({ tolerance: 1e-6 }));
     // Where the cosine is tiny it is a cancellation: what counts is its error against 1.
     compared.near('/cos_q1_gradient', aligned!.cos_q1_gradient, { absolute: 1e-5 });
     compared.near('/abs_q1_gradient', aligned!.abs_q1_gradient, { absolute: 1e-5 * norm(gradient) });
@@ -249,7 +248,7 @@ describe.each(networks)('$name at the $state point', ({ name, problem, state }) 
   it('slices the loss along the gradient', async () => {
     const alphas = compared.at('/slice/alpha');
     const directional = compared.at('/directional_sharpness/alpha');
-    const rows = await row(lossSlice(objective, { alphas, directional }));
+    const rows = await row(lossSlice({ alphas, directional }));
     const at = (alpha: number) => rows.find((r) => r.alpha === alpha)!;
     compared.same(
       '/slice/alpha',
@@ -297,7 +296,7 @@ describe.each(networks)('$name at the $state point', ({ name, problem, state }) 
     compared.near('/trace_H_S_1', traceHS1);
     compared.near('/trace_H_C_1', traceHS1 - gHg);
     compared.near('/resultant_length_squared_b1', dot(resultant, resultant));
-    const [single] = (await row(resultantLength(objective, { batchSizes: [1] }))).flat();
+    const [single] = await row(resultantLength({ batchSizes: [1] }));
     expect(single!.draws).toBe(0);
     compared.near('/resultant_length_squared_b1', single!.resultant_length_squared);
     const v = Float32Array.from(gradient, (g, k) => g - eta * Hg[k]!);
@@ -307,9 +306,10 @@ describe.each(networks)('$name at the $state point', ({ name, problem, state }) 
     const sizes: { batch_size: number; replacement: boolean }[] = values.by_batch_size;
     const none = new Float64Array(2);
     const exact = { within: { trace: traceS1 - gg, traceH: traceHS1 - gHg }, trace: none, traceH: none };
-    const moments = sizes.map(
-      ({ batch_size: b, replacement }) => secondMoment(exact, gg, gHg, { n, b, replacement }).exact,
-    );
+    const moments = sizes.map(({ batch_size: b, replacement }) => {
+      const share = samplingCoefficient(n, b, replacement) / b;
+      return ofExamples({ traceS: gg, traceHS: gHg }, exact, share).exact;
+    });
     const rho = moments.map(({ traceS }) => gg / traceS);
     compared.same(
       '/by_batch_size/batch_size',
@@ -364,8 +364,8 @@ describe.each(networks)('$name at the $state point', ({ name, problem, state }) 
     for (const replacement of [false, true]) {
       const wanted = values.by_batch_size.filter((s: Value) => s.replacement === replacement);
       const batchSizes = wanted.map((s: Value) => s.batch_size);
-      const drawn = await row(interactionAwareSharpness(objective, { batchSizes, replacement, draws: 24, seed: 3 }));
-      const concentrated = await row(gradientConcentration(objective, { batchSizes, replacement, draws: 24, seed: 3 }));
+      const drawn = await row(interactionAwareSharpness({ batchSizes, replacement, draws: 24, seed: 3 }));
+      const concentrated = await row(gradientConcentration({ batchSizes, replacement, draws: 24, seed: 3 }));
       drawn.forEach((r, j) => {
         const within = (x: number, truth: number, error: number) =>
           expect(Math.abs(x - truth), `b = ${r.batch_size}: ${x} ± ${error} for ${truth}`).toBeLessThanOrEqual(
@@ -377,7 +377,7 @@ describe.each(networks)('$name at the $state point', ({ name, problem, state }) 
         within(concentrated[j]!.rho, wanted[j].rho, concentrated[j]!.rho_standard_error);
       });
     }
-    const [full] = await row(interactionAwareSharpness(objective));
+    const [full] = await row(interactionAwareSharpness());
     compared.near('/ias_gd', full!.ias);
   });
 
@@ -413,7 +413,7 @@ describe.each(networks)('$name at the $state point', ({ name, problem, state }) 
   });
 
   it('estimates the traces of the Hessian and of its square', async () => {
-    const [traces] = await row(hessianTrace(objective, { draws: 16, deflate: 6, seed: 5 }));
+    const [traces] = await row(hessianTrace({ draws: 16, deflate: 6, seed: 5 }));
     compared.within('/trace_H', traces!.trace_H, traces!.trace_H_standard_error);
     compared.within('/trace_H2', traces!.trace_H2, traces!.trace_H2_standard_error);
   });
@@ -424,7 +424,7 @@ describe.each(networks)('$name at the $state point', ({ name, problem, state }) 
     for (const replacement of [false, true]) {
       const batchSizes = sizes.filter((s) => s.replacement === replacement).map((s) => s.batch_size);
       const rows = await row(
-        theoremOne(objective, {
+        theoremOne({
           batchSizes,
           replacement,
           tails: [1],
@@ -598,7 +598,7 @@ describe.each(problems.filter(({ problem }) => 'X' in problem))('$name: every ba
       expect([...projections!]).toEqual(single.map((g) => expect.closeTo(g[k]!, 6)));
     });
     const found = await firstValueFrom(
-      from([stepAt(point.weights)]).pipe(topEigenvalues(objective, { count: problem.m, tolerance: 1e-6 })),
+      from([stepAt(point.weights, {}, { objective })]).pipe(topEigenvalues({ count: problem.m, tolerance: 1e-6 })),
     );
     compared.near('/eigenvalues_descending', found.eigenvalues);
     const S1 = outer(single);
@@ -641,11 +641,9 @@ describe.each(problems.filter(({ problem }) => 'X' in problem))('$name: every ba
       compared.near('/trace_H_C_1', traceH, { relative: 1e-6 });
       for (const [j, { batch_size: b, replacement }] of problem.cases.entries()) {
         const none = new Float64Array(2);
-        const { exact } = secondMoment({ within: { trace, traceH }, trace: none, traceH: none }, gg, gHg, {
-          n,
-          b,
-          replacement,
-        });
+        const share = samplingCoefficient(n, b, replacement) / b;
+        const noise = { within: { trace, traceH }, trace: none, traceH: none };
+        const { exact } = ofExamples({ traceS: gg, traceHS: gHg }, noise, share);
         expect(exact.traceS).toBeCloseTo(problem.cases[j].trace_S_b, 5);
         expect(exact.traceHS).toBeCloseTo(problem.cases[j].trace_H_S_b, 5);
       }
@@ -660,8 +658,8 @@ describe.each(problems.filter(({ problem }) => 'X' in problem))('$name: every ba
     const squares = draws.flatMap(({ a }) => draws.map(({ Ha }) => dot(a, Ha) ** 2));
     compared.near('/trace_HC1HC1', mean(squares), { relative: 1e-6 });
     const [theorem] = await lastValueFrom(
-      from([stepAt(point.weights, { learningRate: eta })]).pipe(
-        theoremOne(objective, { batchSizes: [1], signDraws: 120, draws: 2, tails: [1] }),
+      from([stepAt(point.weights, { learningRate: eta }, { objective })]).pipe(
+        theoremOne({ batchSizes: [1], signDraws: 120, draws: 2, tails: [1] }),
         toArray(),
       ),
     );
@@ -670,7 +668,9 @@ describe.each(problems.filter(({ problem }) => 'X' in problem))('$name: every ba
       const share = (eta ** 2 * samplingCoefficient(n, b, replacement)) / b;
       expect(share * problem.v_C1_v + (share ** 2 / 2) * mean(squares)).toBeCloseTo(truth, 5);
     }
-    const ias = await firstValueFrom(from([stepAt(point.weights)]).pipe(interactionAwareSharpness(objective)));
+    const ias = await firstValueFrom(
+      from([stepAt(point.weights, {}, { objective })]).pipe(interactionAwareSharpness()),
+    );
     compared.near('/ias_gd', ias.ias);
     compared.near('/rho_1', gg / problem.trace_S_1);
   });

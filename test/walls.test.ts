@@ -4,16 +4,55 @@ import { describe, expect, it } from 'vitest';
 
 const src = join(import.meta.dirname, '../src');
 
-/** Every import of every source file: who imports, from which room, and what: a room, or a package. */
-const imports = readdirSync(src, { recursive: true, encoding: 'utf8' })
-  .filter((file) => file.endsWith('.ts') && file.includes('/'))
-  .flatMap((file) => {
-    const text = readFileSync(join(src, file), 'utf8');
-    return [...text.matchAll(/(?:from|import|import\()\s*'([^']+)'/g)].map(([, target]) => {
+/** An import: who imports, from which room, and what. */
+interface Import {
+  readonly file: string;
+  readonly room: string;
+  readonly target: string;
+  /** The room of the target; null for a package. */
+  readonly to: string | null;
+  /** Whether it is of types alone, and gone when the program runs. */
+  readonly isType: boolean;
+  /** Whether it is loaded when it is needed, by `import()`. */
+  readonly isLazy: boolean;
+}
+
+const IMPORT = /(?:^(?:import|export)\s+(type\s+)?[^'";]*?\bfrom\s*|^import\s*|(\bimport)\(\s*)'([^']+)'/gm;
+
+/** Every import of every source file. */
+const all: readonly Import[] = readdirSync(src, { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.ts'))
+  .flatMap((file) =>
+    [...readFileSync(join(src, file), 'utf8').matchAll(IMPORT)].map(([, type, lazy, target]) => {
       const inside = target!.startsWith('.') ? relative(src, join(src, dirname(file), target!)) : null;
-      return { file, room: file.split('/')[0]!, target: inside ?? target!, to: inside?.split('/')[0] ?? null };
-    });
-  });
+      return {
+        file,
+        room: file.split('/')[0]!,
+        target: inside ?? target!,
+        to: inside?.split('/')[0] ?? null,
+        isType: type !== undefined,
+        isLazy: lazy !== undefined,
+      };
+    }),
+  );
+/** Those of the rooms, which is all but the package's own list. */
+const imports = all.filter(({ file }) => file.includes('/'));
+
+const isTensorFlow = ({ target }: Import) => target.startsWith('@tensorflow/');
+
+/** What a file imports by some imports, and what that imports, and so on. */
+function reachable(from: string, by: readonly Import[]): Set<string> {
+  const next = Map.groupBy(by, ({ file }) => file);
+  const found = new Set<string>();
+  const queue = [from];
+  for (const file of queue) {
+    for (const { target } of next.get(file) ?? []) {
+      if (!found.has(target)) queue.push(target);
+      found.add(target);
+    }
+  }
+  return found;
+}
 
 /** The rooms that each room may look into, beside itself. */
 const MAY_SEE: Record<string, readonly string[]> = {
@@ -69,20 +108,63 @@ describe('the rooms', () => {
     expect(wrong).toEqual([]);
   });
 
+  it('have no circle of imports, those of types included', () => {
+    const now = all.filter(({ isLazy }) => !isLazy);
+    const circles = [...new Set(now.map(({ file }) => file))].filter((file) => reachable(file, now).has(file));
+    expect(circles).toEqual([]);
+  });
+
+  it('keep Node.js out of the contracts', () => {
+    expect(imports.filter(({ room, target }) => room === 'core' && target.startsWith('node:'))).toEqual([]);
+  });
+
   it('keep TensorFlow.js behind one wall', () => {
-    const knowing = imports.filter(({ target }) => target.startsWith('@tensorflow/')).map(({ room }) => room);
+    const knowing = all.filter(isTensorFlow).map(({ room }) => room);
     expect([...new Set(knowing)].sort()).toEqual(['engine', 'losses', 'models']);
   });
 
-  it('keep RxJS out of linalg and the mathematics of the probes, but for the type of the operator that a probe is', () => {
-    const rxjs = imports.filter(({ target }) => target === 'rxjs');
-    const lines = (file: string) =>
-      readFileSync(join(src, file), 'utf8')
-        .split('\n')
-        .filter((line) => line.includes("from 'rxjs'"));
-    for (const { file, room } of rxjs.filter((i) => ['linalg', 'probes', 'core', 'objectives'].includes(i.room))) {
-      expect(['probes', 'core'], file).toContain(room);
-      expect(lines(file), file).toEqual([expect.stringMatching(/^import type /)]);
-    }
+  it('keep TensorFlow.js out of what the command line loads before it knows what to do', () => {
+    const now = all.filter(({ isType, isLazy }) => !isType && !isLazy);
+    const commands = all.filter(({ file, to }) => file === 'cli/brink.ts' && to === 'cli').map(({ target }) => target);
+    expect(commands).toContain('cli/runCommand.ts');
+    const loaded = new Set(commands.flatMap((command) => [...reachable(command, now)]));
+    expect(loaded).toContain('catalogue/models.ts');
+    expect(all.filter((i) => loaded.has(i.file) && isTensorFlow(i) && !i.isType)).toEqual([]);
+  });
+
+  it('keep RxJS and TensorFlow.js out of the mathematics', () => {
+    const rooms = ['linalg', 'theory', 'estimators'];
+    const knowing = imports.filter((i) => rooms.includes(i.room) && (i.target.startsWith('rxjs') || isTensorFlow(i)));
+    expect(knowing).toEqual([]);
+  });
+
+  it('keep RxJS out of contracts, objectives and probes, but for the type of the operator that a probe is', () => {
+    const rxjs = imports.filter(({ target }) => target.startsWith('rxjs'));
+    const isMathematics = ({ room, file }: Import) => room === 'probes' && file !== 'probes/probe.ts';
+    expect(rxjs.filter(({ room }) => room === 'objectives')).toEqual([]);
+    expect(rxjs.filter((i) => (i.room === 'core' || isMathematics(i)) && !i.isType)).toEqual([]);
+  });
+
+  it('keep the backends out of the derivatives and of the portable kernels', () => {
+    const wrong = imports.filter(
+      ({ file, target }) =>
+        /^engine\/(derivatives|kernels\/portable)\//.test(file) && /^engine\/kernels\/(native|wasm|cpu)/.test(target),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  it('hold no circle of imports within engine', () => {
+    const inside = imports.filter(({ room, to }) => room === 'engine' && to === 'engine');
+    const seen = new Set<string>();
+    const circles: string[][] = [];
+    const follow = (file: string, path: readonly string[]): void => {
+      if (path.includes(file)) circles.push([...path.slice(path.indexOf(file)), file]);
+      if (seen.has(file)) return;
+      seen.add(file);
+      for (const { target } of inside.filter((i) => i.file === file)) follow(target, [...path, file]);
+    };
+    for (const { file } of inside) follow(file, []);
+    expect(seen.size).toBeGreaterThan(50);
+    expect(circles).toEqual([]);
   });
 });

@@ -3,37 +3,63 @@ import { Command } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { nodeIsTooOld } from '../core/neededNode.ts';
 import { CommandLineError } from '../runs/CommandLineError.ts';
-import { dataCommand } from './dataCommand.ts';
-import { engineCommand } from './engineCommand.ts';
-import { lssrCommand } from './lssrCommand.ts';
-import { probesCommand } from './probesCommand.ts';
-import { recoverCommand } from './recoverCommand.ts';
-import { replayCommand } from './replayCommand.ts';
-import { runCommand } from './runCommand.ts';
-import { showCommand } from './showCommand.ts';
-import { verifyCommand } from './verifyCommand.ts';
 
 if (nodeIsTooOld) {
   console.error(nodeIsTooOld);
   process.exit(1);
 }
 
+/** Every command: what it is for, and where it is. */
+const COMMANDS: Readonly<Record<string, readonly [string, () => Promise<Command>]>> = {
+  data: ['get data sets, and check those that are there', async () => (await import('./dataCommand.ts')).dataCommand()],
+  engine: [
+    'list the engines: usable or why not, device, version, speed',
+    async () => (await import('./engineCommand.ts')).engineCommand(),
+  ],
+  lssr: [
+    'the learning rate for another batch size, by the linear and saturation scaling rule',
+    async () => (await import('./lssrCommand.ts')).lssrCommand(),
+  ],
+  probes: [
+    'list the probes, or tell of one: its table, its options, its cost',
+    async () => (await import('./probesCommand.ts')).probesCommand(),
+  ],
+  recover: [
+    'finish the tables that a crash left unfinished in a folder',
+    async () => (await import('./recoverCommand.ts')).recoverCommand(),
+  ],
+  replay: [
+    'measure on a run that has already been, from its recording',
+    async () => (await import('./replayCommand.ts')).replayCommand(),
+  ],
+  run: [
+    'train a model, with probes on it, and write their tables',
+    async () => (await import('./runCommand.ts')).runCommand(),
+  ],
+  show: [
+    'show what a run is, how it stands, and its tables, while it runs and afterwards',
+    async () => (await import('./showCommand.ts')).showCommand(),
+  ],
+  verify: [
+    "compare what this machine's engine computes with reference values in double precision",
+    async () => (await import('./verifyCommand.ts')).verifyCommand(),
+  ],
+};
+
 const program = new Command('brink')
   .description('See how a neural network trains at the edge of stability.')
   .version(packageJson.version)
-  .addCommand(dataCommand())
-  .addCommand(engineCommand())
-  .addCommand(lssrCommand())
-  .addCommand(probesCommand())
-  .addCommand(recoverCommand())
-  .addCommand(replayCommand())
-  .addCommand(runCommand())
-  .addCommand(showCommand())
-  .addCommand(verifyCommand())
   .addHelpText(
     'after',
     '\nExamples:\n  brink run --learning-rate 0.2 --steps 200 --out output/first\n  brink show output/first\n  brink probes topEigenvalues\n\nExit codes: 0 done, 1 failed, 2 the command line is wrong.',
   );
+
+const written = new Set(process.argv.slice(2));
+for (const [name, [description, load]] of Object.entries(COMMANDS)) {
+  // One that is not named is there for help to list, and nothing is loaded for it.
+  const command = written.has(name) ? await load() : new Command(name);
+  program.addCommand(command.description(description));
+}
 
 for (const command of [program, ...program.commands.flatMap((c) => [c, ...c.commands])]) {
   // Commander ends with 1 on a wrong command line.

@@ -8,7 +8,7 @@ const NAMES = Object.keys(archives);
 
 /** `brink data get` and `brink data check`. */
 export function dataCommand(): Command {
-  const command = new Command('data').description('get data sets, and check those that are there');
+  const command = new Command('data');
   command
     .command('get')
     .description("download a data set from its authors' page, check it and unpack it")

@@ -4,7 +4,6 @@ import type { EngineDescription } from '../engine/describeEngines.ts';
 /** `brink engine` and `brink engine install`. */
 export function engineCommand(): Command {
   const command = new Command('engine')
-    .description('list the engines: usable or why not, device, version, speed')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',

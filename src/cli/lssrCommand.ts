@@ -1,11 +1,7 @@
-import { Command, InvalidArgumentError } from 'commander';
-
-const number = (text: string): number => {
-  const value = Number(text);
-  if (text.trim() === '' || Number.isNaN(value)) throw new InvalidArgumentError('It is not a number.');
-  return value;
-};
-const numbers = (text: string): number[] => text.split(',').map(number);
+import { Command } from 'commander';
+import { asWritten } from '../runs/asWritten.ts';
+import { lssr } from '../theory/lssr.ts';
+import { numberOf, numbersOf } from './arguments.ts';
 
 interface Options {
   readonly n: number;
@@ -13,7 +9,7 @@ interface Options {
   readonly rhoError: number;
   readonly batchSize: number;
   readonly learningRate: number;
-  readonly for: number[];
+  readonly for: readonly number[];
   readonly replacement?: boolean;
   readonly json?: boolean;
 }
@@ -21,28 +17,23 @@ interface Options {
 /** `brink lssr`. */
 export function lssrCommand(): Command {
   return new Command('lssr')
-    .description('the learning rate for another batch size, by the linear and saturation scaling rule')
-    .requiredOption('--n <n>', 'examples', number)
+    .requiredOption('--n <n>', 'examples', numberOf)
     .requiredOption(
       '--rho <rho>',
       'concentration ρ of the gradient of one example, as gradientConcentration measures it',
-      number,
+      numberOf,
     )
-    .option('--rho-error <error>', 'its standard error', number, 0)
-    .requiredOption('--batch-size <b>', 'of the run whose learning rate is known', number)
-    .requiredOption('--learning-rate <η>', 'of that run', number)
-    .requiredOption('--for <b,b,…>', 'batch sizes to ask about', numbers)
+    .option('--rho-error <error>', 'its standard error', numberOf, 0)
+    .requiredOption('--batch-size <b>', 'of the run whose learning rate is known', numberOf)
+    .requiredOption('--learning-rate <η>', 'of that run', numberOf)
+    .requiredOption('--for <b,b,…>', 'batch sizes to ask about', numbersOf)
     .option('--replacement', 'batches are drawn with replacement')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
       '\nExample:\n  brink lssr --n 8192 --rho 0.0078 --batch-size 128 --learning-rate 0.1 --for 32,512,2048',
     )
-    .action(async (options: Options) => {
-      const [{ asWritten }, { lssr }] = await Promise.all([
-        import('../runs/asWritten.ts'),
-        import('../theory/lssr.ts'),
-      ]);
+    .action((options: Options) => {
       const { rho, rhoError: rhoStandardError, n, batchSize, learningRate, replacement = false } = options;
       const scaling = asWritten(() =>
         lssr({ n, rho, rhoStandardError, batchSize, learningRate, batchSizes: options.for, replacement }),

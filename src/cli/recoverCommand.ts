@@ -1,9 +1,9 @@
 import { Command } from 'commander';
+import { recover } from '../tables/recover.ts';
 
 /** `brink recover DIR`. */
 export function recoverCommand(): Command {
   return new Command('recover')
-    .description('finish the tables that a crash left unfinished in a folder')
     .argument('<dir>', 'the folder of a run, or one above it')
     .option('--json', 'print JSON')
     .addHelpText(
@@ -11,7 +11,6 @@ export function recoverCommand(): Command {
       '\nExample:\n  brink recover output/quickstart\n\nSafe to run twice. Exits with 1 where a table could not be finished.',
     )
     .action(async (directory: string, { json }: { json?: boolean }) => {
-      const { recover } = await import('../tables/recover.ts');
       const tables = await recover(directory);
       if (json) console.log(JSON.stringify(tables, null, 2));
       else if (tables.length === 0) console.log(`nothing to recover in ${directory}`);

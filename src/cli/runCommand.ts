@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { DATA_NAMES, LOSS_NAMES, MODEL_NAMES } from '../catalogue/ingredientNames.ts';
+import { datasets } from '../catalogue/datasets.ts';
+import { losses } from '../catalogue/losses.ts';
+import { models } from '../catalogue/models.ts';
 import { CommandLineError } from '../runs/CommandLineError.ts';
-import { anotherOf } from './anotherOf.ts';
-import { numberOf } from './numberOf.ts';
-import { printSummary } from './printSummary.ts';
+import { anotherOf, numberOf } from './arguments.ts';
+import { printSummary } from './text.ts';
 
 const WHO = 'run';
 
@@ -28,25 +29,31 @@ interface Flags {
   readonly json?: true;
 }
 
+const namesOf = (registry: object) => Object.keys(registry).join(', ');
+
 const EXAMPLES = `
 Something named takes its options after colons, lists with commas: mlp:hidden=64,64:activation=relu.
-data: ${DATA_NAMES.join(', ')}; models: ${MODEL_NAMES.join(', ')}; losses: ${LOSS_NAMES.join(', ')};
+data: ${namesOf(datasets)}; models: ${namesOf(models)};
+losses: ${namesOf(losses)};
 probes: see \`brink probes\`. A file holds the same in JSON; where both speak, the flag counts:
-  { "model": { "name": "mlp", "hidden": [64, 64] }, "learningRate": 0.2, "steps": 200, "probes": [{ "name": "topEigenvalues", "every": 5 }] }
+  { "model": { "name": "mlp", "hidden": [64, 64] }, "learningRate": 0.2, "steps": 200,
+    "probes": [{ "name": "topEigenvalues", "every": 5 }] }
 
 Examples:
   brink run --learning-rate 0.2 --steps 200 --out output/first
-  brink run --learning-rate 0.2 --steps 200 --loss meanSquaredError --probe topEigenvalues:count=3 --probe trainingLoss --every 5
-  brink run --data cifar10:folder=data:train=1024 --model cnn6 --learning-rate 0.02 --steps 400 --batch-size 128 --probe interactionAwareSharpness:batchSizes=32,128:every=10
+  brink run --learning-rate 0.2 --steps 200 --loss meanSquaredError --every 5 --probe topEigenvalues:count=3 \\
+    --probe trainingLoss
+  brink run --data cifar10:folder=data:train=1024 --model cnn6 --learning-rate 0.02 --steps 400 --batch-size 128 \\
+    --probe interactionAwareSharpness:batchSizes=32,128:every=10
   brink run pipeline.json --seed 3 --record --out output/third
 
-Exit codes: 0 finished, 1 failed or diverged, 2 the command line or the file is wrong, 130 stopped by Ctrl-C (143 by SIGTERM): the
-tables are finished then, and the summary is printed; a second signal stops at once, and \`brink recover\` finishes them.`;
+Exit codes: 0 finished, 1 failed or diverged, 2 the command line or the file is wrong, 130 stopped by Ctrl-C (143 by
+SIGTERM): the tables are finished then, and the summary is printed; a second signal stops at once, and
+\`brink recover\` finishes them.`;
 
 /** `brink run`. */
 export function runCommand(): Command {
   return new Command('run')
-    .description('train a model, with probes on it, and write their tables')
     .argument('[file]', 'the pipeline, in JSON')
     .option('--data <data>', 'what to train on (default: digits)')
     .option('--model <model>', 'what to train (default: mlp, for images cnn)')

@@ -1,7 +1,6 @@
 import { Command } from 'commander';
-import type { RunDescription, Series, TableDescription } from '../runs/describeRun.ts';
-import { sparkline } from './sparkline.ts';
-import { textTable } from './textTable.ts';
+import { describeRun, type RunDescription, type Series, type TableDescription } from '../runs/describeRun.ts';
+import { sparkline, textTable } from './text.ts';
 
 /** More lines of one column say less, not more. */
 const MOST_GROUPS = 6;
@@ -9,7 +8,6 @@ const MOST_GROUPS = 6;
 /** `brink show DIR`. */
 export function showCommand(): Command {
   return new Command('show')
-    .description('show what a run is, how it stands, and its tables, while it runs and afterwards')
     .argument('<dir>', 'the folder of a run')
     .option('--json', 'print JSON')
     .addHelpText(
@@ -17,7 +15,6 @@ export function showCommand(): Command {
       '\nExamples:\n  brink show output/quickstart\n  watch brink show output/quickstart\n\nExits with 1 where there is no run.',
     )
     .action(async (directory: string, { json }: { json?: boolean }) => {
-      const { describeRun } = await import('../runs/describeRun.ts');
       const description = await describeRun(directory);
       console.log(json ? JSON.stringify(toJson(description), null, 2) : toText(description));
     });

@@ -1,11 +1,10 @@
 import { Command } from 'commander';
-import { textTable } from './textTable.ts';
+import { textTable } from './text.ts';
 import type { EngineCheck } from './verifyEngine.ts';
 
 /** `brink verify`. */
 export function verifyCommand(): Command {
   return new Command('verify')
-    .description("compare what this machine's engine computes with reference values in double precision")
     .option('--reference <dir>', 'reference values of the same problem; default: those that come with brink')
     .option('--json', 'print JSON')
     .addHelpText(

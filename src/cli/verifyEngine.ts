@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { lastValueFrom, type OperatorFunction, of, toArray } from 'rxjs';
 import { BrinkError } from '../core/errors.ts';
-import type { Point } from '../core/Objective.ts';
 import { openStep, type Step } from '../core/Step.ts';
 import { digits } from '../datasets/digits.ts';
 import { type Engine, openEngine } from '../engine/openEngine.ts';
@@ -82,7 +81,7 @@ export async function verifyEngine(folder = FOLDER): Promise<EngineVerification>
   });
   const weights = new Float32Array(new Uint8Array(readFileSync(join(folder, trained.parameters.file))).buffer);
   const point = objective.at(weights);
-  const step = await stepAt(point, n, trained.eta);
+  const step = openStep({ index: 0, weights, learningRate: trained.eta }, { objective }).step;
   const rows = <R>(probe: OperatorFunction<Step, R>) => lastValueFrom(probe(of(step)).pipe(toArray()));
 
   const checks: EngineCheck[] = [];
@@ -106,7 +105,7 @@ export async function verifyEngine(folder = FOLDER): Promise<EngineVerification>
   compare('vᵀHv', dot(v, product), trained.hvp_check.v_H_v, '/hvp_check/v_H_v');
   compare('‖Hv‖', norm(product), trained.hvp_check.norm_Hv, '/hvp_check/norm_Hv');
 
-  const [top] = await rows(topEigenvalues(objective, { count: 3, smallest: 1, tolerance: 1e-4 }));
+  const [top] = await rows(topEigenvalues({ count: 3, smallest: 1, tolerance: 1e-4 }));
   const eigenvalues = trained.eigenvalues_top as readonly number[];
   for (const k of [0, 1, 2]) {
     compare(`λ_${k + 1}`, top!.eigenvalues[k]!, eigenvalues[k]!, '/eigenvalues_top');
@@ -115,43 +114,25 @@ export async function verifyEngine(folder = FOLDER): Promise<EngineVerification>
   compare('λ_m', top!.smallest_eigenvalues[0]!, smallest, '/eigenvalues_bottom');
 
   const { alpha, sharpness } = trained.directional_sharpness[0]!;
-  const [slice] = await rows(lossSlice(objective, { alphas: [], directional: [alpha] }));
+  const [slice] = await rows(lossSlice({ alphas: [], directional: [alpha] }));
   const path = '/directional_sharpness/sharpness';
   compare(`‖H_α‖_{S_n}, α = ${alpha}`, slice!.directional_sharpness!, sharpness, path);
 
-  const [full] = await rows(interactionAwareSharpness(objective));
+  const [full] = await rows(interactionAwareSharpness());
   compare('‖H‖_{S_n}', full!.ias, number('ias_gd'), '/ias_gd');
   compare('tr(S_n)', full!.trace_S_n, number('trace_S_n'), '/trace_S_n');
   const sizes = trained.by_batch_size.filter(({ batch_size, replacement }) => !replacement && batch_size < n);
   const batchSizes = sizes.map(({ batch_size }) => batch_size);
-  const concentrations = await rows(gradientConcentration(objective, { batchSizes }));
-  const sharpnesses = await rows(interactionAwareSharpness(objective, { batchSizes, draws: 32 }));
+  const concentrations = await rows(gradientConcentration({ batchSizes }));
+  const sharpnesses = await rows(interactionAwareSharpness({ batchSizes, draws: 32 }));
   sizes.forEach(({ batch_size: b, ias, rho }, k) => {
     compare(`ρ_${b}`, concentrations[k]!.rho, rho, '/by_batch_size/rho');
     estimate(`‖H‖_{S_${b}}`, sharpnesses[k]!.ias, sharpnesses[k]!.ias_standard_error, ias);
   });
-  const [traces] = await rows(hessianTrace(objective, { draws: 32, deflate: 10 }));
+  const [traces] = await rows(hessianTrace({ draws: 32, deflate: 10 }));
   estimate('tr(H)', traces!.trace_H, traces!.trace_H_standard_error, number('trace_H'));
   estimate('tr(H²)', traces!.trace_H2, traces!.trace_H2_standard_error, number('trace_H2'));
   return { engine, problem, checks, passed: checks.every(({ passed }) => passed) };
-}
-
-/** The step of full-batch gradient descent at a point. */
-async function stepAt(point: Point, n: number, learningRate: number): Promise<Step> {
-  return openStep({
-    index: 0,
-    weights: point.weights,
-    gradient: await point.gradient(),
-    batchLoss: await point.loss(),
-    batch: null,
-    batchSize: n,
-    replacement: false,
-    learningRate,
-    beta1: 0,
-    beta2: 0,
-    velocity: null,
-    epoch: 0,
-  }).step;
 }
 
 function read<T>(folder: string, file: string): T {

@@ -78,7 +78,10 @@ export interface Objective {
   readonly paramCount: number;
   /** n. */
   readonly exampleCount: number;
-  /** Whether one example's loss depends on the others (batch normalisation): then L belongs to a fixed partition of the data. */
+  /**
+   * Whether one example's loss depends on the others (batch normalisation): then L belongs to a fixed partition of
+   * the data.
+   */
   readonly coupled: boolean;
   /** Whether ‖g_i‖² can be had exactly for every example: it depends on the layers. */
   readonly exampleNorms: boolean;
@@ -88,6 +91,9 @@ export interface Objective {
   readonly cost: Readonly<Cost>;
   /** θ_0 for a seed. */
   initialWeights(seed: number): Float32Array;
-  /** L at `weights`; the same array gives the same point while it is among the newest. Throws on a wrong length. */
+  /**
+   * L at `weights`; the same array gives the same point while it is the newest, which alone keeps what it has
+   * computed. Throws on a wrong length.
+   */
   at(weights: Float32Array): Point;
 }

@@ -1,15 +1,21 @@
+import { BrinkError } from './errors.ts';
+import type { JsonObject } from './Json.ts';
+import type { Objective, Point } from './Objective.ts';
+
 /**
  * One moment of training, as plain data: the weights θ_t, and the gradient that the update from here uses.
  *
- * Nothing in it belongs to the engine, so a step may be held, buffered, delayed or serialised by any RxJS operator.
- * A live and a replayed step are the same thing.
+ * Nothing in it belongs to the engine, so it may be held, buffered, delayed or serialised by any RxJS operator.
  */
 export interface StepData {
   /** t, counted from 0. */
   readonly index: number;
   /** θ_t, flat [m]. Never written to after the step is emitted. */
   readonly weights: Float32Array;
-  /** The gradient that the update uses, flat [m]: of the batch, at θ_t + β₂ δ_{t−1}; for full-batch GD without look-ahead it is ∇L(θ_t). */
+  /**
+   * The gradient that the update uses, flat [m]: of the batch, at θ_t + β₂ δ_{t−1}; for full-batch GD without
+   * look-ahead it is ∇L(θ_t).
+   */
   readonly gradient: Float32Array;
   /** The loss of the batch, where `gradient` was taken. */
   readonly batchLoss: number;
@@ -31,14 +37,82 @@ export interface StepData {
   readonly epoch: number;
 }
 
-/** A step on its way through a pipeline: its data, and the one thing that holds its source back. */
+/**
+ * A step on its way through a pipeline: its data, and beside it, where no spread, JSON or structured clone sees it,
+ * the run that it comes from. A live and a replayed step are the same thing.
+ */
 export interface Step extends StepData {
+  /** What is the same for all steps of its source: one object, shared by them. */
+  readonly run: StepRun;
   /**
-   * Asks the source not to move on before `promise` has settled, as `waitUntil` of a web worker's extendable event does.
+   * L at θ_t: where probes ask their questions, and each answer is computed once.
    *
-   * A rejection counts as settled: whoever made the promise reports it. Once the source has moved on, a call does nothing.
+   * @throws BrinkError where the source names no objective.
+   */
+  point(): Point;
+  /**
+   * Asks the source not to move on before `promise` has settled, as `waitUntil` of a web worker's extendable event
+   * does.
+   *
+   * A rejection counts as settled: whoever made the promise reports it. Once the source has moved on, a call does
+   * nothing.
    */
   waitUntil(promise: Promise<unknown>): void;
+  /** Whether the source has moved on: it no longer waits for anybody. */
+  readonly isSettled: boolean;
+}
+
+/** What a step knows of the run that it comes from: one object, shared by all steps of a source. */
+export interface StepRun {
+  /** Everything that rebuilds the source: optimizer, options, seed, objective; null: unknown. */
+  readonly metadata: JsonObject | null;
+  /** How many steps come at most; null: unknown. */
+  readonly total: number | null;
+  /** The index of the last of them; null: unknown. */
+  readonly last: number | null;
+  /** Files that the source reads while it emits: a run must not remove them. */
+  readonly reads: readonly string[];
+  /** The recording that the source goes on with; null: none. */
+  readonly resumes: string | null;
+  /** L; null: the source names none. */
+  readonly objective: Objective | null;
+  /** The branch of `run` through which the step goes: its folder, its stop signal; null outside of one. */
+  readonly branch: RunBranch | null;
+}
+
+/** A branch of a run, as the probes and sinks in it meet it. */
+export interface RunBranch {
+  /** Its name among the branches: that of its file, where nothing else is said. */
+  readonly name: string;
+  /** The run's folder, an absolute path: relative paths of sinks start here. */
+  readonly directory: string;
+  /**
+   * What the run says of itself in every table: versions, its id, source, and what the user adds. Known once it has
+   * begun.
+   */
+  readonly metadata: JsonObject;
+  /** Aborted when the run is to end without the measurements at hand: a probe ends between two products. */
+  readonly stopped: AbortSignal;
+  /**
+   * Takes a file for a sink, and what it is called while it is written, and lists them among those of the run.
+   *
+   * @throws BrinkError where another sink of the run has one of them.
+   */
+  claim(who: string, file: string, meanwhile?: readonly string[]): void;
+  /** Whether a file is one of the run before, which goes as this one begins. */
+  removes(file: string): boolean;
+  /**
+   * Asks to be called with the run's first step, before anything is measured or written; with null where no step
+   * comes. What it throws rejects the run.
+   */
+  check(body: (first: Step | null) => void): void;
+  /**
+   * Asks to be called once the run has its folder, after all checks and before the first step passes; at once where
+   * it has.
+   */
+  whenBegun(body: (first: Step | null) => void): void;
+  /** Asks the run not to end before `promise` has settled; a rejection counts as an error of the branch. */
+  waitFor(promise: Promise<unknown>): void;
 }
 
 /** The two ends of a step: `step` goes down the stream, `settled` is what its source waits for. */
@@ -48,22 +122,164 @@ export interface OpenStep {
   settled(): Promise<void>;
 }
 
-/** Makes a step from its data: what a source of your own calls before it emits. */
-export function openStep(data: StepData): OpenStep {
-  let pending: Promise<unknown>[] = [];
+class KnownRun implements StepRun {
+  readonly metadata: StepRun['metadata'] = null;
+  readonly total: StepRun['total'] = null;
+  readonly last: StepRun['last'] = null;
+  readonly reads: StepRun['reads'] = [];
+  readonly resumes: StepRun['resumes'] = null;
+  readonly objective: StepRun['objective'] = null;
+  readonly branch: StepRun['branch'] = null;
+
+  constructor(known: Partial<StepRun>) {
+    Object.assign(this, known);
+  }
+}
+
+/**
+ * What a source says of itself once, for all its steps; what it does not say is unknown. One that is whole already
+ * stays as it is.
+ */
+export function stepRun(known: Partial<StepRun>): StepRun {
+  return known instanceof KnownRun ? known : new KnownRun(known);
+}
+
+/** What holds a source back: shared by a step and what is derived from it. */
+class Gate {
+  pending: Promise<unknown>[] = [];
+  isSettled = false;
+}
+
+class LiveStep implements Step {
+  declare readonly index: number;
+  declare readonly weights: Float32Array;
+  declare readonly gradient: Float32Array;
+  declare readonly batchLoss: number;
+  declare readonly batch: Int32Array | null;
+  declare readonly batchSize: number;
+  declare readonly replacement: boolean;
+  declare readonly learningRate: number;
+  declare readonly beta1: number;
+  declare readonly beta2: number;
+  declare readonly velocity: Float32Array | null;
+  declare readonly epoch: number;
+  readonly #gate: Gate;
+  readonly #run: StepRun;
+  readonly #onWait: ((promise: Promise<unknown>) => void) | undefined;
+
+  constructor(data: StepData, run: StepRun, gate: Gate, onWait?: (promise: Promise<unknown>) => void) {
+    Object.assign(this, data);
+    this.#gate = gate;
+    this.#run = run;
+    this.#onWait = onWait;
+  }
+
+  get run(): StepRun {
+    return this.#run;
+  }
+
+  get isSettled(): boolean {
+    return this.#gate.isSettled;
+  }
+
+  point(): Point {
+    const { objective } = this.#run;
+    if (objective) return objective.at(this.weights);
+    throw new BrinkError(
+      'step',
+      `step ${this.index} knows no objective. Its source names none; name one there (openStep(data, { objective })) or to the probe (on: objective).`,
+    );
+  }
+
+  waitUntil(promise: Promise<unknown>): void {
+    this.#onWait?.(promise);
+    this.#gate.pending.push(promise);
+  }
+
+  /** The same step on the same gate, as another part of its run sees it. */
+  static derive(step: LiveStep, run: StepRun, onWait?: (promise: Promise<unknown>) => void): LiveStep {
+    const both = (promise: Promise<unknown>) => {
+      step.#onWait?.(promise);
+      onWait?.(promise);
+    };
+    return new LiveStep(step, run, step.#gate, step.#onWait ? both : onWait);
+  }
+}
+
+/**
+ * The step as a part of its run sees it: with more known of the run, or with `onWait` told of all that is registered
+ * on it.
+ */
+export function derivedStep(step: Step, run: StepRun, onWait?: (promise: Promise<unknown>) => void): Step {
+  return LiveStep.derive(requireStep('step', step) as LiveStep, run, onWait);
+}
+
+/** Throws unless `value` is a step: a copy by spread or through JSON has its data and no longer its run. */
+export function requireStep(who: string, value: unknown): Step {
+  if (value instanceof LiveStep) return value;
+  const { index, weights } = Object(value) as Partial<StepData>;
+  throw new BrinkError(
+    who,
+    weights === undefined
+      ? `${value === null ? 'null' : `a value of type ${typeof value}`} came where a step was expected. What stands in front passes something else on; let it pass the step.`
+      : `step ${index} is a copy, which has a step's data and no longer its run. Pass the step itself on, or open one: openStep(data, step.run).`,
+  );
+}
+
+/**
+ * Makes a step: what a source of your own calls before it emits. Then it awaits `settled()`, which is the
+ * back-pressure.
+ *
+ * Only index and weights are needed. What is not given is unknown (gradient, loss and learning rate are NaN), and
+ * otherwise that of a step of plain full-batch descent: b = n (1 where n is unknown), no replacement, no momentum,
+ * epoch = index.
+ *
+ * @param data `index` and `weights`, and any other of a step's fields.
+ * @param run What the step knows of its source, all optional: `objective`, whose L is that of its probes; `metadata`,
+ *   what rebuilds the source; `total` and `last`, how many steps come at most and the index of the last; `reads`,
+ *   files that must not be removed.
+ * @throws BrinkError where the index is no integer of at least 0, or a vector's length is not that of the weights.
+ */
+export function openStep(
+  data: Pick<StepData, 'index' | 'weights'> & Partial<StepData>,
+  run: Partial<StepRun> = {},
+): OpenStep {
+  const { index, weights } = data;
+  if (!Number.isSafeInteger(index) || index < 0) {
+    throw new BrinkError('openStep', `index is ${index}. Steps are counted from 0 in whole numbers.`);
+  }
+  for (const [name, vector] of Object.entries({ gradient: data.gradient, velocity: data.velocity })) {
+    if (vector && vector.length !== weights.length) {
+      throw new BrinkError(
+        'openStep',
+        `${name} has ${vector.length} entries at step ${index}, and the weights ${weights.length}. Both are flat [m].`,
+      );
+    }
+  }
+  const gate = new Gate();
+  const whole: StepData = {
+    index,
+    weights,
+    gradient: data.gradient ?? new Float32Array(weights.length).fill(Number.NaN),
+    batchLoss: data.batchLoss ?? Number.NaN,
+    batch: data.batch ?? null,
+    batchSize: data.batchSize ?? data.batch?.length ?? run.objective?.exampleCount ?? 1,
+    replacement: data.replacement ?? false,
+    learningRate: data.learningRate ?? Number.NaN,
+    beta1: data.beta1 ?? 0,
+    beta2: data.beta2 ?? 0,
+    velocity: data.velocity ?? null,
+    epoch: data.epoch ?? index,
+  };
   return {
-    step: {
-      ...data,
-      waitUntil: (promise) => {
-        pending.push(promise);
-      },
-    },
+    step: new LiveStep(whole, stepRun(run), gate),
     settled: async () => {
-      while (pending.length > 0) {
-        const now = pending;
-        pending = [];
+      while (gate.pending.length > 0) {
+        const now = gate.pending;
+        gate.pending = [];
         await Promise.allSettled(now);
       }
+      gate.isSettled = true;
     },
   };
 }

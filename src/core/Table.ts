@@ -1,5 +1,6 @@
-/** The types a column can have; `timestamp` is microseconds since 1970 in UTC, as a bigint. */
-export type ColumnType = 'float64' | 'float32' | 'int32' | 'int64' | 'bool' | 'utf8' | 'timestamp';
+/** The types a column can have. */
+export const COLUMN_TYPES = ['float64', 'int32', 'bool', 'utf8'] as const;
+export type ColumnType = (typeof COLUMN_TYPES)[number];
 
 /** What one column holds, for sinks, plots and documentation. */
 export interface Column<T extends ColumnType = ColumnType, L extends boolean = boolean, N extends boolean = boolean> {
@@ -37,18 +38,12 @@ function column<T extends ColumnType>(type: T, text: ColumnText): Column<T, fals
 
 /** A double-precision column. */
 export const float64 = (text: ColumnText) => column('float64', text);
-/** A single-precision column. */
-export const float32 = (text: ColumnText) => column('float32', text);
 /** A 32-bit integer column. */
 export const int32 = (text: ColumnText) => column('int32', text);
-/** A 64-bit integer column; its cells are bigint. */
-export const int64 = (text: ColumnText) => column('int64', text);
 /** A column of true and false. */
 export const bool = (text: ColumnText) => column('bool', text);
 /** A column of text. */
 export const utf8 = (text: ColumnText) => column('utf8', text);
-/** A column of instants: microseconds since 1970, UTC, as bigint. */
-export const timestamp = (text: ColumnText) => column('timestamp', text);
 /** The same column with lists as cells. */
 export const list = <T extends ColumnType, N extends boolean>(c: Column<T, false, N>): Column<T, true, N> => ({
   ...c,
@@ -81,15 +76,9 @@ export function defineTable<const C extends Columns>(
   return table;
 }
 
-type Scalar<T extends ColumnType> = T extends 'float64' | 'float32' | 'int32'
-  ? number
-  : T extends 'int64' | 'timestamp'
-    ? bigint
-    : T extends 'bool'
-      ? boolean
-      : string;
+type Scalar<T extends ColumnType> = T extends 'float64' | 'int32' ? number : T extends 'bool' ? boolean : string;
 type Cell<C extends Column> =
-  | (C['list'] extends true ? ArrayLike<Scalar<C['type']>> : Scalar<C['type']>)
+  | (C['list'] extends true ? readonly Scalar<C['type']>[] : Scalar<C['type']>)
   | (C['nullable'] extends true ? null : never);
 
 /** The rows of a table: `Row<typeof topEigenvalues.table>`. */

@@ -5,7 +5,10 @@ import { sha256 } from './sha256.ts';
 
 /** Inputs with either the class of each example or its target. */
 export interface ExampleArrays {
-  /** x_i, one after the other, [n × entries of inputShape], each row-major. A Float32Array is used as it is, not copied. */
+  /**
+   * x_i, one after the other, [n × entries of inputShape], each row-major. A Float32Array is used as it is, not
+   * copied.
+   */
   readonly inputs: ArrayLike<number>;
   /** The class of each example, 0 … C − 1, [n]. */
   readonly labels?: ArrayLike<number>;
@@ -28,14 +31,15 @@ export interface ArraysOptions extends ExampleArrays {
 }
 
 /**
- * A data set of plain arrays: n inputs, and for each its class (targets are then one-hot, y_ic = 1 where c is the class) or its target.
+ * A data set of plain arrays: n inputs, and for each its class (targets are then one-hot, y_ic = 1 where c is the
+ * class) or its target.
  *
- * Values are rounded to float32 and checked, never changed: centring and scaling are the caller's. The metadata carries a SHA-256 of inputs
- * and targets as used.
+ * Values are rounded to float32 and checked, never changed: centring and scaling are the caller's. The metadata
+ * carries a SHA-256 of inputs and targets as used.
  *
  * @param options `inputs`, `inputShape`, `labels` with `classes`, or `targets`; `test`, `name`, `metadata`.
- * @throws BrinkError, with index and value, where there are no examples, a length doesn't fit, a value is not finite in float32, a label is not
- *   one of the classes, or there are both labels and targets, or neither.
+ * @throws BrinkError, with index and value, where there are no examples, a length doesn't fit, a value is not finite
+ *   in float32, a label is not one of the classes, or there are both labels and targets, or neither.
  */
 export function arrays({
   inputShape,

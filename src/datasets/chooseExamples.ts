@@ -6,8 +6,9 @@ export type Subset = 'first' | 'balanced';
 /**
  * Which `count` of the examples make a subset, in their own order; a function of its arguments alone.
  *
- * 'balanced' ranks each example by how many of its class come before it, and takes the lowest ranks, earlier ones first where ranks are equal:
- * class counts differ by at most one while no class has run out, and a larger subset contains the smaller.
+ * 'balanced' ranks each example by how many of its class come before it, and takes the lowest ranks, earlier ones
+ * first where ranks are equal: class counts differ by at most one while no class has run out, and a larger subset
+ * contains the smaller.
  *
  * @param who Whose fault an error is.
  * @param labels The class of every example.

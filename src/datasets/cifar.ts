@@ -49,8 +49,8 @@ export interface CifarOptions {
   /** Of the training files, and of the test files; default 'first'. */
   readonly subset?: Subset;
   /**
-   * What is subtracted from pixel/255 in each channel and what that is divided by: 'channel' (default), mean and standard
-   * deviation over the chosen training examples; 'none', 0 and 1; or numbers of your own.
+   * What is subtracted from pixel/255 in each channel and what that is divided by: 'channel' (default), mean and
+   * standard deviation over the chosen training examples; 'none', 0 and 1; or numbers of your own.
    */
   readonly normalize?: 'channel' | 'none' | ChannelScale;
 }
@@ -69,7 +69,10 @@ interface Records {
   readonly sources: JsonObject[];
 }
 
-/** What `cifar10` and `cifar100` share: records of label bytes, 1024 red, 1024 green and 1024 blue bytes → x = (pixel/255 − mean)/std, [32, 32, 3]. */
+/**
+ * What `cifar10` and `cifar100` share: records of label bytes, 1024 red, 1024 green and 1024 blue bytes → x =
+ * (pixel/255 − mean)/std, [32, 32, 3].
+ */
 export async function cifar(layout: CifarLayout, source: string | CifarFiles, options: CifarOptions): Promise<Dataset> {
   const { name } = layout;
   const { test = 0, subset = 'first', normalize = 'channel' } = options;

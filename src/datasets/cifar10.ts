@@ -13,15 +13,17 @@ const LAYOUT: CifarLayout = {
 };
 
 /**
- * CIFAR-10, 32 × 32 colour images of ten classes, from its official binary files: x = (pixel/255 − mean)/std for each channel, [32, 32, 3].
+ * CIFAR-10, 32 × 32 colour images of ten classes, from its official binary files: x = (pixel/255 − mean)/std for each
+ * channel, [32, 32, 3].
  *
- * A subset is a function of the files and the options alone. All files of a split are read whole: 150 MB for training, and 12 KB an example for the
- * inputs chosen.
+ * A subset is a function of the files and the options alone. All files of a split are read whole: 150 MB for
+ * training, and 12 KB an example for the inputs chosen.
  *
- * @param source The unpacked folder (cifar-10-batches-bin) or the one that contains it; or single files in its layout, `{ trainFiles, testFiles }`.
+ * @param source The unpacked folder (cifar-10-batches-bin) or the one that contains it; or single files in its
+ *   layout, `{ trainFiles, testFiles }`.
  * @param options `train`, `test` (examples), `subset` ('first' or 'balanced', see `chooseExamples`), `normalize`.
- * @throws BrinkError where a file is missing, has another size or a label above 9, more examples are asked for than there are, or a channel can't be
- *   normalised.
+ * @throws BrinkError where a file is missing, has another size or a label above 9, more examples are asked for than
+ *   there are, or a channel can't be normalised.
  * Source: Krizhevsky, Learning multiple layers of features from tiny images, 2009.
  */
 export function cifar10(source: string | CifarFiles, options: CifarOptions = {}): Promise<Dataset> {

@@ -22,13 +22,15 @@ export interface DigitsOptions {
 }
 
 /**
- * Handwritten digits, 8 × 8 grey pixels from 0 to 16 (1797 of them come with brink): x = pixel/16 − μ, μ the mean over the training inputs, [64].
+ * Handwritten digits, 8 × 8 grey pixels from 0 to 16 (1797 of them come with brink): x = pixel/16 − μ, μ the mean
+ * over the training inputs, [64].
  *
  * Small enough that an exact Hessian product takes milliseconds; far too easy to stand for image classification.
  *
  * @param options `train`, `test` (examples), `subset` ('first' or 'balanced', see `chooseExamples`), `center`.
  * @throws BrinkError where more examples are asked for than there are.
- * Source: Alpaydin and Kaynak, Optical Recognition of Handwritten Digits, UCI Machine Learning Repository, 1998, CC BY 4.0.
+ * Source: Alpaydin and Kaynak, Optical Recognition of Handwritten Digits, UCI Machine Learning Repository, 1998, CC
+ * BY 4.0.
  */
 export async function digits({
   train = 1797,

@@ -4,8 +4,8 @@ import type { JsonObject } from '../core/Json.ts';
 import { generator, normals, uniforms } from '../linalg/random.ts';
 
 /**
- * How θ_0 is drawn: 'normal' with standard deviation `scale`, 'uniform' on [−scale, scale), 'constant' equal to `scale`, or 'given':
- * these `values`, whatever the seed.
+ * How θ_0 is drawn: 'normal' with standard deviation `scale`, 'uniform' on [−scale, scale), 'constant' equal to
+ * `scale`, or 'given': these `values`, whatever the seed.
  */
 export type Initializer =
   | { readonly distribution: 'normal' | 'uniform' | 'constant'; readonly scale: number }
@@ -22,9 +22,9 @@ export interface Parameter {
 /**
  * A network as data and one function: parameter shapes, and the forward pass f(θ, x) in TensorFlow.js operations.
  *
- * An object literal does: `forward` must be a pure function of its arguments (no dropout, nothing kept between two calls), of
- * operations that brink has verified to second order; any other is refused by name. Classes want logits, without a softmax behind
- * them. `verifyObjective` checks what comes of it.
+ * An object literal does: `forward` must be a pure function of its arguments (no dropout, nothing kept between two
+ * calls), of operations that brink has verified to second order; any other is refused by name. Classes want logits,
+ * without a softmax behind them. `verifyObjective` checks what comes of it.
  */
 export interface Model {
   /** 'mlp', 'cnn6', … */
@@ -38,8 +38,8 @@ export interface Model {
   /** In the order of the flat θ, each row-major. */
   readonly parameters: readonly Parameter[];
   /**
-   * Whether one example's outputs depend on the others in the tensor that `forward` gets (batch normalisation): then L belongs to the
-   * chunks into which the data is cut, and nothing is asked of single examples.
+   * Whether one example's outputs depend on the others in the tensor that `forward` gets (batch normalisation): then L
+   * belongs to the chunks into which the data is cut, and nothing is asked of single examples.
    */
   readonly coupled: boolean;
   /** f(θ, x): inputs [B, …inputShape] → outputs [B, outputCount]. */
@@ -57,7 +57,7 @@ export function paramCount(model: Model): number {
 }
 
 /**
- * θ_0, flat [m]: each parameter drawn from its own stream, generator(seed, index of the parameter), and rounded to float32.
+ * θ_0, flat [m]: each parameter drawn from a stream of its own, generator(seed, its index), and rounded to float32.
  *
  * The same seed gives the same bits on every engine; parameters don't shift when another one changes its shape.
  *
@@ -74,7 +74,8 @@ export function initialWeights(model: Model, seed: number): Float32Array {
     if (values.length !== size) {
       throw new BrinkError(
         model.name,
-        `the parameter ${parameter.name} of shape [${parameter.shape}] is given ${values.length} initial values. It needs ${size}.`,
+        `the parameter ${parameter.name} of shape [${parameter.shape}] is given ${values.length} initial values. ` +
+          `It needs ${size}.`,
       );
     }
     weights.set(values, offset);

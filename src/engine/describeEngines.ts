@@ -18,7 +18,7 @@ export type EngineDescription =
 /**
  * Which engines this machine can use, in the order in which they are chosen, and how fast each is.
  *
- * Each is opened in a process of its own: one that fails to load, or brings its process down, says so here and hurts no other.
+ * Each is opened in a process of its own: one that fails to load, or brings its process down, hurts no other.
  */
 export async function describeEngines(): Promise<EngineDescription[]> {
   const descriptions: EngineDescription[] = [];

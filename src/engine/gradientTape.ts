@@ -1,6 +1,6 @@
 import type { NamedTensorMap, Tensor } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
-import type { Attributes } from './kernels/register.ts';
+import type { Attributes } from './kernels/Kernel.ts';
 
 /** One operation as TensorFlow.js records it. */
 export interface TapeNode {
@@ -31,8 +31,9 @@ export interface GradientTape {
    * Σ_k dy_kᵀ ∂y_k/∂x for every x: one backward pass, as often as one likes. Zeros where no y depends on an x.
    *
    * @param dys ∂/∂y, one a y. They stay the caller's.
-   * @param take Asked before an operation's derivative with respect to an input is computed, with ∂/∂ its output, from the last
-   * operation to the first. Where it says true it has done what is wanted itself: then nothing flows back through this input.
+   * @param take Asked before an operation's derivative with respect to an input is computed, with ∂/∂ its output, from
+   *   the last operation to the first. Where it says true it has done what is wanted itself: then nothing flows back
+   *   through this input.
    */
   backward(dys: readonly Tensor[], take?: (node: TapeNode, input: string, dy: Tensor) => boolean): Tensor[];
   dispose(): void;

@@ -9,8 +9,8 @@ interface Tape {
 /**
  * Runs a synchronous body and disposes all that it made but what it returns; where it throws, that too.
  *
- * A plain tidy leaves 40 to 100 tensors behind when a function under differentiation throws: those that the tape had kept for
- * the backward pass.
+ * A plain tidy leaves 40 to 100 tensors behind when a function under differentiation throws: those that the tape had
+ * kept for the backward pass.
  *
  * @param body Gets `keep`, for a tensor that a backward pass within it must not dispose.
  */

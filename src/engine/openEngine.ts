@@ -1,11 +1,16 @@
 import * as tf from '@tensorflow/tfjs';
 import { BrinkError } from '../core/errors.ts';
+import type { Backend } from './kernels/Backend.ts';
 
-/** `tensorflow`: TensorFlow's C library, on a GPU or the CPU; `wasm`: WebAssembly; `cpu`: plain JavaScript, slow, for tests. */
-export const ENGINE_NAMES = ['tensorflow', 'wasm', 'cpu'] as const;
+/** The backends by the names of the engines that they are, loaded when they are opened. `cpu` is slow, for tests. */
+export const BACKENDS = {
+  tensorflow: async () => (await import('./kernels/native/native.ts')).native,
+  wasm: async () => (await import('./kernels/wasm/wasm.ts')).wasm,
+  cpu: async () => (await import('./kernels/cpu.ts')).cpu,
+} satisfies Record<string, () => Promise<Backend>>;
 
 /** The name of an engine. */
-export type EngineName = (typeof ENGINE_NAMES)[number];
+export type EngineName = keyof typeof BACKENDS;
 
 /** The engine that this process computes with. */
 export interface Engine {
@@ -17,27 +22,6 @@ export interface Engine {
 }
 
 const WHO = 'openEngine';
-
-type Loaded = Pick<Engine, 'device' | 'version'>;
-
-/** Makes each engine's backend known to TensorFlow.js, and says what it is. The code comes with the first engine that is opened. */
-const load: Record<EngineName, () => Loaded | Promise<Loaded>> = {
-  tensorflow: async () => (await import('./kernels/native/native.ts')).loadNative(),
-  wasm: async () => {
-    const { openSharedBackend } = await import('./kernels/wasm/sharedBackend.ts');
-    const { version_wasm } = await import('@tensorflow/tfjs-backend-wasm');
-    const backend = await openSharedBackend();
-    const { count } = backend.threads;
-    // Importing the package registered its own, which has no threads here.
-    tf.removeBackend('wasm');
-    tf.registerBackend('wasm', () => backend);
-    return {
-      device: `CPU, ${count} ${count === 1 ? 'thread' : 'threads'}`,
-      version: `TensorFlow.js ${version_wasm} WebAssembly`,
-    };
-  },
-  cpu: () => ({ device: 'CPU, 1 thread', version: `TensorFlow.js ${tf.version['tfjs-backend-cpu']} JavaScript` }),
-};
 
 let opening: Promise<Engine> | undefined;
 
@@ -60,7 +44,8 @@ export async function openEngine(name: EngineName | undefined = nameFromEnvironm
   if (name !== undefined && engine.name !== name) {
     throw new BrinkError(
       WHO,
-      `${name} was asked for, and ${engine.name} is open. A process has one engine; ask for it by name at the first call, or set BRINK_ENGINE=${name}.`,
+      `${name} was asked for, and ${engine.name} is open. A process has one engine; ask for it by name at the ` +
+        `first call, or set BRINK_ENGINE=${name}.`,
     );
   }
   return engine;
@@ -80,19 +65,19 @@ async function openFirst(): Promise<Engine> {
 }
 
 async function open(name: EngineName): Promise<Engine> {
+  const { load, remedy, kernels } = await BACKENDS[name]();
   try {
-    const { device, version } = await load[name]();
-    if (!(await tf.setBackend(name))) throw new Error(`TensorFlow.js could not start its backend`);
+    const { device, version } = await load();
+    if (!(await tf.setBackend(name))) throw new Error('TensorFlow.js could not start its backend');
     await tf.ready();
-    // Its first use would print an advertisement.
-    if (name === 'cpu') Object.assign(tf.backend(), { firstUse: false });
-    const { installSecondOrder } = await import('./derivatives/installSecondOrder.ts');
-    installSecondOrder();
+    const { installDerivatives } = await import('./derivatives/installDerivatives.ts');
+    const { portableKernels } = await import('./kernels/portable/portableKernels.ts');
+    const { registerKernels } = await import('./kernels/registerKernels.ts');
+    registerKernels(name, { ...portableKernels, ...kernels });
+    installDerivatives();
     return { name, device, version };
   } catch (error) {
-    const advice =
-      name === 'tensorflow' ? '`npx brink engine install` makes it.' : '`npm ci` puts the npm packages in order.';
-    throw new BrinkError(WHO, `the engine ${name} can't load: ${(error as Error).message}. ${advice}`, {
+    throw new BrinkError(WHO, `the engine ${name} can't load: ${(error as Error).message}. ${remedy}`, {
       cause: error,
     });
   }
@@ -106,7 +91,7 @@ function nameFromEnvironment(): EngineName | undefined {
 }
 
 function requireEngineName(what: string, name: string): asserts name is EngineName {
-  if (!(ENGINE_NAMES as readonly string[]).includes(name)) {
-    throw new BrinkError(WHO, `${what} is '${name}'. It must be one of ${ENGINE_NAMES.join(', ')}.`);
+  if (!Object.hasOwn(BACKENDS, name)) {
+    throw new BrinkError(WHO, `${what} is '${name}'. It must be one of ${Object.keys(BACKENDS).join(', ')}.`);
   }
 }

@@ -1,30 +1,23 @@
-import { BrinkError, requireInteger } from '../core/errors.ts';
+import { requireInteger } from '../core/errors.ts';
 import type { Estimate } from './gradientNoise.ts';
 
 /** How many draws an estimate takes. */
 export interface Draws {
   /** K to begin with. */
   readonly draws: number;
-  /** Standard error over value at which doubling K stops; ∞: K stays. */
-  readonly targetError: number;
+  /** Standard error over value at which doubling K stops; null: K stays. */
+  readonly targetError: number | null;
   /** Where doubling stops at the latest. */
   readonly maxDraws: number;
 }
 
-/** Most draws where the caller names no limit. */
-const MOST = 256;
-
-/** Checks a probe's options. @throws BrinkError where one is out of range. */
-export function requireDraws(
+/** Checks what options say of each other. @throws BrinkError where doubling would stop before it begins. */
+export function checkMaxDraws(
   who: string,
-  draws: number,
-  targetError = Number.POSITIVE_INFINITY,
-  maxDraws = Math.max(MOST, draws),
-): Draws {
-  requireInteger(who, 'draws', draws, 2);
-  if (!(targetError > 0)) throw new BrinkError(who, `targetError is ${targetError}. It must be a number above 0.`);
-  requireInteger(who, 'maxDraws', maxDraws, draws);
-  return { draws, targetError, maxDraws };
+  fallback: number,
+  { draws = fallback, maxDraws }: { readonly draws?: number; readonly maxDraws?: number },
+): void {
+  if (maxDraws !== undefined) requireInteger(who, 'maxDraws', maxDraws, draws);
 }
 
 /**
@@ -40,7 +33,7 @@ export async function drawUntil<T>(
 ): Promise<T> {
   for (let K = draws; ; K = Math.min(2 * K, maxDraws)) {
     const estimated = await estimate(K);
-    if (targetError === Number.POSITIVE_INFINITY || K === maxDraws) return estimated;
+    if (targetError === null || K === maxDraws) return estimated;
     const wanted = ({ value, standardError }: Estimate) => standardError <= targetError * Math.abs(value);
     if (judged(estimated).every(wanted)) return estimated;
   }

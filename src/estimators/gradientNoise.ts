@@ -3,23 +3,11 @@ import { controlVariate } from '../linalg/controlVariate.ts';
 import type { Eigenpair, Eigenpairs } from '../linalg/eigenpairs.ts';
 import { generator, signs } from '../linalg/random.ts';
 import { addScaled, covariance, dot, mean, standardError } from '../linalg/vector.ts';
-import { samplingCoefficient } from '../theory/samplingCoefficient.ts';
 
 /** A number with the standard error of its estimate; 0 where it is exact. */
 export interface Estimate {
   readonly value: number;
   readonly standardError: number;
-}
-
-/**
- * The random part of tr(S_b) and tr(H S_b): K independent draws of each, sharing their randomness, and what was added exactly.
- *
- * tr(S_b) = exact.traceS + mean(traceS), tr(H S_b) = exact.traceHS + mean(traceHS).
- */
-export interface SecondMoment {
-  readonly exact: { readonly traceS: number; readonly traceHS: number };
-  readonly traceS: Float64Array;
-  readonly traceHS: Float64Array;
 }
 
 /**
@@ -137,24 +125,6 @@ export async function noiseTraces(
     within: { trace: whole, traceH: within.traceH },
     trace: new Float64Array(draws),
     traceH: outside > KNOWN_PART * whole ? controlVariate(traceH, trace, outside) : traceH,
-  };
-}
-
-/** tr(S_b) and tr(H S_b) for one b from the traces of C_1: identity (1), S_b = S_n + (γ_{n,b}/b) C_1. */
-export function secondMoment(
-  traces: NoiseTraces,
-  gradientNormSquared: number,
-  gradientHGradient: number,
-  { n, b, replacement }: { n: number; b: number; replacement: boolean },
-): SecondMoment {
-  const share = samplingCoefficient(n, b, replacement) / b;
-  return {
-    exact: {
-      traceS: gradientNormSquared + share * traces.within.trace,
-      traceHS: gradientHGradient + share * traces.within.traceH,
-    },
-    traceS: traces.trace.map((t) => share * t),
-    traceHS: traces.traceH.map((t) => share * t),
   };
 }
 

@@ -1,7 +1,5 @@
 import type { Point } from '../core/Objective.ts';
 import { drawBatch, generator } from '../linalg/random.ts';
-import { dot } from '../linalg/vector.ts';
-import type { SecondMoment } from './gradientNoise.ts';
 
 /** Which batches: draw k of step t and size b is a function of (seed, t, b, k). */
 export interface BatchDraw {
@@ -17,24 +15,22 @@ export function sampledBatch(n: number, { seed, step, batchSize, replacement }: 
 }
 
 /**
- * tr(S_b) = E_ξ‖g_ξ‖² and tr(H S_b) = E_ξ[g_ξᵀ H g_ξ] over K sampled batches: the paper's estimator, against which the others
- * are checked, and the only one where examples are coupled by batch normalisation.
+ * g_ξ [m] of draw k, one array for all probes at the step that ask for the same draw: its product with H is shared with it.
  *
- * Cost: b/n gradients and one product a draw, shared by probes that ask for the same draws.
- * Source: Lee and Jang (2023), Definition 1.
+ * Cost: b/n gradients, once; m numbers are held as long as the point is the newest.
  */
-export async function sampledSecondMoment(point: Point, draw: BatchDraw, draws: number): Promise<SecondMoment> {
+export function sampledGradient(point: Point, draw: BatchDraw, k: number): Promise<Float32Array> {
   const { seed, step, batchSize, replacement } = draw;
-  const traceS = new Float64Array(draws);
-  const traceHS = new Float64Array(draws);
-  for (let k = 0; k < draws; k++) {
-    const drawn = await point.memo(['sampledSecondMoment', seed, step, batchSize, replacement, k], async () => {
-      const { gradient } = await point.batchGradient(sampledBatch(point.objective.exampleCount, draw, k));
-      const { product } = await point.hessianVector(gradient);
-      return { S: dot(gradient, gradient), HS: dot(gradient, product) };
-    });
-    traceS[k] = drawn.S;
-    traceHS[k] = drawn.HS;
-  }
-  return { exact: { traceS: 0, traceHS: 0 }, traceS, traceHS };
+  return point.memo(['sampledGradient', seed, step, batchSize, replacement, k], async () => {
+    const batch = sampledBatch(point.objective.exampleCount, draw, k);
+    return (await point.batchGradient(batch)).gradient;
+  });
+}
+
+/** L(θ − ηg_ξ) for draw k: one forward pass, shared by probes that ask for the same draw. */
+export function sampledNextLoss(point: Point, draw: BatchDraw, k: number, learningRate: number): Promise<number> {
+  const { seed, step, batchSize, replacement } = draw;
+  return point.memo(['sampledNextLoss', seed, step, batchSize, replacement, k, learningRate], async () =>
+    point.moved(await sampledGradient(point, draw, k), -learningRate).loss(),
+  );
 }

@@ -10,8 +10,8 @@ export interface Writer {
 /**
  * Whether the process that began a log on this machine still has it in hand.
  *
- * On Linux: whether it has the file open, so that a process number given out anew does not mislead. Elsewhere: whether it runs.
- * Processes of other machines are not seen. A file that is not there is in nobody's hand.
+ * On Linux: whether it has the file open, so that a process number given out anew does not mislead. Elsewhere: whether
+ * it runs. Processes of other machines are not seen. A file that is not there is in nobody's hand.
  */
 export function isBeingWritten(path: string, writer: Writer | null): boolean {
   if (writer === null || writer.host !== hostname() || !existsSync(path)) return false;

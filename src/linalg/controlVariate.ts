@@ -6,10 +6,10 @@ const DRAWS_FOR_SLOPE = 6;
 /**
  * y_k − β_k (x_k − E x): draws with the mean of y and less variance, for x that varies with y and whose mean is known.
  *
- * β_k is the least-squares slope of y on x among the draws other than k, so that it does not depend on draw k and there is no
- * bias; for fewer than 6 draws the ratio of their means, which has less to learn. What is left varies by 1 − r² of y, r their
- * correlation. The slope takes a degree of freedom, so that the draws are spread by √((K − 1)/(K − 2)) about their mean: the ordinary
- * standard error of what comes out is then the right one.
+ * β_k is the least-squares slope of y on x among the draws other than k, so that it does not depend on draw k and
+ * there is no bias; for fewer than 6 draws the ratio of their means, which has less to learn. What is left varies by
+ * 1 − r² of y, r their correlation. The slope takes a degree of freedom, so that the draws are spread by √((K − 1)/(K
+ * − 2)) about their mean: the ordinary standard error of what comes out is then the right one.
  *
  * Source: Hammersley and Handscomb (1964), section 5.5; leaving one out as in Avramidis and Wilson (1993).
  *

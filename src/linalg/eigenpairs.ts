@@ -1,6 +1,6 @@
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
-import { BrinkError } from '../core/errors.ts';
 import type { HessianProduct } from '../core/Objective.ts';
+import { nonFiniteProduct } from './nonFiniteProduct.ts';
 import { generator, normals } from './random.ts';
 import { correction, renewModel, type SpectralModel } from './spectralModel.ts';
 import { addScaled, dot, norm, rescale, type Vector } from './vector.ts';
@@ -45,19 +45,31 @@ export interface EigenpairsOptions {
   readonly maxProducts: number;
   /** What a search in a nearby H has learnt; null: begin without. */
   readonly nearby: SpectralModel | null;
-  /** Directions whose products are known or worth making: asked for where a search begins with nothing, and now and then. */
+  /**
+   * Directions whose products are known or worth making: asked for where a search begins with nothing, and now and
+   * then.
+   */
   known(): Promise<readonly KnownProduct[]>;
   /** Of the random directions that fill up the start. */
   readonly seed: number;
 }
 
-/** A direction whose part outside the basis is below this share of it is left out: its product would be mostly rounding. */
+/**
+ * A direction whose part outside the basis is below this share of it is left out: its product would be mostly
+ * rounding.
+ */
 const NEW_PART = 1e-3;
-/** A first pair whose residual is a larger share of its value than this is of another H: what was learnt is then forgotten. */
+/**
+ * A first pair whose residual is a larger share of its value than this is of another H: what was learnt is then
+ * forgotten.
+ */
 const FORGET = 0.5;
 /** Every so many searches one looks around as the first does: for an eigenvalue that none of the pairs sees. */
 const LOOK_AROUND = 10;
-/** A search that begins with nothing also wants the next pair, which may be one of those wanted, to so many times their residual. */
+/**
+ * A search that begins with nothing also wants the next pair, which may be one of those wanted, to so many times
+ * their residual.
+ */
 const GUARD = 3;
 /** The basis is compressed to the best Ritz vectors when it has this many vectors beyond the pairs wanted. */
 const BASIS_BEYOND = 30;
@@ -68,38 +80,47 @@ const ROUNDING = 1e-6;
 /** Eigenpairs beyond those wanted that are remembered, and the entries that their vectors may have in all (256 MiB). */
 const REMEMBERED_BEYOND = 13;
 const REMEMBERED_ENTRIES = 2 ** 26;
-/** What the eigenvalues may change by from one search to the next where that is not known yet, as a share of the largest. */
+/**
+ * What the eigenvalues may change by from one search to the next where that is not known yet, as a share of the
+ * largest.
+ */
 const FIRST_DRIFT = 0.1;
-/** An eigenvalue is looked at again where it would be among those wanted if it moved so many times faster than they do. */
+/**
+ * An eigenvalue is looked at again where it would be among those wanted if it moved so many times faster than they
+ * do.
+ */
 const FASTER = 2;
 
 /**
  * The k largest (or smallest) algebraic eigenvalues of a symmetric H that is known by its products alone.
  *
  * Rayleigh–Ritz on an orthonormal basis V [m × d] with W = H V: the eigenpairs (λ, y) of VᵀW give λ and q = V y with
- * residual r = W y − λ q, and the residual of the first pair that is not there yet is the next direction. From a single
- * start vector this is Lanczos's method with full reorthogonalisation, since every Ritz residual is then parallel to the
- * next Lanczos vector. A basis that has grown too long is compressed to its best Ritz vectors (thick restart).
+ * residual r = W y − λ q, and the residual of the first pair that is not there yet is the next direction. From a
+ * single start vector this is Lanczos's method with full reorthogonalisation, since every Ritz residual is then
+ * parallel to the next Lanczos vector. A basis that has grown too long is compressed to its best Ritz vectors (thick
+ * restart).
  *
- * Near an H that was searched before it is Davidson's method: it begins from the eigenvectors found there, and corrects with
- * (λI − H̃)⁻¹ r, H̃ the eigenpairs wanted and the 13 of largest magnitude beside them that earlier searches have come upon.
- * Every correction then removes from an eigenvector what first-order perturbation theory says. A remembered eigenvalue is
- * looked at again when it could have overtaken, at twice the rate at which those wanted move, so that it is seen although its
- * eigenvector does not turn.
+ * Near an H that was searched before it is Davidson's method: it begins from the eigenvectors found there, and
+ * corrects with (λI − H̃)⁻¹ r, H̃ the eigenpairs wanted and the 13 of largest magnitude beside them that earlier
+ * searches have come upon. Every correction then removes from an eigenvector what first-order perturbation theory
+ * says. A remembered eigenvalue is looked at again when it could have overtaken, at twice the rate at which those
+ * wanted move, so that it is seen although its eigenvector does not turn.
  *
- * Chosen by measurement: along gradient descent at the edge, to a residual of 1e-3 for three pairs (`node bench/eigenProducts.ts`),
- * it needs 6 products a step in the median; the same start with plain residuals, which is a block Krylov method, 9; Lanczos from
- * ∇L or from a random vector 17. LOBPCG's basis (pairs, residuals and the last directions) is a part of this one.
+ * Chosen by measurement: along gradient descent at the edge, to a residual of 1e-3 for three pairs (`node
+ * bench/eigenProducts.ts`), it needs 6 products a step in the median; the same start with plain residuals, which is a
+ * block Krylov method, 9; Lanczos from ∇L or from a random vector 17. LOBPCG's basis (pairs, residuals and the last
+ * directions) is a part of this one.
  *
- * Where the first pair found before is none any more, what was learnt is forgotten, and the search begins anew. Every tenth search looks
- * around as the first does: an eigenvalue that rises with an eigenvector orthogonal to all that was found may stay unseen till then.
+ * Where the first pair found before is none any more, what was learnt is forgotten, and the search begins anew. Every
+ * tenth search looks around as the first does: an eigenvalue that rises with an eigenvector orthogonal to all that
+ * was found may stay unseen till then.
  *
- * A search that looks around also takes the known directions, and goes on until the pair after those wanted is nearly there too. On
- * small networks that takes one product more, on a cnn6 up to as many again; of 350 first searches for three pairs, 1 took λ_4 for a
- * λ_3 beside it, where 4 did.
+ * A search that looks around also takes the known directions, and goes on until the pair after those wanted is nearly
+ * there too. On small networks that takes one product more, on a cnn6 up to as many again; of 350 first searches for
+ * three pairs, 1 took λ_4 for a λ_3 beside it, where 4 did.
  *
- * An eigenvalue of multiplicity above k, or an eigenvector orthogonal to the start, can be missed: a small residual proves
- * that an eigenvalue is near, not that it is the largest.
+ * An eigenvalue of multiplicity above k, or an eigenvector orthogonal to the start, can be missed: a small residual
+ * proves that an eigenvalue is near, not that it is the largest.
  *
  * Cost: the products that it reports; on the host O(m d) a product, and 16 m numbers between searches.
  *
@@ -151,12 +172,7 @@ export async function extremeEigenpairs(
     }
     const column = basis.map((b) => (dot(b.vector, next.product) + dot(b.product, vector)) / 2);
     column.push(dot(vector, next.product));
-    if (!column.every(Number.isFinite)) {
-      throw new BrinkError(
-        who,
-        'a product with the Hessian is not finite. The weights, the data or the loss hold a NaN or an infinity; look at the loss of the steps before.',
-      );
-    }
+    if (!column.every(Number.isFinite)) throw nonFiniteProduct(who);
     ritzMatrix = [...ritzMatrix.map((row, i) => [...row, column[i]!]), column];
     basis.push(next);
     return true;

@@ -6,8 +6,8 @@ const SAME = Math.SQRT1_2;
 /**
  * Gives eigenvectors the numbers of their branches, so that a branch keeps its identity when eigenvalues cross.
  *
- * A vector continues the branch of the vector of the step before with which it overlaps by more than 1/√2; one that overlaps
- * with none begins a branch of its own. Among orthonormal vectors no two can continue the same branch.
+ * A vector continues the branch of the vector of the step before with which it overlaps by more than 1/√2; one that
+ * overlaps with none begins a branch of its own. Among orthonormal vectors no two can continue the same branch.
  *
  * @returns A function to call once a step, with unit vectors; it answers with their branches, counted from 0.
  */

@@ -4,9 +4,11 @@ import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 
 /**
- * A generator that is a function of its integers alone: the same numbers give the same stream, any other numbers another.
+ * A generator that is a function of its integers alone: the same numbers give the same stream, any other numbers
+ * another.
  *
- * The integers are mixed by the finaliser of MurmurHash3 (Appleby, 2008), one after the other, so (1, 2) and (2, 1) differ.
+ * The integers are mixed by the finaliser of MurmurHash3 (Appleby, 2008), one after the other, so (1, 2) and (2, 1)
+ * differ.
  */
 export function generator(...integers: number[]): RandomGenerator {
   let h = 0x9e3779b9;
@@ -40,7 +42,8 @@ export function uniforms(random: RandomGenerator, count: number, limit: number):
 /** `count` independent fair signs, each −1 or 1. */
 export function signs(random: RandomGenerator, count: number): Float64Array {
   const out = new Float64Array(count);
-  // A new generator's first number is its seed but for the sign, and some bits of the second go with those of the first.
+  // A new generator's first number is its seed but for the sign, and some bits of the second go with those of the
+  // first.
   random.next();
   for (let i = 0; i < count; ) {
     let bits = uniformInt(random, -0x80000000, 0x7fffffff);

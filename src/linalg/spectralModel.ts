@@ -1,7 +1,10 @@
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
 import { addScaled, dot } from './vector.ts';
 
-/** What is remembered of a symmetric H: H ≈ U diag(τ) Uᵀ with orthonormal U [m × p]. It steers a search and decides nothing. */
+/**
+ * What is remembered of a symmetric H: H ≈ U diag(τ) Uᵀ with orthonormal U [m × p]. It steers a search and decides
+ * nothing.
+ */
 export interface SpectralModel {
   /** τ. */
   readonly values: readonly number[];
@@ -27,8 +30,8 @@ const APART = 0.05;
 const NEW_PART = 0.1;
 
 /**
- * Davidson's correction (λI − U diag(τ) Uᵀ)⁻¹ r: what an approximate eigenvector with value λ and residual r lacks, to first
- * order in how far H is from the model.
+ * Davidson's correction (λI − U diag(τ) Uᵀ)⁻¹ r: what an approximate eigenvector with value λ and residual r lacks,
+ * to first order in how far H is from the model.
  */
 export function correction({ values, vectors }: SpectralModel, r: Float64Array, lambda: number): Float64Array {
   const least = APART * Math.max(Math.abs(lambda), ...values.map(Math.abs));
@@ -50,14 +53,14 @@ interface Combination {
 /**
  * The model of a new H from a basis V with its exact products HV, and, outside it, what the old model says.
  *
- * All but the last line is arithmetic with coefficients: vectors are V x + U y, whose inner products follow from C = VᵀU [d × p], and
- * HV from VᵀHV and (HV)ᵀU.
+ * All but the last line is arithmetic with coefficients: vectors are V x + U y, whose inner products follow from C =
+ * VᵀU [d × p], and HV from VᵀHV and (HV)ᵀU.
  *
  * Cost: 2 d p inner products, and p (d + p) additions, of vectors.
  *
  * @param ritzMatrix VᵀHV.
- * @param keep p, and how many of the p are to be the first in the order given by `before`; the others are those of largest
- *   magnitude. `drift` of the new model.
+ * @param keep p, and how many of the p are to be the first in the order given by `before`; the others are those of
+ *   largest magnitude. `drift` of the new model.
  */
 export function renewModel(
   basis: readonly Basis[],

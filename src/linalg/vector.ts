@@ -47,3 +47,17 @@ export function covariance(a: Vector, b: Vector): number {
 export function standardError(draws: Vector): number {
   return Math.sqrt(covariance(draws, draws) / (draws.length - 1));
 }
+
+/** The least of some numbers, however many; ∞ of none. */
+export function least(a: ArrayLike<number>): number {
+  let found = Number.POSITIVE_INFINITY;
+  for (let k = 0; k < a.length; k++) found = Math.min(found, a[k]!);
+  return found;
+}
+
+/** The largest of some numbers, however many; −∞ of none. */
+export function largest(a: ArrayLike<number>): number {
+  let found = Number.NEGATIVE_INFINITY;
+  for (let k = 0; k < a.length; k++) found = Math.max(found, a[k]!);
+  return found;
+}

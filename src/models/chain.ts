@@ -24,7 +24,8 @@ export type LayerOf = (inputShape: readonly number[]) => Layer;
 /**
  * Layers one after the other, f_K(… f_2(f_1(x))), as one.
  *
- * Parameters are named after their layer and its number among its kind, 'conv2/kernel', and lie in the order of the layers.
+ * Parameters are named after their layer and its number among its kind, 'conv2/kernel', and lie in the order of the
+ * layers.
  */
 export function chain(layers: readonly LayerOf[], inputShape: readonly number[]): Stage {
   const built: Layer[] = [];

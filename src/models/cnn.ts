@@ -22,14 +22,17 @@ export interface CnnOptions {
 }
 
 /**
- * A convolution network for a laptop's minute: blocks of a 3 × 3 convolution (same size), φ and 2 × 2 pooling, then one dense layer.
+ * A convolution network for a laptop's minute: blocks of a 3 × 3 convolution (same size), φ and 2 × 2 pooling, then
+ * one dense layer.
  *
- * W ~ N(0, s²/fan_in) with s = √2 (He et al., 2015), biases 0. As it stands it has 11,642 parameters; max pooling and relu
- * have kinks, which finite differences see and exact products don't: `activation: 'tanh', pooling: ['average', 'average']` has none.
+ * W ~ N(0, s²/fan_in) with s = √2 (He et al., 2015), biases 0. As it stands it has 11,642 parameters; max pooling and
+ * relu have kinks, which finite differences see and exact products don't: `activation: 'tanh', pooling: ['average',
+ * 'average']` has none.
  *
- * @param options `inputShape`, `outputs`, `channels`, `pooling`, `activation` ('tanh', 'gelu' or 'relu'), `weightScale` s.
- * @throws BrinkError where `channels` and `pooling` differ in length, a count is not a positive integer, s is not above 0,
- *   height or width can't be halved once a block, or a name is unknown.
+ * @param options `inputShape`, `outputs`, `channels`, `pooling`, `activation` ('tanh', 'gelu' or 'relu'),
+ *   `weightScale` s.
+ * @throws BrinkError where `channels` and `pooling` differ in length, a count is not a positive integer, s is not
+ *   above 0, height or width can't be halved once a block, or a name is unknown.
  */
 export function cnn({
   inputShape = [32, 32, 3],

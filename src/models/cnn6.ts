@@ -14,12 +14,13 @@ export interface Cnn6Options {
 }
 
 /**
- * A network of six layers with 512,118 parameters: conv3-32, conv4-32 of stride 2, conv3-64, conv4-64 of stride 2, dense 100, dense 10,
- * ReLU between them, with biases.
+ * A network of six layers with 512,118 parameters: conv3-32, conv4-32 of stride 2, conv3-64, conv4-64 of stride 2,
+ * dense 100, dense 10, ReLU between them, with biases.
  *
- * It stands for the 6CNN of Lee and Jang, which has m = 0.51M; how theirs is built can't be pinned from public sources, so this is brink's
- * own of the same depth and size, and numbers from it need not be theirs. Initialised as the paper's source library initialises its ResNet-9:
- * Kaiming uniform for linear layers (He et al., 2015), W uniform on ±√(3/fan_in); biases 0.
+ * It stands for the 6CNN of Lee and Jang, which has m = 0.51M; how theirs is built can't be pinned from public
+ * sources, so this is brink's own of the same depth and size, and numbers from it need not be theirs. Initialised as
+ * the paper's source library initialises its ResNet-9: Kaiming uniform for linear layers (He et al., 2015), W uniform
+ * on ±√(3/fan_in); biases 0.
  *
  * @param options `inputShape` (default [32, 32, 3]), `outputs` (default 10).
  * @throws BrinkError where height or width is no multiple of 4, or `outputs` is not a positive integer.

@@ -8,7 +8,10 @@ export const normal =
   (scale: number): KernelInitializer =>
   (fanIn) => ({ distribution: 'normal', scale: scale / Math.sqrt(fanIn) });
 
-/** W uniform on ±scale √(3/fan_in), so that its variance is scale²/fan_in too (He et al., 2015: scale = √2 for ReLU, 1 for linear). */
+/**
+ * W uniform on ±scale √(3/fan_in), so that its variance is scale²/fan_in too (He et al., 2015: scale = √2 for ReLU, 1
+ * for linear).
+ */
 export const kaimingUniform =
   (scale: number): KernelInitializer =>
   (fanIn) => ({ distribution: 'uniform', scale: scale * Math.sqrt(3 / fanIn) });

@@ -39,15 +39,19 @@ export const dense =
 export interface ConvOptions {
   /** Default 1. */
   readonly stride?: number;
-  /** Zeros on each side; default 'same': as many as give ⌈height/stride⌉ rows, one more below and on the right where they are odd. */
+  /**
+   * Zeros on each side; default 'same': as many as give ⌈height/stride⌉ rows, one more below and on the right where
+   * they are odd.
+   */
   readonly padding?: number | 'same';
   /** Whether b is added; default true. */
   readonly bias?: boolean;
 }
 
 /**
- * Cross-correlation with zero padding, plus b unless `bias` is false: [height, width, in] → [rows, columns, channels], kernel
- * [size, size, in, channels], b [channels] = 0 at first; ⌈height/stride⌉ rows with 'same' padding, ⌊(height + 2p − size)/stride⌋ + 1 with p.
+ * Cross-correlation with zero padding, plus b unless `bias` is false: [height, width, in] → [rows, columns,
+ * channels], kernel [size, size, in, channels], b [channels] = 0 at first; ⌈height/stride⌉ rows with 'same' padding,
+ * ⌊(height + 2p − size)/stride⌋ + 1 with p.
  */
 export const conv =
   (channels: number, size: number, weights: KernelInitializer, options: ConvOptions = {}): LayerOf =>
@@ -78,7 +82,10 @@ export const conv =
     };
   };
 
-/** γ x̂ + β with the mean and variance of the batch (`batchNorm`): C channels last, γ [C] = 1 and β [C] = 0 at first. It couples examples. */
+/**
+ * γ x̂ + β with the mean and variance of the batch (`batchNorm`): C channels last, γ [C] = 1 and β [C] = 0 at first.
+ * It couples examples.
+ */
 export const normalize =
   (epsilon = 1e-5): LayerOf =>
   (inputShape) => {

@@ -12,21 +12,23 @@ export interface LayersModelOptions {
 const WHO = 'layersModel';
 
 /**
- * Any network of tf.layers, sequential or functional, as a model of brink: f(θ, x), inputs [B, …inputShape] → outputs [B, outputCount],
- * θ the trainable weights in their order.
+ * Any network of tf.layers, sequential or functional, as a model of brink: f(θ, x), inputs [B, …inputShape] → outputs
+ * [B, outputCount], θ the trainable weights in their order.
  *
- * It computes as `model.predict` does: dropout is inactive, batch normalisation uses its moving mean and variance (to normalise by
- * the batch's own, write the network with `batchNorm`), and all that is not trainable, frozen layers too, is a constant. θ_0 is the
- * weights that the model carries now, whatever the seed: the initializers of tf.layers are not drawn from ours. The model itself is
- * never changed; its weights are stood in for while `forward` runs. Classes want logits: with `crossEntropy` leave the last softmax out.
+ * It computes as `model.predict` does: dropout is inactive, batch normalisation uses its moving mean and variance (to
+ * normalise by the batch's own, write the network with `batchNorm`), and all that is not trainable, frozen layers
+ * too, is a constant. θ_0 is the weights that the model carries now, whatever the seed: the initializers of tf.layers
+ * are not drawn from ours. The model itself is never changed; its weights are stood in for while `forward` runs.
+ * Classes want logits: with `crossEntropy` leave the last softmax out.
  *
- * That it is taken does not mean that every layer can be differentiated twice: `empiricalRisk` refuses an operation that is not
- * verified to second order by its name, and `verifyObjective` checks the whole.
+ * That it is taken does not mean that every layer can be differentiated twice: `empiricalRisk` refuses an operation
+ * that is not verified to second order by its name, and `verifyObjective` checks the whole.
  *
- * @param model Built, with one input of known shape and one output [B, outputCount]. Don't dispose of it while it is used here.
+ * @param model Built, with one input of known shape and one output [B, outputCount]. Don't dispose of it while it is
+ *   used here.
  * @param options `name` (the model's own).
- * @throws BrinkError where it has several inputs or outputs, an input of unknown size, outputs that are not one row an example, a
- *   layer that remembers its last batch, or no trainable weights.
+ * @throws BrinkError where it has several inputs or outputs, an input of unknown size, outputs that are not one row
+ *   an example, a layer that remembers its last batch, or no trainable weights.
  */
 export function layersModel(model: LayersModel, { name = model.name }: LayersModelOptions = {}): Model {
   const refuse = (what: string): never => {

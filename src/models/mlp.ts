@@ -17,7 +17,8 @@ export interface MlpOptions {
 }
 
 /**
- * The multilayer perceptron a_k = φ(a_{k−1} W_k + b_k), whose last layer has no φ; W_k [in, out], W_k ~ N(0, s²/in), b_k = 0.
+ * The multilayer perceptron a_k = φ(a_{k−1} W_k + b_k), whose last layer has no φ; W_k [in, out], W_k ~ N(0, s²/in),
+ * b_k = 0.
  *
  * With tanh or gelu it is smooth, so finite differences can check it; with relu they can't near a kink.
  *

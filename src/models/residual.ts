@@ -2,7 +2,8 @@ import * as tf from '@tensorflow/tfjs';
 import { chain, type LayerOf } from './chain.ts';
 
 /**
- * branch(x) + shortcut(x), both chains of layers with equal shapes at their ends; without layers a shortcut is x itself (He et al., 2016).
+ * branch(x) + shortcut(x), both chains of layers with equal shapes at their ends; without layers a shortcut is x
+ * itself (He et al., 2016).
  *
  * Parameters are named 'residual1/conv2/kernel', those of the shortcut 'residual1/shortcut/conv/kernel'.
  */

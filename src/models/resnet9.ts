@@ -21,17 +21,17 @@ export interface ResNet9Options {
 const SMALLEST_SIDE = 11;
 
 /**
- * The ResNet-9 of Lee and Jang (2023): z [C] = 0.2 W maxpool(block(res(block(…)))) with 2,274,880 parameters for CIFAR-10, without
- * batch normalisation 2,272,192.
+ * The ResNet-9 of Lee and Jang (2023): z [C] = 0.2 W maxpool(block(res(block(…)))) with 2,274,880 parameters for
+ * CIFAR-10, without batch normalisation 2,272,192.
  *
- * Blocks of a convolution without bias, batch normalisation and ReLU: 3 × 3 to 64 channels, 5 × 5 of stride 2 to 128, a residual
- * of two 3 × 3; 3 × 3 to 256, 2 × 2 max pooling, a residual of two 3 × 3; 3 × 3 to 128 without padding; then the maximum over the
- * image, a linear layer without bias, and logits times 0.2. Paddings are symmetric. Kaiming uniform for linear layers, W uniform on
- * ±√(3/fan_in) (He et al., 2015); γ = 1, β = 0, ε = 1e-5.
+ * Blocks of a convolution without bias, batch normalisation and ReLU: 3 × 3 to 64 channels, 5 × 5 of stride 2 to 128,
+ * a residual of two 3 × 3; 3 × 3 to 256, 2 × 2 max pooling, a residual of two 3 × 3; 3 × 3 to 128 without padding;
+ * then the maximum over the image, a linear layer without bias, and logits times 0.2. Paddings are symmetric. Kaiming
+ * uniform for linear layers, W uniform on ±√(3/fan_in) (He et al., 2015); γ = 1, β = 0, ε = 1e-5.
  *
- * With batch normalisation the model is `coupled`: it normalises each chunk by its own mean and variance, as in training, also where a
- * test set is measured, so L belongs to the chunks into which the data is cut. ReLU and max pooling have kinks, which finite differences
- * see and exact products don't.
+ * With batch normalisation the model is `coupled`: it normalises each chunk by its own mean and variance, as in
+ * training, also where a test set is measured, so L belongs to the chunks into which the data is cut. ReLU and max
+ * pooling have kinks, which finite differences see and exact products don't.
  *
  * @param options `inputShape` ([32, 32, 3]), `outputs` (10), `batchNorm` (true).
  * @throws BrinkError where `inputShape` is no image with sides of 11 at least, or `outputs` is not a positive integer.

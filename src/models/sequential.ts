@@ -14,9 +14,11 @@ export interface SequentialOptions {
 }
 
 /**
- * The network f(θ, x) = f_K(… f_2(f_1(x))), one layer after the other; `coupled` where one of them normalises over the batch.
+ * The network f(θ, x) = f_K(… f_2(f_1(x))), one layer after the other; `coupled` where one of them normalises over
+ * the batch.
  *
- * Parameters are named after their layer and its number among its kind, 'conv2/kernel', and lie in θ in the order of the layers.
+ * Parameters are named after their layer and its number among its kind, 'conv2/kernel', and lie in θ in the order of
+ * the layers.
  *
  * @param options `name`, `config`, `inputShape`, `layers`.
  */

@@ -24,20 +24,23 @@ export interface WideResNetOptions {
 }
 
 /**
- * The wide residual network WRN-depth-k of Zagoruyko and Komodakis (2016), pre-activated, without dropout: f(θ, x) [C]. For CIFAR-10
- * WRN-28-2 has 1,467,610 parameters, WRN-28-10 36,479,194.
+ * The wide residual network WRN-depth-k of Zagoruyko and Komodakis (2016), pre-activated, without dropout: f(θ, x)
+ * [C]. For CIFAR-10 WRN-28-2 has 1,467,610 parameters, WRN-28-10 36,479,194.
  *
- * A 3 × 3 convolution to 16 channels; three groups of N = (depth − 4)/6 blocks with 16k, 32k, 64k channels, the second and third of stride
- * 2; batch normalisation, ReLU, the mean over the image, a linear layer with bias. A block adds to its input two rounds of batch
- * normalisation, ReLU and 3 × 3 convolution; the first of a group adds to a 1 × 1 convolution of its normalised, activated input instead.
- * Convolutions have no bias, paddings are symmetric. W ~ N(0, 2/fan_in) (He et al., 2015), bias 0; γ = 1, β = 0, ε = 1e-5.
+ * A 3 × 3 convolution to 16 channels; three groups of N = (depth − 4)/6 blocks with 16k, 32k, 64k channels, the
+ * second and third of stride 2; batch normalisation, ReLU, the mean over the image, a linear layer with bias. A block
+ * adds to its input two rounds of batch normalisation, ReLU and 3 × 3 convolution; the first of a group adds to a 1 ×
+ * 1 convolution of its normalised, activated input instead. Convolutions have no bias, paddings are symmetric. W ~
+ * N(0, 2/fan_in) (He et al., 2015), bias 0; γ = 1, β = 0, ε = 1e-5.
  *
- * With batch normalisation the model is `coupled`: it normalises each chunk by its own mean and variance, as in training, also where a
- * test set is measured, so L belongs to the chunks into which the data is cut. ReLU has kinks, which finite differences see and exact
- * products don't.
+ * With batch normalisation the model is `coupled`: it normalises each chunk by its own mean and variance, as in
+ * training, also where a test set is measured, so L belongs to the chunks into which the data is cut. ReLU has kinks,
+ * which finite differences see and exact products don't.
  *
- * @param options `depth` (28), `width` k (2), `inputShape` ([32, 32, 3]), `outputs` (10), `batchNorm` (true), `activation` ('relu').
- * @throws BrinkError where the depth is not 6N + 4 with N of at least 1, a count is not a positive integer, or `inputShape` is no image.
+ * @param options `depth` (28), `width` k (2), `inputShape` ([32, 32, 3]), `outputs` (10), `batchNorm` (true),
+ *   `activation` ('relu').
+ * @throws BrinkError where the depth is not 6N + 4 with N of at least 1, a count is not a positive integer, or
+ *   `inputShape` is no image.
  */
 export function wideResnet({
   depth = 28,

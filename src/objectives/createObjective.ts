@@ -23,15 +23,12 @@ export interface Derivatives {
   exampleNormsSquared?(weights: Float32Array): Promise<Float64Array>;
 }
 
-/** How many points keep what they have computed: the newest step's, and the one before it (cosines between steps). */
-const REMEMBERED = 2;
-
 /** Gives an objective its memory, its queue (one product at a time) and its account of the cost. */
 export function createObjective(derivatives: Derivatives): Objective {
   const { name, paramCount, exampleCount, coupled, metadata } = derivatives;
   const cost: Cost = { forwards: 0, gradients: 0, products: 0 };
   let queue: Promise<unknown> = Promise.resolve();
-  let remembered: Point[] = [];
+  let newest: Point | null = null;
 
   /** Runs `pass` when all passes before it are done. A pass that fails is not counted. */
   function inTurn<T>(kind: keyof Cost, passes: number, pass: () => Promise<T>): Promise<T> {
@@ -159,16 +156,17 @@ export function createObjective(derivatives: Derivatives): Objective {
     initialWeights: (seed) => derivatives.initialWeights(seed),
     at: (weights) => {
       requireLength('θ', weights, paramCount);
-      const found = remembered.find((point) => point.weights === weights);
-      const point = found ?? createPoint(weights);
-      remembered = [point, ...remembered.filter((other) => other !== point)].slice(0, REMEMBERED);
-      return point;
+      if (newest?.weights !== weights) newest = createPoint(weights);
+      return newest;
     },
   };
   return objective;
 }
 
-/** A view of `point` whose calls reject once `signal` is aborted: how an unsubscribed probe stops between two products. */
+/**
+ * A view of `point` whose calls reject once `signal` is aborted: how an unsubscribed probe stops between two
+ * products.
+ */
 function untilAborted(point: Point, signal: AbortSignal): Point {
   const guarded =
     <A extends unknown[], T>(call: (...args: A) => Promise<T>) =>
@@ -176,7 +174,9 @@ function untilAborted(point: Point, signal: AbortSignal): Point {
       signal.throwIfAborted();
       return call(...args);
     };
-  /** A computation begun by another caller may fail because that caller was aborted: then this one computes it itself. */
+  /**
+   * A computation begun by another caller may fail because that caller was aborted: then this one computes it itself.
+   */
   async function memo<T>(key: readonly unknown[], compute: () => Promise<T>): Promise<T> {
     signal.throwIfAborted();
     let isOwn = false;

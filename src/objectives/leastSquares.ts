@@ -14,7 +14,8 @@ export interface LeastSquaresOptions {
 /**
  * Least squares: ℓ_i(θ) = ½ (x_iᵀθ − y_i)², so that g_i = (x_iᵀθ − y_i) x_i and H = XᵀX/n.
  *
- * Everything brink estimates has a closed form here, which is what it is for. Arithmetic is float64; weights are float32.
+ * Everything brink estimates has a closed form here, which is what it is for. Arithmetic is float64; weights are
+ * float32.
  *
  * @param options `X` [n × m] and `y` [n].
  * @throws BrinkError where X is empty or ragged, or y has another length.

@@ -25,7 +25,10 @@ export interface Verification {
   readonly checks: readonly Check[];
 }
 
-/** Steps of the differences, relative to ‖θ‖: the best counts, since rounding spoils the small ones and kinks the large ones. */
+/**
+ * Steps of the differences, relative to ‖θ‖: the best counts, since rounding spoils the small ones and kinks the
+ * large ones.
+ */
 const STEPS = [3e-2, 1e-2, 3e-3, 1e-3, 3e-4];
 /** Differences of float32 numbers, across a kink or two. */
 const BY_DIFFERENCES = 2e-2;
@@ -35,11 +38,11 @@ const BY_ROUNDING = 2e-4;
 const EXAMPLES = 3;
 
 /**
- * Checks an objective on the spot: its gradient against differences of the loss, H v against differences of the gradient, the
- * symmetry uᵀHv = vᵀHu, and the projections g_iᵀv against single gradients.
+ * Checks an objective on the spot: its gradient against differences of the loss, H v against differences of the
+ * gradient, the symmetry uᵀHv = vᵀHu, and the projections g_iᵀv against single gradients.
  *
- * A model of your own, or a loss of your own, can be differentiated wrongly without an error; this is how to know. It looks at
- * one point and a few directions: passing does not prove that every direction is right.
+ * A model of your own, or a loss of your own, can be differentiated wrongly without an error; this is how to know. It
+ * looks at one point and a few directions: passing does not prove that every direction is right.
  *
  * Cost: 10 forward passes, 11 gradients, 2 products, and 3 gradients of single examples.
  *

@@ -1,36 +1,62 @@
-import { catchError, concatMap, defer, finalize, map, Observable, type OperatorFunction, takeUntil } from 'rxjs';
+import { concatMap, defer, finalize, map, Observable, type OperatorFunction } from 'rxjs';
 import { BrinkError } from '../core/errors.ts';
 import type { Objective, Point } from '../core/Objective.ts';
-import type { Step } from '../core/Step.ts';
-import { currentRun } from '../files/runContext.ts';
-import { whenAborted } from './whenAborted.ts';
+import { branchOf, type Declared, madeFrom, type RowOrigin, withOrigin } from '../core/origin.ts';
+import { requireStep, type Step } from '../core/Step.ts';
 
 /** What a probe does at one step: ask the point, return its rows. */
 export type Measurement<R> = (point: Point, step: Step) => Promise<R | readonly R[]>;
 
+/** Whom to ask. */
+export interface MeasureOptions {
+  /** The objective that is measured; default: that of the steps. */
+  readonly on?: Objective;
+}
+
+/** A probe as the stream sees it. */
+export interface Instrument<R extends object> extends Declared {
+  /** Its name in error messages. */
+  readonly who: string;
+  /** The objective that is measured; null: that of the steps. */
+  readonly on: Objective | null;
+  /**
+   * Called once a subscription, with the objective of its first step. @throws BrinkError where the two don't go
+   * together.
+   */
+  begin(objective: Objective): Measurement<R>;
+}
+
 /**
- * Joins a probe to the stream: the one helper on which every probe stands.
+ * Joins an instrument to the stream: what every probe stands on.
  *
- * For each step it calls `measurement` with the objective's point at θ_t, one step after the other, and emits the row or
- * rows it returns. From the moment a step arrives until its rows are emitted the step's source is asked to wait
- * (`step.waitUntil`). On unsubscription the point given to `measurement` rejects its next call, so work ends between two
- * products, and no source is left waiting. Where a signal of the process stops the run, the rows end there in the same way.
- *
- * It does not decide how often to measure (a throttle in front of it does), nor where rows go (a sink behind it does).
- *
- * @param objective The objective that the steps belong to.
- * @param measurement Called once a step.
- * @throws BrinkError in the stream where a measurement fails; it names the step, and its cause is the failure.
+ * For each step it asks the point at θ_t, one step after the other, and emits the row or rows that come. From the
+ * moment a step arrives until its rows are emitted the step's source is asked to wait (`step.waitUntil`). On
+ * unsubscription the point rejects its next call, so that work ends between two products and no source is left
+ * waiting; where the run is stopped, the rows end in the same way. A step whose source has not waited for it (an
+ * operator in front delayed it without `waitUntil`) is measured all the same, and a warning says so once.
  */
-export function measure<R extends object>(
-  objective: Objective,
-  measurement: Measurement<R>,
-): OperatorFunction<Step, R> {
-  return (steps) =>
-    new Observable<R>((subscriber) => {
+export function measureWith<R extends object>(instrument: Instrument<R>): OperatorFunction<Step, R> {
+  const { who, on } = instrument;
+  return (steps) => {
+    const branch = branchOf(steps);
+    const rows = new Observable<R>((subscriber) => {
       const abort = new AbortController();
       const waiting = new Set<() => void>();
-      const hold = (step: Step) => {
+      let measurement: Measurement<R> | null = null;
+      let origin: RowOrigin | null = null;
+      let isHeard = false;
+      let isWarned = false;
+
+      const begin = (first: Step | null) => {
+        if (first) measurement ??= instrument.begin(on ?? first.point().objective);
+      };
+      branch?.check(begin);
+      subscriber.add(() => {
+        abort.abort();
+        for (const release of waiting) release();
+      });
+
+      function hold(step: Step): () => void {
         const { promise, resolve } = Promise.withResolvers<void>();
         waiting.add(resolve);
         step.waitUntil(promise);
@@ -38,41 +64,105 @@ export function measure<R extends object>(
           waiting.delete(resolve);
           resolve();
         };
-      };
-      subscriber.add(() => {
-        abort.abort();
-        for (const release of waiting) release();
-      });
+      }
+
+      /** Ends the rows with the run. */
+      function heedStop({ run: { branch } }: Step): void {
+        if (isHeard || !branch) return;
+        isHeard = true;
+        const stop = () => subscriber.complete();
+        if (branch.stopped.aborted) stop();
+        else {
+          branch.stopped.addEventListener('abort', stop, { once: true });
+          subscriber.add(() => branch.stopped.removeEventListener('abort', stop));
+        }
+      }
+
+      function warnIfLate({ isSettled, index, run }: Step): void {
+        if (!isSettled || isWarned || index === run.last) return;
+        isWarned = true;
+        process.emitWarning(
+          `${who}: step ${index} came after its source had moved on, so that training runs ahead of this probe and steps pile up in memory. An operator in front of it delays steps; let it call step.waitUntil(promise) with what it waits for.`,
+          'BrinkWarning',
+        );
+      }
+
+      const measured = (step: Step) =>
+        defer(async () => {
+          begin(step);
+          try {
+            const point = (on?.at(step.weights) ?? step.point()).until(abort.signal);
+            return await measurement!(point, step);
+          } catch (cause) {
+            const why = cause instanceof Error ? cause.message : String(cause);
+            throw new BrinkError(who, `step ${step.index} could not be measured. ${why}`, { cause });
+          }
+        }).pipe(
+          concatMap((result) => {
+            origin ??= {
+              table: instrument.table,
+              provenance: instrument.provenance(step),
+              run: step.run,
+            };
+            return (Array.isArray(result) ? (result as readonly R[]) : [result as R]).map((row) =>
+              withOrigin(row, origin!),
+            );
+          }),
+        );
+
       return steps
         .pipe(
-          map((step) => ({ step, release: hold(step) })),
-          concatMap(({ step, release }) =>
-            new Observable<R>((rows) => {
-              measurement(objective.at(step.weights).until(abort.signal), step).then(
-                (result) => {
-                  for (const row of Array.isArray(result) ? (result as readonly R[]) : [result as R]) rows.next(row);
-                  rows.complete();
-                },
-                (error) => rows.error(error),
-              );
-            }).pipe(
-              catchError((cause) => {
-                const why = cause instanceof Error ? cause.message : String(cause);
-                throw new BrinkError('measure', `step ${step.index} could not be measured. ${why}`, { cause });
-              }),
-              finalize(release),
-            ),
-          ),
-          takeUntil(whenAborted(currentRun()?.stopped)),
+          map((value) => {
+            const step = requireStep(who, value);
+            heedStop(step);
+            warnIfLate(step);
+            return { step, release: hold(step) };
+          }),
+          concatMap(({ step, release }) => measured(step).pipe(finalize(release))),
         )
         .subscribe(subscriber);
     });
+    return madeFrom(rows, steps, instrument);
+  };
 }
 
-/** As `measure`, for a probe that carries something from step to step: `begin` is called once a subscription. */
-export function measureAlong<R extends object>(
-  objective: Objective,
-  begin: () => Measurement<R>,
+const own = (on: Objective | undefined): Pick<Instrument<object>, 'who' | 'on' | 'table' | 'provenance'> => ({
+  who: 'measure',
+  on: on ?? null,
+  table: null,
+  provenance: (first) => ({
+    probe: null,
+    options: null,
+    objective: (on ?? first?.run.objective)?.metadata ?? null,
+  }),
+});
+
+/**
+ * Measures something of one's own at every step: `measurement` is called with L at θ_t, one step after the other, and
+ * the row or rows that it returns are emitted.
+ *
+ * While it is at work the source of the steps waits; when it is unsubscribed, the point's next call rejects. It does
+ * not decide how often to measure (a throttle in front of it does), nor where rows go (a sink behind it does, with a
+ * table of one's own). A probe with a name, a table and options is made by `probe`.
+ *
+ * @param measurement Called once a step.
+ * @param options `on` (the objective of the steps).
+ * @throws BrinkError in the stream where a measurement fails; it names the step, and its cause is the failure.
+ */
+export function measure<R extends object>(
+  measurement: Measurement<R>,
+  { on }: MeasureOptions = {},
 ): OperatorFunction<Step, R> {
-  return (steps) => defer(() => steps.pipe(measure(objective, begin())));
+  return measureWith({ ...own(on), begin: () => measurement });
+}
+
+/**
+ * As `measure`, for what carries something from step to step: `begin` is called once a subscription, at its first
+ * step.
+ */
+export function measureAlong<R extends object>(
+  begin: (objective: Objective) => Measurement<R>,
+  { on }: MeasureOptions = {},
+): OperatorFunction<Step, R> {
+  return measureWith({ ...own(on), begin });
 }

@@ -1,6 +1,7 @@
 import { defer, filter, type MonoTypeOperatorFunction, map } from 'rxjs';
 import { BrinkError } from '../core/errors.ts';
-import type { Step } from '../core/Step.ts';
+import { madeFrom } from '../core/origin.ts';
+import { derivedStep, type Step } from '../core/Step.ts';
 
 /** Where the time comes from. */
 export interface ThrottleBudgetOptions {
@@ -13,12 +14,12 @@ export interface ThrottleBudgetOptions {
  *
  *     busy(t) ≤ share · (now − time of the first step)
  *
- * Busy is every moment in which something that was registered on a passed step (`step.waitUntil`) had not settled, the emission
- * itself included. The first step always passes; a step that doesn't pass is dropped, nothing is queued. Over a run the probes
- * use `share` of the time and at most one probe more.
+ * Busy is every moment in which something that was registered on a passed step (`step.waitUntil`) had not settled,
+ * the emission itself included. The first step always passes; a step that doesn't pass is dropped, nothing is queued.
+ * Over a run the probes use `share` of the time and at most one probe more.
  *
- * Which steps pass depends on the machine: for rows that a second run repeats, use `throttleSteps`. Time that other branches
- * use counts as time passed, not as busy. Costs nothing.
+ * Which steps pass depends on the machine: for rows that a second run repeats, use `throttleSteps`. Time that other
+ * branches use counts as time passed, not as busy. Costs nothing.
  *
  * @param share Above 0, at most 1.
  * @param options `now`.
@@ -31,8 +32,8 @@ export function throttleBudget(
   if (!(share > 0 && share <= 1)) {
     throw new BrinkError('throttleBudget', `share is ${share}. It must be above 0 and at most 1.`);
   }
-  return (steps) =>
-    defer(() => {
+  return (steps) => {
+    const passed = defer(() => {
       let start: number | undefined;
       let busy = 0;
       let busySince = 0;
@@ -55,14 +56,10 @@ export function throttleBudget(
         filter(isWithinBudget),
         map((step) => {
           track(Promise.resolve()); // settles when the emission is over
-          return {
-            ...step,
-            waitUntil: (promise: Promise<unknown>) => {
-              track(promise);
-              step.waitUntil(promise);
-            },
-          };
+          return derivedStep(step, step.run, track);
         }),
       );
     });
+    return madeFrom(passed, steps);
+  };
 }

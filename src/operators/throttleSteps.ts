@@ -5,8 +5,9 @@ import type { Step } from '../core/Step.ts';
 /**
  * Passes the steps whose index t has t ≡ offset (mod every), and drops the others.
  *
- * The index is the step's own, not a count of arrivals, so a live run, a resumed one and a replay pass the same steps. Near the
- * edge of stability training oscillates with period two: an even `every` sees only one side of it. Costs nothing.
+ * The index is the step's own, not a count of arrivals, so a live run, a resumed one and a replay pass the same
+ * steps. Near the edge of stability training oscillates with period two: an even `every` sees only one side of it.
+ * Costs nothing.
  *
  * @param every At least 1.
  * @param offset At least 0; default 0.

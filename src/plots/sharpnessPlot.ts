@@ -1,13 +1,12 @@
 import type { TopLevelSpec } from 'vega-lite';
-import type { Row } from '../core/Table.ts';
-import type { interactionAwareSharpness } from '../probes/interactionAwareSharpness.ts';
-import type { topEigenvalues } from '../probes/topEigenvalues.ts';
+import type { SharpnessRow } from '../probes/interactionAwareSharpness.ts';
+import type { EigenvaluesRow } from '../probes/topEigenvalues.ts';
 
 export interface SharpnessPlotData {
   /** Rows of topEigenvalues. */
-  readonly eigenvalues: readonly Pick<Row<typeof topEigenvalues.table>, 'step' | 'lambda_1' | 'edge'>[];
+  readonly eigenvalues: readonly Pick<EigenvaluesRow, 'step' | 'lambda_1' | 'edge'>[];
   /** Rows of interactionAwareSharpness of one batch size. */
-  readonly sharpness: readonly Pick<Row<typeof interactionAwareSharpness.table>, 'step' | 'ias'>[];
+  readonly sharpness: readonly Pick<SharpnessRow, 'step' | 'ias'>[];
 }
 
 const LAMBDA = 'λ₁, sharpness';
@@ -15,12 +14,13 @@ const IAS = '‖H‖ₛ, interaction-aware';
 const EDGE = '2/η, edge of stability';
 
 /**
- * The sharpness λ_1 and the interaction-aware sharpness ‖H‖_{S_n} over the steps, against the edge: the paper's Figure 4(a).
+ * The sharpness λ_1 and the interaction-aware sharpness ‖H‖_{S_n} over the steps, against the edge: the paper's
+ * Figure 4(a).
  *
  * Values above 1.6 times the edge are cut off at the frame: a single spike would flatten all the rest.
  */
 export function sharpnessPlot({ eigenvalues, sharpness }: SharpnessPlotData): TopLevelSpec {
-  const top = 1.6 * Math.max(...eigenvalues.map((row) => row.edge));
+  const top = 1.6 * eigenvalues.reduce((most, row) => Math.max(most, row.edge), 0);
   const values = [
     ...eigenvalues.map((row) => ({ step: row.step, value: row.lambda_1, quantity: LAMBDA })),
     ...sharpness.map((row) => ({ step: row.step, value: row.ias, quantity: IAS })),

@@ -1,20 +1,19 @@
-import type { OperatorFunction } from 'rxjs';
-import { requireNumber } from '../core/errors.ts';
-import type { Objective } from '../core/Objective.ts';
-import type { Step } from '../core/Step.ts';
+import * as columns from '../core/columns.ts';
+import { integer } from '../core/optionKinds.ts';
 import { defineTable, float64, int32, nullable, type Row } from '../core/Table.ts';
+import * as usual from '../core/usualOptions.ts';
 import { hessianEigenpairs } from '../estimators/hessianEigenpairs.ts';
 import type { Eigenpairs } from '../linalg/eigenpairs.ts';
 import { cosine, dot, norm } from '../linalg/vector.ts';
-import { measureAlong } from '../operators/measure.ts';
-import { requireCount } from './requireCount.ts';
+import type { Measurement } from '../operators/measure.ts';
+import { type OptionsOf, probe } from './probe.ts';
 
 const table = defineTable({
   name: 'alignment',
   description: 'How the gradient, the sharpest direction and the last step lie to each other at a step.',
   key: ['step'],
   columns: {
-    step: int32({ symbol: 't', description: 'The step.' }),
+    step: columns.step(),
     previous_step: nullable(int32({ symbol: "t'", description: 'The step probed before; null at the first.' })),
     cos_q1_gradient: float64({ symbol: '|cos(q₁, ∇L)|', description: 'Of the sharpest direction and the gradient.' }),
     abs_q1_gradient: float64({
@@ -46,43 +45,56 @@ const table = defineTable({
   },
 });
 
-export interface AlignmentOptions {
-  /** Eigenpairs searched for, default 1; the count of another probe at the same steps makes both share one search. */
-  readonly count?: number;
-  /** Relative residual of q₁, default 1e-3. */
-  readonly tolerance?: number;
-}
+/** A row of `alignment`. */
+export interface AlignmentRow extends Row<typeof table> {}
+
+/** Options of `alignment`. */
+export type AlignmentOptions = OptionsOf<typeof alignment>;
 
 /**
- * The cosines of Theorem 2: |cos(q₁, ∇L)|, |q₁ᵀ∇L|, cos(∇L_{t'}, ∇L_t), |cos(q₁(H_{t'}), q₁(H_t))|, where t' is the step probed
- * before, and with momentum the same of the update δ_{t−1}.
+ * The cosines of Theorem 2: |cos(q₁, ∇L)|, |q₁ᵀ∇L|, cos(∇L_{t'}, ∇L_t), |cos(q₁(H_{t'}), q₁(H_t))|, all vectors [m], where t' is
+ * the step probed before, and with momentum the same of the update δ_{t−1}.
  *
  * Probe every step (throttleSteps(1)) to have the paper's cosines between neighbours; `previous_step` says which t' was used.
- * An eigenvector is only as sure as its gap: where λ₁ ≈ λ₂, q₁ may turn though H hardly changes. At ∇L = 0 the cosines are NaN.
+ * An eigenvector is only as sure as its gap: where λ₁ ≈ λ₂, q₁ may turn though H hardly changes. Where H q₁ = 0 no direction is
+ * sharp, and all that speaks of q₁ is NaN; at ∇L = 0 the cosines with it are.
  *
- * Cost: one gradient and the eigenpair, both shared with other probes that ask for the same.
- *
- * @param objective The training loss.
- * @param options `count` (1), `tolerance` (1e-3).
- * @throws BrinkError at the call where an option is out of range.
  * Source: Lee and Jang (2023), Theorem 2 and Figures 22–25.
+ *
+ * @throws BrinkError where an option is out of range; in the stream where a product is not finite.
+ * @example
+ * import { alignment, gradientDescent, toy } from 'brink';
+ * import { lastValueFrom } from 'rxjs';
+ *
+ * const steps = gradientDescent(toy(), { learningRate: 2 / 32, steps: 60, initialWeights: [3, 0.1] });
+ * const { cos_q1_gradient, cos_gradient_previous } = await lastValueFrom(steps.pipe(alignment()));
+ * console.log(cos_q1_gradient.toFixed(6), cos_gradient_previous?.toFixed(6)); // 1.000000 -1.000000
+ * @see topEigenvalues, interactionAwareSharpness
  */
-export function alignment(
-  objective: Objective,
-  options: AlignmentOptions = {},
-): OperatorFunction<Step, Row<typeof table>> {
-  const who = 'alignment';
-  const { count = 1, tolerance = 1e-3 } = options;
-  requireCount(who, 'count', count, objective, 1);
-  requireNumber(who, 'tolerance', tolerance, 0);
-  return measureAlong(objective, () => {
+export const alignment = probe({
+  name: 'alignment',
+  asks: 'Does the gradient turn towards the sharpest direction?',
+  table,
+  cost: 'one gradient and the eigenpair, both shared with other probes that ask for the same; two vectors of m stay from step to step.',
+  options: {
+    count: integer({
+      least: 1,
+      most: 'm',
+      default: 1,
+      description: 'Eigenpairs searched for; the count of another probe at the same steps makes both share one search.',
+    }),
+    tolerance: usual.tolerance(),
+  },
+  begin: ({ count, tolerance }): Measurement<AlignmentRow> => {
     let eigenpairs: Eigenpairs | null = null;
     let previous: { step: number; gradient: Float32Array; q1: Float32Array } | null = null;
     return async (point, step) => {
-      eigenpairs = await hessianEigenpairs(point, { who, count, tolerance }, eigenpairs);
-      const q1 = eigenpairs.pairs[0]!.vector;
+      eigenpairs = await hessianEigenpairs(point, { who: 'alignment', count, tolerance }, eigenpairs);
+      const { vector, product } = eigenpairs.pairs[0]!;
+      // Where H maps it to nothing, it may be no more than where the search began.
+      const q1 = norm(product) > 0 ? vector : new Float32Array(vector.length).fill(Number.NaN);
       const gradient = await point.gradient();
-      const row: Row<typeof table> = {
+      const row = {
         step: step.index,
         previous_step: previous?.step ?? null,
         cos_q1_gradient: Math.abs(cosine(q1, gradient)),
@@ -96,6 +108,5 @@ export function alignment(
       previous = { step: step.index, gradient, q1 };
       return row;
     };
-  });
-}
-alignment.table = table;
+  },
+});

@@ -1,47 +1,39 @@
-import type { OperatorFunction } from 'rxjs';
-import { requireInteger } from '../core/errors.ts';
-import type { Objective, Point } from '../core/Objective.ts';
-import type { Step } from '../core/Step.ts';
-import { bool, defineTable, float64, int32, type Row } from '../core/Table.ts';
-import { estimateRatio, estimateSum, noiseTrace } from '../estimators/gradientNoise.ts';
-import { sampledBatch } from '../estimators/sampledBatches.ts';
+import * as columns from '../core/columns.ts';
+import { batchSizes } from '../core/optionKinds.ts';
+import { defineTable, float64, type Row } from '../core/Table.ts';
+import * as usual from '../core/usualOptions.ts';
+import { estimateRatio, estimateSum } from '../estimators/gradientNoise.ts';
+import { requireUncoupled } from '../estimators/require.ts';
+import { momentTraces } from '../estimators/secondMoments.ts';
 import { dot } from '../linalg/vector.ts';
-import { measure } from '../operators/measure.ts';
+import type { Measurement } from '../operators/measure.ts';
 import { isFullBatch } from '../theory/isFullBatch.ts';
 import { samplingCoefficient } from '../theory/samplingCoefficient.ts';
-import { requireBatchSizes } from './requireBatchSizes.ts';
-import { requireUncoupled } from './requireUncoupled.ts';
+import { type OptionsOf, probe } from './probe.ts';
 
 const table = defineTable({
   name: 'concentration',
   description: 'Gradient concentration at a step, for each batch size.',
   key: ['step', 'batch_size'],
   columns: {
-    step: int32({ symbol: 't', description: 'The step.' }),
-    batch_size: int32({ symbol: 'b', description: 'Examples in a batch.' }),
-    replacement: bool({ symbol: '', description: 'Whether batches are drawn with replacement.' }),
+    step: columns.step(),
+    batch_size: columns.batchSize(),
+    replacement: columns.replacement(),
     rho: float64({ symbol: 'ρ_b', description: 'Gradient concentration, tr(S_n)/tr(S_b).' }),
-    rho_standard_error: float64({ symbol: '', description: 'Of rho; 0 where it is exact.' }),
+    rho_standard_error: columns.standardError('rho'),
     trace_S_b: float64({ symbol: 'tr(S_b)', description: 'Second moment of the batch gradient, E‖g_ξ‖².' }),
-    trace_S_b_standard_error: float64({ symbol: '', description: 'Of trace_S_b.' }),
-    trace_S_n: float64({ symbol: 'tr(S_n)', description: '‖∇L‖².' }),
+    trace_S_b_standard_error: columns.standardError('trace_S_b'),
+    trace_S_n: columns.traceSn(),
     sampling_coefficient: float64({ symbol: 'γ_{n,b}', description: '(n−b)/(n−1) without replacement, 1 with it.' }),
-    draws: int32({ symbol: 'K', description: 'Independent draws behind the standard error; 0: it is exact.' }),
+    draws: columns.draws(),
   },
 });
 
-export interface GradientConcentrationOptions {
-  /** b, each 1 … n; default [1]. */
-  readonly batchSizes?: readonly number[];
-  /** Whether batches are drawn with replacement, default false. */
-  readonly replacement?: boolean;
-  /** 'examples' (default): from the gradients of the examples, for every b at once. 'batches': sampled batches, a set for each b. */
-  readonly estimator?: 'examples' | 'batches';
-  /** K, at least 2, default 16. Nothing is drawn where 'examples' is exact. */
-  readonly draws?: number;
-  /** Of the draws, default 0. */
-  readonly seed?: number;
-}
+/** A row of `gradientConcentration`. */
+export interface ConcentrationRow extends Row<typeof table> {}
+
+/** Options of `gradientConcentration`. */
+export type GradientConcentrationOptions = OptionsOf<typeof gradientConcentration>;
 
 /**
  * The gradient concentration ρ_b = tr(S_n)/tr(S_b) = ‖∇L‖²/E_ξ‖g_ξ‖² for every batch size at once, with its standard error.
@@ -54,67 +46,59 @@ export interface GradientConcentrationOptions {
  *
  * It does not say whether training is stable, and near a stationary point (‖∇L‖ → 0) it tends to 0 for every b < n.
  *
- * Cost: 'examples' ∇L and one gradient more where it is exact, else K; 'batches' K·b/n gradients for each b. Draws are shared with interactionAwareSharpness.
- *
- * @param objective The training loss.
- * @param options `batchSizes` ([1]), `replacement` (false), `estimator` ('examples'), `draws` (16), `seed` (0).
- * @throws BrinkError at the call where an option is out of range, or 'examples' is asked of an objective with batch normalisation.
  * Source: Lee and Jang (2023), Definition 2, equations (1) and (17).
+ *
+ * @throws BrinkError where an option is out of range, or 'examples' is asked of an objective with batch normalisation.
+ * @example
+ * import { gradientConcentration, gradientDescent, leastSquares } from 'brink';
+ * import { firstValueFrom, toArray } from 'rxjs';
+ *
+ * const objective = leastSquares({ X: [[1, 0], [0, 2]], y: [1, 1] });
+ * const steps = gradientDescent(objective, { learningRate: 0.5, steps: 0, initialWeights: [0, 0] });
+ * const rows = await firstValueFrom(steps.pipe(gradientConcentration({ batchSizes: [1, 2] }), toArray()));
+ * console.log(rows.map(({ batch_size, rho }) => [batch_size, rho])); // [ [ 1, 0.5 ], [ 2, 1 ] ]
+ * @see scalingRule, interactionAwareSharpness
  */
-export function gradientConcentration(
-  objective: Objective,
-  options: GradientConcentrationOptions = {},
-): OperatorFunction<Step, Row<typeof table>> {
-  const who = 'gradientConcentration';
-  const n = objective.exampleCount;
-  const { batchSizes = [1], replacement = false, estimator = 'examples', draws = 16, seed = 0 } = options;
-  const isFull = (b: number) => isFullBatch(n, b, replacement);
-  if (estimator === 'examples' && !batchSizes.every(isFull)) {
-    requireUncoupled(who, objective, "Use estimator: 'batches'.");
-  }
-  requireBatchSizes(who, batchSizes, objective);
-  requireInteger(who, 'draws', draws, 2);
-
-  /** K draws whose mean is tr(S_b) − exact. */
-  async function drawTraces(point: Point, step: number, b: number, normSquared: number) {
-    if (isFull(b)) return { exact: normSquared, traces: new Float64Array(draws) };
-    if (estimator === 'examples') {
-      const share = samplingCoefficient(n, b, replacement) / b;
-      const { exact, traces } = await noiseTrace(point, seed, step, draws);
-      return { exact: normSquared + share * exact, traces: traces.map((trace) => share * trace) };
+export const gradientConcentration = probe({
+  name: 'gradientConcentration',
+  asks: 'How noisy is the batch? ρ_b for every b',
+  table,
+  cost: "'examples' ∇L and one gradient more where it is exact, else K; 'batches' K·b/n gradients for each b. Draws, a vector of m each, are shared with interactionAwareSharpness and held at the step.",
+  options: {
+    batchSizes: batchSizes({ default: [1], description: 'The batch sizes b.' }),
+    replacement: usual.replacement(),
+    estimator: usual.estimator(),
+    draws: usual.draws(),
+    seed: usual.seed(),
+  },
+  begin: ({ batchSizes, replacement, estimator, draws, seed }, objective): Measurement<ConcentrationRow> => {
+    const n = objective.exampleCount;
+    const isFull = (b: number) => isFullBatch(n, b, replacement);
+    if (estimator === 'examples' && !batchSizes.every(isFull)) {
+      requireUncoupled('gradientConcentration', objective, "Use estimator: 'batches'.");
     }
-    const traces = new Float64Array(draws);
-    for (let k = 0; k < draws; k++) {
-      const batch = sampledBatch(n, { seed, step, batchSize: b, replacement }, k);
-      const { gradient } = await point.batchGradient(batch);
-      traces[k] = dot(gradient, gradient);
-    }
-    return { exact: 0, traces };
-  }
-
-  return measure(objective, async (point, step) => {
-    const gradient = await point.gradient();
-    const traceSn = dot(gradient, gradient);
     const isExact = (b: number) => isFull(b) || (estimator === 'examples' && objective.exampleNorms);
-    const rows: Row<typeof table>[] = [];
-    for (const b of batchSizes) {
-      const { exact, traces } = await drawTraces(point, step.index, b, traceSn);
-      const rho = estimateRatio(traceSn, new Float64Array(draws), exact, traces);
-      const second = estimateSum(exact, traces);
-      rows.push({
-        step: step.index,
-        batch_size: b,
-        replacement,
-        rho: rho.value,
-        rho_standard_error: rho.standardError,
-        trace_S_b: second.value,
-        trace_S_b_standard_error: second.standardError,
-        trace_S_n: traceSn,
-        sampling_coefficient: samplingCoefficient(n, b, replacement),
-        draws: isExact(b) ? 0 : draws,
+    return async (point, { index: step }) => {
+      const gradient = await point.gradient();
+      const traceSn = dot(gradient, gradient);
+      const moments = await momentTraces(point, { batchSizes, replacement, estimator, draws, seed, step });
+      return moments.map(({ exact, traces }, j) => {
+        const b = batchSizes[j]!;
+        const rho = estimateRatio(traceSn, new Float64Array(draws), exact, traces);
+        const second = estimateSum(exact, traces);
+        return {
+          step,
+          batch_size: b,
+          replacement,
+          rho: rho.value,
+          rho_standard_error: rho.standardError,
+          trace_S_b: second.value,
+          trace_S_b_standard_error: second.standardError,
+          trace_S_n: traceSn,
+          sampling_coefficient: samplingCoefficient(n, b, replacement),
+          draws: isExact(b) ? 0 : draws,
+        };
       });
-    }
-    return rows;
-  });
-}
-gradientConcentration.table = table;
+    };
+  },
+});

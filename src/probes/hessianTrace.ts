@@ -1,78 +1,78 @@
-import type { OperatorFunction } from 'rxjs';
-import { requireNumber } from '../core/errors.ts';
-import type { Objective } from '../core/Objective.ts';
-import type { Step } from '../core/Step.ts';
-import { defineTable, float64, int32, type Row } from '../core/Table.ts';
-import { drawUntil, requireDraws } from '../estimators/drawUntil.ts';
+import * as columns from '../core/columns.ts';
+import { defineTable, float64, type Row } from '../core/Table.ts';
+import * as usual from '../core/usualOptions.ts';
+import { checkMaxDraws, drawUntil } from '../estimators/drawUntil.ts';
 import { estimateSum } from '../estimators/gradientNoise.ts';
 import { hessianEigenpairs } from '../estimators/hessianEigenpairs.ts';
-import type { Eigenpairs } from '../linalg/eigenpairs.ts';
+import type { Eigenpair, Eigenpairs } from '../linalg/eigenpairs.ts';
 import { generator, signs } from '../linalg/random.ts';
 import { addScaled, dot } from '../linalg/vector.ts';
-import { measureAlong } from '../operators/measure.ts';
-import { requireCount } from './requireCount.ts';
+import type { Measurement } from '../operators/measure.ts';
+import { type OptionsOf, probe } from './probe.ts';
 
 const table = defineTable({
   name: 'traces',
   description: 'Traces of the Hessian and of its square at a step.',
   key: ['step'],
   columns: {
-    step: int32({ symbol: 't', description: 'The step.' }),
+    step: columns.step(),
     trace_H: float64({ symbol: 'tr(H)', description: 'Sum of all eigenvalues.' }),
-    trace_H_standard_error: float64({ symbol: '', description: 'Of trace_H.' }),
+    trace_H_standard_error: columns.standardError('trace_H'),
     trace_H2: float64({ symbol: 'tr(H²)', description: 'Sum of the squares of all eigenvalues.' }),
-    trace_H2_standard_error: float64({ symbol: '', description: 'Of trace_H2.' }),
-    draws: int32({ symbol: 'K', description: 'Independent draws behind the standard errors.' }),
+    trace_H2_standard_error: columns.standardError('trace_H2'),
+    draws: columns.draws(),
   },
 });
 
-export interface HessianTraceOptions {
-  /** K, at least 2, default 16. */
-  readonly draws?: number;
-  /** Doubles K until the standard errors of both traces are at most this share of them; default: K stays. */
-  readonly targetError?: number;
-  /** Where doubling stops, default 256. */
-  readonly maxDraws?: number;
-  /** Eigenpairs treated exactly, default 3 (at most m); 0: none, which is Hutchinson's estimator. */
-  readonly deflate?: number;
-  /** Relative residual of those eigenpairs, default 1e-3. It changes the variance, not the mean. */
-  readonly tolerance?: number;
-  /** Of the draws, default 0. */
-  readonly seed?: number;
-}
+/** A row of `hessianTrace`. */
+export interface TracesRow extends Row<typeof table> {}
+
+/** Options of `hessianTrace`. */
+export type HessianTraceOptions = OptionsOf<typeof hessianTrace>;
 
 /**
- * tr(H) and tr(H²) with standard errors, the leading eigenvectors done exactly.
+ * tr(H) and tr(H²), H [m × m], with standard errors, the leading eigenvectors done exactly.
  *
  * With orthonormal Ritz vectors Q and random signs z [m], z_⊥ = (I − QQᵀ)z: tr(H) = Σ_j q_jᵀHq_j + E[z_⊥ᵀHz_⊥] and
- * tr(H²) = Σ_j ‖Hq_j‖² + E‖Hz_⊥‖², without bias for any orthonormal Q.
+ * tr(H²) = Σ_j ‖Hq_j‖² + E‖Hz_⊥‖², without bias for any orthonormal Q. `deflate: 0` is Hutchinson's estimator.
  *
  * A trace says nothing about how the eigenvalues are spread: a few outliers and a wide bulk can have the same one.
  *
- * Cost: K products and the eigenpairs, which are shared with other probes.
- *
- * @param objective The training loss.
- * @param options `draws` (16), `targetError` (none), `maxDraws` (256), `deflate` (3), `tolerance` (1e-3), `seed` (0).
- * @throws BrinkError at the call where an option is out of range.
  * Source: Hutchinson (1989); Hutch++ (Meyer, Musco, Musco and Woodruff, 2021), with Krylov vectors in place of its sketch.
+ *
+ * @throws BrinkError where an option is out of range; in the stream where a product is not finite.
+ * @example
+ * import { gradientDescent, hessianTrace, toy } from 'brink';
+ * import { firstValueFrom } from 'rxjs';
+ *
+ * const steps = gradientDescent(toy(), { learningRate: 2 / 32, steps: 1, initialWeights: [3, 0.1] });
+ * const { trace_H, trace_H2 } = await firstValueFrom(steps.pipe(hessianTrace({ deflate: 2 })));
+ * console.log(trace_H.toFixed(4), trace_H2.toFixed(3)); // 37.2000 1243.040
+ * @see spectralDensity, topEigenvalues
  */
-export function hessianTrace(
-  objective: Objective,
-  options: HessianTraceOptions = {},
-): OperatorFunction<Step, Row<typeof table>> {
-  const who = 'hessianTrace';
-  const { draws = 16, deflate = Math.min(3, objective.paramCount), tolerance = 1e-3, seed = 0 } = options;
-  const precision = requireDraws(who, draws, options.targetError, options.maxDraws);
-  requireCount(who, 'deflate', deflate, objective, 0);
-  requireNumber(who, 'tolerance', tolerance, 0);
-  return measureAlong(objective, () => {
+export const hessianTrace = probe({
+  name: 'hessianTrace',
+  asks: 'How curved is the valley in all? tr(H), tr(H²)',
+  table,
+  cost: 'K products and the eigenpairs, which are shared with other probes.',
+  options: {
+    draws: usual.draws(),
+    targetError: usual.targetError('the standard error of each trace'),
+    maxDraws: usual.maxDraws(),
+    deflate: usual.deflate(0),
+    tolerance: usual.tolerance(1e-3, ' It changes the variance, not the mean.'),
+    seed: usual.seed(),
+  },
+  check: (given) => checkMaxDraws('hessianTrace', 16, given),
+  begin: ({ deflate, tolerance, seed, ...precision }, { paramCount }): Measurement<TracesRow> => {
     let eigenpairs: Eigenpairs | null = null;
     return async (point, step) => {
       if (deflate > 0) {
-        eigenpairs = await hessianEigenpairs(point, { who, count: deflate, tolerance }, eigenpairs);
+        const settings = { who: 'hessianTrace', count: deflate, tolerance };
+        eigenpairs = await hessianEigenpairs(point, settings, eigenpairs);
       }
       const pairs = eigenpairs?.pairs ?? [];
-      const sum = (part: (pair: Eigenpairs['pairs'][number]) => number) => pairs.reduce((s, pair) => s + part(pair), 0);
+      const sum = (part: (pair: Eigenpair) => number) => pairs.reduce((s, pair) => s + part(pair), 0);
       const within = {
         trace: sum(({ vector, product }) => dot(vector, product)),
         square: sum(({ product }) => dot(product, product)),
@@ -81,7 +81,7 @@ export function hessianTrace(
       const square: number[] = [];
       const estimate = async (K: number) => {
         for (let k = trace.length; k < K; k++) {
-          const rest = signs(generator(seed, step.index, k), objective.paramCount);
+          const rest = signs(generator(seed, step.index, k), paramCount);
           for (const { vector } of pairs) addScaled(rest, vector, -dot(vector, rest));
           const z = Float32Array.from(rest);
           const { product } = await point.hessianVector(z);
@@ -103,6 +103,5 @@ export function hessianTrace(
         draws: trace.length,
       };
     };
-  });
-}
-hessianTrace.table = table;
+  },
+});

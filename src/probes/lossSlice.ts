@@ -1,17 +1,17 @@
-import type { OperatorFunction } from 'rxjs';
+import * as columns from '../core/columns.ts';
 import { BrinkError } from '../core/errors.ts';
-import type { Objective } from '../core/Objective.ts';
-import type { Step } from '../core/Step.ts';
-import { defineTable, float64, int32, nullable, type Row } from '../core/Table.ts';
+import { numbers } from '../core/optionKinds.ts';
+import { defineTable, float64, nullable, type Row } from '../core/Table.ts';
 import { dot } from '../linalg/vector.ts';
-import { measure } from '../operators/measure.ts';
+import type { Measurement } from '../operators/measure.ts';
+import { type OptionsOf, probe } from './probe.ts';
 
 const table = defineTable({
   name: 'slices',
   description: 'The training loss along the negative gradient at a step, one row for each point of the slice.',
   key: ['step', 'alpha'],
   columns: {
-    step: int32({ symbol: 't', description: 'The step.' }),
+    step: columns.step(),
     alpha: float64({ symbol: 'α', description: 'Distance from θ_t in steps of size η: the point is θ − αη∇L.' }),
     loss: float64({ symbol: 'L(θ − αη∇L)', description: 'The training loss there.' }),
     loss_change: float64({ symbol: 'ΔL(α)', description: 'L(θ − αη∇L) − L(θ).' }),
@@ -25,15 +25,15 @@ const table = defineTable({
   },
 });
 
-export interface LossSliceOptions {
-  /** α, each finite and named once; default −1, −¾, …, 2. */
-  readonly alphas?: readonly number[];
-  /** Those α at which the directional sharpness is measured too; default ¼, ½, ¾, 1, 1¼. */
-  readonly directional?: readonly number[];
-}
+/** A row of `lossSlice`. */
+export interface SlicesRow extends Row<typeof table> {}
+
+/** Options of `lossSlice`. */
+export type LossSliceOptions = OptionsOf<typeof lossSlice>;
 
 const EVERY_QUARTER = Array.from({ length: 13 }, (_, k) => (k - 4) / 4);
 const PAPER = [0.25, 0.5, 0.75, 1, 1.25];
+const KEY = 'its step and α';
 
 /**
  * The training loss along −η∇L beside its quadratic model, and the directional sharpness along the way.
@@ -44,52 +44,62 @@ const PAPER = [0.25, 0.5, 0.75, 1, 1.25];
  * It is one line through a space of m dimensions and says nothing about the others; with momentum or batches the step
  * actually taken lies on another line.
  *
- * Cost: H∇L (shared), one forward pass for each α, one product for each α of `directional`.
- *
- * @param objective The training loss.
- * @param options `alphas`, `directional`, both in steps of size η.
- * @throws BrinkError at the call where an α is not finite or named twice.
  * Source: Lee and Jang (2023), Section 4.2 and Figure 3.
+ *
+ * @throws BrinkError where an α is not finite or named twice, or none is named.
+ * @example
+ * import { gradientDescent, lossSlice, toy } from 'brink';
+ * import { firstValueFrom, toArray } from 'rxjs';
+ *
+ * const steps = gradientDescent(toy(), { learningRate: 1 / 4, steps: 0, initialWeights: [1, 0] });
+ * const rows = await firstValueFrom(steps.pipe(lossSlice({ alphas: [0, 2], directional: [2] }), toArray()));
+ * console.log(rows.map(({ loss_change }) => loss_change)); // [ 0, -1 ]
+ * console.log(rows[1]?.quadratic_change, rows[1]?.directional_sharpness); // -1 2
+ * @see lossPlane, expectedLossChange
  */
-export function lossSlice(
-  objective: Objective,
-  options: LossSliceOptions = {},
-): OperatorFunction<Step, Row<typeof table>> {
-  const who = 'lossSlice';
-  const { alphas = EVERY_QUARTER, directional = PAPER } = options;
-  for (const [name, list] of Object.entries({ alphas, directional })) {
-    list.forEach((alpha, i) => {
-      if (!Number.isFinite(alpha)) throw new BrinkError(who, `${name}[${i}] is ${alpha}. It must be a finite number.`);
-      if (list.indexOf(alpha) !== i)
-        throw new BrinkError(who, `${name} names ${alpha} twice. A row is named by its step and α.`);
-    });
-  }
-  const all = [...new Set([...alphas, ...directional])].sort((a, b) => a - b);
-  if (all.length === 0) throw new BrinkError(who, 'alphas and directional are both empty. Name at least one α.');
-
-  return measure(objective, async (point, step) => {
-    const eta = step.learningRate;
-    const gradient = await point.gradient();
-    const { product } = await point.hessianVector(gradient);
-    const loss = await point.loss();
-    const normSquared = dot(gradient, gradient);
-    const curvature = dot(gradient, product);
-    const rows: Row<typeof table>[] = [];
-    for (const alpha of all) {
-      const there = point.moved(gradient, -alpha * eta);
-      const lossThere = await there.loss();
-      rows.push({
-        step: step.index,
-        alpha,
-        loss: lossThere,
-        loss_change: lossThere - loss,
-        quadratic_change: -alpha * eta * normSquared + ((alpha * eta) ** 2 / 2) * curvature,
-        directional_sharpness: directional.includes(alpha)
-          ? dot(gradient, (await there.hessianVector(gradient)).product) / normSquared
-          : null,
-      });
-    }
-    return rows;
-  });
-}
-lossSlice.table = table;
+export const lossSlice = probe({
+  name: 'lossSlice',
+  asks: 'Is the valley quadratic along the step? With the directional sharpness',
+  table,
+  cost: 'H∇L (shared), one forward pass for each α, one product for each α of `directional`.',
+  options: {
+    alphas: numbers({ empty: true, key: KEY, default: EVERY_QUARTER, description: 'α, in steps of size η.' }),
+    directional: numbers({
+      empty: true,
+      key: KEY,
+      default: PAPER,
+      description: 'Those α at which the directional sharpness is measured too.',
+    }),
+  },
+  check: ({ alphas = EVERY_QUARTER, directional = PAPER }) => {
+    if (alphas.length + directional.length > 0) return;
+    throw new BrinkError('lossSlice', 'alphas and directional are both empty. Name at least one α.');
+  },
+  begin: ({ alphas, directional }): Measurement<SlicesRow> => {
+    const all = [...new Set([...alphas, ...directional])].sort((a, b) => a - b);
+    return async (point, step) => {
+      const eta = step.learningRate;
+      const gradient = await point.gradient();
+      const { product } = await point.hessianVector(gradient);
+      const loss = await point.loss();
+      const normSquared = dot(gradient, gradient);
+      const curvature = dot(gradient, product);
+      const rows: SlicesRow[] = [];
+      for (const alpha of all) {
+        const there = point.moved(gradient, -alpha * eta);
+        const lossThere = await there.loss();
+        rows.push({
+          step: step.index,
+          alpha,
+          loss: lossThere,
+          loss_change: lossThere - loss,
+          quadratic_change: -alpha * eta * normSquared + ((alpha * eta) ** 2 / 2) * curvature,
+          directional_sharpness: directional.includes(alpha)
+            ? dot(gradient, (await there.hessianVector(gradient)).product) / normSquared
+            : null,
+        });
+      }
+      return rows;
+    };
+  },
+});

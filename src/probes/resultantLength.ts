@@ -1,50 +1,44 @@
-import type { OperatorFunction } from 'rxjs';
-import { requireInteger } from '../core/errors.ts';
-import type { Objective, Point } from '../core/Objective.ts';
-import type { Step } from '../core/Step.ts';
-import { bool, defineTable, float64, int32, type Row } from '../core/Table.ts';
-import { type BatchDraw, sampledBatch } from '../estimators/sampledBatches.ts';
+import * as columns from '../core/columns.ts';
+import type { Point } from '../core/Objective.ts';
+import { defineTable, float64, type Row } from '../core/Table.ts';
+import * as usual from '../core/usualOptions.ts';
+import { type BatchDraw, sampledGradient } from '../estimators/sampledBatches.ts';
 import { addScaled, covariance, dot, mean, norm } from '../linalg/vector.ts';
-import { measure } from '../operators/measure.ts';
+import type { Measurement } from '../operators/measure.ts';
 import { isFullBatch } from '../theory/isFullBatch.ts';
-import { requireBatchSizes } from './requireBatchSizes.ts';
+import { type OptionsOf, probe } from './probe.ts';
 
 const table = defineTable({
   name: 'resultant_length',
   description: 'How much the directions of batch gradients agree at a step, for each batch size.',
   key: ['step', 'batch_size'],
   columns: {
-    step: int32({ symbol: 't', description: 'The step.' }),
-    batch_size: int32({ symbol: 'b', description: 'Examples in a batch.' }),
-    replacement: bool({ symbol: '', description: 'Whether batches are drawn with replacement.' }),
+    step: columns.step(),
+    batch_size: columns.batchSize(),
+    replacement: columns.replacement(),
     resultant_length_squared: float64({
       symbol: 'R̄²_b',
       description:
         '‖E[g_ξ/‖g_ξ‖]‖²; sampled, from pairs of different draws, so that it has no bias. NaN where a g_ξ is 0.',
     }),
-    resultant_length_squared_standard_error: float64({
-      symbol: '',
-      description: 'Of resultant_length_squared, by the jackknife.',
-    }),
+    resultant_length_squared_standard_error: columns.standardError(
+      'resultant_length_squared',
+      'by the jackknife, 0 where it is exact',
+    ),
     gradient_norm_mean: float64({ symbol: 'E‖g_ξ‖', description: 'Mean length of the batch gradient.' }),
     gradient_norm_std_over_mean: float64({
       symbol: 'std‖g_ξ‖/E‖g_ξ‖',
       description: 'Spread of the length; where it is small, R̄²_b is close to ρ_b.',
     }),
-    draws: int32({ symbol: 'K', description: 'Independent draws; 0: it is exact.' }),
+    draws: columns.draws(),
   },
 });
 
-export interface ResultantLengthOptions {
-  /** b, each 1 … n. */
-  readonly batchSizes: readonly number[];
-  /** Whether batches are drawn with replacement, default false. */
-  readonly replacement?: boolean;
-  /** K, at least 3, default 32. */
-  readonly draws?: number;
-  /** Of the draws, default 0. */
-  readonly seed?: number;
-}
+/** A row of `resultantLength`. */
+export interface ResultantLengthRow extends Row<typeof table> {}
+
+/** Options of `resultantLength`. */
+export type ResultantLengthOptions = OptionsOf<typeof resultantLength>;
 
 /**
  * The squared mean resultant length R̄²_b = ‖E_ξ[g_ξ/‖g_ξ‖]‖² of the batch gradient g_ξ [m], and how its length varies.
@@ -56,38 +50,48 @@ export interface ResultantLengthOptions {
  *
  * It does not weigh batches by the size of their gradient, as ρ_b does.
  *
- * Cost: for each b, K·b/n gradients; 2 for b = 1 where it is exact.
- *
- * @param objective The training loss.
- * @param options `batchSizes`, `replacement` (false), `draws` (32), `seed` (0).
- * @throws BrinkError at the call where an option is out of range.
  * Source: Lee and Jang (2023), Section 4.3; Mardia, Jupp and Mardia (2000).
+ *
+ * @throws BrinkError where an option is out of range.
+ * @example
+ * import { gradientDescent, leastSquares, resultantLength } from 'brink';
+ * import { firstValueFrom } from 'rxjs';
+ *
+ * const objective = leastSquares({ X: [[1, 0], [0, 2]], y: [1, 1] });
+ * const steps = gradientDescent(objective, { learningRate: 0.5, steps: 0, initialWeights: [0, 0] });
+ * const row = await firstValueFrom(steps.pipe(resultantLength({ batchSizes: [1] })));
+ * console.log(row.resultant_length_squared, row.gradient_norm_mean); // 0.5 1.5
+ * @see gradientConcentration
  */
-export function resultantLength(
-  objective: Objective,
-  options: ResultantLengthOptions,
-): OperatorFunction<Step, Row<typeof table>> {
-  const who = 'resultantLength';
-  const n = objective.exampleCount;
-  const { batchSizes, replacement = false, draws = 32, seed = 0 } = options;
-  requireBatchSizes(who, batchSizes, objective);
-  requireInteger(who, 'draws', draws, 3);
-  return measure(objective, async (point, step) => {
-    const rows: Row<typeof table>[] = [];
-    for (const batchSize of batchSizes) {
-      const draw = { seed, step: step.index, batchSize, replacement };
-      const single = batchSize === 1 && objective.exampleNorms ? await ofSingleExamples(point) : null;
-      const measured = isFullBatch(n, batchSize, replacement)
-        ? await ofFullBatch(point)
-        : (single ?? (await ofSampledBatches(point, draw, draws)));
-      rows.push({ step: step.index, batch_size: batchSize, replacement, ...measured });
-    }
-    return rows;
-  });
-}
+export const resultantLength = probe({
+  name: 'resultantLength',
+  asks: 'Do batch gradients agree in direction?',
+  table,
+  cost: 'for each b, K·b/n gradients, 2 K vectors of m held at the step; 2 gradients for b = 1 where it is exact.',
+  options: {
+    batchSizes: usual.neededBatchSizes(),
+    replacement: usual.replacement(),
+    draws: usual.draws(32, 3),
+    seed: usual.seed(),
+  },
+  begin:
+    ({ batchSizes, replacement, draws, seed }, { exampleCount: n, exampleNorms }): Measurement<ResultantLengthRow> =>
+    async (point, step) => {
+      const rows: ResultantLengthRow[] = [];
+      for (const batchSize of batchSizes) {
+        const draw = { seed, step: step.index, batchSize, replacement };
+        const single = batchSize === 1 && exampleNorms ? await ofSingleExamples(point) : null;
+        const measured = isFullBatch(n, batchSize, replacement)
+          ? await ofFullBatch(point)
+          : (single ?? (await ofSampledBatches(point, draw, draws)));
+        rows.push({ step: step.index, batch_size: batchSize, replacement, ...measured });
+      }
+      return rows;
+    },
+});
 
 /** What is measured of one batch size. */
-type Measured = Omit<Row<typeof table>, 'step' | 'batch_size' | 'replacement'>;
+type Measured = Omit<ResultantLengthRow, 'step' | 'batch_size' | 'replacement'>;
 
 /** There is one batch: its direction has the length 1. */
 async function ofFullBatch(point: Point): Promise<Measured> {
@@ -101,7 +105,10 @@ async function ofFullBatch(point: Point): Promise<Measured> {
   };
 }
 
-/** Over all examples: E[g_i/‖g_i‖] is the gradient with weights 1/(n‖g_i‖); null where a ‖g_i‖² is 0, or below float32's least number. */
+/**
+ * Over all examples: E[g_i/‖g_i‖] is the gradient with weights 1/(n‖g_i‖); null where a ‖g_i‖² is 0, or below float32's least
+ * number.
+ */
 async function ofSingleExamples(point: Point): Promise<Measured | null> {
   const norms = (await point.exampleNormsSquared()).map(Math.sqrt);
   if (norms.includes(0)) return null;
@@ -120,7 +127,7 @@ async function ofSampledBatches(point: Point, draw: BatchDraw, draws: number): P
   const norms = new Float64Array(draws);
   const sum = new Float64Array(point.objective.paramCount);
   for (let k = 0; k < draws; k++) {
-    const { gradient } = await point.batchGradient(sampledBatch(point.objective.exampleCount, draw, k));
+    const gradient = await sampledGradient(point, draw, k);
     const length = norm(gradient);
     norms[k] = length;
     units.push(gradient.map((g) => g / length));
@@ -138,5 +145,3 @@ async function ofSampledBatches(point: Point, draw: BatchDraw, draws: number): P
     draws,
   };
 }
-
-resultantLength.table = table;

@@ -1,28 +1,27 @@
-import type { OperatorFunction } from 'rxjs';
-import { BrinkError, requireInteger, requireNumber } from '../core/errors.ts';
-import type { Objective } from '../core/Objective.ts';
-import type { Step } from '../core/Step.ts';
-import { bool, defineTable, float64, int32, type Row } from '../core/Table.ts';
+import * as columns from '../core/columns.ts';
+import { integer, numbers } from '../core/optionKinds.ts';
+import { defineTable, float64, int32, type Row } from '../core/Table.ts';
+import * as usual from '../core/usualOptions.ts';
 import { covarianceEigenpairs } from '../estimators/covarianceEigenpairs.ts';
 import { hessianEigenpairs } from '../estimators/hessianEigenpairs.ts';
-import { sampledBatch } from '../estimators/sampledBatches.ts';
+import { requireUncoupled } from '../estimators/require.ts';
+import { sampledNextLoss } from '../estimators/sampledBatches.ts';
 import { traceSquare } from '../estimators/traceSquare.ts';
 import type { Eigenpairs } from '../linalg/eigenpairs.ts';
 import { covariance, mean } from '../linalg/vector.ts';
-import { measureAlong } from '../operators/measure.ts';
+import type { Measurement } from '../operators/measure.ts';
 import { isFullBatch } from '../theory/isFullBatch.ts';
 import { samplingCoefficient } from '../theory/samplingCoefficient.ts';
-import { requireBatchSizes } from './requireBatchSizes.ts';
-import { requireUncoupled } from './requireUncoupled.ts';
+import { type OptionsOf, probe } from './probe.ts';
 
 const table = defineTable({
   name: 'theorem_one',
   description: 'The tail bounds of Theorem 1 on the next loss at a step, and how often sampled losses pass them.',
   key: ['step', 'batch_size', 'x'],
   columns: {
-    step: int32({ symbol: 't', description: 'The step.' }),
-    batch_size: int32({ symbol: 'b', description: 'Examples in a batch.' }),
-    replacement: bool({ symbol: '', description: 'Whether batches are drawn with replacement.' }),
+    step: columns.step(),
+    batch_size: columns.batchSize(),
+    replacement: columns.replacement(),
     x: float64({ symbol: 'x', description: 'The tail: each bound is passed with probability at most e^{−x}.' }),
     allowed_share: float64({ symbol: 'e^{−x}', description: 'That probability.' }),
     beta: float64({
@@ -48,7 +47,7 @@ const table = defineTable({
     }),
     v_C1_v: float64({ symbol: 'vᵀC₁v', description: 'With v = (I − ηH)∇L; exact.' }),
     trace_HC1HC1: float64({ symbol: 'tr(HC₁HC₁)', description: 'By pairs of random signs.' }),
-    trace_HC1HC1_standard_error: float64({ symbol: '', description: 'Of trace_HC1HC1, by the jackknife.' }),
+    trace_HC1HC1_standard_error: columns.standardError('trace_HC1HC1', 'by the jackknife'),
     lambda_1_C1: float64({
       symbol: '‖C₁‖',
       description: 'The largest eigenvalue of the covariance of the gradient of one example.',
@@ -57,22 +56,11 @@ const table = defineTable({
   },
 });
 
-export interface TheoremOneOptions {
-  /** b, each 1 … n. */
-  readonly batchSizes: readonly number[];
-  /** x, each positive and named once; default 1 and 2. */
-  readonly tails?: readonly number[];
-  /** Whether batches are drawn with replacement, default false. */
-  readonly replacement?: boolean;
-  /** Sampled next losses, at least 2, default 64. */
-  readonly draws?: number;
-  /** Random signs for tr(HC₁HC₁), at least 3, default 64: fewer mostly give too little. */
-  readonly signDraws?: number;
-  /** Relative residual of the eigenvalues of H and C₁, default 1e-2. */
-  readonly tolerance?: number;
-  /** Of all draws, default 0. */
-  readonly seed?: number;
-}
+/** A row of `theoremOne`. */
+export interface TheoremOneRow extends Row<typeof table> {}
+
+/** Options of `theoremOne`. */
+export type TheoremOneOptions = OptionsOf<typeof theoremOne>;
 
 /** Losses closer than this share of them are told apart by float32's rounding only. */
 const ROUNDING = 1e-6;
@@ -88,40 +76,47 @@ const ROUNDING = 1e-6;
  * Gradients of small batches are not normal, and a network's loss is not quadratic: the shares say how far this matters. They
  * are themselves uncertain by √(e^{−x}/K).
  *
- * Cost: eigenpairs at both ends of H and the top one of C₁ (a product and a gradient each time), signDraws gradients and
- * products, and for each b and draw b/n gradients and one forward pass.
- *
- * @param objective The training loss.
- * @param options `batchSizes`, `tails` ([1, 2]), `replacement` (false), `draws` (64), `signDraws` (64), `tolerance` (1e-2), `seed` (0).
- * @throws BrinkError at the call where an option is out of range, or the objective has batch normalisation, which couples examples.
  * Source: Lee and Jang (2023), Theorem 1 and Lemma 3, re-derived; Laurent and Massart (2000), Lemma 1.
+ *
+ * @throws BrinkError where an option is out of range, or the objective has batch normalisation, which couples examples.
+ * @example
+ * import { gradientDescent, leastSquares, theoremOne } from 'brink';
+ * import { firstValueFrom } from 'rxjs';
+ *
+ * const objective = leastSquares({ X: [[1, 0], [0, 2], [1, 1], [2, 1]], y: [1, 1, 0, 3] });
+ * const steps = gradientDescent(objective, { learningRate: 0.1, steps: 0, initialWeights: [0, 0] });
+ * const row = await firstValueFrom(steps.pipe(theoremOne({ batchSizes: [2], draws: 500, tails: [1] })));
+ * console.log(row.share_above <= row.allowed_share, row.allowed_share.toFixed(3)); // true 0.368
+ * @see expectedLossChange
  */
-export function theoremOne(
-  objective: Objective,
-  options: TheoremOneOptions,
-): OperatorFunction<Step, Row<typeof table>> {
-  const who = 'theoremOne';
-  const n = objective.exampleCount;
-  const {
-    batchSizes,
-    tails = [1, 2],
-    replacement = false,
-    draws = 64,
-    signDraws = 64,
-    tolerance = 1e-2,
-    seed = 0,
-  } = options;
-  requireUncoupled(who, objective, 'Use expectedLossChange, which samples batches.');
-  requireBatchSizes(who, batchSizes, objective);
-  tails.forEach((x, i) => {
-    requireNumber(who, `tails[${i}]`, x, 0);
-    if (tails.indexOf(x) !== i) throw new BrinkError(who, `tails names ${x} twice. A row is named by its tail.`);
-  });
-  requireInteger(who, 'draws', draws, 2);
-  requireInteger(who, 'signDraws', signDraws, 3);
-  requireNumber(who, 'tolerance', tolerance, 0);
-
-  return measureAlong(objective, () => {
+export const theoremOne = probe({
+  name: 'theoremOne',
+  asks: 'How far does the next loss stray, and how often beyond the bound?',
+  table,
+  cost: 'eigenpairs at both ends of H and the top one of C₁ (a product and a gradient each time), signDraws gradients and products, and for each b and draw b/n gradients and one forward pass; 2 signDraws and, for each b, K vectors of m are held at the step.',
+  options: {
+    batchSizes: usual.neededBatchSizes(),
+    tails: numbers({
+      above: 0,
+      key: 'its tail',
+      default: [1, 2],
+      description: 'x: bounds are passed with probability at most e^{−x}.',
+    }),
+    replacement: usual.replacement(),
+    draws: integer({ least: 2, default: 64, description: 'Sampled next losses.' }),
+    signDraws: integer({
+      least: 3,
+      default: 64,
+      description: 'Random signs for tr(HC₁HC₁): fewer mostly give too little.',
+    }),
+    tolerance: usual.tolerance(1e-2),
+    seed: usual.seed(),
+  },
+  begin: (options, objective): Measurement<TheoremOneRow> => {
+    const who = 'theoremOne';
+    const { batchSizes, tails, replacement, draws, signDraws, tolerance, seed } = options;
+    requireUncoupled(who, objective, 'Use expectedLossChange, which samples batches.');
+    const n = objective.exampleCount;
     let top: Eigenpairs | null = null;
     let bottom: Eigenpairs | null = null;
     let spread: Eigenpairs | null = null;
@@ -139,17 +134,16 @@ export function theoremOne(
       const vC1v = covariance(projections!, projections!);
       const square = await traceSquare(point, seed, step.index, signDraws);
 
-      const rows: Row<typeof table>[] = [];
+      const rows: TheoremOneRow[] = [];
       for (const batchSize of batchSizes) {
         const share = (eta ** 2 * samplingCoefficient(n, batchSize, replacement)) / batchSize;
         const variance = share * vC1v + (share ** 2 / 2) * square.value;
         const beta = Math.sqrt(2 * variance);
         const full = isFullBatch(n, batchSize, replacement);
         const losses = new Float64Array(full ? 1 : draws);
+        const draw = { seed, step: step.index, batchSize, replacement };
         for (const k of losses.keys()) {
-          const draw = { seed, step: step.index, batchSize, replacement };
-          const direction = full ? gradient : (await point.batchGradient(sampledBatch(n, draw, k))).gradient;
-          losses[k] = await point.moved(direction, -eta).loss();
+          losses[k] = await (full ? point.moved(gradient, -eta).loss() : sampledNextLoss(point, draw, k, eta));
         }
         const center = mean(losses);
         const rounding = ROUNDING * Math.abs(center);
@@ -180,6 +174,5 @@ export function theoremOne(
       }
       return rows;
     };
-  });
-}
-theoremOne.table = table;
+  },
+});

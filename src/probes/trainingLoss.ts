@@ -1,16 +1,16 @@
-import type { OperatorFunction } from 'rxjs';
-import type { Objective } from '../core/Objective.ts';
-import type { Step } from '../core/Step.ts';
-import { defineTable, float64, int32, nullable, type Row } from '../core/Table.ts';
+import * as columns from '../core/columns.ts';
+import { flag } from '../core/optionKinds.ts';
+import { defineTable, float64, nullable, type Row } from '../core/Table.ts';
 import { norm } from '../linalg/vector.ts';
-import { measure } from '../operators/measure.ts';
+import type { Measurement } from '../operators/measure.ts';
+import { type OptionsOf, probe } from './probe.ts';
 
 const table = defineTable({
   name: 'loss',
   description: 'Loss and accuracy at a step.',
   key: ['step'],
   columns: {
-    step: int32({ symbol: 't', description: 'The step.' }),
+    step: columns.step(),
     epoch: float64({ symbol: 'tb/n', description: 'Passes over the training examples so far.' }),
     loss: float64({ symbol: 'L', description: 'Mean loss over all n training examples.' }),
     accuracy: nullable(
@@ -26,10 +26,11 @@ const table = defineTable({
   },
 });
 
-export interface TrainingLossOptions {
-  /** Whether to measure the test set too; default false. */
-  readonly test?: boolean;
-}
+/** A row of `trainingLoss`. */
+export interface LossRow extends Row<typeof table> {}
+
+/** Options of `trainingLoss`. */
+export type TrainingLossOptions = OptionsOf<typeof trainingLoss>;
 
 /**
  * Loss and accuracy over the training set, and over the test set where asked for, beside what the batch of the step shows.
@@ -38,32 +39,39 @@ export interface TrainingLossOptions {
  *
  * Test accuracy followed during training and then used to choose a step is no longer an estimate of the error on new data.
  *
- * Cost: for full-batch GD nothing, as its gradient brings the loss; else one forward pass over the training set. With `test`,
- * one over the test set.
- *
- * @param objective The training loss.
- * @param options `test` (false).
  * @throws BrinkError in the stream where `test` is asked of an objective without a test set.
+ * @example
+ * import { gradientDescent, toy, trainingLoss } from 'brink';
+ * import { firstValueFrom, toArray } from 'rxjs';
+ *
+ * const steps = gradientDescent(toy(), { learningRate: 1 / 4, steps: 2, initialWeights: [1, 0] });
+ * const rows = await firstValueFrom(steps.pipe(trainingLoss(), toArray()));
+ * console.log(rows.map(({ loss }) => loss)); // [ 1, 0.25, 0.0625 ]
+ * @see expectedLossChange
  */
-export function trainingLoss(
-  objective: Objective,
-  options: TrainingLossOptions = {},
-): OperatorFunction<Step, Row<typeof table>> {
-  const { test: hasTest = false } = options;
-  return measure(objective, async (point, step) => {
-    const train = await point.performance('train');
-    const test = hasTest ? await point.performance('test') : null;
-    return {
-      step: step.index,
-      epoch: step.epoch,
-      loss: train.loss,
-      accuracy: train.accuracy,
-      test_loss: test?.loss ?? null,
-      test_accuracy: test?.accuracy ?? null,
-      batch_loss: step.batchLoss,
-      learning_rate: step.learningRate,
-      gradient_norm: norm(step.gradient),
-    };
-  });
-}
-trainingLoss.table = table;
+export const trainingLoss = probe({
+  name: 'trainingLoss',
+  asks: 'What is the loss, and what part does the network get right?',
+  table,
+  cost: 'for full-batch GD nothing, as its gradient brings the loss; else one forward pass over the training set. With `test`, one over the test set.',
+  options: {
+    test: flag({ default: false, description: 'Whether to measure the test set too.' }),
+  },
+  begin:
+    ({ test: hasTest }): Measurement<LossRow> =>
+    async (point, step) => {
+      const train = await point.performance('train');
+      const test = hasTest ? await point.performance('test') : null;
+      return {
+        step: step.index,
+        epoch: step.epoch,
+        loss: train.loss,
+        accuracy: train.accuracy,
+        test_loss: test?.loss ?? null,
+        test_accuracy: test?.accuracy ?? null,
+        batch_loss: step.batchLoss,
+        learning_rate: step.learningRate,
+        gradient_norm: norm(step.gradient),
+      };
+    },
+});

@@ -1,10 +1,11 @@
 import { existsSync, rmSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { BrinkError } from '../core/errors.ts';
 import type { JsonObject } from '../core/Json.ts';
 import type { Step } from '../core/Step.ts';
 import { isBeingWritten } from '../files/isBeingWritten.ts';
 import { openRecording } from './openRecording.ts';
-import { type EstimateListener, RecordingFile, type RecordingStart } from './RecordingFile.ts';
+import { type EstimateListener, isInHand, RecordingFile, type RecordingStart } from './RecordingFile.ts';
 import type { RecordingHeader, Selection } from './RecordingHeader.ts';
 import type { RecordedStep, StepShape } from './recordingColumns.ts';
 import { requireSameRun } from './requireSameRun.ts';
@@ -13,35 +14,54 @@ const WHO = 'record';
 
 /** Takes steps one after the other, and writes those that are to be recorded. */
 export interface Recorder {
-  /** @param final The index of the run's last step; null: unknown. */
-  take(step: Step, final: number | null): void;
+  take(step: Step): void;
   finish(): void;
 }
 
-interface BeginOptions {
-  readonly gradient: boolean;
+/** What a recording may take the place of. */
+interface Room {
   readonly overwrite: boolean;
+  /** Files that the source reads while it emits. */
+  readonly reads: readonly string[];
+}
+
+interface BeginOptions extends Room {
+  readonly gradient: boolean;
   readonly onEstimate: EstimateListener;
 }
 
-/** Begins a recording with the first step that it takes. @throws BrinkError where one is there, unless it may be replaced. */
+/**
+ * Throws where a recording would take the place of another file, unless it may; it may not of what is read or written.
+ */
+export function requireRoom(target: string, { overwrite, reads }: Room): void {
+  if (!existsSync(target)) return;
+  if (!overwrite) {
+    throw new BrinkError(
+      WHO,
+      `${target} is there already. It would be lost; name another file, or pass overwrite: true; ` +
+        'resume(path) goes on with it.',
+    );
+  }
+  if (reads.some((path) => resolve(path) === target)) {
+    throw new BrinkError(WHO, `${target} is what this run reads, and overwrite would remove it. Name another file.`);
+  }
+  const old = openRecording(WHO, target);
+  old.close();
+  requireFree(target, old.header);
+}
+
+/**
+ * Begins a recording with the first step that it takes.
+ *
+ * @throws BrinkError where one is there, unless it may be replaced.
+ */
 export function beginRecording(
   target: string,
   header: RecordingHeader,
-  { gradient, overwrite, onEstimate }: BeginOptions,
+  { gradient, onEstimate, ...room }: BeginOptions,
 ): Recorder {
-  if (existsSync(target)) {
-    if (!overwrite) {
-      throw new BrinkError(
-        WHO,
-        `${target} is there already. It would be lost; name another file, pass overwrite: true, or append: true to go on with it.`,
-      );
-    }
-    const old = openRecording(WHO, target);
-    old.close();
-    requireFree(target, old.header);
-    rmSync(target);
-  }
+  requireRoom(target, room);
+  rmSync(target, { force: true });
   const shape = (step: Step): StepShape => ({
     paramCount: step.weights.length,
     hasVelocity: step.velocity !== null,
@@ -55,7 +75,11 @@ export function beginRecording(
   );
 }
 
-/** Goes on with a recording behind its last whole step. @throws BrinkError where there is none, or it is of another run. */
+/**
+ * Goes on with a recording behind its last whole step; until there is one to write, nothing is written.
+ *
+ * @throws BrinkError where there is none, or it is of another run.
+ */
 export function continueRecording(target: string, source: JsonObject | null, onEstimate: EstimateListener): Recorder {
   const { header, shape, end, indices, last } = wholePart(target);
   requireFree(target, header);
@@ -85,7 +109,7 @@ function recorder(
   let shape: StepShape | null = null;
   let last = recorded?.index ?? -1;
   return {
-    take(step, final) {
+    take(step) {
       if (!isSelected(step.index, selection)) return;
       if (file === null && recorded !== null && step.index <= last) {
         if (step.index === last) requireSameWeights(target, recorded, step);
@@ -98,10 +122,7 @@ function recorder(
         shape = begin.shape;
       }
       requireShape(step, shape);
-      file.append(
-        { ...step, gradient: shape.hasGradient ? step.gradient : null },
-        final === null ? null : selectedUpTo(final, selection) - selectedUpTo(step.index - 1, selection),
-      );
+      file.append({ ...step, gradient: shape.hasGradient ? step.gradient : null }, expectedFrom(step, selection));
       last = step.index;
     },
     finish: () => file?.finish(),
@@ -118,17 +139,26 @@ function selectedUpTo(t: number, { every, from, to }: Selection): number {
   return Math.max(0, multiples(Math.min(t, to ?? t)) - multiples(from - 1));
 }
 
+/** How many steps are to be recorded at most, this one included; null: unknown. */
+function expectedFrom({ index, run: { last, total } }: Step, selection: Selection): number | null {
+  if (last === null) return total;
+  const left = selectedUpTo(last, selection) - selectedUpTo(index - 1, selection);
+  return Math.min(left, total ?? left);
+}
+
 function requireNext({ index }: Step, last: number, selection: Selection, isGoingOn: boolean): void {
   if (index <= last) {
     throw new BrinkError(
       WHO,
-      `step ${index} came after step ${last}. A recording holds one run, whose steps rise; give each run a file of its own.`,
+      `step ${index} came after step ${last}. A recording holds one run, whose steps rise; ` +
+        'give each run a file of its own.',
     );
   }
   if (isGoingOn && selectedUpTo(index - 1, selection) > selectedUpTo(last, selection)) {
     throw new BrinkError(
       WHO,
-      `the recording ends with step ${last}, and the next to come is step ${index}. The steps between would be missing; resume from a step that it holds.`,
+      `the recording ends with step ${last}, and the next to come is step ${index}. ` +
+        'The steps between would be missing; resume from a step that it holds.',
     );
   }
 }
@@ -138,7 +168,8 @@ function requireSameWeights(target: string, recorded: RecordedStep, step: Step):
   if (k < 0) return;
   throw new BrinkError(
     WHO,
-    `entry ${k} of θ at step ${step.index} is ${step.weights[k]}, and ${target} has ${recorded.weights[k]}. The run that comes is not the one that was recorded; the engine, the machine or the objective differs.`,
+    `entry ${k} of θ at step ${step.index} is ${step.weights[k]}, and ${target} has ${recorded.weights[k]}. ` +
+      'The run that comes is not the one that was recorded; the engine, the machine or the objective differs.',
   );
 }
 
@@ -150,15 +181,16 @@ function requireShape(step: Step, { paramCount, hasVelocity, hasGradient }: Step
   if (!wrong) return;
   throw new BrinkError(
     WHO,
-    `step ${step.index} has ${step.weights.length} weights and ${step.velocity ? 'a' : 'no'} velocity, and the recording ${paramCount} and ${hasVelocity ? 'one' : 'none'}. All steps of a recording are alike.`,
+    `step ${step.index} has ${step.weights.length} weights and ${step.velocity ? 'a' : 'no'} velocity, ` +
+      `and the recording ${paramCount} and ${hasVelocity ? 'one' : 'none'}. All steps of a recording are alike.`,
   );
 }
 
 function requireFree(target: string, { writer }: RecordingHeader): void {
-  if (isBeingWritten(target, writer)) {
-    throw new BrinkError(
-      WHO,
-      `${target} is in use by process ${writer.pid}, which began it. Wait for its end, or name another file.`,
-    );
-  }
+  const isOwn = isInHand(target);
+  if (!isOwn && !isBeingWritten(target, writer)) return;
+  throw new BrinkError(
+    WHO,
+    `${target} is in use by process ${isOwn ? process.pid : writer.pid}. Wait for its end, or name another file.`,
+  );
 }

@@ -13,7 +13,7 @@ export interface Selection {
 
 /** What a recording says of itself before its first step. */
 export interface RecordingHeader {
-  /** What the source of the steps says of itself: optimizer, options, seed, objective, engine; null where it was not known. */
+  /** What the source of the steps says of itself: optimizer, options, seed, objective; null where it was not known. */
   readonly source: JsonObject | null;
   readonly selection: Selection;
   /** The process that began it. */
@@ -50,13 +50,15 @@ export function fromKeyValues(who: string, path: string, keyValues: ReadonlyMap<
   if (version === undefined) {
     throw new BrinkError(
       who,
-      `${path} is no recording (its key-values have no ${FORMAT}). \`record\` writes one; a table is read by readTable.`,
+      `${path} is no recording (its key-values have no ${FORMAT}). \`record\` writes one; ` +
+        'a table is read by readTable.',
     );
   }
   if (version !== FORMAT_VERSION) {
     throw new BrinkError(
       who,
-      `${path} is a recording of format version '${version}'. This brink reads version '${FORMAT_VERSION}'; use the brink that wrote it, or a newer one.`,
+      `${path} is a recording of format version '${version}'. This brink reads version '${FORMAT_VERSION}'; ` +
+        'use the brink that wrote it, or a newer one.',
     );
   }
   try {

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { losses } from '../catalogue/losses.ts';
+import { models } from '../catalogue/models.ts';
 import { recordedData } from '../catalogue/recordedData.ts';
 import type { Dataset } from '../core/Dataset.ts';
 import { BrinkError } from '../core/errors.ts';
@@ -7,13 +9,6 @@ import type { Objective } from '../core/Objective.ts';
 import type { Loss } from '../engine/Loss.ts';
 import type { Model } from '../engine/Model.ts';
 import { empiricalRisk } from '../engine/risk/empiricalRisk.ts';
-import { crossEntropy } from '../losses/crossEntropy.ts';
-import { meanSquaredError } from '../losses/meanSquaredError.ts';
-import { type CnnOptions, cnn } from '../models/cnn.ts';
-import { type Cnn6Options, cnn6 } from '../models/cnn6.ts';
-import { type MlpOptions, mlp } from '../models/mlp.ts';
-import { type ResNet9Options, resnet9 } from '../models/resnet9.ts';
-import { type WideResNetOptions, wideResnet } from '../models/wideResnet.ts';
 import { leastSquares } from '../objectives/leastSquares.ts';
 import { quadratic } from '../objectives/quadratic.ts';
 import { openRecording } from './openRecording.ts';
@@ -21,7 +16,7 @@ import { requireSameObjective } from './requireSameObjective.ts';
 
 /** What a recording does not hold itself. */
 export interface ObjectiveOfOptions {
-  /** The data set, or the folder of CIFAR's files; default: `digits` and `chebyshev`, which come with brink, are loaded. */
+  /** The data set, or the folder of its files; default: one that comes with brink (`digits`, `chebyshev`) is loaded. */
   readonly data?: Dataset | string;
   /** A model that was brought along; default: one of brink's own, by its name. */
   readonly model?: Model;
@@ -30,17 +25,6 @@ export interface ObjectiveOfOptions {
 }
 
 const WHO = 'objectiveOf';
-
-/** brink's own models, by the name under which they are recorded. */
-const MODELS: Readonly<Record<string, (config: never) => Model>> = {
-  mlp: (config: MlpOptions) => mlp(config),
-  cnn: (config: CnnOptions) => cnn(config),
-  cnn6: (config: Cnn6Options) => cnn6(config),
-  resnet9: (config: ResNet9Options) => resnet9(config),
-  wideResnet: (config: WideResNetOptions) => wideResnet(config),
-};
-
-const LOSSES: Readonly<Record<string, Loss>> = { crossEntropy, meanSquaredError };
 
 const matrix = z.array(z.array(z.number()));
 const vector = z.array(z.number());
@@ -59,16 +43,16 @@ const objectives = z.discriminatedUnion('objective', [
 /**
  * The objective that a recording was made of, built again from its header: model, data, loss and chunk.
  *
- * What the header cannot hold is handed in: data of one's own (`arrays`, or the folder of CIFAR's files), models and losses brought
- * along. It is compared with the header before it is returned, data by their checksums. The engine is the one of this
- * process; another than the recording's rounds differently.
+ * What the header cannot hold is handed in: data of one's own (`arrays`, or the folder of the files), models and
+ * losses brought along. It is compared with the header before it is returned, data by their checksums. The engine is
+ * the one of this process; another than the recording's rounds differently.
  *
  * Cost: loading the data, and opening the engine.
  *
  * @param path A recording.
  * @param options `data`, `model`, `loss`, where brink cannot make them itself.
- * @throws BrinkError as a rejection where the header names a model, loss, data set or objective that brink does not know and that was not
- *   handed in, or what comes of it is not what was recorded.
+ * @throws BrinkError as a rejection where the header names a model, loss, data set or objective that brink does not
+ *   know and that was not handed in, or what comes of it is not what was recorded.
  */
 export async function objectiveOf(path: string, options: ObjectiveOfOptions = {}): Promise<Objective> {
   const recording = openRecording(WHO, path);
@@ -88,34 +72,30 @@ async function rebuild(
     const what = metadata ? `an objective '${metadata.objective}'` : 'no objective';
     throw new BrinkError(
       WHO,
-      `${path} names ${what}, which brink cannot build. Build it yourself, and hand it in: replay(path, { objective }).`,
+      `${path} names ${what}, which brink cannot build. Build it yourself, and hand it in: ` +
+        'replay(path, { objective }).',
     );
   }
   if (recorded.objective === 'quadratic') return quadratic(recorded);
   if (recorded.objective === 'leastSquares') return leastSquares(recorded);
   return empiricalRisk({
-    model: model ?? knownModel(path, recorded.model),
+    model: model ?? (await knownModel(path, recorded.model)),
     data: typeof data === 'object' ? data : await recordedData(WHO, path, recorded.data, data),
-    loss: loss ?? knownLoss(path, recorded.loss.name),
+    loss: loss ?? (await known(path, 'loss', recorded.loss.name, losses)()),
     chunk: recorded.chunk,
   });
 }
 
-function knownModel(path: string, { name, ...config }: { readonly name: string }): Model {
-  const build = Object.hasOwn(MODELS, name) ? MODELS[name] : undefined;
-  if (!build) throw unknown(path, 'model', name, Object.keys(MODELS));
-  return build(config as never);
+function knownModel(path: string, { name, ...config }: { readonly name: string }): Promise<Model> {
+  return known(path, 'model', name, models).rebuild(config as JsonObject);
 }
 
-function knownLoss(path: string, name: string): Loss {
-  const loss = Object.hasOwn(LOSSES, name) ? LOSSES[name] : undefined;
-  if (!loss) throw unknown(path, 'loss', name, Object.keys(LOSSES));
-  return loss;
-}
-
-function unknown(path: string, what: string, name: string, known: readonly string[]): BrinkError {
-  return new BrinkError(
+/** What has a name among brink's own. */
+function known<T>(path: string, what: string, name: string, own: Readonly<Record<string, T>>): T {
+  if (Object.hasOwn(own, name)) return own[name]!;
+  throw new BrinkError(
     WHO,
-    `${path} was recorded with the ${what} '${name}', which is none of brink's own (${known.join(', ')}). Hand it in: objectiveOf(path, { ${what} }).`,
+    `${path} was recorded with the ${what} '${name}', which is none of brink's own ` +
+      `(${Object.keys(own).join(', ')}). Hand it in: objectiveOf(path, { ${what} }).`,
   );
 }

@@ -1,8 +1,6 @@
-import { closeSync, fstatSync, openSync } from 'node:fs';
-import { RecordBatchReader } from 'apache-arrow';
+import { accessSync, constants, statSync } from 'node:fs';
 import { BrinkError } from '../core/errors.ts';
-import { readFrom } from '../files/readFrom.ts';
-import { scanStream } from '../files/scanStream.ts';
+import { type OpenArrowFile, openArrowFile } from '../files/openArrowFile.ts';
 import { fromKeyValues, type RecordingHeader } from './RecordingHeader.ts';
 import { decodeStep, type RecordedStep, type StepShape, shapeOf } from './recordingColumns.ts';
 
@@ -25,79 +23,45 @@ export interface OpenRecording {
 /** What precedes a message: a mark and the length of its header, 4 bytes each. */
 const PREFIX = 8;
 
+/** What is said of a file without a schema. */
+const UNBEGUN =
+  'holds no whole Arrow schema. It is no recording, or the process was stopped before its first step; remove the file.';
+
 /**
  * Opens a recording; close it. Reads the messages' headers, about 0.1 ms a step, and no weights.
  *
  * @throws BrinkError where there is none, it holds no whole schema, or it is of another format.
  */
 export function openRecording(who: string, path: string): OpenRecording {
-  let file: number;
-  try {
-    file = openSync(path, 'r');
-  } catch (cause) {
-    throw new BrinkError(
-      who,
-      `the recording ${path} cannot be opened: ${(cause as Error).message}. Look at the path.`,
-      {
-        cause,
-      },
-    );
-  }
-  try {
-    if (fstatSync(file).isDirectory()) {
-      throw new BrinkError(who, `${path} is a folder. Name the recording in it: of a run, its recording.arrows.`);
-    }
-    const { schemaEnd, batches, end, isEnded, size } = scanStream(file);
-    if (schemaEnd === 0) {
-      throw new BrinkError(
-        who,
-        `${path} holds no whole Arrow schema. It is no recording, or the process was stopped before its first step; remove the file.`,
-      );
-    }
-    const read = (start: number, bytes: Uint8Array) => readBytes(who, file, start, bytes);
-    const schemaBytes = read(0, new Uint8Array(schemaEnd));
-    const { schema } = RecordBatchReader.from(schemaBytes).open();
+  requireFile(who, path);
+  return openArrowFile(who, path, UNBEGUN, (file) => {
+    const { schema, batches, end, tornBytes, read, close } = file;
     const header = fromKeyValues(who, path, schema.metadata);
     const shape = shapeOf(schema);
     if (!shape || batches.some(({ rows }) => rows !== 1)) {
       throw new BrinkError(who, `${path} has other columns than a recording. It was changed after it was written.`);
     }
-    return {
-      path,
-      header,
-      shape,
-      indices: batches.map(({ start }) => readIndex(read, start)),
-      end,
-      tornBytes: isEnded ? 0 : size - end,
-      read: (k) => {
-        const { start, end } = batches[k]!;
-        const bytes = new Uint8Array(schemaEnd + end - start);
-        bytes.set(schemaBytes);
-        read(start, bytes.subarray(schemaEnd));
-        const [batch] = RecordBatchReader.from(bytes).open();
-        return decodeStep(batch!);
-      },
-      close: () => closeSync(file),
-    };
-  } catch (error) {
-    closeSync(file);
-    throw error;
-  }
+    const indices = batches.map(({ start }) => readIndex(file, start));
+    return { path, header, shape, indices, end, tornBytes, read: (k) => decodeStep(read(k)), close };
+  });
+}
+
+function requireFile(who: string, path: string): void {
+  const isFolder = () => {
+    try {
+      accessSync(path, constants.R_OK);
+      return statSync(path).isDirectory();
+    } catch (cause) {
+      const why = (cause as Error).message;
+      throw new BrinkError(who, `the recording ${path} cannot be opened: ${why}. Look at the path.`, { cause });
+    }
+  };
+  if (!isFolder()) return;
+  throw new BrinkError(who, `${path} is a folder. Name the recording in it: of a run, its recording.arrows.`);
 }
 
 /** The step's index: the first number in the body of its batch. */
-function readIndex(read: (start: number, bytes: Uint8Array) => Uint8Array, start: number): number {
-  const int32At = (at: number) => new DataView(read(at, new Uint8Array(4)).buffer).getInt32(0, true);
+function readIndex({ bytes }: OpenArrowFile, start: number): number {
+  const int32At = (at: number) => new DataView(bytes(at, 4).buffer).getInt32(0, true);
   return int32At(start + PREFIX + int32At(start + 4));
-}
-
-function readBytes(who: string, file: number, start: number, bytes: Uint8Array): Uint8Array {
-  const count = readFrom(file, start, bytes);
-  if (count < bytes.length) {
-    throw new BrinkError(
-      who,
-      `the recording ends at byte ${start + count}, within a step. It was cut while it was read; open it again.`,
-    );
-  }
-  return bytes;
 }

@@ -2,8 +2,8 @@ import { setImmediate } from 'node:timers/promises';
 import { Observable, type Subscriber } from 'rxjs';
 import { BrinkError, requireInteger } from '../core/errors.ts';
 import type { Objective } from '../core/Objective.ts';
-import { openStep, type Step } from '../core/Step.ts';
-import type { StepSource } from '../core/StepSource.ts';
+import { requireNames } from '../core/requireNames.ts';
+import { openStep, type Step, stepRun } from '../core/Step.ts';
 import { stepGradient } from '../training/stepGradient.ts';
 import { objectiveOf } from './objectiveOf.ts';
 import { type OpenRecording, openRecording } from './openRecording.ts';
@@ -15,85 +15,96 @@ export interface ReplayOptions {
   readonly from?: number;
   /** The last step that may come; default: the last recorded. */
   readonly to?: number;
-  /** Replays the recorded steps whose index t has t ≡ 0 (mod every); default 1: all. */
+  /** Replays the recorded steps whose index t has t ≡ offset (mod every); default 1: all. */
   readonly every?: number;
+  /** Default 0. */
+  readonly offset?: number;
   /**
-   * The objective that was recorded, best the one that the probes have, so that they share ∇L with the replay. Default:
-   * `objectiveOf(path)`, where the recording holds no gradients.
+   * The objective that was recorded: that of the steps, and so of the probes. Default: `objectiveOf(path)`; where that
+   * can't be rebuilt and the recording holds the gradients, the steps come without one.
    */
   readonly objective?: Objective;
 }
 
-/** The steps of a recording. */
-export type Replay = StepSource & {
-  /** The indices of the steps that come. */
-  readonly indices: readonly number[];
-  /** Bytes at the file's end of a step that a crash cut off, which is not among them; 0 where it ended in order. */
-  readonly tornBytes: number;
-};
-
 const WHO = 'replay';
 
 /**
- * The steps of a recording once more, the same to the bit: any probe on them gives the rows that it gave, or would have given, live.
+ * The steps of a recording once more, the same to the bit: any probe on them gives the rows that it gave, or would have
+ * given, live.
  *
  * A step is read where it lies when its turn comes; it is emitted, and the next one waits for all work registered on it
- * (`step.waitUntil`), as with `gradientDescent`. Where the recording holds no gradients they are computed again, which gives the same
- * bits on the engine and machine that recorded. `metadata` is that of the source that was recorded, so that tables say the same. Each
- * subscription reads anew. A recording that is still being written is replayed as far as it was at the call.
+ * (`step.waitUntil`), as with `gradientDescent`. Where the recording holds no gradients they are computed again, which
+ * gives the same bits on the engine and machine that recorded. `step.run.metadata` is that of the source that was
+ * recorded, so that tables say the same; what measured, engine included, a table says for itself. Each subscription
+ * reads anew. A recording that is still being written is replayed as far as it was at the call.
  *
- * It proves nothing about what lies between two recorded steps, and the weights carry no checksum: a byte that the disk changed is not seen.
+ * It proves nothing about what lies between two recorded steps, and the weights carry no checksum: a byte that the disk
+ * changed is not seen.
  *
- * Cost: reading 4m bytes a step (8m with momentum), some 0.1 ms a recorded step at the call, and b/n gradients a step where none are recorded.
+ * Cost: reading 4m bytes a step (8m with momentum), some 0.1 ms a recorded step at the call, and b/n gradients a step
+ * where none are recorded.
  *
  * @param path A recording.
- * @param options `from` (0), `to` (last), `every` (1), `objective` (rebuilt).
- * @throws BrinkError at the call for an option out of range, a file that is no recording or of an unknown version, no recorded step within
- *   the range, or an objective with another model, loss or data (by checksum); in the stream where the objective cannot be rebuilt.
+ * @param options `from` (0), `to` (last), `every` (1), `offset` (0), `objective` (rebuilt).
+ * @throws BrinkError at the call for an option out of range or that there is not, a file that is no recording or of an
+ *   unknown version, no recorded step within the range, or an objective with another model, loss or data (by checksum);
+ *   in the stream where the objective cannot be rebuilt.
  */
-export function replay(path: string, options: ReplayOptions = {}): Replay {
-  const { from = 0, to, every = 1, objective } = options;
+export function replay(path: string, options: ReplayOptions = {}): Observable<Step> {
+  requireNames(WHO, options, ['from', 'to', 'every', 'offset', 'objective']);
+  const { from = 0, to, every = 1, offset = 0, objective } = options;
   requireInteger(WHO, 'from', from, 0);
   if (to !== undefined) requireInteger(WHO, 'to', to, from);
   requireInteger(WHO, 'every', every, 1);
+  requireInteger(WHO, 'offset', offset, 0);
 
   const recording = openRecording(WHO, path);
   recording.close();
-  const { header, indices, shape, tornBytes } = recording;
+  const { header, indices, shape } = recording;
   if (objective) requireSameObjective(WHO, recording, objective);
   const chosen = [...indices.keys()].filter((k) => {
     const t = indices[k]!;
-    return t >= from && t <= (to ?? t) && t % every === 0;
+    return t >= from && t <= (to ?? t) && t % every === offset % every;
   });
   if (chosen.length === 0) {
     const holds = indices.length === 0 ? 'no whole step' : `steps ${indices[0]} to ${indices.at(-1)}`;
     throw new BrinkError(
       WHO,
-      `${path} holds ${holds}, and none with from ${from}, to ${to ?? 'the last'}, every ${every}. Choose others.`,
+      `${path} holds ${holds}, and none with from ${from}, to ${to ?? 'the last'}, every ${every}, offset ${offset}. ` +
+        'Choose others.',
     );
   }
 
   async function emit(file: OpenRecording, subscriber: Subscriber<Step>): Promise<void> {
-    const own = objective ?? (shape.hasGradient ? null : await objectiveOf(path));
+    const rebuild = () => objectiveOf(path);
+    const own = objective ?? (await (shape.hasGradient ? rebuild().catch(() => null) : rebuild()));
+    const run = stepRun({
+      metadata: header.source,
+      total: chosen.length,
+      last: indices[chosen.at(-1)!]!,
+      reads: [path],
+      objective: own,
+    });
     for (const k of chosen) {
       if (subscriber.closed) return;
       if (file.indices[k] !== indices[k]) {
         throw new BrinkError(
           WHO,
-          `${path} does not hold step ${indices[k]} where it did when it was opened. It was replaced; call replay again.`,
+          `${path} does not hold step ${indices[k]} where it did when it was opened. It was replaced; ` +
+            'call replay again.',
         );
       }
       const recorded = file.read(k);
       const gradient = recorded.gradient ?? (await stepGradient(own!, recorded)).gradient;
       if (subscriber.closed) return;
-      const { step, settled } = openStep({ ...recorded, gradient });
+      const { step, settled } = openStep({ ...recorded, gradient }, run);
       subscriber.next(step);
       await settled();
       await setImmediate();
     }
   }
 
-  const steps = new Observable<Step>((subscriber) => {
+  return new Observable<Step>((subscriber) => {
     const file = openRecording(WHO, path);
     emit(file, subscriber)
       .finally(() => file.close())
@@ -101,12 +112,5 @@ export function replay(path: string, options: ReplayOptions = {}): Replay {
         () => subscriber.complete(),
         (error) => subscriber.error(error),
       );
-  });
-  return Object.assign(steps, {
-    total: chosen.length,
-    metadata: header.source ?? {},
-    reads: [path],
-    indices: chosen.map((k) => indices[k]!),
-    tornBytes,
   });
 }

@@ -5,18 +5,19 @@ import { firstDifference, show } from './firstDifference.ts';
 import type { OpenRecording } from './openRecording.ts';
 
 /**
- * Throws unless an objective has the L that a recording was made of: model, training data by its checksums, loss, n, m, with
- * batch normalisation also the chunk.
+ * Throws unless an objective has the L that a recording was made of: model, training data by its checksums, loss, n, m,
+ * with batch normalisation also the chunk.
  *
- * The engine, the chunk where it only rounds, and the test set may differ. What a model or loss brought along computes is not
- * seen: it is known by name and config.
+ * The engine, the chunk where it only rounds, and the test set may differ. What a model or loss brought along computes
+ * is not seen: it is known by name and config.
  */
 export function requireSameObjective(who: string, recording: OpenRecording, objective: Objective): void {
   const { path, header, shape } = recording;
   if (shape.paramCount !== objective.paramCount) {
     throw new BrinkError(
       who,
-      `${path} holds weights of ${shape.paramCount} entries, and the objective has ${objective.paramCount} parameters. It was recorded of another model.`,
+      `${path} holds weights of ${shape.paramCount} entries, and the objective has ${objective.paramCount} ` +
+        'parameters. It was recorded of another model.',
     );
   }
   const recorded = header.source?.objective;
@@ -29,7 +30,8 @@ export function requireSameObjective(who: string, recording: OpenRecording, obje
   const { where, left, right } = difference;
   throw new BrinkError(
     who,
-    `${path} was recorded with ${where} ${show(left)}, and the objective has ${show(right)}. Its steps belong to another L; build the objective that it was recorded of.`,
+    `${path} was recorded with ${where} ${show(left)}, and the objective has ${show(right)}. ` +
+      'Its steps belong to another L; build the objective that it was recorded of.',
   );
 }
 

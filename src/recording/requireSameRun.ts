@@ -7,7 +7,8 @@ import type { RecordingHeader } from './RecordingHeader.ts';
 const SETTINGS = ['learningRate', 'batchSize', 'replacement', 'beta1', 'beta2', 'seed'];
 
 /**
- * Throws unless a source goes on with the run that was recorded bit for bit: settings, seed, objective and engine are the same.
+ * Throws unless a source goes on with the run that was recorded bit for bit: settings, seed, objective and engine are
+ * the same.
  *
  * How many steps there are to be, what else ends the run, and the test set may differ.
  */
@@ -17,7 +18,8 @@ export function requireSameRun(who: string, path: string, header: RecordingHeade
   const { where, left, right } = difference;
   throw new BrinkError(
     who,
-    `${path} was recorded with ${where === '' ? 'the source' : where} ${show(left)}, and it is ${show(right)} now. That would be another run; take what was recorded, or begin a new one there (fork).`,
+    `${path} was recorded with ${where === '' ? 'the source' : where} ${show(left)}, and it is ${show(right)} ` +
+      'now. That would be another run; take what was recorded, or begin a new one there (fork).',
   );
 }
 

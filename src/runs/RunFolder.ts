@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { isAbsolute, join, relative, resolve } from 'node:path';
 import { BrinkError } from '../core/errors.ts';
 import type { JsonObject } from '../core/Json.ts';
@@ -11,30 +11,54 @@ export class RunFolder {
   readonly directory: string;
   readonly #record: string;
 
-  /**
-   * Makes the folder and takes it with a first record; refuses one that can't be written, or that holds a run, unless `overwrite`: then one
-   * that is alive, or that holds what the new one `reads`.
-   */
-  constructor(
-    directory: string,
-    record: JsonObject,
-    { overwrite, reads }: { readonly overwrite: boolean; readonly reads: readonly string[] },
-  ) {
+  constructor(directory: string) {
     this.directory = resolve(directory);
     this.#record = this.path('run.json');
+  }
+
+  /**
+   * The files that go when the folder is taken: those of the run that it holds. Throws where it can't be taken as it
+   * stands: it holds a run, unless `overwrite`; then one that is alive.
+   */
+  requireFree({ overwrite }: { readonly overwrite: boolean }): readonly string[] {
+    if (!existsSync(this.#record)) return [];
+    if (!overwrite) throw this.#taken();
+    return this.#filesToRemove([]);
+  }
+
+  /**
+   * Makes the folder and takes it with a first record; refuses one that can't be written, or that holds a run, unless
+   * `overwrite`: then one that is alive, or that holds what the new one `reads`.
+   */
+  take(
+    record: JsonObject,
+    { overwrite, reads }: { readonly overwrite: boolean; readonly reads: readonly string[] },
+  ): void {
     this.#make();
-    if (overwrite) this.#removeRun(reads.map((path) => resolve(path)));
+    if (overwrite) {
+      for (const path of this.#filesToRemove(reads.map((path) => resolve(path)))) rmSync(path, { force: true });
+      rmSync(this.#record, { force: true });
+    }
     try {
       // 'wx' fails where the file is there, so of two runs that start at once only one has the folder.
       writeFileSync(this.#record, toText(record), { flag: 'wx' });
     } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw this.#notWritable(cause);
-      throw new BrinkError(
-        WHO,
-        `${this.directory} already holds a run (run.json). Its results would be lost; name another directory, or pass overwrite: true.`,
-        { cause },
-      );
+      throw (cause as NodeJS.ErrnoException).code === 'EEXIST' ? this.#taken(cause) : this.#notWritable(cause);
     }
+  }
+
+  /** Gives the folder back, without a run in it. */
+  abandon(log: string): void {
+    rmSync(this.path(log), { force: true });
+    rmSync(this.#record, { force: true });
+  }
+
+  #taken(cause?: unknown): BrinkError {
+    return new BrinkError(
+      WHO,
+      `${this.directory} already holds a run (run.json). Its results would be lost; name another directory, or pass overwrite: true.`,
+      { cause },
+    );
   }
 
   /** A file in the folder. */
@@ -67,8 +91,8 @@ export class RunFolder {
     }
   }
 
-  /** Removes the files that the run before lists as its own, and nothing else; nothing at all where one must stay. */
-  #removeRun(reads: readonly string[]): void {
+  /** The files that the run before lists as its own. Throws where one must stay: nothing is removed then. */
+  #filesToRemove(reads: readonly string[]): string[] {
     const { files, writer } = this.#runBefore();
     if (writer !== null && isBeingWritten(this.path('log.jsonl'), writer)) {
       throw new BrinkError(
@@ -93,8 +117,7 @@ export class RunFolder {
         );
       }
     }
-    for (const [, path] of paths) rmSync(path, { force: true });
-    rmSync(this.#record, { force: true });
+    return paths.map(([, path]) => path);
   }
 
   /** The files of the run in the folder, and the process that writes it, where it says that it is running. */

@@ -22,7 +22,7 @@ const record = z.looseObject({
   error: z.string().nullish(),
 });
 
-/** Numbers of one column along the steps; of a table with more rows a step, of those rows that share the rest of the key. */
+/** Numbers of one column along the steps; where a step has more rows, of those that share the rest of the key. */
 export interface Series {
   readonly column: string;
   readonly symbol: string;
@@ -37,7 +37,10 @@ export interface TableDescription {
   readonly description: string;
   readonly rows: number;
   readonly columns: readonly string[];
-  /** `finished`; `being written`, by a living process; `unfinished`: `brink recover` finishes it; `unreadable`; `recording`: no table, but steps. */
+  /**
+   * `finished`; `being written`, by a living process; `unfinished`: `brink recover` finishes it; `unreadable`;
+   * `recording`: no table, but steps.
+   */
   readonly state: 'finished' | 'being written' | 'unfinished' | 'unreadable' | 'recording';
   /** Why it is unreadable. */
   readonly problem: string | null;
@@ -150,7 +153,7 @@ function seriesOf(table: Table, rows: Rows): Series[] {
   if (!table.key.includes('step')) return [];
   const others = table.key.filter((name) => name !== 'step');
   const groups = Map.groupBy(rows, (row) => others.map((name) => `${name}=${row[name]}`).join(' '));
-  const isNumber = ({ type, list }: Column) => !list && ['float64', 'float32', 'int32'].includes(type);
+  const isNumber = ({ type, list }: Column) => !list && ['float64', 'int32'].includes(type);
   return Object.entries(table.columns)
     .filter(([name, column]) => isNumber(column) && !table.key.includes(name) && !name.endsWith('_standard_error'))
     .flatMap(([column, { symbol }]) =>

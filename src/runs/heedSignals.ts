@@ -3,14 +3,20 @@ const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
 type Signal = keyof typeof EXIT_CODES;
 const SIGNALS = Object.keys(EXIT_CODES) as Signal[];
 
-/** npm passes on the Ctrl-C that the terminal has sent to its child already: what comes so soon, in milliseconds, is the same one. */
+/**
+ * npm passes on the Ctrl-C that the terminal has sent to its child already: what comes so soon, in milliseconds, is
+ * the same one.
+ */
 const SAME = 300;
 
 /** A run that heeds the signals of the process. */
 export interface Heeded {
   /** Aborted by the first signal. */
   readonly stopped: AbortSignal;
-  /** Called when the run has ended: listens no more, and leaves the process where a signal came and no other run is left. */
+  /**
+   * Called when the run has ended: listens no more, and leaves the process where a signal came and no other run is
+   * left.
+   */
   release(): void;
 }
 
@@ -20,8 +26,8 @@ const heard = new Set<Signal>();
 let first: { readonly code: number; readonly time: number } | null = null;
 
 /**
- * Listens to SIGINT and SIGTERM for as long as a run lives: the first stops every run of the process, the second ends the
- * process at once.
+ * Listens to SIGINT and SIGTERM for as long as a run lives: the first stops every run of the process, the second ends
+ * the process at once.
  *
  * A signal that the program itself listens to is left to it. Nothing is listened to between runs.
  *

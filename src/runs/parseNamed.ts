@@ -1,27 +1,39 @@
 import { z } from 'zod';
+import { nearestName } from '../core/nearestName.ts';
+import { checkOptions, type Options, optionsSchema } from '../core/Option.ts';
+import { asWritten } from './asWritten.ts';
 import { CommandLineError } from './CommandLineError.ts';
-import { nearestName, requireName } from './requireName.ts';
+import { requireName } from './requireName.ts';
 
 /** Something with a name and options: a probe, a model, a data set. */
 export type Named = { readonly name: string; readonly [option: string]: unknown };
 
-/** What can be named, and the options that each takes. */
-export type Choices = Readonly<Record<string, { readonly options: z.ZodObject }>>;
+/** What can be named, and the options that each takes: as a schema, or as a probe declares them. */
+export type Choices = Readonly<
+  Record<string, { readonly options: z.ZodObject } | { readonly declaration: { readonly options: Options } }>
+>;
+
+/** The options of one choice by name, as JSON schema. */
+function propertiesOf(choice: Choices[string]): Readonly<Record<string, unknown>> {
+  const schema = 'options' in choice ? z.toJSONSchema(choice.options) : optionsSchema(choice.declaration.options);
+  return (schema.properties ?? {}) as Readonly<Record<string, unknown>>;
+}
 
 /**
- * Reads `name:option=value:option=value` as the command line has it: numbers, words, true and false, and lists with commas.
+ * Reads `name:option=value:option=value` as the command line has it: numbers, words, true and false, and lists with
+ * commas.
  *
  * A colon begins an option only where a name and `=` follow, so paths may hold one.
  */
 export function parseNamed(who: string, what: string, text: string, choices: Choices): Named {
   const [name, ...parts] = text.split(/:(?=[A-Za-z]\w*=)/) as [string, ...string[]];
   requireName(who, what, name, Object.keys(choices));
-  const { properties = {} } = z.toJSONSchema(choices[name]!.options);
+  const properties = propertiesOf(choices[name]!);
   const options = parts.map((part) => {
     const at = part.indexOf('=');
     const [option, value] = [part.slice(0, at), part.slice(at + 1)];
     const schema = properties[option];
-    const isList = typeof schema === 'object' && schema.type === 'array';
+    const isList = (schema as { readonly type?: unknown } | undefined)?.type === 'array';
     return [option, isList ? value.split(',').map(scalar) : scalar(value)];
   });
   return { name, ...Object.fromEntries(options) };
@@ -35,7 +47,9 @@ function scalar(text: string): unknown {
 /** The options of something named. @throws CommandLineError for an unknown name, an unknown option or a wrong type. */
 export function optionsOf(who: string, what: string, { name, ...options }: Named, choices: Choices): object {
   requireName(who, what, name, Object.keys(choices));
-  return parseStrictly(who, `${what} ${name}`, options, choices[name]!.options);
+  const choice = choices[name]!;
+  if ('options' in choice) return parseStrictly(who, `${what} ${name}`, options, choice.options);
+  return asWritten(() => checkOptions(name, choice.declaration.options, options));
 }
 
 /** As the schema's `parse`, but an unknown name is answered with the nearest. */

@@ -1,19 +1,14 @@
-import { hostname } from 'node:os';
-import { destination, type Logger, pino } from 'pino';
-import { catchError, merge, type Observable, Subject, takeUntil, tap } from 'rxjs';
-import packageJson from '../../package.json' with { type: 'json' };
+import { isObservable, map, merge, type Observable, type Subscription, takeUntil, tap } from 'rxjs';
 import { BrinkError, DivergedError } from '../core/errors.ts';
 import type { JsonObject } from '../core/Json.ts';
-import type { Step } from '../core/Step.ts';
-import type { StepSource } from '../core/StepSource.ts';
-import { withRunContext } from '../files/runContext.ts';
+import { requireNames } from '../core/requireNames.ts';
+import { requireStep, type Step } from '../core/Step.ts';
 import { whenAborted } from '../operators/whenAborted.ts';
+import { readTable } from '../tables/readTable.ts';
+import { type Branches, RunBranches } from './branches.ts';
 import { heedSignals } from './heedSignals.ts';
-import { RunFolder } from './RunFolder.ts';
+import { RunRecord } from './RunRecord.ts';
 import { showProgress } from './showProgress.ts';
-
-/** What one branch makes of the steps: operators, probes, sinks. */
-export type Branch = (steps: Observable<Step>) => Observable<unknown>;
 
 export interface RunOptions {
   /** The run's folder, made where it is missing; default 'output'. */
@@ -27,18 +22,19 @@ export interface RunOptions {
   /** Ends the source when aborted: the step at hand is measured to its end, and the tables finish. */
   readonly signal?: AbortSignal;
   /**
-   * What SIGINT (Ctrl-C) and SIGTERM do; default 'exit'. The first stops the run after the product at hand and finishes the tables; then
-   * 'exit' ends the process with 130 or 143, and 'stop' sets that exit code and lets the program go on, with the runs that it still
-   * begins stopped at once. The second signal ends the process. 'ignore': they are not listened to. A signal that the program itself
-   * listens to when the run begins is left to it, and afterwards nothing is listened to.
+   * What SIGINT (Ctrl-C) and SIGTERM do; default 'exit'. The first stops the run after the product at hand and
+   * finishes the tables; then 'exit' ends the process with 130 or 143, and 'stop' sets that exit code and lets the
+   * program go on, with the runs that it still begins stopped at once. The second signal ends the process. 'ignore':
+   * they are not listened to. A signal that the program itself listens to when the run begins is left to it, and
+   * afterwards nothing is listened to.
    */
   readonly signals?: 'exit' | 'stop' | 'ignore';
 }
 
 /**
- * How a run ended. `finished`: the source ended, or every branch did, without an error. `diverged`: the source ended with a
- * DivergedError. `stopped`: by the signal, the program's or the
- * process's. `failed`: the source or a branch ended with another error.
+ * How a run ended. `finished`: the source ended, or every branch did, without an error. `diverged`: the source ended
+ * with a DivergedError. `stopped`: by the signal, the program's or the process's. `failed`: the source or a branch
+ * ended with another error.
  */
 export type RunState = 'finished' | 'diverged' | 'stopped' | 'failed';
 
@@ -50,7 +46,11 @@ export interface BranchSummary {
   readonly error?: Error;
 }
 
-export interface RunSummary {
+/** What a branch emits. */
+type Emitted<B> = B extends (...steps: never[]) => Observable<infer R> ? R : never;
+
+/** How a run went. */
+export interface RunSummary<B = Branches> {
   readonly state: RunState;
   /** The run's folder as an absolute path. */
   readonly directory: string;
@@ -58,182 +58,216 @@ export interface RunSummary {
   readonly steps: number;
   /** Wall time. */
   readonly seconds: number;
-  readonly branches: Readonly<Record<string, BranchSummary>>;
+  readonly branches: { readonly [K in keyof B]: BranchSummary };
   /** What the source ended with, where it failed or diverged. */
   readonly error?: Error;
+  /**
+   * The rows of a branch, read back from the table that it has written.
+   *
+   * @throws BrinkError as a rejection where there is no such branch, or it has written no table, or more than one.
+   */
+  rows<K extends keyof B & string>(branch: K): Promise<readonly Emitted<B[K]>[]>;
 }
 
 /**
- * Runs a source into branches, with one subscription to the source, and resolves once every branch has ended.
+ * Runs a source into branches, with one subscription to the source, and resolves once every branch has ended and all
+ * files are whole.
  *
- * Each branch gets every step; a throttle in it makes it rarer. An error in one branch ends that branch alone. A branch that
- * ends early lets go of the source, and once all have, the source is unsubscribed. Where the source fails or diverges the tables
- * finish, and the error stands in the summary. Wherever something failed or diverged it is written to standard error and
- * `process.exitCode` becomes 1.
+ * Each branch gets every step; a throttle in it makes it rarer. An error in one branch ends that branch alone. A
+ * branch that ends early lets go of the source, and once all have, the source is unsubscribed. Where the source fails
+ * or diverges the tables finish, and the error stands in the summary. Wherever something failed or diverged it is
+ * written to standard error and `process.exitCode` becomes 1.
  *
- * In `directory` it writes `run.json` (versions, source, metadata, state, rows and errors of each branch, the files of
- * the run; rewritten in one stroke as the run begins and ends) and `log.jsonl`. Sinks within branches find the folder and the
- * metadata by themselves. That a run finished does not say that what it measured converged: the tables do.
+ * The run begins with the first step. Before it passes, every probe looks whether its options go with the objective
+ * and every sink whether its file is free; a mistake rejects the run, with nothing measured, nothing written and the
+ * source unsubscribed. So does a source that fails before its first step. Then the folder is taken (with `overwrite`
+ * the run that it holds is removed only now), and the files are opened, those of branches without a row too.
+ *
+ * In `directory` it writes `run.json` (versions, source, metadata, state, rows and errors of each branch, the files
+ * of the run; rewritten in one stroke as the run begins and ends) and `log.jsonl`. Probes and sinks within branches
+ * find the folder and the metadata by themselves. That a run finished does not say that what it measured converged:
+ * the tables do.
  *
  * Cost: none beyond the source and the branches.
  *
  * @param steps A source of this library, or any observable of steps.
- * @param branches By name; at least one.
+ * @param branches By name, which is that of their files; at least one.
  * @param options `directory`, `overwrite`, `metadata`, `progress`, `signal`, `signals`.
- * @throws BrinkError as a rejection, before any step is taken: no branch, a folder that holds a run; and whatever a branch throws
- *   while it is put together.
+ * @throws BrinkError as a rejection, before anything is measured: no branch, an option that there is not, a folder
+ *   that holds a run, two branches that would write one file, options of a probe that don't go with the objective;
+ *   and whatever a branch throws while it is put together.
  */
-export async function run(
-  steps: Observable<Step> & Partial<Pick<StepSource, 'total' | 'metadata' | 'reads'>>,
-  branches: Readonly<Record<string, Branch>>,
+export async function run<const B extends Branches>(
+  steps: Observable<Step>,
+  branches: B,
   options: RunOptions = {},
-): Promise<RunSummary> {
+): Promise<RunSummary<B>> {
+  requireNames(WHO, options, ['directory', 'overwrite', 'metadata', 'progress', 'signal', 'signals']);
   const { signals = 'exit' } = options;
   const setCode = (code: number) => {
     process.exitCode = code;
   };
   const heeded = signals === 'ignore' ? undefined : heedSignals(signals === 'exit' ? process.exit : setCode);
   try {
-    return await runUntil(heeded?.stopped, steps, branches, options);
+    const summary = await runUntil(heeded?.stopped ?? new AbortController().signal, steps, branches, options);
+    return summary as RunSummary<B>;
   } finally {
     heeded?.release();
   }
 }
 
+const WHO = 'run';
+
 async function runUntil(
-  stopped: AbortSignal | undefined,
-  steps: Parameters<typeof run>[0],
-  branches: Parameters<typeof run>[1],
+  stopped: AbortSignal,
+  steps: Observable<Step>,
+  branches: Branches,
   options: RunOptions,
 ): Promise<RunSummary> {
-  const { directory = 'output', overwrite = false, progress = true, signal } = options;
+  const { directory = 'output', overwrite = false, metadata: user = {}, progress = true, signal } = options;
+  requireSource(steps);
   if (Object.keys(branches).length === 0) {
-    throw new BrinkError('run', 'there is no branch. Without one no step would be taken; name at least one.');
+    throw new BrinkError(WHO, 'there is no branch. Without one no step would be taken; name at least one.');
   }
-  const hub = new Subject<Step>();
-  const outputs = Object.entries(branches).map(([name, branch]) => [name, branch(hub)] as const);
-
-  const metadata: JsonObject = {
-    brink: packageJson.version,
-    node: process.version,
-    platform: `${process.platform}-${process.arch}`,
-    source: steps.metadata ?? null,
-    user: options.metadata ?? {},
-  };
-  const started = new Date();
-  const startTime = performance.now();
-  const files = new Set(['log.jsonl']);
-  const begun = () => ({
-    state: 'running',
-    metadata,
-    started: started.toISOString(),
-    finished: null,
-    process: { host: hostname(), pid: process.pid },
-    files: [...files],
-  });
-  const folder = new RunFolder(directory, begun(), { overwrite, reads: steps.reads ?? [] });
-  const { log, close } = openLog(folder.path('log.jsonl'));
-  const display = progress ? showProgress(steps.total ?? null) : null;
-
+  const record = new RunRecord({ directory, overwrite, user });
+  const joined = new RunBranches(branches, { directory: record.directory, removed: record.removed, stopped });
+  const start = performance.now();
+  const errors = new Map<string, Error>();
+  const display = progress ? showProgress() : null;
   let count = 0;
   let isStopped = false;
   let sourceError: Error | undefined;
-  const source = steps.pipe(
-    tap((step) => {
-      count++;
-      display?.show(step);
-    }),
-    catchError((thrown) => {
-      sourceError = toError(thrown);
-      log.error({ err: sourceError, steps: count }, 'the source failed');
-      throw sourceError;
-    }),
-    takeUntil(
-      merge(whenAborted(signal), whenAborted(stopped)).pipe(
-        tap(() => {
-          isStopped = true;
-          log.info({ steps: count }, 'stopped');
-        }),
-      ),
-    ),
-  );
 
-  // The source too runs within the context: a sink may be subscribed to late, as a step arrives.
-  const ended = await withRunContext(
-    { directory: folder.directory, metadata, files, ...(stopped && { stopped }) },
-    async () => {
-      const endings = outputs.map(([name, output]) => follow(output, (error) => noteError(name, error)));
-      folder.write(begun());
-      log.info({ branches: Object.keys(branches), metadata }, 'started');
-      const connection = source.subscribe(hub);
-      const results = await Promise.all(endings);
-      connection.unsubscribe();
-      return results;
-    },
-  );
+  /** Where the run has begun; what refuses it before that ends it. */
+  let hasBegun = false;
+  let isRefused = false;
+  const refused = Promise.withResolvers<never>();
+  refused.promise.catch(() => {});
+  function refuse(error: unknown): void {
+    isRefused = true;
+    refused.reject(error);
+  }
+  function begin(first: Step | null): boolean {
+    if (hasBegun || isRefused) return hasBegun;
+    try {
+      joined.check(first);
+      record.begin(first, joined);
+      hasBegun = true;
+    } catch (error) {
+      refuse(error);
+    }
+    return hasBegun;
+  }
 
-  function noteError(name: string, error: Error): void {
-    if (error === sourceError) return;
-    log.error({ err: error, branch: name, steps: count }, 'a branch failed');
+  function noteError(name: string, thrown: unknown): void {
+    const error = toError(thrown);
+    if (!hasBegun) refuse(error);
+    if (!hasBegun || error === sourceError) return;
+    errors.set(name, errors.get(name) ?? error);
+    record.note('error', { err: error, branch: name, steps: count }, 'a branch failed');
     if (progress) process.stderr.write(`branch ${name} failed, and the others go on: ${error.message}\n`);
   }
 
-  const summaries = outputs.map(([name], k): [string, BranchSummary] => {
-    const { rows, error } = ended[k]!;
-    return [name, error === undefined || error === sourceError ? { rows } : { rows, error }];
+  const stop = merge(whenAborted(signal), whenAborted(stopped)).pipe(
+    tap(() => {
+      isStopped = true;
+      record.note('info', { steps: count }, 'stopped');
+    }),
+  );
+  const followed = joined.follow(noteError);
+  let connection: Subscription | undefined;
+  try {
+    // Lets what a branch refuses at its subscription be heard before the source is asked for anything.
+    await Promise.race([refused.promise, null]);
+    const source = steps.pipe(
+      map((value) => requireStep(WHO, value)),
+      takeUntil(stop),
+    );
+    connection = source.subscribe({
+      next: (step) => {
+        if (!begin(step)) return;
+        count++;
+        display?.show(step);
+        joined.hub.next(step);
+      },
+      error: (thrown) => {
+        sourceError = toError(thrown);
+        if (!hasBegun) refuse(sourceError);
+        record.note('error', { err: sourceError, steps: count }, 'the source failed');
+        joined.hub.error(sourceError);
+      },
+      complete: () => {
+        if (begin(null)) joined.hub.complete();
+      },
+    });
+    await Promise.race([refused.promise, followed.ended]);
+    // Where every branch was done before a step came.
+    if (!begin(null)) await refused.promise;
+  } catch (error) {
+    connection?.unsubscribe();
+    followed.unsubscribe();
+    await joined.settled(() => {});
+    record.abandon();
+    throw error;
+  }
+  connection.unsubscribe();
+  await joined.settled(noteError);
+
+  const results = [...followed.counts].map(([name, rows]): [string, BranchSummary] => {
+    const error = errors.get(name);
+    return [name, error === undefined ? { rows } : { rows, error }];
   });
   const summary: RunSummary = {
-    state: nameState(summaries.some(([, { error }]) => error)),
-    directory: folder.directory,
+    state: nameState(),
+    directory: record.directory,
     steps: count,
-    seconds: (performance.now() - startTime) / 1000,
-    branches: Object.fromEntries(summaries),
+    seconds: (performance.now() - start) / 1000,
+    branches: Object.fromEntries(results),
     ...(sourceError && { error: sourceError }),
+    rows: (branch) => rowsOf(branch, joined),
   };
 
-  function nameState(hasBranchFailed: boolean): RunState {
+  function nameState(): RunState {
     if (sourceError instanceof DivergedError) return 'diverged';
-    if (sourceError || hasBranchFailed) return 'failed';
+    if (sourceError || errors.size > 0) return 'failed';
     return isStopped ? 'stopped' : 'finished';
   }
 
   try {
-    folder.write({ ...begun(), finished: new Date().toISOString(), ...describe(summary) });
+    record.end(describe(summary), joined.files);
   } catch (error) {
     // What was measured is in the tables, and the summary is still to be had.
     process.stderr.write(`${toError(error).message}\n`);
     process.exitCode = 1;
   }
-  log.info(describe(summary), summary.state);
-  close();
   display?.stop();
   report(summary, progress);
   return summary;
 }
 
-/** Counts what a branch emits, until it ends. */
-function follow(output: Observable<unknown>, onError: (error: Error) => void) {
-  return new Promise<BranchSummary>((resolve) => {
-    let rows = 0;
-    output.subscribe({
-      next: () => {
-        rows++;
-      },
-      error: (thrown) => {
-        const error = toError(thrown);
-        onError(error);
-        resolve({ rows, error });
-      },
-      complete: () => resolve({ rows }),
-    });
-  });
+function requireSource(steps: unknown): void {
+  if (isObservable(steps)) return;
+  const isPromise = typeof (steps as PromiseLike<unknown> | undefined)?.then === 'function';
+  throw new BrinkError(
+    WHO,
+    `the source is ${isPromise ? 'a promise' : `a value of type ${typeof steps}`}. It must be an observable of steps, as gradientDescent and replay return${isPromise ? '; await it first' : ''}.`,
+  );
 }
 
-/** Each line is on disk before the run goes on, so that a crash loses none. */
-function openLog(path: string): { log: Logger; close: () => void } {
-  const file = destination({ dest: path, sync: true });
-  file.on('error', (error) => process.stderr.write(`run: ${path} cannot be written: ${error.message}\n`));
-  return { log: pino({ base: null }, file), close: () => file.end() };
+/** The rows of the one table that a branch has written. */
+async function rowsOf(branch: string, joined: RunBranches): Promise<readonly never[]> {
+  const names = joined.outputs.map(([name]) => name);
+  if (!names.includes(branch)) {
+    throw new BrinkError(WHO, `there is no branch '${branch}'. There are ${names.join(', ')}.`);
+  }
+  const [file, ...more] = joined.targetsOf(branch);
+  if (file === undefined) {
+    throw new BrinkError(WHO, `the branch ${branch} has written no table. Put toParquet() or toArrow() at its end.`);
+  }
+  if (more.length > 0) {
+    throw new BrinkError(WHO, `the branch ${branch} has written ${[file, ...more].join(', ')}. Read one by readTable.`);
+  }
+  return (await readTable(file)).rows as readonly object[] as readonly never[];
 }
 
 function describe({ state, steps, seconds, branches, error }: RunSummary): JsonObject {

@@ -16,52 +16,52 @@ const PAUSE = 5000;
 const PART = 0.01;
 
 /**
- * Shows step, loss and time left on standard error: as a bar on a terminal, elsewhere as a line at most every five seconds
- * and every hundredth of the run.
- *
- * @param total How many steps are to come; null where that is unknown, and with it the time left.
+ * Shows step, loss and time left on standard error: as a bar on a terminal, elsewhere as a line at most every five
+ * seconds and every hundredth of the run. How many steps are to come the first one says; where it does not, no time
+ * left is shown.
  */
-export function showProgress(total: number | null): Progress {
-  return process.stderr.isTTY && total !== null ? showBar(total) : showLines(total);
+export function showProgress(): Progress {
+  const start = performance.now();
+  let chosen: Progress | null = null;
+  return {
+    show: (step) => {
+      const { last } = step.run;
+      chosen ??= process.stderr.isTTY && last !== null ? bar(step.index, last) : lines(start, step.index, last);
+      chosen.show(step);
+    },
+    stop: () => chosen?.stop(),
+  };
 }
 
-function showBar(total: number): Progress {
-  const bar = new cliProgress.SingleBar({
+function bar(first: number, last: number): Progress {
+  const shown = new cliProgress.SingleBar({
     format: '{bar} step {step} of {last} | loss {loss} | {eta_formatted} left',
     etaBuffer: 100,
     hideCursor: true,
     gracefulExit: false,
   });
-  let first: number | null = null;
-  bar.start(total - 1, 0, { loss: '', step: '', last: '' });
+  shown.start(last - first, 0, { loss: '', step: first, last });
   return {
-    show: (step) => {
-      first ??= step.index;
-      bar.update(step.index - first, { loss: formatLoss(step), step: step.index, last: first + total - 1 });
-    },
-    stop: () => bar.stop(),
+    show: (step) => shown.update(step.index - first, { loss: formatLoss(step), step: step.index, last }),
+    stop: () => shown.stop(),
   };
 }
 
-function showLines(total: number | null): Progress {
-  const start = performance.now();
-  let first: number | null = null;
+function lines(start: number, first: number, last: number | null): Progress {
+  const pause = last === null ? 0 : PART * (last - first + 1);
   let lastTime = start;
   let lastIndex = Number.NEGATIVE_INFINITY;
   return {
     show: (step) => {
-      first ??= step.index;
       const now = performance.now();
-      if (now - lastTime < PAUSE || step.index - lastIndex < PART * (total ?? 0)) return;
+      if (now - lastTime < PAUSE || step.index - lastIndex < pause) return;
       lastTime = now;
       lastIndex = step.index;
       const done = step.index - first;
-      const last = total === null ? null : first + total - 1;
       const left =
         last === null || done === 0 ? '' : ` | ${formatTime(((now - start) / done) * (last - step.index))} left`;
-      process.stderr.write(
-        `step ${step.index}${last === null ? '' : ` of ${last}`} | loss ${formatLoss(step)}${left}\n`,
-      );
+      const of = last === null ? '' : ` of ${last}`;
+      process.stderr.write(`step ${step.index}${of} | loss ${formatLoss(step)}${left}\n`);
     },
     stop: () => {},
   };

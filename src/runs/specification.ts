@@ -1,16 +1,19 @@
 import { z } from 'zod';
-import { dataChoices, lossChoices, modelChoices } from '../catalogue/ingredients.ts';
-import { catalogue } from '../catalogue/probes.ts';
+import { datasets } from '../catalogue/datasets.ts';
+import { losses } from '../catalogue/losses.ts';
+import { models } from '../catalogue/models.ts';
+import { probes as allProbes } from '../catalogue/probes.ts';
 import type { JsonObject } from '../core/Json.ts';
 import { empiricalRisk } from '../engine/risk/empiricalRisk.ts';
 import { record } from '../recording/record.ts';
 import { type GradientDescentOptions, gradientDescent } from '../training/gradientDescent.ts';
 import { asWritten } from './asWritten.ts';
+import type { Branch } from './branches.ts';
 import { type Choices, type Named, optionsOf, parseNamed, parseStrictly } from './parseNamed.ts';
 import { checkProbes, probeBranches } from './probeBranches.ts';
 import { requireName } from './requireName.ts';
 import { requireNoRun } from './requireNoRun.ts';
-import { type Branch, type RunSummary, run } from './run.ts';
+import { type RunSummary, run } from './run.ts';
 
 const WHO = 'run';
 
@@ -53,18 +56,21 @@ export function readNames(spec: Readonly<Record<string, unknown>>): object {
   const { data, model, probes } = spec;
   return {
     ...spec,
-    ...(data !== undefined && { data: read('data set', data, dataChoices) }),
-    ...(model !== undefined && { model: read('model', model, modelChoices) }),
-    ...(Array.isArray(probes) && { probes: probes.map((probe) => read('probe', probe, catalogue)) }),
+    ...(data !== undefined && { data: read('data set', data, datasets) }),
+    ...(model !== undefined && { model: read('model', model, models) }),
+    ...(Array.isArray(probes) && { probes: probes.map((probe) => read('probe', probe, allProbes)) }),
   };
 }
 
-/** Checks what can be checked before data is read. @throws CommandLineError for whatever is unknown or of a wrong type. */
+/**
+ * Checks what can be checked before data is read. @throws CommandLineError for whatever is unknown or of a wrong
+ * type.
+ */
 export function parseSpecification(value: unknown): Specification {
   const spec = parseStrictly(WHO, 'the pipeline', value, specification);
-  optionsOf(WHO, 'data set', spec.data, dataChoices);
-  if (spec.model) optionsOf(WHO, 'model', spec.model, modelChoices);
-  if (spec.loss !== undefined) requireName(WHO, 'loss', spec.loss, Object.keys(lossChoices));
+  optionsOf(WHO, 'data set', spec.data, datasets);
+  if (spec.model) optionsOf(WHO, 'model', spec.model, models);
+  if (spec.loss !== undefined) requireName(WHO, 'loss', spec.loss, Object.keys(losses));
   checkProbes(WHO, spec.probes, spec.every);
   return spec;
 }
@@ -72,16 +78,16 @@ export function parseSpecification(value: unknown): Specification {
 /**
  * Puts a pipeline together and runs it: each probe in a branch of its own, with a Parquet table.
  *
- * @throws CommandLineError where an option is out of its range, BrinkError where data can't be read, the engine doesn't open
- *   or the folder holds a run that is not to be replaced.
+ * @throws CommandLineError where an option is out of its range, BrinkError where data can't be read, the engine
+ *   doesn't open or the folder holds a run that is not to be replaced.
  */
 export async function runPipeline(spec: Specification, { force }: { readonly force: boolean }): Promise<RunSummary> {
   const directory = requireNoRun(WHO, spec.directory, force);
-  const data = await dataChoices[spec.data.name]!.open(optionsOf(WHO, 'data set', spec.data, dataChoices));
+  const data = await datasets[spec.data.name]!.open(optionsOf(WHO, 'data set', spec.data, datasets));
   const chosen = spec.model ?? { name: data.inputShape.length === 3 ? 'cnn' : 'mlp' };
-  const modelOptions = optionsOf(WHO, 'model', chosen, modelChoices);
-  const model = asWritten(() => modelChoices[chosen.name]!.open(modelOptions, data));
-  const loss = lossChoices[spec.loss ?? (data.classes ? 'crossEntropy' : 'meanSquaredError')]!;
+  const modelOptions = optionsOf(WHO, 'model', chosen, models);
+  const model = await asWritten(() => models[chosen.name]!.open(modelOptions, data));
+  const loss = await losses[spec.loss ?? (data.classes ? 'crossEntropy' : 'meanSquaredError')]!();
   const objective = await empiricalRisk({ model, data, loss, ...(spec.chunk !== undefined && { chunk: spec.chunk }) });
 
   const {
@@ -98,7 +104,6 @@ export async function runPipeline(spec: Specification, { force }: { readonly for
   const steps = asWritten(() => gradientDescent(objective, training satisfies GradientDescentOptions));
   const branches = asWritten(() =>
     probeBranches(
-      objective,
       probes.map((probe) => asTraining(probe, training.replacement)),
       every,
     ),
@@ -118,6 +123,6 @@ export async function runPipeline(spec: Specification, { force }: { readonly for
 
 /** A probe draws batches as training does, where nothing else is said. */
 function asTraining(probe: Named, replacement: boolean | undefined): Named {
-  const draws = replacement !== undefined && 'replacement' in catalogue[probe.name]!.options.shape;
+  const draws = replacement !== undefined && 'replacement' in allProbes[probe.name]!.declaration.options;
   return draws ? { replacement, ...probe } : probe;
 }

@@ -1,11 +1,12 @@
-import { closeSync, fsyncSync, ftruncateSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs';
+import { mkdirSync, renameSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
-import { RecordBatchStreamWriter, type Schema } from 'apache-arrow';
+import type { Schema } from 'apache-arrow';
 import { BrinkError } from '../core/errors.ts';
 import type { JsonObject } from '../core/Json.ts';
 import type { Row, Table } from '../core/Table.ts';
-import { PieceQueue } from '../files/PieceQueue.ts';
+import { ArrowFile } from '../files/ArrowFile.ts';
+import { type ArrowMessages, arrowMessages } from '../files/arrowMessages.ts';
 import { syncFolder } from '../files/syncFolder.ts';
 import { arrowSchema, toRecordBatch } from './arrowColumns.ts';
 import { checkRow, checkTable, type StoredRow } from './checkRow.ts';
@@ -15,38 +16,29 @@ import { type TableFormat, toKeyValues } from './tableMetadata.ts';
 const BATCH_ROWS = 256;
 /** or when its first row has waited this long, in milliseconds: what a killed process can lose. */
 const BATCH_AGE = 1000;
-/** The disk is asked to hold on to what it has this often, in milliseconds. */
-const SYNC_AGE = 3000;
 
 const WHO = 'TableLog';
-
-/** What ends an Arrow stream. */
-export const END_OF_STREAM = Uint8Array.of(255, 255, 255, 255, 0, 0, 0, 0);
 
 /** Where a table lives while it is written, and when it is whole. */
 export const logPaths = (path: string) => ({ part: `${path}.arrows.part`, whole: `${path}.arrows` });
 
 /**
- * The rows of a table while a run lives: an Arrow stream at `<path>.arrows.part`, which `recover` can finish after a crash.
+ * The rows of a table while a run lives: an Arrow stream at `<path>.arrows.part`; `recover` finishes it after a crash.
  *
- * Rows are written in batches of 256, or after a second, synchronously: a batch that was written survives the process, and a
- * few seconds later the machine.
+ * Rows are written in batches of 256, or after a second, synchronously: a batch that was written survives the process,
+ * and a few seconds later the machine.
  */
 export class TableLog<T extends Table> {
   readonly #table: T;
   readonly #paths: { readonly part: string; readonly whole: string };
   readonly #schema: Schema;
-  readonly #file: number;
-  readonly #queue = new PieceQueue();
-  readonly #writer = new RecordBatchStreamWriter();
+  readonly #messages: ArrowMessages;
+  readonly #file: ArrowFile;
   #pending: StoredRow[] = [];
   #pendingSince = 0;
-  #synced = Date.now();
   #timer: NodeJS.Timeout | undefined;
   #failure: BrinkError | undefined;
   #rows = 0;
-  /** Bytes of whole messages: where a failed write is cut off. */
-  #size = 0;
   #isFinished = false;
 
   /** @throws BrinkError where the table cannot be written, or a log of its name is there already. */
@@ -60,23 +52,23 @@ export class TableLog<T extends Table> {
     this.#paths = logPaths(path);
     const writer = { host: hostname(), pid: process.pid };
     this.#schema = arrowSchema(table, toKeyValues({ table, format, writer, metadata }));
+    this.#messages = arrowMessages(this.#schema);
     const folder = dirname(path);
     mkdirSync(folder, { recursive: true });
     try {
-      this.#file = openSync(this.#paths.part, 'wx');
+      this.#file = new ArrowFile(this.#paths.part, { kept: null, refused: (cause) => this.#refused(cause) });
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
       throw new BrinkError(
         WHO,
-        `${this.#paths.part} is there already. Another sink or run is writing a table of that name, or one was cut off: then \`brink recover ${folder}\` finishes it.`,
+        `${this.#paths.part} is there already. Another sink or run is writing a table of that name, ` +
+          `or one was cut off: then \`brink recover ${folder}\` finishes it.`,
       );
     }
-    this.#writer.reset(this.#queue, this.#schema);
     try {
-      this.#write(Buffer.concat(this.#queue.take()));
-      syncFolder(folder);
+      this.#file.write(this.#messages.schema);
     } catch (error) {
-      closeSync(this.#file);
+      this.#file.close();
       throw error;
     }
   }
@@ -86,7 +78,7 @@ export class TableLog<T extends Table> {
     return this.#rows;
   }
 
-  /** Adds a row. @throws BrinkError where the row does not fit the table (the log goes on), or the disk refuses (it ends). */
+  /** Adds a row. @throws BrinkError where it does not fit the table (the log goes on), or the disk refuses. */
   append(row: Row<T>): void {
     if (this.#failure) throw this.#failure;
     if (this.#isFinished)
@@ -102,18 +94,16 @@ export class TableLog<T extends Table> {
   /**
    * Writes what is pending, ends the stream, and gives the file its name; returns the path.
    *
-   * @throws BrinkError where a write failed, now or before. The file has its name all the same if there was room to end the
-   *   stream after its last whole batch.
+   * @throws BrinkError where a write failed, now or before. The file has its name all the same if there was room to
+   *   end the stream after its last whole batch.
    */
   finish(): string {
     if (this.#isFinished) return this.#paths.whole;
     this.#isFinished = true;
     try {
       if (!this.#failure) this.#flushLater();
-      this.#write(END_OF_STREAM);
-      this.#sync();
     } finally {
-      closeSync(this.#file);
+      this.#file.end();
     }
     renameSync(this.#paths.part, this.#paths.whole);
     syncFolder(dirname(this.#paths.whole));
@@ -136,45 +126,18 @@ export class TableLog<T extends Table> {
     const rows = this.#pending;
     if (rows.length === 0) return;
     this.#pending = [];
-    this.#writer.write(toRecordBatch(this.#schema, this.#table, rows));
-    // In one piece: copying rows costs less than a call to the system for each part of them.
-    this.#write(Buffer.concat(this.#queue.take()));
+    this.#file.write(this.#messages.batch(toRecordBatch(this.#schema, this.#table, rows)));
     this.#rows += rows.length;
-    if (Date.now() - this.#synced >= SYNC_AGE) this.#sync();
   }
 
-  /** Hands a message to the operating system; cuts off what a failed write left, so that the file stays whole before it. */
-  #write(message: Uint8Array): void {
-    try {
-      for (let at = 0; at < message.length; ) {
-        at += writeSync(this.#file, message, at, message.length - at, this.#size + at);
-      }
-      this.#size += message.length;
-    } catch (cause) {
-      this.#fail(cause, () => ftruncateSync(this.#file, this.#size));
-    }
-  }
-
-  #sync(): void {
-    try {
-      fsyncSync(this.#file);
-      this.#synced = Date.now();
-    } catch (cause) {
-      this.#fail(cause);
-    }
-  }
-
-  #fail(cause: unknown, repair = () => {}): never {
-    try {
-      repair();
-    } catch {
-      // The torn end stays; `recover` cuts it off.
-    }
+  #refused(cause: Error): BrinkError {
     this.#failure = new BrinkError(
       WHO,
-      `${this.#paths.part} cannot be written: ${(cause as Error).message}. The ${this.#rows} rows before are kept, later ones are lost; make room, then \`brink recover ${dirname(this.#paths.part)}\` finishes the table.`,
+      `${this.#paths.part} cannot be written: ${cause.message}. ` +
+        `The ${this.#rows} rows before are kept, later ones are lost; ` +
+        `make room, then \`brink recover ${dirname(this.#paths.part)}\` finishes the table.`,
       { cause },
     );
-    throw this.#failure;
+    return this.#failure;
   }
 }

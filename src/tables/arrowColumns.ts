@@ -3,16 +3,13 @@ import {
   type Data,
   type DataType,
   Field,
-  Float32,
   Float64,
   Int32,
-  Int64,
   List,
   makeData,
   RecordBatch,
   Schema,
   Struct,
-  TimestampMicrosecond,
   Utf8,
 } from 'apache-arrow';
 import type { Column, ColumnType, Table } from '../core/Table.ts';
@@ -22,21 +19,12 @@ type Cell = unknown;
 
 const ARROW: Record<ColumnType, () => DataType> = {
   float64: () => new Float64(),
-  float32: () => new Float32(),
   int32: () => new Int32(),
-  int64: () => new Int64(),
   bool: () => new Bool(),
   utf8: () => new Utf8(),
-  timestamp: () => new TimestampMicrosecond('UTC'),
 };
 
-const STORAGE = {
-  float64: Float64Array,
-  float32: Float32Array,
-  int32: Int32Array,
-  int64: BigInt64Array,
-  timestamp: BigInt64Array,
-} as const;
+const STORAGE = { float64: Float64Array, int32: Int32Array } as const;
 
 /** Keeps a leading U+FEFF, which in a cell is text, and refuses what is not UTF-8. */
 export const TEXT = new TextDecoder('utf-8', { ignoreBOM: true, fatal: true });
@@ -102,10 +90,7 @@ function columnData(type: DataType, column: Column, cells: readonly Cell[]): Dat
   if (column.type === 'bool') {
     return makeData({ type: type as Bool, length, nullCount, nullBitmap, data: bits(cells.map(Boolean)) });
   }
-  const Storage = STORAGE[column.type];
-  const zero = Storage === BigInt64Array ? 0n : 0;
-  // biome-ignore lint/suspicious/noExplicitAny: the storage follows from the column's type
-  const data = (Storage as any).from(cells, (cell: Cell) => cell ?? zero);
+  const data = STORAGE[column.type].from(cells.map((cell) => (cell as number | null) ?? 0));
   return makeData({ type, length, nullCount, nullBitmap, data } as Parameters<typeof makeData>[0]);
 }
 

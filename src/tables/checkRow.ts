@@ -5,19 +5,10 @@ import type { Column, ColumnType, Table } from '../core/Table.ts';
 /** A checked row, a copy: lists are plain arrays, and a NaN has its one canonical form. */
 export type StoredRow = Readonly<Record<string, unknown>>;
 
-const INT64 = 2n ** 63n;
-const isInt64 = (v: unknown) => typeof v === 'bigint' && v >= -INT64 && v < INT64;
-
 /** Whether a value that is not null can stand in a column of a type, and what it should have been. */
 const CHECKS: Record<ColumnType, { readonly wanted: string; holds(value: unknown): boolean }> = {
   float64: { wanted: 'a number', holds: (v) => typeof v === 'number' },
-  float32: {
-    wanted: 'a number within ±3.4028235e38 or an infinity',
-    holds: (v) => typeof v === 'number' && (!Number.isFinite(v) || Number.isFinite(Math.fround(v))),
-  },
   int32: { wanted: 'a 32-bit integer', holds: (v) => typeof v === 'number' && (v | 0) === v && !Object.is(v, -0) },
-  int64: { wanted: 'a bigint of 64 bits', holds: isInt64 },
-  timestamp: { wanted: 'a bigint of 64 bits', holds: isInt64 },
   bool: { wanted: 'true or false', holds: (v) => typeof v === 'boolean' },
   utf8: { wanted: 'well-formed text', holds: (v) => typeof v === 'string' && v.isWellFormed() },
 };
@@ -35,7 +26,8 @@ export function checkRow(who: string, table: Table, row: Readonly<Record<string,
     const key = table.key.map((name) => `${name} ${show(row[name])}`).join(', ');
     throw new BrinkError(
       who,
-      `${what} in the row with ${key} of the table '${table.name}'. The rows before it are kept; give the row the columns that the table declares.`,
+      `${what} in the row with ${key} of the table '${table.name}'. The rows before it are kept; ` +
+        'give the row the columns that the table declares.',
     );
   };
   for (const name of Object.keys(row)) {
@@ -79,7 +71,8 @@ export function checkTable(who: string, table: Table): void {
     if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
       throw new BrinkError(
         who,
-        `the table '${table.name}' has a column named ${JSON.stringify(name)}. Readers reorder or split such names; use letters, digits and underscores, a letter first.`,
+        `the table '${table.name}' has a column named ${JSON.stringify(name)}. ` +
+          'Readers reorder or split such names; use letters, digits and underscores, a letter first.',
       );
     }
   }

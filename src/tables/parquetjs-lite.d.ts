@@ -43,30 +43,3 @@ declare module 'parquetjs-lite/lib/types.js' {
   const types: { readonly PARQUET_LOGICAL_TYPES: Record<string, LogicalType> };
   export default types;
 }
-
-declare module 'parquetjs-lite/gen-nodejs/parquet_types.js' {
-  class MicroSeconds {}
-  class TimeUnit {
-    constructor(unit: { readonly MICROS: MicroSeconds });
-  }
-  class TimestampType {
-    constructor(type: { readonly isAdjustedToUTC: boolean; readonly unit: TimeUnit });
-  }
-  class LogicalType {
-    constructor(type: { readonly TIMESTAMP: TimestampType });
-  }
-  class SchemaElement {
-    readonly converted_type?: number;
-    logicalType: LogicalType | null;
-    write(protocol: object): void;
-  }
-  const thrift: {
-    readonly ConvertedType: Record<string, number>;
-    MicroSeconds: typeof MicroSeconds;
-    TimeUnit: typeof TimeUnit;
-    TimestampType: typeof TimestampType;
-    LogicalType: typeof LogicalType;
-    SchemaElement: typeof SchemaElement;
-  };
-  export default thrift;
-}

@@ -17,7 +17,7 @@ export interface ReadTable<T extends Table> {
 const WHO = 'readTable';
 
 /**
- * Reads a table that brink wrote, Parquet or Arrow: rows as objects, 64-bit integers and instants as bigint, lists as arrays.
+ * Reads a table that brink wrote, Parquet or Arrow: rows as objects, lists as arrays.
  *
  * @param path A `.parquet` or `.arrows` file.
  * @param table The declaration that the rows must have; it gives them their type. Without it, the file's own is taken.
@@ -31,12 +31,14 @@ export async function readTable<T extends Table = Table>(path: string, table?: T
       : undefined;
   if (found === undefined) throw new BrinkError(WHO, `the path is '${path}'. It must end in '.parquet' or '.arrows'.`);
   if (table !== undefined) {
+    const names = ({ columns }: Table) => Object.keys(columns).join(', ');
     const shape = ({ columns }: Table) =>
       JSON.stringify(Object.entries(columns).map(([name, { type, list, nullable }]) => [name, type, list, nullable]));
     if (shape(found.table) !== shape(table)) {
       throw new BrinkError(
         WHO,
-        `${path} holds the table '${found.table.name}' with the columns ${Object.keys(found.table.columns).join(', ')}; '${table.name}' declares ${Object.keys(table.columns).join(', ')}. It was written by another probe or another release.`,
+        `${path} holds the table '${found.table.name}' with the columns ${names(found.table)}; ` +
+          `'${table.name}' declares ${names(table)}. It was written by another probe or another release.`,
       );
     }
   }
@@ -61,7 +63,7 @@ async function readParquet(path: string): Promise<ReadTable<Table>> {
     file,
     metadata: header,
     geoparquet: false,
-    parsers: { timestampFromMicroseconds: (micros) => micros, stringFromBytes: (bytes) => bytes && TEXT.decode(bytes) },
+    parsers: { stringFromBytes: (bytes) => bytes && TEXT.decode(bytes) },
   });
   for (const [name, { list, nullable }] of Object.entries(table.columns)) {
     // The library leaves a list that is null undefined.

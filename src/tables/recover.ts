@@ -1,22 +1,14 @@
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  ftruncateSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { BrinkError } from '../core/errors.ts';
+import { ArrowFile } from '../files/ArrowFile.ts';
 import { isBeingWritten } from '../files/isBeingWritten.ts';
-import { scanStream } from '../files/scanStream.ts';
+import { openArrowFile } from '../files/openArrowFile.ts';
 import { syncFolder } from '../files/syncFolder.ts';
 import { finishParquet } from './finishParquet.ts';
 import { openLog } from './openLog.ts';
-import { END_OF_STREAM, logPaths } from './TableLog.ts';
+import { logPaths } from './TableLog.ts';
+import { formatOf, type TableFormat } from './tableMetadata.ts';
 
 /** What became of one table. */
 export interface RecoveredTable {
@@ -35,9 +27,9 @@ const WHO = 'recover';
 /**
  * Finishes the tables that a crash left unfinished in a folder and the folders below it.
  *
- * A torn last batch is cut off, the Arrow stream is ended, and where it was to become Parquet it does. May be cut off anywhere
- * and run again; a second run finds nothing to do. Tables that a living process on this machine is writing are left alone;
- * processes of other machines are not seen, so end them first.
+ * A torn last batch is cut off, the Arrow stream is ended, and where it was to become Parquet it does. May be cut off
+ * anywhere and run again; a second run finds nothing to do. Tables that a living process on this machine is writing are
+ * left alone; processes of other machines are not seen, so end them first.
  *
  * @param directory Where to look.
  * @returns One entry for each table that was unfinished.
@@ -65,8 +57,8 @@ async function recoverLog(file: string): Promise<RecoveredTable | undefined> {
   const target = `${stem}.parquet`;
   let bytesLost = 0;
   try {
-    if (file === whole && !isUnfinished(whole)) return undefined;
-    const { format, rows, writer } = describe(file);
+    if (file === whole && formatOfLog(whole) !== 'parquet') return undefined;
+    const { format, rows, writer, end, tornBytes } = describe(file);
     if (isBeingWritten(file, writer)) {
       throw new BrinkError(WHO, `${file} is being written by process ${writer?.pid}, which finishes it itself.`);
     }
@@ -74,7 +66,8 @@ async function recoverLog(file: string): Promise<RecoveredTable | undefined> {
       if (existsSync(whole)) {
         throw new BrinkError(WHO, `${part} and ${whole} are both there. One would be lost; move one of them away.`);
       }
-      bytesLost = endStream(part);
+      endStream(part, end);
+      bytesLost = tornBytes;
       renameSync(part, whole);
       syncFolder(dirname(whole));
     }
@@ -86,12 +79,15 @@ async function recoverLog(file: string): Promise<RecoveredTable | undefined> {
   }
 }
 
-/** Whether a whole Arrow stream is a log that was to become Parquet; one that is not brink's is not. */
-function isUnfinished(whole: string): boolean {
+/** What a whole Arrow stream is or was to become; undefined where it is not one of brink's tables. */
+function formatOfLog(whole: string): TableFormat | undefined {
   try {
-    return describe(whole).format === 'parquet';
+    return openArrowFile(WHO, whole, 'holds no Arrow schema.', ({ schema, close }) => {
+      close();
+      return formatOf(schema.metadata);
+    });
   } catch (error) {
-    if (error instanceof BrinkError) return false;
+    if (error instanceof BrinkError) return undefined;
     throw error;
   }
 }
@@ -102,17 +98,7 @@ function describe(path: string) {
   return log;
 }
 
-/** Cuts an Arrow stream after its last whole batch and ends it; returns how many bytes were cut off. */
-function endStream(path: string): number {
-  const file = openSync(path, 'r+');
-  try {
-    const { end, isEnded, size } = scanStream(file);
-    if (isEnded) return 0;
-    ftruncateSync(file, end);
-    writeSync(file, END_OF_STREAM, 0, END_OF_STREAM.length, end);
-    fsyncSync(file);
-    return size - end;
-  } finally {
-    closeSync(file);
-  }
+/** Cuts an Arrow stream behind its last whole batch and ends it. */
+function endStream(path: string, end: number): void {
+  new ArrowFile(path, { kept: end, refused: (cause) => cause }).end();
 }

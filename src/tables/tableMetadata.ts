@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { BrinkError } from '../core/errors.ts';
 import type { Json, JsonObject } from '../core/Json.ts';
-import type { Table } from '../core/Table.ts';
+import { COLUMN_TYPES, type Table } from '../core/Table.ts';
 import type { Writer } from '../files/isBeingWritten.ts';
 
 /** What a finished table is to be: an Arrow stream, or a Parquet file made from it. */
@@ -18,7 +18,7 @@ const declaration = z.object({
   columns: z.record(
     z.string(),
     z.object({
-      type: z.enum(['float64', 'float32', 'int32', 'int64', 'bool', 'utf8', 'timestamp']),
+      type: z.string(),
       list: z.boolean(),
       nullable: z.boolean(),
       unit: z.string(),
@@ -51,7 +51,8 @@ export function toKeyValues({ table, format, writer, metadata }: TableMetadata):
     if (TAKEN.test(key)) {
       throw new BrinkError(
         'table',
-        `the metadata of '${table.name}' has the entry '${key}'. Readers give that name a meaning of their own; choose another.`,
+        `the metadata of '${table.name}' has the entry '${key}'. ` +
+          'Readers give that name a meaning of their own; choose another.',
       );
     }
   }
@@ -63,24 +64,45 @@ export function toKeyValues({ table, format, writer, metadata }: TableMetadata):
   ]);
 }
 
-/** Reads them back. @throws BrinkError where the file is not one of brink's. */
+/** What a file is or was to become; undefined where it is not one of brink's tables. */
+export function formatOf(keyValues: ReadonlyMap<string, string>): TableFormat | undefined {
+  const format = keyValues.get(FORMAT);
+  return keyValues.has(TABLE) && (format === 'arrow' || format === 'parquet') ? format : undefined;
+}
+
+/** Reads them back. @throws BrinkError where the file is not one of brink's, or has columns of another type. */
 export function fromKeyValues(who: string, path: string, keyValues: ReadonlyMap<string, string>): TableMetadata {
   const table = keyValues.get(TABLE);
-  const format = keyValues.get(FORMAT);
+  const format = formatOf(keyValues);
   const writer = keyValues.get(WRITER);
-  if (table === undefined || (format !== 'arrow' && format !== 'parquet')) {
+  if (table === undefined || format === undefined) {
     throw new BrinkError(
       who,
-      `${path} does not say which table it holds (${TABLE}). It was not written by brink; read it with an Arrow or Parquet library.`,
+      `${path} does not say which table it holds (${TABLE}). It was not written by brink; ` +
+        'read it with an Arrow or Parquet library.',
     );
   }
   const metadata = [...keyValues]
     .filter(([key]) => !TAKEN.test(key))
     .map(([key, value]): [string, Json] => [key, JSON.parse(value)]);
   return {
-    table: declaration.parse(JSON.parse(table)) as Table,
+    table: declared(who, path, JSON.parse(table)),
     format,
     writer: writer === undefined ? null : JSON.parse(writer),
     metadata: Object.fromEntries(metadata),
   };
+}
+
+function declared(who: string, path: string, value: unknown): Table {
+  const table = declaration.parse(value);
+  const known: readonly string[] = COLUMN_TYPES;
+  for (const [name, { type }] of Object.entries(table.columns)) {
+    if (known.includes(type)) continue;
+    throw new BrinkError(
+      who,
+      `${path} has the column '${name}' of the type ${type}, which is none of ${known.join(', ')}: ` +
+        'read it with the brink that wrote it, or with an Arrow or Parquet library.',
+    );
+  }
+  return table as Table;
 }

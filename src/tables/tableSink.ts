@@ -1,5 +1,5 @@
 import { existsSync, rmSync } from 'node:fs';
-import { basename, dirname, isAbsolute, relative, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import {
   catchError,
   concat,
@@ -12,62 +12,177 @@ import {
 } from 'rxjs';
 import { BrinkError } from '../core/errors.ts';
 import type { JsonObject } from '../core/Json.ts';
+import { branchOf, declaredOf, madeFrom, originOf, type Provenance } from '../core/origin.ts';
+import { requireNames } from '../core/requireNames.ts';
+import type { RunBranch, Step, StepRun } from '../core/Step.ts';
 import type { Row, Table } from '../core/Table.ts';
 import { isBeingWritten } from '../files/isBeingWritten.ts';
-import { currentRun, type RunContext } from '../files/runContext.ts';
+import { VERSIONS } from '../files/versions.ts';
 import { checkTable } from './checkRow.ts';
 import { finishParquet } from './finishParquet.ts';
 import { openLog } from './openLog.ts';
 import { logPaths, TableLog } from './TableLog.ts';
 import type { TableFormat } from './tableMetadata.ts';
 
+/** Where rows go, and what else their file says. */
 export interface SinkOptions {
+  /**
+   * Default: the branch's name, outside a run the table's; relative paths start in the run's folder, else in the
+   * working folder.
+   */
+  readonly path?: string;
   /** Whether a table of that name is replaced, also one that a crash left unfinished; default false: it is refused. */
   readonly overwrite?: boolean;
-  /** Goes into the file's key-values beside the run's, default none. */
+  /** Goes into the file's key-values beside the run's; default none. */
   readonly metadata?: JsonObject;
 }
 
 const ENDINGS: Record<TableFormat, string> = { arrow: '.arrows', parquet: '.parquet' };
 
-/** What `toArrow` and `toParquet` share: rows are logged and passed on; the table is finished before the end passes on. */
-export function tableSink<T extends Table>(
+/** What is known of the rows when their table is opened. */
+interface Known {
+  readonly table: Table | null;
+  readonly provenance: Provenance | null;
+  /** The run that the rows come from; null: none, or not known. */
+  readonly run: Pick<StepRun, 'metadata'> | null;
+  readonly branch: RunBranch | null;
+}
+
+/** A table that is open: where it will lie, and its log. */
+interface OpenTable {
+  readonly table: Table;
+  readonly log: TableLog<Table>;
+  finish(): Promise<void>;
+}
+
+/**
+ * What `toArrow` and `toParquet` share: rows are logged and passed on; the table is finished before the end passes on.
+ *
+ * The table is that of the probe in front, or the one given. It is opened as soon as what its file says of itself is
+ * known: a table that is given at the subscription, in a branch of a run as the run begins, else with the first row,
+ * and at the end at the latest.
+ */
+export function tableSink<R extends object>(
   who: string,
   format: TableFormat,
-  table: T,
-  path: string,
-  { overwrite = false, metadata = {} }: SinkOptions,
-): MonoTypeOperatorFunction<Row<T>> {
+  given: Table | undefined,
+  options: SinkOptions,
+): MonoTypeOperatorFunction<R> {
+  requireNames(who, options, ['path', 'overwrite', 'metadata']);
+  const { path, overwrite = false, metadata = {} } = options;
   const ending = ENDINGS[format];
-  if (!path.endsWith(ending)) throw new BrinkError(who, `the path is '${path}'. It must end in '${ending}'.`);
-  checkTable(who, table);
-  return (rows) =>
-    defer(() => {
-      const run = currentRun();
-      const target = resolve(run?.directory ?? '.', path);
-      const stem = target.slice(0, -ending.length);
-      const { part, whole } = logPaths(stem);
-      clear(who, { target, part, whole }, overwrite);
-      if (run) listFiles(run, [target, part, whole, `${target}.tmp`]);
-      const log = new TableLog(table, stem, { format, metadata: { ...run?.metadata, ...metadata } });
+  if (path !== undefined && !path.endsWith(ending)) {
+    throw new BrinkError(who, `the path is '${path}'. It must end in '${ending}'.`);
+  }
+  if (given) checkTable(who, given);
 
-      let finished: Promise<void> | undefined;
-      const finish = (): Promise<void> => {
+  const targetOf = (branch: RunBranch | null, table: Table | null): string =>
+    resolve(branch?.directory ?? '.', path ?? `${branch?.name ?? table?.name}${ending}`);
+
+  const filesOf = (target: string) => {
+    const { part, whole } = logPaths(target.slice(0, -ending.length));
+    return { target, part, whole };
+  };
+
+  function claim(branch: RunBranch, table: Table | null): void {
+    const { target, part, whole } = filesOf(targetOf(branch, table));
+    branch.claim(
+      who,
+      target,
+      [part, whole, `${target}.tmp`].filter((file) => file !== target),
+    );
+  }
+
+  function open({ table, provenance, run, branch }: Known): OpenTable {
+    if (table === null) {
+      throw new BrinkError(
+        who,
+        'the table of the rows is not known: no probe stands in front, or what stands between hides it. Hand it over, as in toParquet(table).',
+      );
+    }
+    const { target, part, whole } = filesOf(targetOf(branch, table));
+    makeRoom(who, { target, part, whole }, overwrite);
+    const about = branch?.metadata ?? { ...VERSIONS, source: run?.metadata ?? null };
+    const log = new TableLog(table, target.slice(0, -ending.length), {
+      format,
+      metadata: { ...about, ...provenance, ...metadata },
+    });
+    let finished: Promise<void> | undefined;
+    return {
+      table,
+      log,
+      finish: () => {
         finished ??= finishTable(who, log, format === 'parquet' ? { whole, target } : null);
         return finished;
+      },
+    };
+  }
+
+  return (rows) => {
+    const declared = declaredOf(rows);
+    const branch = branchOf(rows) ?? null;
+    const table = given ?? declared?.table ?? null;
+
+    /** What is known without a row. */
+    const openFrom = (first: Step | null): OpenTable =>
+      open({ table, provenance: declared?.provenance(first) ?? null, run: first?.run ?? null, branch });
+
+    function openFor(row: R): OpenTable {
+      const origin = originOf(row);
+      const own = branch ?? origin?.run.branch ?? null;
+      const known = { table: table ?? origin?.table ?? null, provenance: origin?.provenance ?? null };
+      if (own && !branch) claim(own, known.table);
+      return open({ ...known, run: origin?.run ?? null, branch: own });
+    }
+
+    const written = defer(() => {
+      let opened: OpenTable | null = null;
+      if (branch) {
+        claim(branch, table);
+        branch.check(() => requireRoom(who, filesOf(targetOf(branch, table)), overwrite, branch.removes));
+        branch.whenBegun((first) => {
+          if (table) opened = openFrom(first);
+        });
+      } else if (given && !declared) {
+        opened = openFrom(null);
+      }
+
+      function append(row: R): void {
+        opened ??= openFor(row);
+        const from = originOf(row)?.table;
+        if (from && !given && from !== opened.table) {
+          throw new BrinkError(
+            who,
+            `a row of the table '${from.name}' came behind rows of '${opened.table.name}'. A file holds one table; give each probe a sink of its own.`,
+          );
+        }
+        opened.log.append(row as Row<Table>);
+      }
+
+      const finish = async () => {
+        opened ??= openFrom(null);
+        await opened.finish();
       };
       const whenFinished: Observable<never> = defer(finish).pipe(ignoreElements());
-      return concat(rows.pipe(tap((row) => log.append(row))), whenFinished).pipe(
-        catchError((error) =>
-          concat(
-            whenFinished.pipe(catchError((second) => throwError(() => join(error, second)))),
-            throwError(() => error),
-          ),
-        ),
-        // Whoever unsubscribes is not there to be told.
-        tap({ unsubscribe: () => void finish().catch((error) => process.emitWarning(error)) }),
+      return concat(rows.pipe(tap(append)), whenFinished).pipe(
+        catchError((error) => {
+          const asItIs = throwError(() => error);
+          if (opened === null) return asItIs;
+          return concat(whenFinished.pipe(catchError((second) => throwError(() => join(error, second)))), asItIs);
+        }),
+        tap({
+          unsubscribe: () => {
+            if (opened === null) return;
+            const whole = finish();
+            // Whoever unsubscribes is not there to be told; a run is.
+            if (branch) branch.waitFor(whole);
+            else whole.catch((error) => process.emitWarning(error));
+          },
+        }),
       );
     });
+    return madeFrom(written, rows);
+  };
 }
 
 /** Ends the log and makes its Parquet file; a write that failed before is told after what could be saved is saved. */
@@ -96,20 +211,32 @@ function join(first: unknown, second: unknown): unknown {
   return new AggregateError([first, second], `${(first as Error).message} ${(second as Error).message}`);
 }
 
-/** Makes room for a table: refuses what is there, or removes it where it may be overwritten. */
-function clear(who: string, files: { target: string; part: string; whole: string }, overwrite: boolean): void {
-  const { target, part, whole } = files;
-  if (existsSync(target)) {
-    if (!overwrite) {
-      throw new BrinkError(
-        who,
-        `${target} is there already. It would be lost; name another file, or pass overwrite: true.`,
-      );
-    }
-    rmSync(target);
+/** Where a table lies: under its own name in the end, under others meanwhile. */
+interface Files {
+  readonly target: string;
+  readonly part: string;
+  readonly whole: string;
+}
+
+/**
+ * Throws where a table would take the place of another file, unless it may; `isGone` are files that will not be
+ * there.
+ */
+function requireRoom(
+  who: string,
+  { target, part, whole }: Files,
+  overwrite: boolean,
+  isGone = (_: string) => false,
+): void {
+  const isThere = (file: string) => existsSync(file) && !isGone(file);
+  if (isThere(target) && !overwrite) {
+    throw new BrinkError(
+      who,
+      `${target} is there already. It would be lost; name another file, or pass overwrite: true.`,
+    );
   }
   for (const file of [part, whole]) {
-    if (!existsSync(file)) continue;
+    if (file === target || !isThere(file)) continue;
     if (!overwrite) {
       throw new BrinkError(
         who,
@@ -117,8 +244,13 @@ function clear(who: string, files: { target: string; part: string; whole: string
       );
     }
     requireOwnLog(who, file, basename(target));
-    rmSync(file);
   }
+}
+
+/** Makes room for a table: removes what may be overwritten. */
+function makeRoom(who: string, files: Files, overwrite: boolean): void {
+  requireRoom(who, files, overwrite);
+  for (const file of Object.values(files)) rmSync(file, { force: true });
 }
 
 /** Throws unless a log was to become the file `target`, and nobody writes it. */
@@ -134,13 +266,5 @@ function requireOwnLog(who: string, file: string, target: string): void {
   }
   if (isBeingWritten(file, log.writer)) {
     throw new BrinkError(who, `${file} is being written by process ${log.writer?.pid}. Name another file.`);
-  }
-}
-
-/** Lists files among those of a run, as far as they lie in its folder. */
-function listFiles(run: RunContext, files: readonly string[]): void {
-  for (const file of files) {
-    const within = relative(run.directory, file);
-    if (!within.startsWith('..') && !isAbsolute(within)) run.files.add(within);
   }
 }

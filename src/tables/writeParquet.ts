@@ -2,7 +2,6 @@ import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'n
 import { dirname } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import parquet, { type FieldDefinition } from 'parquetjs-lite';
-import thrift from 'parquetjs-lite/gen-nodejs/parquet_types.js';
 import types from 'parquetjs-lite/lib/types.js';
 import type { Column, ColumnType, Table } from '../core/Table.ts';
 import { syncFolder } from '../files/syncFolder.ts';
@@ -15,33 +14,14 @@ const GROUP_ROWS = 8192;
 const GROUP_BYTES = 4 * 2 ** 20;
 
 /**
- * Types of our own in the library's table, whose values pass unchanged: its own conversions refuse NaN, lose the sign of −0,
- * parse 64-bit integers as doubles, and refuse instants before 1970. Rows are checked before they come here.
+ * Types of our own in the library's table, whose values pass unchanged: its own conversions refuse NaN and lose the
+ * sign of −0. Rows are checked before they come here.
  */
 const PARQUET: Record<ColumnType, string> = {
   float64: own('BRINK_DOUBLE', 'DOUBLE'),
-  float32: own('BRINK_FLOAT', 'FLOAT'),
   int32: own('BRINK_INT32', 'INT32'),
-  int64: own('BRINK_INT64', 'INT64'),
-  timestamp: own('BRINK_TIMESTAMP', 'INT64'),
   bool: 'BOOLEAN',
   utf8: 'UTF8',
-};
-
-/** What the file's schema calls it; the others are plain numbers. */
-thrift.ConvertedType.BRINK_TIMESTAMP = thrift.ConvertedType.TIMESTAMP_MICROS!;
-
-/** The library knows only the older of the two ways to say so, which polars and DuckDB read without the time zone. */
-const instant = new thrift.LogicalType({
-  TIMESTAMP: new thrift.TimestampType({
-    isAdjustedToUTC: true,
-    unit: new thrift.TimeUnit({ MICROS: new thrift.MicroSeconds() }),
-  }),
-});
-const writeElement = thrift.SchemaElement.prototype.write;
-thrift.SchemaElement.prototype.write = function (protocol) {
-  if (this.converted_type === thrift.ConvertedType.TIMESTAMP_MICROS) this.logicalType = instant;
-  writeElement.call(this, protocol);
 };
 
 function own(name: string, primitiveType: string): string {

@@ -52,18 +52,18 @@ export function concentrationOfBatch(n: number, batchSize: number, rho: number, 
 }
 
 /**
- * Learning rates for other batch sizes by the linear and saturation scaling rule (LSSR), which keeps ρ_b/η, and beside them by
- * the linear (b/η) and the square root rule (√b/η).
+ * Learning rates for other batch sizes by the linear and saturation scaling rule (LSSR), which keeps ρ_b/η, and
+ * beside them by the linear (b/η) and the square root rule (√b/η).
  *
  * With ρ_b = 1/((γ_{n,b}/b)/ρ + 1 − γ_{n,b}/b), LSSR is linear in b below the knee b ≈ 1/ρ and constant above.
  *
- * It is a rule for keeping the bound on the sharpness, found by experiment to keep test accuracy; it does not prove that
- * training goes as well, and ρ changes along training.
+ * It is a rule for keeping the bound on the sharpness, found by experiment to keep test accuracy; it does not prove
+ * that training goes as well, and ρ changes along training.
  *
  * Cost: none.
  *
- * @param options `n`, `rho` with `rhoStandardError` (0), the known `batchSize` and `learningRate`, the `batchSizes` asked
- *   about, `replacement` (false).
+ * @param options `n`, `rho` with `rhoStandardError` (0), the known `batchSize` and `learningRate`, the `batchSizes`
+ *   asked about, `replacement` (false).
  * @throws BrinkError where a number is out of range.
  * Source: Lee and Jang (2023), Section 5, equation (17), Figure 5; Goyal et al. (2017); Krizhevsky (2014).
  */

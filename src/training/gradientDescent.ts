@@ -4,13 +4,9 @@ import { Observable, type Subscriber } from 'rxjs';
 import { BrinkError, DivergedError, requireInteger, requireNumber } from '../core/errors.ts';
 import type { JsonObject } from '../core/Json.ts';
 import type { Objective, Point } from '../core/Objective.ts';
-import { openStep, type Step } from '../core/Step.ts';
-import type { StepSource } from '../core/StepSource.ts';
+import { requireNames } from '../core/requireNames.ts';
+import { openStep, type Step, type StepRun, stepRun } from '../core/Step.ts';
 import { drawBatch, generator } from '../linalg/random.ts';
-import { openRecording } from '../recording/openRecording.ts';
-import { readStart, type Start } from '../recording/readState.ts';
-import { requireSameObjective } from '../recording/requireSameObjective.ts';
-import { requireSameRun } from '../recording/requireSameRun.ts';
 import { type StepGradient, stepGradient } from './stepGradient.ts';
 
 /** How to train. */
@@ -20,9 +16,9 @@ export interface GradientDescentOptions {
   /** T, the number of updates: steps 0 … T are emitted, the last being the point arrived at. */
   readonly steps: number;
   /**
-   * Ends the run, after the step where it holds is emitted, once the loss over all n examples is at most `loss` or the accuracy over
-   * them at least `accuracy`. Looked at on the first step of every epoch: each step of full-batch GD, where it is free, and once
-   * an epoch of SGD, where it costs a forward pass (also each step where β₂ > 0).
+   * Ends the run, after the step where it holds is emitted, once the loss over all n examples is at most `loss` or
+   * the accuracy over them at least `accuracy`. Looked at on the first step of every epoch: each step of full-batch
+   * GD, where it is free, and once an epoch of SGD, where it costs a forward pass (also each step where β₂ > 0).
    */
   readonly until?: { readonly loss?: number; readonly accuracy?: number };
   /** b, from 1 to n; default n: full-batch GD. */
@@ -35,16 +31,34 @@ export interface GradientDescentOptions {
   readonly beta2?: number;
   /** Of θ_0 and of the batches; default 0. */
   readonly seed?: number;
-  /** θ_0, flat [m]; default `objective.initialWeights(seed)`. */
-  readonly initialWeights?: Float32Array;
-  /**
-   * A recording of this run that was cut off, from whose last whole step it goes on bit for bit; or the recording and the index t of
-   * one of its steps. That step is the first to be emitted. Default: none, the run begins at θ_0.
-   */
-  readonly resume?: string | { readonly path: string; readonly step?: number };
+  /** θ_0, flat [m], rounded to float32; default `objective.initialWeights(seed)`. */
+  readonly initialWeights?: ArrayLike<number>;
+}
+
+/** Where a run stands: what its next step follows from, beside the options. */
+export interface TrainingState {
+  /** t of the first step. */
+  readonly index: number;
+  /** θ_t. */
+  readonly weights: Float32Array;
+  /** δ_{t−1}; null without momentum. */
+  readonly velocity: Float32Array | null;
+  /** Examples that the updates before have used. */
+  readonly seen: number;
 }
 
 const WHO = 'gradientDescent';
+const NAMES = [
+  'learningRate',
+  'steps',
+  'until',
+  'batchSize',
+  'replacement',
+  'beta1',
+  'beta2',
+  'seed',
+  'initialWeights',
+];
 
 /** Sets the generators of batches apart from any other that is seeded by (seed, t). */
 const BATCHES = 0x626174;
@@ -54,62 +68,52 @@ const BATCHES = 0x626174;
  *
  *     δ_t = β₁ δ_{t−1} − η g_t(θ_t + β₂ δ_{t−1}),   θ_{t+1} = θ_t + δ_t,   δ_{−1} = 0,   all of shape [m]
  *
- * with g_t the gradient of the mean loss over the batch of step t; without a batch size it is ∇L. With batch normalisation the
- * batch is normalised over itself, as usual; where it is larger than the objective's chunk it is cut into chunks of that size. An
- * update is computed in float64 from float32 numbers and rounded once. The batch of step t is a function of (seed, t) alone.
+ * with g_t the gradient of the mean loss over the batch of step t; without a batch size it is ∇L. With batch
+ * normalisation the batch is normalised over itself, as usual; where it is larger than the objective's chunk it is
+ * cut into chunks of that size. An update is computed in float64 from float32 numbers and rounded once. The batch of
+ * step t is a function of (seed, t) alone.
  *
- * The stream is cold: each subscription is a run of its own, the same bits each time on one engine. It emits a step, waits for
- * all work registered on it (`step.waitUntil`), yields to the event loop, and moves on. Unsubscribing stops it between two passes.
+ * The stream is cold: each subscription is a run of its own, the same bits each time on one engine. It emits a step,
+ * waits for all work registered on it (`step.waitUntil`), yields to the event loop, and moves on. Unsubscribing stops
+ * it between two passes.
  *
- * That the loss falls does not show that the step is small against 2/λ_1: above that edge it may fall over many steps and
- * rise within them.
+ * That the loss falls does not show that the step is small against 2/λ_1: above that edge it may fall over many steps
+ * and rise within them.
  *
- * A run that was killed goes on from its recording (`record`) with the same options and `resume`: the state at a step is θ_t and δ_{t−1}, and
- * the batches follow from the seed, so from there on each step has the bits that the run would have had, on the same engine and machine.
- * Into a recording it goes on with `record(path, { append: true })`. Tables are not gone on with, as a Parquet file cannot be: `recover` finishes
- * those of the killed run, the resumed one writes its own into a folder of its own, and together they are the table. A table lacks at most the
- * rows of the last second; `resume: { path, step }` from the step behind its last row measures those again, and `step: 0` gives tables that are
- * whole, at the price of measuring everything again. A probe that follows something from step to step (eigenvectors) starts afresh.
+ * A run that was killed goes on from its recording by `resume`, bit for bit; `fork` leaves it with other options.
  *
  * Cost: b/n gradients a step; for full-batch GD without look-ahead that gradient is shared with the probes.
  *
  * @param objective L.
- * @param options `learningRate` and `steps`; `until`, `batchSize`, `replacement`, `beta1`, `beta2`, `seed`, `initialWeights`, `resume`.
- * @throws BrinkError at the call for an option out of its range, and for a recording that is not of this run (settings, seed, objective, engine)
- *   or does not hold the step.
- * @throws DivergedError in the stream, once the loss, the gradient or a weight is not finite; the steps before it were emitted.
- * @throws BrinkError in the stream, where that is so at θ_0 already: then the data or θ_0 is at fault, not the training.
+ * @param options `learningRate` and `steps`; `until`, `batchSize`, `replacement`, `beta1`, `beta2`, `seed`,
+ *   `initialWeights`.
+ * @throws BrinkError at the call for an option out of its range, or one that there is not.
+ * @throws DivergedError in the stream, once the loss, the gradient or a weight is not finite; the steps before it
+ *   were emitted.
+ * @throws BrinkError in the stream, where that is so at θ_0 already: then the data or θ_0 is at fault, not the
+ *   training.
  *
  * Source: Lee and Jang's generalized momentum, which holds Polyak's (1964) and Nesterov's (1983).
  */
-export function gradientDescent(objective: Objective, { resume, ...options }: GradientDescentOptions): StepSource {
-  if (resume === undefined) return descend(objective, options);
-  const { path, step } = typeof resume === 'string' ? { path: resume } : resume;
-  const recording = openRecording(WHO, path);
-  try {
-    requireSameObjective(WHO, recording, objective);
-    const source = descend(objective, options, readStart(WHO, recording, objective.exampleCount, step));
-    requireSameRun(WHO, path, recording.header, source.metadata);
-    return Object.assign(source, { reads: [path] });
-  } finally {
-    recording.close();
-  }
+export function gradientDescent(objective: Objective, options: GradientDescentOptions): Observable<Step> {
+  return descend(objective, options, null, { metadata: {} });
 }
 
 /**
  * What `gradientDescent` is, from a state of its own choice on.
  *
  * @param options As there; `steps` is the index of the last step.
- * @param start Where it begins; default θ_0.
- * @param more Goes into the metadata.
+ * @param start Where it begins; null: at θ_0.
+ * @param source What goes into the metadata beside the options, and what else the run is to know of its source.
  */
 export function descend(
   objective: Objective,
-  options: Omit<GradientDescentOptions, 'resume'>,
-  start: Start | null = null,
-  more: JsonObject = {},
-): StepSource {
+  options: GradientDescentOptions,
+  start: TrainingState | null,
+  { metadata: more, ...source }: Partial<StepRun> & { readonly metadata: JsonObject },
+): Observable<Step> {
   const { paramCount: m, exampleCount: n } = objective;
+  requireNames(WHO, options, NAMES);
   const { learningRate, steps, until, batchSize = n, replacement = false, beta1 = 0, beta2 = 0, seed = 0 } = options;
   requireNumber(WHO, 'learningRate', learningRate, 0);
   requireInteger(WHO, 'steps', steps, 0);
@@ -135,7 +139,7 @@ export function descend(
   requireInteger(WHO, 'seed', seed, 0);
   if (until?.loss !== undefined) requireNumber(WHO, 'until.loss', until.loss, Number.NEGATIVE_INFINITY);
   if (until?.accuracy !== undefined) requireShare('until.accuracy', until.accuracy);
-  const given = options.initialWeights?.slice();
+  const given = options.initialWeights && Float32Array.from(options.initialWeights);
   if (given) requireWeights(given, m);
 
   const isFullBatch = batchSize === n && !replacement;
@@ -154,6 +158,26 @@ export function descend(
   }
 
   const first = start?.index ?? 0;
+  const run = stepRun({
+    ...source,
+    objective,
+    total: steps + 1 - first,
+    last: steps,
+    metadata: {
+      optimizer: WHO,
+      learningRate,
+      steps,
+      until: until ? { loss: until.loss ?? null, accuracy: until.accuracy ?? null } : null,
+      batchSize,
+      replacement,
+      beta1,
+      beta2,
+      seed,
+      initialWeights: given ? `sha256 ${createHash('sha256').update(given).digest('hex')}` : 'seed',
+      ...more,
+      objective: objective.metadata,
+    },
+  });
 
   /** What to say of a value that is not finite: a batch that is so at the run's first weights too is no divergence. */
   async function explain(fault: string, t: number, weights: Float32Array, batch: Int32Array | null) {
@@ -188,7 +212,7 @@ export function descend(
       const fault = findFault(evaluation, weights);
       if (fault) throw await explain(fault, t, firstWeights, batch);
 
-      const { step, settled } = openStep({
+      const data = {
         index: t,
         weights,
         gradient: evaluation.gradient,
@@ -201,7 +225,8 @@ export function descend(
         beta2,
         velocity,
         epoch: seen / n,
-      });
+      };
+      const { step, settled } = openStep(data, run);
       subscriber.next(step);
       await settled();
       await setImmediate();
@@ -211,27 +236,12 @@ export function descend(
     }
   }
 
-  const source = new Observable<Step>((subscriber) => {
+  return new Observable<Step>((subscriber) => {
     train(subscriber).then(
       () => subscriber.complete(),
       (error) => subscriber.error(error),
     );
   });
-  const metadata: JsonObject = {
-    optimizer: WHO,
-    learningRate,
-    steps,
-    until: until ? { loss: until.loss ?? null, accuracy: until.accuracy ?? null } : null,
-    batchSize,
-    replacement,
-    beta1,
-    beta2,
-    seed,
-    initialWeights: given ? `sha256 ${createHash('sha256').update(given).digest('hex')}` : 'seed',
-    ...more,
-    objective: objective.metadata,
-  };
-  return Object.assign(source, { total: steps + 1 - first, metadata });
 }
 
 /** θ_{t+1} and δ_t, each rounded to float32 once. */

@@ -350,7 +350,8 @@ describe('is refused:', () => {
     [
       'inputs that the model does not take',
       { data: arrays({ ...flat, inputShape: [2, 2, 13], inputs: normal(1, 52 * N) }) },
-      'empiricalRisk: the data set arrays has inputs of shape [2,2,13], the model mlp takes [4]. They must have equally many entries.',
+      'empiricalRisk: the data set arrays has inputs of shape [2,2,13], the model mlp takes [4]. ' +
+        'They must have equally many entries.',
     ],
     [
       'classes that the model does not have',
@@ -428,7 +429,7 @@ describe('is refused:', () => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
-  it('an operation that is not verified and that only larger chunks take, at the product, not at the gradient', async () => {
+  it('an operation not verified that only larger chunks take, at the product, not at the gradient', async () => {
     const lurking: Model = {
       ...model,
       name: 'lurking',

@@ -82,7 +82,8 @@ describe('openEngine without a native build that loads', () => {
     const { stdout, stderr } = await runModule(NAME_ONLY, { XDG_CACHE_HOME: cache, BRINK_ENGINE: 'tensorflow' });
     expect(stdout).toBe('');
     expect(stderr).toContain(
-      "BrinkError: openEngine: the engine tensorflow can't load: it is not installed. `npx brink engine install` makes it.",
+      "BrinkError: openEngine: the engine tensorflow can't load: it is not installed. " +
+        '`npx brink engine install` makes it.',
     );
   });
 

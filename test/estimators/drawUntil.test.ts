@@ -1,29 +1,29 @@
 import { from, lastValueFrom, toArray } from 'rxjs';
 import { expect, it } from 'vitest';
+import type { Objective } from '../../src/core/Objective.ts';
 import { hessianTrace } from '../../src/probes/hessianTrace.ts';
 import { interactionAwareSharpness } from '../../src/probes/interactionAwareSharpness.ts';
 import { regression } from '../helpers/regression.ts';
 import { stepAt } from '../helpers/stepAt.ts';
 
-const weights = () => regression().initialWeights(3);
-const step = () => stepAt(weights(), { learningRate: 0.1 });
+const step = (objective: Objective) => stepAt(objective.initialWeights(3), { learningRate: 0.1 }, { objective });
 
 const PROBES = {
   hessianTrace: async (options: object) => {
     const objective = regression();
     const [row] = await lastValueFrom(
-      from([step()]).pipe(hessianTrace(objective, { deflate: 0, ...options }), toArray()),
+      from([step(objective)]).pipe(hessianTrace({ deflate: 0, ...options }), toArray()),
     );
     const errors = [row!.trace_H_standard_error / row!.trace_H, row!.trace_H2_standard_error / row!.trace_H2];
     return { draws: row!.draws, error: Math.max(...errors), products: objective.cost.products };
   },
   interactionAwareSharpness: async (options: object) => {
     const objective = regression();
-    const probe = interactionAwareSharpness(objective, { batchSizes: [1, 3], deflate: 0, ...options });
-    const [rows] = await lastValueFrom(from([step()]).pipe(probe, toArray()));
-    const errors = [rows].flat().map((row) => row!.ias_standard_error / Math.abs(row!.ias));
+    const probe = interactionAwareSharpness({ batchSizes: [1, 3], deflate: 0, ...options });
+    const rows = await lastValueFrom(from([step(objective)]).pipe(probe, toArray()));
+    const errors = rows.map((row) => row.ias_standard_error / Math.abs(row.ias));
     // One product is H∇L.
-    return { draws: [rows].flat()[0]!.draws, error: Math.max(...errors), products: objective.cost.products - 1 };
+    return { draws: rows[0]!.draws, error: Math.max(...errors), products: objective.cost.products - 1 };
   },
 };
 
@@ -46,9 +46,8 @@ it.each(Object.entries(PROBES))('%s stops at the most draws that it may take', a
 });
 
 it('refuses a target that is no share, and a limit below the draws to begin with', () => {
-  const objective = regression();
   for (const targetError of [0, -1, Number.NaN]) {
-    expect(() => hessianTrace(objective, { targetError })).toThrow(`targetError is ${targetError}`);
+    expect(() => hessianTrace({ targetError })).toThrow(`targetError is ${targetError}`);
   }
-  expect(() => hessianTrace(objective, { draws: 8, maxDraws: 7 })).toThrow('maxDraws is 7');
+  expect(() => hessianTrace({ draws: 8, maxDraws: 7 })).toThrow('maxDraws is 7');
 });

@@ -21,8 +21,6 @@ def text(kind, value):
         return [text(kind, item) for item in value]
     if kind == "float64":
         return format(struct.unpack("<Q", struct.pack("<d", value))[0], "x")
-    if kind == "float32":
-        return format(struct.unpack("<I", struct.pack("<f", value))[0], "x")
     if kind == "bool":
         assert value is True or value is False, value
         return "true" if value else "false"
@@ -30,19 +28,9 @@ def text(kind, value):
     return value if kind == "utf8" else str(value)
 
 
-ARROW = {
-    "float64": pyarrow.float64(), "float32": pyarrow.float32(), "int32": pyarrow.int32(), "int64": pyarrow.int64(),
-    "bool": pyarrow.bool_(), "utf8": pyarrow.string(), "timestamp": pyarrow.timestamp("us", tz="UTC"),
-}
-# To polars and DuckDB, Parquet's TIMESTAMP_MICROS is an instant without its zone, which is UTC.
-POLARS = {
-    "float64": polars.Float64, "float32": polars.Float32, "int32": polars.Int32, "int64": polars.Int64,
-    "bool": polars.Boolean, "utf8": polars.String, "timestamp": polars.Datetime("us", "UTC"),
-}
-DUCKDB = {
-    "float64": "DOUBLE", "float32": "FLOAT", "int32": "INTEGER", "int64": "BIGINT",
-    "bool": "BOOLEAN", "utf8": "VARCHAR", "timestamp": "TIMESTAMP WITH TIME ZONE",
-}
+ARROW = {"float64": pyarrow.float64(), "int32": pyarrow.int32(), "bool": pyarrow.bool_(), "utf8": pyarrow.string()}
+POLARS = {"float64": polars.Float64, "int32": polars.Int32, "bool": polars.Boolean, "utf8": polars.String}
+DUCKDB = {"float64": "DOUBLE", "int32": "INTEGER", "bool": "BOOLEAN", "utf8": "VARCHAR"}
 
 
 def with_pyarrow(path, columns):
@@ -52,8 +40,6 @@ def with_pyarrow(path, columns):
         column = table[name]
         is_list = pyarrow.types.is_list(column.type)
         assert (column.type.value_type if is_list else column.type) == ARROW[kind], (name, column.type)
-        if kind == "timestamp":
-            column = column.cast(pyarrow.list_(pyarrow.int64()) if is_list else pyarrow.int64())
         yield name, column.to_pylist()
 
 
@@ -64,8 +50,6 @@ def with_polars(path, columns):
         is_list = isinstance(column.dtype, polars.List)
         found = column.dtype.inner if is_list else column.dtype
         assert found == POLARS[kind], (name, found)
-        if kind == "timestamp":
-            column = column.cast(polars.List(polars.Int64) if is_list else polars.Int64)
         yield name, column.to_list()
 
 
@@ -73,13 +57,8 @@ def with_duckdb(path, columns):
     relation = duckdb.read_parquet(path)
     types = dict(zip(relation.columns, map(str, relation.types)))
     for name, kind in columns.items():
-        found = types[name]
-        is_list = found.endswith("[]")
-        assert found.removesuffix("[]") == DUCKDB[kind], (name, found)
-        what = name
-        if kind == "timestamp":
-            what = f"list_transform({name}, lambda x: epoch_us(x))" if is_list else f"epoch_us({name})"
-        yield name, [cell for (cell,) in relation.project(what).fetchall()]
+        assert types[name].removesuffix("[]") == DUCKDB[kind], (name, types[name])
+        yield name, [cell for (cell,) in relation.project(name).fetchall()]
 
 
 with open(sys.argv[1]) as file:

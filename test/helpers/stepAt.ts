@@ -1,8 +1,9 @@
 import { openStep, type Step, type StepData } from '../../src/core/Step.ts';
+import type { StepRun } from '../../src/core/StepRun.ts';
 
-/** A step at given weights, for probes that are asked about one θ. */
-export function stepAt(weights: Float32Array, more: Partial<StepData> = {}): Step {
-  return openStep({
+/** A step at given weights, for probes that are asked about one θ: of `run.objective`, or of the one that the probe names. */
+export function stepAt(weights: Float32Array, more: Partial<StepData> = {}, run: Partial<StepRun> = {}): Step {
+  const data: StepData = {
     index: 0,
     weights,
     gradient: new Float32Array(weights.length),
@@ -16,5 +17,6 @@ export function stepAt(weights: Float32Array, more: Partial<StepData> = {}): Ste
     velocity: null,
     epoch: 0,
     ...more,
-  }).step;
+  };
+  return openStep(data, run).step;
 }

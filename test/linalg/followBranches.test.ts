@@ -28,13 +28,12 @@ it('topEigenvalues tracks one more while the last exceeds the share of the edge,
   const diagonal = [9.5, 9, 8.5, 3, 2, 1];
   const objective = quadratic({ A: diagonal.map((x, i) => diagonal.map((_, j) => (i === j ? x : 0))) });
   const steps = (learningRate: number) =>
-    Array.from({ length: 4 }, (_, index) => stepAt(new Float32Array(6).fill(1), { index, learningRate }));
+    Array.from({ length: 4 }, (_, index) =>
+      stepAt(new Float32Array(6).fill(1), { index, learningRate }, { objective }),
+    );
   // The edge is 10, then 100: shares 0.95, 0.9, 0.85, 0.3, then a tenth.
   const rows = await lastValueFrom(
-    from([...steps(0.2), ...steps(0.02)]).pipe(
-      topEigenvalues(objective, { count: 1, grow: 0.8, tolerance: 1e-5 }),
-      toArray(),
-    ),
+    from([...steps(0.2), ...steps(0.02)]).pipe(topEigenvalues({ count: 1, grow: 0.8, tolerance: 1e-5 }), toArray()),
   );
   expect(rows.map((row) => row.eigenvalues.length)).toEqual([1, 2, 3, 4, 4, 3, 2, 1]);
   expect(rows[3]!.eigenvalues[2]).toBeCloseTo(8.5, 4);

@@ -5,7 +5,7 @@ import type { Step, StepData } from '../../src/core/Step.ts';
 import { arrays } from '../../src/datasets/arrays.ts';
 import { paramCount } from '../../src/engine/Model.ts';
 import { type EngineName, openEngine } from '../../src/engine/openEngine.ts';
-import { defaultCoupledChunk } from '../../src/engine/risk/coupledChunks.ts';
+import { defaultCoupledChunk } from '../../src/engine/risk/defaultCoupledChunk.ts';
 import { empiricalRisk } from '../../src/engine/risk/empiricalRisk.ts';
 import * as brink from '../../src/index.ts';
 import { generator, normals } from '../../src/linalg/random.ts';

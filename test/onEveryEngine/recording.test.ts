@@ -1,9 +1,10 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { firstValueFrom, type Observable } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Dataset } from '../../src/core/Dataset.ts';
-import type { Objective } from '../../src/core/Objective.ts';
+import type { Step } from '../../src/core/Step.ts';
 import { arrays } from '../../src/datasets/arrays.ts';
 import { chebyshev } from '../../src/datasets/chebyshev.ts';
 import { digits } from '../../src/datasets/digits.ts';
@@ -25,7 +26,9 @@ import { fork } from '../../src/recording/fork.ts';
 import { objectiveOf } from '../../src/recording/objectiveOf.ts';
 import { record } from '../../src/recording/record.ts';
 import { replay } from '../../src/recording/replay.ts';
-import { type Branch, run } from '../../src/runs/run.ts';
+import { resume } from '../../src/recording/resume.ts';
+import { run } from '../../src/runs/run.ts';
+import { readTable } from '../../src/tables/readTable.ts';
 import { toParquet } from '../../src/tables/toParquet.ts';
 import { type GradientDescentOptions, gradientDescent } from '../../src/training/gradientDescent.ts';
 import { collect } from '../recording/plain.ts';
@@ -43,15 +46,13 @@ const onDigits = async () =>
   empiricalRisk({ model: net, data: await digits({ train: 48, test: 16 }), loss: crossEntropy, chunk: 20 });
 
 /** A test set is measured, some steps are skipped, and a row hangs on the ones before: whatever could differ. */
-const branches = (objective: Objective): Record<string, Branch> => ({
-  loss: (s) => s.pipe(trainingLoss(objective, { test: true }), toParquet(trainingLoss.table)),
-  eigenvalues: (s) =>
-    s.pipe(throttleSteps(2), topEigenvalues(objective, { count: 2 }), toParquet(topEigenvalues.table)),
-  sharpness: (s) =>
-    s.pipe(interactionAwareSharpness(objective, { batchSizes: [8, 48] }), toParquet(interactionAwareSharpness.table)),
-  edge: (s) => s.pipe(throttleSteps(3), edge(objective), toParquet(edge.table)),
-});
-const tables = ['loss', 'eigenvalues', 'sharpness', 'edge'].map((name) => `${name}.parquet`);
+const branches = {
+  loss: (s: Observable<Step>) => s.pipe(trainingLoss({ test: true }), toParquet()),
+  eigenvalues: (s: Observable<Step>) => s.pipe(throttleSteps(2), topEigenvalues({ count: 2 }), toParquet()),
+  sharpness: (s: Observable<Step>) => s.pipe(interactionAwareSharpness({ batchSizes: [8, 48] }), toParquet()),
+  edge: (s: Observable<Step>) => s.pipe(throttleSteps(3), edge(), toParquet()),
+};
+const tables = Object.keys(branches).map((name) => `${name}.parquet`);
 
 describe('replayed probes write tables that are the same to the byte as live ones', () => {
   it.each<[string, Omit<GradientDescentOptions, 'steps'>, boolean]>([
@@ -63,14 +64,14 @@ describe('replayed probes write tables that are the same to the byte as live one
     const objective = await onDigits();
     const source = gradientDescent(objective, { ...options, steps: 4, seed: 9 });
     const quiet = { progress: false };
-    const live = { ...branches(objective), recording: ((s) => s.pipe(record(path, { gradient }))) satisfies Branch };
+    const live = { ...branches, recording: (s: Observable<Step>) => s.pipe(record(path, { gradient })) };
     expect((await run(source, live, { ...quiet, directory: join(folder, 'live') })).state).toBe('finished');
-    const rebuilt = await objectiveOf(path);
-    await run(replay(path, { objective: rebuilt }), branches(rebuilt), { ...quiet, directory: join(folder, 'again') });
-    for (const file of tables) {
-      expect(readFileSync(join(folder, 'again', file)).equals(readFileSync(join(folder, 'live', file))), file).toBe(
-        true,
-      );
+    for (const [name, given] of Object.entries({ again: {}, built: { objective: await objectiveOf(path) } })) {
+      await run(replay(path, given), branches, { ...quiet, directory: join(folder, name) });
+      for (const file of tables) {
+        const [one, other] = [name, 'live'].map((directory) => readFileSync(join(folder, directory, file)));
+        expect(one!.equals(other!), `${name}/${file}`).toBe(true);
+      }
     }
   });
 });
@@ -79,8 +80,29 @@ it('a run resumed in the middle, and a fork that changes nothing, have the bits 
   const objective = await onDigits();
   const options = { learningRate: 0.1, steps: 8, batchSize: 16, beta1: 0.8, beta2: 0.8, seed: 1 };
   const whole = await collect(gradientDescent(objective, options).pipe(record(path, { to: 4 })));
-  expect(await collect(gradientDescent(await onDigits(), { ...options, resume: path }))).toEqual(whole.slice(4));
-  expect(await collect(fork(path, { objective, steps: 4 }))).toEqual(whole.slice(4));
+  const own = { objective: await onDigits() };
+  for (const given of [{}, own]) {
+    expect(await collect(resume(path, given))).toEqual(whole.slice(4));
+    expect(await collect(fork(path, { ...given, steps: 4 }))).toEqual(whole.slice(4));
+  }
+});
+
+it('a run from another engine is not resumed; its replay says which engine measured', async () => {
+  const objective = await onDigits();
+  const source = gradientDescent(objective, { learningRate: 0.1, steps: 2 });
+  const engine = { name: 'another', device: 'CPU', version: '0' };
+  const other = Object.assign(await onDigits(), { metadata: { ...objective.metadata, engine } });
+  await collect(gradientDescent(other, { learningRate: 0.1, steps: 2 }).pipe(record(path)));
+  await expect(collect(resume(path))).rejects.toThrow(
+    /^resume: .* was recorded with objective\.engine\.name "another"/,
+  );
+  await expect(collect(resume(path, { objective }))).rejects.toThrow('That would be another run');
+  const directory = join(folder, 'again');
+  await run(replay(path), { loss: branches.loss }, { directory, progress: false });
+  const { metadata } = await readTable(join(directory, 'loss.parquet'));
+  expect(metadata.objective).toEqual(objective.metadata);
+  expect(metadata.source).toMatchObject({ objective: { engine } });
+  expect(await collect(replay(path))).toEqual(await collect(source));
 });
 
 describe('objectiveOf', () => {
@@ -120,7 +142,7 @@ describe('objectiveOf', () => {
     const mine = await empiricalRisk({ model: net, data: other, loss: crossEntropy });
     expect(() => replay(path, { objective: mine })).toThrow(checksum(other));
     const without = await empiricalRisk({ model: net, data: recorded, loss: crossEntropy, chunk: 48 });
-    expect(replay(path, { objective: without }).total).toBe(2);
+    expect((await firstValueFrom(replay(path, { objective: without }))).run.total).toBe(2);
     const wrongLoss = await empiricalRisk({ model: net, data: recorded, loss: meanSquaredError });
     expect(() => replay(path, { objective: wrongLoss })).toThrow(
       'loss.name "crossEntropy", and the objective has "meanSquaredError"',

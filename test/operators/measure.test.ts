@@ -22,18 +22,21 @@ import { watchPasses } from '../helpers/watchPasses.ts';
 
 describe('measure', () => {
   it('measures one step after the other, in order, however long each takes', async () => {
-    const objective = regression();
     const source = new Subject<Step>();
+    const on = regression();
     let running = 0;
     const rows = lastValueFrom(
       source.pipe(
-        measure(objective, async (_, { index }) => {
-          running++;
-          for (let k = 0; k < 5 - index; k++) await setImmediate();
-          expect(running).toBe(1);
-          running--;
-          return [{ index }, { index: -index }];
-        }),
+        measure(
+          async (_, { index }) => {
+            running++;
+            for (let k = 0; k < 5 - index; k++) await setImmediate();
+            expect(running).toBe(1);
+            running--;
+            return [{ index }, { index: -index }];
+          },
+          { on },
+        ),
         toArray(),
       ),
     );
@@ -44,8 +47,8 @@ describe('measure', () => {
 
   it('names the step when the weights belong to another objective', async () => {
     const source = new BehaviorSubject(stepAt(new Float32Array(3), { index: 8 }));
-    await expect(lastValueFrom(source.pipe(trainingLoss(regression())))).rejects.toThrow(
-      'measure: step 8 could not be measured. leastSquares: θ has 3 entries. It must have 5.',
+    await expect(lastValueFrom(source.pipe(trainingLoss({ on: regression() })))).rejects.toThrow(
+      'trainingLoss: step 8 could not be measured. leastSquares: θ has 3 entries. It must have 5.',
     );
   });
 
@@ -59,8 +62,8 @@ describe('measure', () => {
       await gate.promise;
     });
     const source = new Subject<Step>();
-    const leaving = source.pipe(topEigenvalues(objective)).subscribe();
-    const staying = [1, 2].map(() => lastValueFrom(source.pipe(topEigenvalues(objective))));
+    const leaving = source.pipe(topEigenvalues({ on: objective })).subscribe();
+    const staying = [1, 2].map(() => lastValueFrom(source.pipe(topEigenvalues({ on: objective }))));
     source.next(stepAt(regression().initialWeights(0)));
     source.complete();
     await first.promise;
@@ -70,7 +73,7 @@ describe('measure', () => {
     expect(row).toEqual(same);
     const alone = regression();
     expect(row).toEqual(
-      await lastValueFrom(gradientDescent(alone, { learningRate: 0.1, steps: 0 }).pipe(topEigenvalues(alone))),
+      await lastValueFrom(gradientDescent(alone, { learningRate: 0.1, steps: 0 }).pipe(topEigenvalues())),
     );
     expect(passes).toBe(1 + row!.products);
   });
@@ -79,11 +82,11 @@ describe('measure', () => {
     const objective = regression();
     const steps = gradientDescent(objective, { learningRate: 0.01, steps: 9 });
     const measured = async (source: Observable<Step>) =>
-      (await lastValueFrom(source.pipe(trainingLoss(objective), toArray()))).map((row) => row.step);
+      (await lastValueFrom(source.pipe(trainingLoss(), toArray()))).map((row) => row.step);
     expect(await measured(steps.pipe(filter((step) => step.index % 4 === 1)))).toEqual([1, 5, 9]);
     expect(await measured(steps.pipe(take(2)))).toEqual([0, 1]);
     expect(await measured(steps.pipe(throttleTime(60_000)))).toEqual([0]);
-    const pairs = await lastValueFrom(steps.pipe(trainingLoss(objective), bufferCount(5), toArray()));
+    const pairs = await lastValueFrom(steps.pipe(trainingLoss(), bufferCount(5), toArray()));
     expect(pairs.map((rows) => rows.map((row) => row.step))).toEqual([
       [0, 1, 2, 3, 4],
       [5, 6, 7, 8, 9],

@@ -19,8 +19,8 @@ import { gradientDescent } from '../../src/training/gradientDescent.ts';
 import { regression } from '../helpers/regression.ts';
 import { stepAt } from '../helpers/stepAt.ts';
 
-async function rowsOf<R>(probe: OperatorFunction<Step, R>, weights: Float32Array, batchSize = 2) {
-  const step = stepAt(weights, { learningRate: 0.1, batchSize });
+async function rowsOf<R>(objective: Objective, probe: OperatorFunction<Step, R>, weights: Float32Array, batchSize = 2) {
+  const step = stepAt(weights, { learningRate: 0.1, batchSize }, { objective });
   return lastValueFrom(from([step]).pipe(probe, toArray()));
 }
 
@@ -42,8 +42,8 @@ describe('gradient noise within the directions that are done exactly', () => {
     const objective = regression(20, m);
     const weights = Float32Array.from(normals(generator(m), m));
     for (const draws of [4, 16]) {
-      const probe = interactionAwareSharpness(objective, { batchSizes: [2], draws, deflate: m });
-      const [row] = (await rowsOf(probe, weights)).flat();
+      const probe = interactionAwareSharpness({ batchSizes: [2], draws, deflate: m });
+      const [row] = await rowsOf(objective, probe, weights);
       expect(row!.ias / (await bySingles(objective, weights, 2))).toBeCloseTo(1, 5);
     }
   });
@@ -58,7 +58,7 @@ describe('gradient noise within the directions that are done exactly', () => {
       ],
       y: [1, -1, 1, -1],
     });
-    const [row] = await rowsOf(edge(objective), new Float32Array(2), 1);
+    const [row] = await rowsOf(objective, edge(), new Float32Array(2), 1);
     expect(row).toMatchObject({ interaction: Number.POSITIVE_INFINITY, verdict: 'unstable' });
   });
 });
@@ -68,32 +68,33 @@ it('examples that all have one gradient are concentrated to 1, and no more', asy
     const [x] = [Array.from(normals(generator(seed), 3))];
     const objective = leastSquares({ X: [x!, x!, x!], y: [1, 1, 1] });
     const weights = objective.initialWeights(seed);
-    const [concentrated] = (await rowsOf(gradientConcentration(objective), weights)).flat();
+    const [concentrated] = await rowsOf(objective, gradientConcentration(), weights);
     expect(concentrated!.rho).toBeLessThanOrEqual(1);
     expect(concentrated).toMatchObject({ rho: expect.closeTo(1, 6), rho_standard_error: 0 });
-    const [rate] = (await rowsOf(scalingRule(objective, { batchSizes: [1] }), weights)).flat();
+    const [rate] = await rowsOf(objective, scalingRule({ batchSizes: [1] }), weights);
     expect(rate!.lssr).toBeCloseTo(0.1, 6);
   }
 });
 
 it('Theorem 1 holds for the full batch, which is no sample', async () => {
   const objective = regression(7, 4);
-  const rows = (await rowsOf(theoremOne(objective, { batchSizes: [7] }), objective.initialWeights(1))).flat();
+  const rows = await rowsOf(objective, theoremOne({ batchSizes: [7] }), objective.initialWeights(1));
   for (const row of rows) expect(row).toMatchObject({ share_above: 0, share_below: 0, next_loss_std: 0, draws: 0 });
 });
 
 it('the predicted change is (η²/2) tr(HS_b) where ∇L = 0', async () => {
   const objective = leastSquares({ X: [[1], [1]], y: [1, -1] });
-  const [row] = (await rowsOf(expectedLossChange(objective, { batchSizes: [1] }), new Float32Array(1), 1)).flat();
+  const [row] = await rowsOf(objective, expectedLossChange({ batchSizes: [1] }), new Float32Array(1), 1);
   expect(row!.predicted_change).toBeCloseTo(0.1 ** 2 / 2, 8);
   expect(row!.loss_change).toBeCloseTo(row!.predicted_change, 8);
 });
 
 it('the loss plane stands where the gradient is along q₁, as on the toy of Figure 22', async () => {
   const steps = gradientDescent(toy(1.1), { learningRate: 2 / 32, steps: 60, initialWeights: Float32Array.of(3, 0.1) });
-  const rows = await lastValueFrom(steps.pipe(lossPlane(toy(1.1), { coordinates: [0, 1] }), toArray()));
-  expect(rows.flat()).toHaveLength(61 * 4);
-  expect(() => lossPlane(regression(4, 1), { coordinates: [0, 1] })).toThrow('one parameter');
+  const rows = await lastValueFrom(steps.pipe(lossPlane({ coordinates: [0, 1] }), toArray()));
+  expect(rows).toHaveLength(61 * 4);
+  const plane = rowsOf(regression(4, 1), lossPlane({ coordinates: [0, 1] }), new Float32Array(1));
+  await expect(plane).rejects.toThrow(/^lossPlane: there is one parameter\./);
 });
 
 it('a sharpest direction that no pair saw is found within ten searches', async () => {

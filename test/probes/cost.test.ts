@@ -26,8 +26,8 @@ it('full-batch training gives its gradient and its loss to the probes', async ()
   const objective = regression();
   await together(
     gradientDescent(objective, { learningRate: 0.1, steps: 5 }),
-    trainingLoss(objective),
-    interactionAwareSharpness(objective),
+    trainingLoss(),
+    interactionAwareSharpness(),
   );
   expect(objective.cost).toEqual({ gradients: 6, products: 6, forwards: 0 });
 });
@@ -39,15 +39,15 @@ it('the full set of probes at a step costs the sum of its distinct needs', async
   const [batchSizes, count] = [[1, 2, 4, 8, 12], 3];
   const rows = await together(
     sgd,
-    topEigenvalues(objective, { count }),
-    alignment(objective, { count }),
-    interactionAwareSharpness(objective, { batchSizes }),
-    gradientConcentration(objective, { batchSizes }),
-    scalingRule(objective, { batchSizes }),
-    edge(objective),
-    hessianTrace(objective),
-    lossSlice(objective),
-    trainingLoss(objective),
+    topEigenvalues({ count }),
+    alignment({ count }),
+    interactionAwareSharpness({ batchSizes }),
+    gradientConcentration({ batchSizes }),
+    scalingRule({ batchSizes }),
+    edge(),
+    hessianTrace(),
+    lossSlice(),
+    trainingLoss(),
   );
   const search = rows.reduce<number>((sum, row) => sum + ((row as { products?: number }).products ?? 0), 0);
   const points = steps + 1;
@@ -60,19 +60,10 @@ it('the full set of probes at a step costs the sum of its distinct needs', async
 });
 
 it('a probe gives the same rows alone and beside others', async () => {
-  const run = (...probes: ((o: ReturnType<typeof regression>) => (s: Observable<Step>) => Observable<unknown>)[]) => {
-    const objective = regression();
-    return together(
-      gradientDescent(objective, { learningRate: 0.1, steps: 6 }),
-      ...probes.map((probe) => probe(objective)),
-    );
-  };
-  const eigen = (o: ReturnType<typeof regression>) => topEigenvalues(o, { count: 3, tolerance: 1e-2 });
+  const run = (...probes: ((s: Observable<Step>) => Observable<unknown>)[]) =>
+    together(gradientDescent(regression(), { learningRate: 0.1, steps: 6 }), ...probes);
+  const eigen = topEigenvalues({ count: 3, tolerance: 1e-2 });
   const alone = await run(eigen);
-  const beside = await run(
-    (o) => interactionAwareSharpness(o, { batchSizes: [1, 3], tolerance: 1e-2 }),
-    (o) => alignment(o),
-    eigen,
-  );
+  const beside = await run(interactionAwareSharpness({ batchSizes: [1, 3], tolerance: 1e-2 }), alignment(), eigen);
   expect(beside.filter((row) => 'eigenvalues' in (row as object))).toEqual(alone);
 });

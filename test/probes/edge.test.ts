@@ -1,7 +1,8 @@
 import { lastValueFrom, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { toy } from '../../src/objectives/quadratic.ts';
-import { type EdgeState, edge, verdict } from '../../src/probes/edge.ts';
+import { edge } from '../../src/probes/edge.ts';
+import { type EdgeState, verdict } from '../../src/theory/verdict.ts';
 import { gradientDescent } from '../../src/training/gradientDescent.ts';
 
 const state: EdgeState = {
@@ -38,7 +39,7 @@ it('the toy of Figure 22 stands at the edge from the start, and becomes unstable
   const objective = toy(1.3);
   const rows = await lastValueFrom(
     gradientDescent(objective, { learningRate: 2 / 32, steps: 30, initialWeights: Float32Array.of(3, 0.001) }).pipe(
-      edge(objective),
+      edge(),
       toArray(),
     ),
   );

@@ -91,8 +91,8 @@ const eigenvalues = fc
   .map((list) => list.map((x) => x / 10).sort((a, b) => b - a));
 const topOf = async (objective: Objective, count: number) => {
   const [row] = await lastValueFrom(
-    from([stepAt(Float32Array.from(normals(generator(3), objective.paramCount)))]).pipe(
-      topEigenvalues(objective, { count, tolerance: 1e-6 }),
+    from([stepAt(Float32Array.from(normals(generator(3), objective.paramCount)), {}, { objective })]).pipe(
+      topEigenvalues({ count, tolerance: 1e-6 }),
       toArray(),
     ),
   );
@@ -154,7 +154,7 @@ describe('Theorem 2', () => {
       );
       const rows = await lastValueFrom(
         gradientDescent(objective, { learningRate, beta1, beta2, steps: 140, initialWeights }).pipe(
-          alignment(objective, { tolerance: 1e-6 }),
+          alignment({ tolerance: 1e-6 }),
           toArray(),
         ),
       );
@@ -174,7 +174,7 @@ describe('Theorem 2', () => {
     const { A } = symmetric([0.95 * 20, 8, 3], 5);
     const objective = quadratic({ A });
     const rows = await lastValueFrom(
-      gradientDescent(objective, { learningRate: 0.1, steps: 200 }).pipe(alignment(objective), toArray()),
+      gradientDescent(objective, { learningRate: 0.1, steps: 200 }).pipe(alignment(), toArray()),
     );
     expect(rows.at(-1)!.gradient_norm).toBeLessThan(1e-3 * rows[0]!.gradient_norm);
   });
@@ -189,8 +189,8 @@ describe('Theorem 1', () => {
       y: [...normals(random, n)],
     });
     const rows = await lastValueFrom(
-      from([stepAt(Float32Array.from(normals(random, m)), { learningRate: 0.3 })]).pipe(
-        theoremOne(objective, { batchSizes: [16, 32, 48], tails: [0.5, 1, 2, 3], draws: 2000, signDraws: 200 }),
+      from([stepAt(Float32Array.from(normals(random, m)), { learningRate: 0.3 }, { objective })]).pipe(
+        theoremOne({ batchSizes: [16, 32, 48], tails: [0.5, 1, 2, 3], draws: 2000, signDraws: 200 }),
         toArray(),
       ),
     );

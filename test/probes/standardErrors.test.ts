@@ -75,7 +75,8 @@ const estimate =
     read: (row: R) => [number, number],
   ): Estimator =>
   async (seed) => {
-    const [row] = await lastValueFrom(from([stepAt(weights, { learningRate: eta })]).pipe(probe(seed), toArray()));
+    const step = stepAt(weights, { learningRate: eta }, { objective });
+    const [row] = await lastValueFrom(from([step]).pipe(probe(seed), toArray()));
     const [value, error] = read(row!);
     return { value, error, draws: row!.draws };
   };
@@ -97,7 +98,7 @@ const ESTIMATORS: Record<string, [number, Estimator]> = {
       [
         traceHS / traceS,
         estimate(
-          (seed) => interactionAwareSharpness(on, { batchSizes, seed, deflate }),
+          (seed) => interactionAwareSharpness({ on, batchSizes, seed, deflate }),
           (r) => [r.ias, r.ias_standard_error],
         ),
       ] as [number, Estimator],
@@ -106,63 +107,63 @@ const ESTIMATORS: Record<string, [number, Estimator]> = {
   'interaction-aware sharpness by sampled batches': [
     traceHS / traceS,
     estimate(
-      (seed) => interactionAwareSharpness(objective, { batchSizes, draws, seed, estimator: 'batches' }),
+      (seed) => interactionAwareSharpness({ batchSizes, draws, seed, estimator: 'batches' }),
       (r) => [r.ias, r.ias_standard_error],
     ),
   ],
   'tr(HS_b)/tr(S_n) by random signs': [
     traceHS / gg,
     estimate(
-      (seed) => interactionAwareSharpness(signsOnly, { batchSizes, seed }),
+      (seed) => interactionAwareSharpness({ on: signsOnly, batchSizes, seed }),
       (r) => [r.interaction, r.interaction_standard_error],
     ),
   ],
   'ρ_b by random signs': [
     gg / traceS,
     estimate(
-      (seed) => gradientConcentration(signsOnly, { batchSizes, seed }),
+      (seed) => gradientConcentration({ on: signsOnly, batchSizes, seed }),
       (r) => [r.rho, r.rho_standard_error],
     ),
   ],
   'ρ_b by sampled batches': [
     gg / traceS,
     estimate(
-      (seed) => gradientConcentration(objective, { batchSizes, draws, seed, estimator: 'batches' }),
+      (seed) => gradientConcentration({ batchSizes, draws, seed, estimator: 'batches' }),
       (r) => [r.rho, r.rho_standard_error],
     ),
   ],
   'tr(H)': [
     H.reduce((sum, row, i) => sum + row[i]!, 0),
     estimate(
-      (seed) => hessianTrace(objective, { seed, deflate: 2 }),
+      (seed) => hessianTrace({ seed, deflate: 2 }),
       (r) => [r.trace_H, r.trace_H_standard_error],
     ),
   ],
   'tr(H²)': [
     H.reduce((sum, row) => sum + dot(row, row), 0),
     estimate(
-      (seed) => hessianTrace(objective, { seed, deflate: 2 }),
+      (seed) => hessianTrace({ seed, deflate: 2 }),
       (r) => [r.trace_H2, r.trace_H2_standard_error],
     ),
   ],
   'batch sharpness': [
     mean(ownCurvature),
     estimate(
-      (seed) => batchSharpness(objective, { batchSizes, seed }),
+      (seed) => batchSharpness({ batchSizes, seed }),
       (r) => [r.batch_sharpness, r.batch_sharpness_standard_error],
     ),
   ],
   'the expected loss change': [
     (eta ** 2 / 2) * traceHS - eta * gg,
     estimate(
-      (seed) => expectedLossChange(objective, { batchSizes, seed }),
+      (seed) => expectedLossChange({ batchSizes, seed }),
       (r) => [r.loss_change, r.loss_change_standard_error],
     ),
   ],
   'the squared mean resultant length': [
     dot(direction, direction),
     estimate(
-      (seed) => resultantLength(objective, { batchSizes, seed }),
+      (seed) => resultantLength({ batchSizes, seed }),
       (r) => [r.resultant_length_squared, r.resultant_length_squared_standard_error],
     ),
   ],

@@ -13,7 +13,7 @@ describe('trainingLoss', () => {
     const objective = regression();
     const steps = gradientDescent(objective, { learningRate: 0.1, steps: 4, batchSize: 3 });
     const recorded = await lastValueFrom(steps.pipe(toArray()));
-    const rows = await lastValueFrom(steps.pipe(trainingLoss(objective), toArray()));
+    const rows = await lastValueFrom(steps.pipe(trainingLoss(), toArray()));
     for (const [t, { weights, batchLoss, gradient }] of recorded.entries()) {
       const row: Row<typeof trainingLoss.table> = {
         step: t,
@@ -35,7 +35,7 @@ describe('trainingLoss', () => {
   it('costs full-batch gradient descent nothing', async () => {
     const objective = regression();
     const steps = gradientDescent(objective, { learningRate: 0.1, steps: 4 });
-    await lastValueFrom(steps.pipe(trainingLoss(objective)));
+    await lastValueFrom(steps.pipe(trainingLoss()));
     expect(objective.cost).toEqual({ forwards: 0, gradients: 5, products: 0 });
   });
 
@@ -57,7 +57,7 @@ describe('trainingLoss', () => {
       weightedGradient: async () => Float32Array.of(0),
     });
     const row = (options = {}) =>
-      lastValueFrom(gradientDescent(objective, { learningRate: 1, steps: 0 }).pipe(trainingLoss(objective, options)));
+      lastValueFrom(gradientDescent(objective, { learningRate: 1, steps: 0 }).pipe(trainingLoss(options)));
     expect(await row()).toMatchObject({ loss: 1, accuracy: 0.5, test_loss: null, test_accuracy: null });
     expect(asked).toEqual([]);
     expect(await row({ test: true })).toMatchObject({ loss: 1, accuracy: 0.5, test_loss: 3, test_accuracy: 0.25 });

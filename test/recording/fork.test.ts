@@ -1,15 +1,18 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { firstValueFrom, from, lastValueFrom, toArray } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { StepData } from '../../src/core/Step.ts';
 import { toy } from '../../src/objectives/quadratic.ts';
 import { fork } from '../../src/recording/fork.ts';
 import { record } from '../../src/recording/record.ts';
 import { replay } from '../../src/recording/replay.ts';
+import { resume } from '../../src/recording/resume.ts';
 import { type GradientDescentOptions, gradientDescent } from '../../src/training/gradientDescent.ts';
 import { regression } from '../helpers/regression.ts';
-import { collect } from './plain.ts';
+import { stepAt } from '../helpers/stepAt.ts';
+import { collect, plain } from './plain.ts';
 
 let folder: string;
 let path: string;
@@ -78,8 +81,11 @@ describe('fork', () => {
   it('can be recorded and replayed, and says where it comes from', async () => {
     await recorded({ batchSize: 5 });
     const forked = fork(path, { objective, learningRate: 0.01, steps: 3 });
-    expect(forked).toMatchObject({
+    expect((await firstValueFrom(forked)).run).toMatchObject({
       total: 4,
+      last: 12,
+      reads: [path],
+      resumes: null,
       metadata: {
         learningRate: 0.01,
         seed: 6,
@@ -92,12 +98,47 @@ describe('fork', () => {
     expect(await collect(replay(second))).toEqual(live);
   });
 
+  it('can be resumed, and still says where it comes from', async () => {
+    await recorded({ batchSize: 5 });
+    const second = join(folder, 'fork.arrows');
+    const forked = fork(path, { step: 4, learningRate: 0.01, steps: 5 });
+    const live = await lastValueFrom(forked.pipe(toArray()));
+    await collect(forked.pipe(record(second, { to: 6 })));
+    const resumed = await lastValueFrom(resume(second).pipe(toArray()));
+    expect(resumed.map(plain)).toEqual(live.slice(2).map(plain));
+    expect(JSON.stringify(resumed[0]!.run.metadata)).toBe(JSON.stringify(live[0]!.run.metadata));
+  });
+
+  it('rebuilds the objective where none is given', async () => {
+    const live = await recorded({ batchSize: 5 });
+    const steps = await lastValueFrom(fork(path, { step: 4, steps: 5 }).pipe(toArray()));
+    expect(steps.map(plain)).toEqual(live.slice(4));
+    expect(steps[0]!.run.objective!.metadata).toEqual(objective.metadata);
+  });
+
   it('refuses what it cannot begin from', async () => {
     await recorded({});
     expect(() => fork(path, { objective, step: 12, steps: 3 })).toThrow('fork: ');
     expect(() => fork(path, { objective: toy(), steps: 3 })).toThrow('fork: ');
     expect(() => fork(path, { objective, steps: -1 })).toThrow('fork: steps is -1');
-    expect(() => fork(path, { objective, steps: 3, learningRate: 0 })).toThrow('learningRate is 0');
-    expect(() => fork(path, { objective, steps: 3, batchSize: 13 })).toThrow('batchSize is 13');
+    expect(() => fork(path, { steps: 3, learningrate: 1 } as never)).toThrow(
+      "fork: there is no option 'learningrate'. Did you mean learningRate?",
+    );
+    const refusal = (options: object) => collect(fork(path, { objective, steps: 3, ...options }));
+    await expect(refusal({ learningRate: 0 })).rejects.toThrow('learningRate is 0');
+    await expect(refusal({ batchSize: 13 })).rejects.toThrow('batchSize is 13');
+  });
+
+  it('refuses a recording whose source is not known, or that was replaced since', async () => {
+    await recorded({});
+    const steps = fork(path, { objective, steps: 3 });
+    await collect(
+      gradientDescent(objective, { learningRate: 0.05, steps: 9 }).pipe(record(path, { every: 2, overwrite: true })),
+    );
+    await expect(collect(steps)).rejects.toThrow('does not hold step 9 where it did when it was opened');
+    await collect(from([stepAt(new Float32Array(5))]).pipe(record(path, { overwrite: true })));
+    expect(() => fork(path, { objective, steps: 3 })).toThrow(
+      /doesn't say its seed\. Its source is not gradientDescent/,
+    );
   });
 });

@@ -2,9 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { StepData } from '../../src/core/Step.ts';
-import { openRecording } from '../../src/recording/openRecording.ts';
 import { replay } from '../../src/recording/replay.ts';
-import { collect } from './plain.ts';
+import { collect, held } from './plain.ts';
 
 const folder = join(import.meta.dirname, '../../fixtures/recording');
 const names = readdirSync(folder)
@@ -20,11 +19,9 @@ const lists = (steps: readonly StepData[]) =>
 it.each(names)('the recording %s reads as it did when it was written', async (name) => {
   const path = join(folder, `${name}.arrows`);
   const expected = JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8'));
-  const recording = openRecording('test', path);
-  recording.close();
-  const { source, selection } = recording.header;
-  const steps = replay(path);
-  expect({ source, selection, tornBytes: steps.tornBytes, steps: lists(await collect(steps)) }).toEqual(expected);
+  const { header, tornBytes } = held(path);
+  const { source, selection } = header;
+  expect({ source, selection, tornBytes, steps: lists(await collect(replay(path))) }).toEqual(expected);
 });
 
 it('there are recordings to read', () => expect(names).toEqual(['nesterov', 'torn']));

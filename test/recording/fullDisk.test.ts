@@ -2,17 +2,16 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { from, map } from 'rxjs';
+import { map, type Observable } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Step } from '../../src/core/Step.ts';
+import { openStep, type Step } from '../../src/core/Step.ts';
 import { record } from '../../src/recording/record.ts';
-import { replay } from '../../src/recording/replay.ts';
+import { resume } from '../../src/recording/resume.ts';
 import { run } from '../../src/runs/run.ts';
 import { gradientDescent } from '../../src/training/gradientDescent.ts';
 import { canMount } from '../helpers/canMount.ts';
 import { regression } from '../helpers/regression.ts';
-import { stepAt } from '../helpers/stepAt.ts';
-import { collect } from './plain.ts';
+import { collect, held } from './plain.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -29,23 +28,23 @@ describe.skipIf(!canMount())('a disk of 256 KiB', () => {
   const objective = Object.assign(regression(8, 1000), { metadata: { objective: 'test' } });
   const train = (steps: number) => gradientDescent(objective, { learningRate: 1e-4, steps });
   const path = () => join(folder, 'recording.arrows');
-  /** Steps of a source that says nothing of itself. */
-  const someSteps = (count: number) =>
-    from(Array.from({ length: count }, (_, index) => index)).pipe(
-      map((index): Step => stepAt(new Float32Array(1000).fill(index), { index })),
-    );
+  /** Steps of a source that does not say how many they are. */
+  const unforeseen = (steps: number): Observable<Step> =>
+    train(steps).pipe(map((step) => openStep(step, { metadata: step.run.metadata }).step));
 
   it('is known to be too small before a byte is written', async () => {
-    await expect(collect(train(99).pipe(record(path())))).rejects.toThrow(
-      /^record: 100 steps need 475\.5 kB, and the disk of .* has 262\.1 kB free\. Nothing was written; make room, or record fewer steps/,
+    const refused = collect(train(99).pipe(record(path())));
+    await expect(refused).rejects.toThrow(
+      /^record: 100 steps need 475\.5 kB, and the disk of .* has 262\.1 kB free\. Nothing was written; make room/,
     );
+    await expect(refused).rejects.toThrow('make room, or record fewer steps');
     expect(readdirSync(folder)).toEqual([]);
     await collect(train(99).pipe(record(path(), { every: 4 })));
-    expect(replay(path(), { objective }).indices).toHaveLength(25);
+    expect(held(path()).indices).toHaveLength(25);
   });
 
   it('that fills up ends the recording with an error that says what is kept, which is', async () => {
-    const error: Error = await collect(someSteps(100).pipe(record(path()))).then(
+    const error: Error = await collect(unforeseen(99).pipe(record(path()))).then(
       () => expect.unreachable(),
       (thrown) => thrown,
     );
@@ -54,11 +53,11 @@ describe.skipIf(!canMount())('a disk of 256 KiB', () => {
     );
     const kept = Number(error.message.match(/The (\d+) steps/)![1]);
     expect(kept).toBeGreaterThan(10);
-    const again = replay(path(), { objective });
-    expect([again.indices.length, again.tornBytes]).toEqual([kept, 0]);
+    const { indices, tornBytes } = held(path());
+    expect([indices.length, tornBytes]).toEqual([kept, 0]);
     execFileSync('mount', ['-o', 'remount,size=64m', folder]);
-    await collect(someSteps(100).pipe(record(path(), { append: true })));
-    expect(replay(path()).indices).toEqual(Array.from({ length: 100 }, (_, t) => t));
+    await collect(resume(path(), { objective }).pipe(record()));
+    expect(held(path()).indices).toEqual(Array.from({ length: 100 }, (_, t) => t));
   });
 
   it('ends its own branch of a run alone', async () => {
@@ -72,7 +71,7 @@ describe.skipIf(!canMount())('a disk of 256 KiB', () => {
     );
     rmSync(directory, { recursive: true });
     process.exitCode = exitCode;
-    expect(summary.branches.recording!.error?.message).toContain('100 steps need');
+    expect(summary.branches.recording.error?.message).toContain('100 steps need');
     expect(seen).toHaveLength(100);
   });
 });
@@ -87,6 +86,6 @@ describe.skipIf(process.platform === 'win32')('a process whose files may not gro
     expect(child.stderr).toMatch(/branch recording: record: .*recording\.arrows cannot be written: EFBIG/);
     const told = child.stdout.trim().split('\n').length;
     expect(told).toBe(Number(child.stderr.match(/The (\d+) steps before are kept/)![1]));
-    expect(replay(join(folder, 'run', 'recording.arrows')).indices).toHaveLength(told);
+    expect(held(join(folder, 'run', 'recording.arrows')).indices).toHaveLength(told);
   });
 });

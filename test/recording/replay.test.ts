@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { RecordBatch, Schema, Table, tableFromIPC, tableToIPC } from 'apache-arrow';
-import { lastValueFrom, take, tap, toArray } from 'rxjs';
+import { firstValueFrom, lastValueFrom, type Observable, take, tap, toArray } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Objective } from '../../src/core/Objective.ts';
+import type { Step } from '../../src/core/Step.ts';
 import { leastSquares } from '../../src/objectives/leastSquares.ts';
 import { quadratic, toy } from '../../src/objectives/quadratic.ts';
 import { interactionAwareSharpness } from '../../src/probes/interactionAwareSharpness.ts';
@@ -15,11 +16,12 @@ import { objectiveOf } from '../../src/recording/objectiveOf.ts';
 import { record } from '../../src/recording/record.ts';
 import { replay } from '../../src/recording/replay.ts';
 import { run } from '../../src/runs/run.ts';
+import { readTable } from '../../src/tables/readTable.ts';
 import { toParquet } from '../../src/tables/toParquet.ts';
 import { gradientDescent } from '../../src/training/gradientDescent.ts';
 import { regression } from '../helpers/regression.ts';
 import { watchPasses } from '../helpers/watchPasses.ts';
-import { collect } from './plain.ts';
+import { collect, held, plain } from './plain.ts';
 
 let folder: string;
 let path: string;
@@ -50,34 +52,40 @@ describe('replay', () => {
     const again = replay(path);
     expect(await collect(again)).toEqual(live);
     expect(await collect(again)).toEqual(live);
-    expect(again).toMatchObject({ total: 10, metadata: train(options).metadata, tornBytes: 0 });
+    expect(held(path).tornBytes).toBe(0);
+    const steps = await lastValueFrom(again.pipe(toArray()));
+    for (const { run } of steps) expect(run).toBe(steps[0]!.run);
+    expect(steps[0]!.run).toMatchObject({ total: 10, last: 9, reads: [path], resumes: null });
+    const { metadata } = (await firstValueFrom(train(options))).run;
+    expect(steps[0]!.run.metadata).toEqual(metadata);
   });
 
   it.each(Object.entries(RUNS))('gives probes on %s tables that are the same to the byte', async (_, options) => {
-    const branches = (L: Objective): Parameters<typeof run>[1] => ({
-      loss: (s) => s.pipe(trainingLoss(L), toParquet(trainingLoss.table)),
-      eigenvalues: (s) => s.pipe(topEigenvalues(L, { count: 2 }), toParquet(topEigenvalues.table)),
-      sharpness: (s) => s.pipe(interactionAwareSharpness(L), toParquet(interactionAwareSharpness.table)),
-    });
-    const quiet = { progress: false, metadata: { purpose: 'test' } };
-    const live = {
-      ...branches(objective),
-      recording: ((s) => s.pipe(record(path))) as Parameters<typeof run>[1][string],
+    const branches = {
+      loss: (s: Observable<Step>) => s.pipe(trainingLoss(), toParquet()),
+      eigenvalues: (s: Observable<Step>) => s.pipe(topEigenvalues({ count: 2 }), toParquet()),
+      sharpness: (s: Observable<Step>) => s.pipe(interactionAwareSharpness(), toParquet()),
     };
+    const quiet = { progress: false, metadata: { purpose: 'test' } };
+    const live = { ...branches, recording: (s: Observable<Step>) => s.pipe(record(path)) };
     expect((await run(train(options), live, { ...quiet, directory: join(folder, 'live') })).state).toBe('finished');
-    const rebuilt = await objectiveOf(path);
-    await run(replay(path, { objective: rebuilt }), branches(rebuilt), { ...quiet, directory: join(folder, 'again') });
-    for (const file of ['loss.parquet', 'eigenvalues.parquet', 'sharpness.parquet']) {
-      expect(readFileSync(join(folder, 'again', file)).equals(readFileSync(join(folder, 'live', file))), file).toBe(
-        true,
-      );
+    const runs: string[] = [];
+    for (const [name, given] of Object.entries({ again: {}, built: { objective: await objectiveOf(path) } })) {
+      await run(replay(path, given), branches, { ...quiet, directory: join(folder, name) });
+      for (const file of ['loss.parquet', 'eigenvalues.parquet', 'sharpness.parquet']) {
+        const same = readFileSync(join(folder, name, file)).equals(readFileSync(join(folder, 'live', file)));
+        expect(same, `${name}/${file}`).toBe(true);
+        runs.push((await readTable(join(folder, name, file))).metadata.run as string);
+      }
     }
+    expect(runs[0]).toMatch(/^[0-9a-f]{12}$/);
+    expect(new Set(runs).size).toBe(1);
   });
 
   it('computes nothing where the gradient is recorded, and else shares ∇L with the probes', async () => {
     await collect(train(RUNS['gradient descent']).pipe(record(path)));
     const probed = regression();
-    await lastValueFrom(replay(path, { objective: probed }).pipe(trainingLoss(probed)));
+    await lastValueFrom(replay(path, { objective: probed }).pipe(trainingLoss()));
     expect(probed.cost).toEqual({ forwards: 0, gradients: 10, products: 0 });
     await collect(train(RUNS['gradient descent']).pipe(record(path, { gradient: true, overwrite: true })));
     const idle = regression();
@@ -92,6 +100,8 @@ describe('replay', () => {
     expect(await of({ from: 8 })).toEqual(live.slice(8));
     expect(await of({ to: 1 })).toEqual(live.slice(0, 2));
     expect(await of({ every: 4, from: 1 })).toEqual([live[4], live[8]]);
+    expect(await of({ every: 4, offset: 3 })).toEqual([live[3], live[7]]);
+    expect(await of({ every: 4, offset: 7, from: 4 })).toEqual([live[7]]);
     const watched = watchPasses(regression(), () => {});
     await collect(
       replay(path, { from: 7, to: 7, objective: Object.assign(watched, { metadata: objective.metadata }) }),
@@ -102,7 +112,9 @@ describe('replay', () => {
   it('replays what was thinned out, by the index of its steps', async () => {
     const live = await collect(train().pipe(record(path, { every: 3 })));
     expect(await collect(replay(path))).toEqual([0, 3, 6, 9].map((k) => live[k]));
-    expect(replay(path, { every: 2 }).indices).toEqual([0, 6]);
+    const thinned = await lastValueFrom(replay(path, { every: 2 }).pipe(toArray()));
+    expect(thinned.map(plain)).toEqual([live[0], live[6]]);
+    expect(thinned[0]!.run).toMatchObject({ total: 2, last: 6 });
   });
 
   it('does not read on before everything registered on a step has settled', async () => {
@@ -153,10 +165,12 @@ describe('a recording that was cut off', () => {
     const step = whole.length - 8 - end;
     for (let cut = end; cut < whole.length; cut++) {
       writeFileSync(path, whole.subarray(0, cut));
-      const again = replay(path, { objective });
       const isWhole = cut >= end + step;
-      expect(again.indices, `cut at ${cut}`).toHaveLength(isWhole ? 10 : 9);
-      expect(again.tornBytes).toBe(cut - (isWhole ? end + step : end));
+      const { indices, tornBytes } = held(path);
+      expect(indices, `cut at ${cut}`).toHaveLength(isWhole ? 10 : 9);
+      expect(tornBytes).toBe(cut - (isWhole ? end + step : end));
+      const { run } = await firstValueFrom(replay(path, { objective }));
+      expect([run.total, run.last]).toEqual(isWhole ? [10, 9] : [9, 8]);
     }
     writeFileSync(path, whole.subarray(0, end + 40));
     expect(await collect(replay(path))).toEqual(live.slice(0, 9));
@@ -237,7 +251,31 @@ describe('a recording of something else is refused', () => {
     expect(() => replay(path, { from: 10 })).toThrow(/holds steps 0 to 9, and none with from 10/);
     expect(() => replay(path, { from: 3, to: 2 })).toThrow('replay: to is 2');
     expect(() => replay(path, { every: 0.5 })).toThrow('replay: every is 0.5');
+    expect(() => replay(path, { offset: -1 })).toThrow('replay: offset is -1');
+    expect(() => replay(path, { every: 20, offset: 12 })).toThrow(
+      /holds steps 0 to 9, and none with from 0, to the last, every 20, offset 12/,
+    );
+    expect(() => replay(path, { form: 3 } as never)).toThrow("replay: there is no option 'form'. Did you mean from?");
   });
+});
+
+it('a table of a replay names the objective that measured, engine included, and the recorded source', async () => {
+  const recorded = withData('a');
+  const other = withData('a', { chunk: 3, engine: { name: 'other' } });
+  const source = gradientDescent(recorded, { learningRate: 0.1, steps: 2 });
+  const loss = (s: Observable<Step>) => s.pipe(trainingLoss(), toParquet());
+  const quiet = { progress: false };
+  const live = join(folder, 'live');
+  await run(source, { loss, recording: (s) => s.pipe(record()) }, { ...quiet, directory: live });
+  const again = join(folder, 'again');
+  await run(replay(join(live, 'recording.arrows'), { objective: other }), { loss }, { ...quiet, directory: again });
+  const [first, second] = await Promise.all(
+    [live, again].map(async (directory) => (await readTable(join(directory, 'loss.parquet'))).metadata),
+  );
+  expect([first!.objective, second!.objective]).toEqual([recorded.metadata, other.metadata]);
+  expect(second).toEqual({ ...first, objective: other.metadata });
+  expect(second!.source).toMatchObject({ optimizer: 'gradientDescent', objective: recorded.metadata });
+  expect(second!.run).toBe(first!.run);
 });
 
 /** Least squares that says of itself what a network on data would. */
@@ -300,6 +338,20 @@ describe('objectiveOf', () => {
     expect(await collect(replay(path))).toEqual(live);
   });
 
+  it('is that of the steps; where it is not to be had, and gradients are recorded, they have none', async () => {
+    await collect(train().pipe(record(path)));
+    const [known] = await lastValueFrom(replay(path).pipe(toArray()));
+    expect(known!.run.objective!.metadata).toEqual(objective.metadata);
+    const unknown = Object.assign(regression(), { metadata: { objective: 'mine' } });
+    const source = gradientDescent(unknown, { learningRate: 0.1, steps: 1 });
+    await collect(source.pipe(record(path, { gradient: true, overwrite: true })));
+    const step = await firstValueFrom(replay(path));
+    expect(step.run.objective).toBeNull();
+    await expect(lastValueFrom(replay(path).pipe(trainingLoss()))).rejects.toThrow('step 0 knows no objective');
+    const [row] = await lastValueFrom(replay(path).pipe(trainingLoss({ on: unknown }), toArray()));
+    expect(row!.loss).toBe(await unknown.at(step.weights).loss());
+  });
+
   it('says what it cannot build', async () => {
     const recorded = async (metadata: object) => {
       const steps = gradientDescent(Object.assign(regression(), { metadata }), { learningRate: 0.1, steps: 1 });
@@ -311,7 +363,8 @@ describe('objectiveOf', () => {
       "names an objective 'mine', which brink cannot build",
     );
     await expect(recorded({ ...risk, model: { name: 'gated' } })).rejects.toThrow(
-      "the model 'gated', which is none of brink's own (mlp, cnn, cnn6, resnet9, wideResnet). Hand it in: objectiveOf(path, { model })",
+      "the model 'gated', which is none of brink's own (mlp, cnn, cnn6, resnet9, wideResnet). " +
+        'Hand it in: objectiveOf(path, { model })',
     );
     const mlp = { name: 'mlp', inputs: 2, hidden: [], outputs: 1, activation: 'tanh' };
     await expect(recorded({ ...risk, model: mlp })).rejects.toThrow(

@@ -1,20 +1,24 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
-import { take } from 'rxjs';
+import { firstValueFrom, lastValueFrom, map, type Observable, skip, take, takeWhile, tap, toArray } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Objective } from '../../src/core/Objective.ts';
+import { openStep, type Step } from '../../src/core/Step.ts';
 import { generator } from '../../src/linalg/random.ts';
 import { record } from '../../src/recording/record.ts';
 import { replay } from '../../src/recording/replay.ts';
+import { resume } from '../../src/recording/resume.ts';
 import { run } from '../../src/runs/run.ts';
 import { readTable } from '../../src/tables/readTable.ts';
 import { recover } from '../../src/tables/recover.ts';
 import { gradientDescent } from '../../src/training/gradientDescent.ts';
 import { regression } from '../helpers/regression.ts';
-import { collect } from './plain.ts';
+import { watchPasses } from '../helpers/watchPasses.ts';
+import { collect, held, plain } from './plain.ts';
 import { branches, KINDS, type Kind, objective, source } from './recordingProcess.ts';
 
 let folder: string;
@@ -28,7 +32,9 @@ const KILLS = Number(process.env.BRINK_KILLS ?? 6);
 const PROGRAM = join(import.meta.dirname, 'recordingProcess.ts');
 const random = generator(11);
 
-/** Starts a process, and kills it some milliseconds after its first new step; returns the last step that it spoke of. */
+/**
+ * Starts a process, and kills it some milliseconds after its first new step; returns the last step that it spoke of.
+ */
 async function killed(milliseconds: number, ...args: string[]): Promise<number> {
   const child: ChildProcess = spawn(process.execPath, [PROGRAM, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
   let said = '';
@@ -58,28 +64,25 @@ describe('a run that is killed twice and resumed each time', () => {
     'has the weights and tables of one that was not (round %i, %s)',
     async (_, kind) => {
       const path = join(folder, 'whole', 'recording.arrows');
-      await run(source(kind), branches(path, false), { directory: join(folder, 'whole'), progress: false });
+      await run(source(kind), branches, { directory: join(folder, 'whole'), progress: false });
       const cut = join(folder, 'first', 'recording.arrows');
       const told = await killed(uniformInt(random, 0, 350), kind, join(folder, 'first'));
-      expect(replay(cut, { objective }).indices.at(-1)).toBeGreaterThanOrEqual(told);
+      expect(held(cut).indices.at(-1)).toBeGreaterThanOrEqual(told);
       const again = await killed(uniformInt(random, 0, 350), kind, join(folder, 'second'), cut);
-      const held = replay(cut, { objective }).indices;
-      expect(held.at(-1)).toBeGreaterThanOrEqual(again);
-      expect(held).toEqual(held.map((__, t) => t));
+      const { indices } = held(cut);
+      expect(indices.at(-1)).toBeGreaterThanOrEqual(again);
+      expect(indices).toEqual(indices.map((__, t) => t));
 
       // From the step behind the last row that the first process saved: together its table and the new one are whole.
       for (const { problem } of await recover(folder)) expect(problem).toBeNull();
       const first = await lossOf('first');
-      const missing = { path: cut, step: first.length };
-      await run(source(kind, missing), branches(cut, true), { directory: join(folder, 'third'), progress: false });
+      const missing = resume(cut, { step: first.length, objective });
+      await run(missing, branches, { directory: join(folder, 'third'), progress: false });
       expect([...first, ...(await lossOf('third'))]).toEqual(await lossOf('whole'));
       expect(await collect(replay(cut, { objective }))).toEqual(await collect(replay(path, { objective })));
 
       // And from the first step: the tables are whole, byte by byte.
-      await run(source(kind, { path: cut, step: 0 }), branches(cut, true), {
-        directory: join(folder, 'all'),
-        progress: false,
-      });
+      await run(resume(cut, { step: 0, objective }), branches, { directory: join(folder, 'all'), progress: false });
       expect(
         readFileSync(join(folder, 'all', 'loss.parquet')).equals(readFileSync(join(folder, 'whole', 'loss.parquet'))),
       ).toBe(true);
@@ -89,11 +92,13 @@ describe('a run that is killed twice and resumed each time', () => {
   );
 });
 
+const options = { learningRate: 0.05, steps: 12, batchSize: 5, beta1: 0.4, beta2: 0.3, seed: 2 };
+const L = regression();
+const train = (more: object = {}) => gradientDescent(L, { ...options, ...more });
+const metadataOf = async (steps: Observable<Step>) => JSON.stringify((await firstValueFrom(steps)).run.metadata);
+let path: string;
+
 describe('resume', () => {
-  const options = { learningRate: 0.05, steps: 12, batchSize: 5, beta1: 0.4, beta2: 0.3, seed: 2 };
-  const L = regression();
-  const train = (more: object = {}) => gradientDescent(L, { ...options, ...more });
-  let path: string;
   beforeEach(async () => {
     path = join(folder, 'recording.arrows');
     await collect(train().pipe(record(path), take(8)));
@@ -101,42 +106,90 @@ describe('resume', () => {
 
   it('goes on from the last recorded step, or from any, with the same bits', async () => {
     const whole = await collect(train());
-    const resumed = train({ resume: path });
-    expect(resumed.total).toBe(6);
-    expect(resumed.metadata).toEqual(train().metadata);
-    expect(await collect(resumed)).toEqual(whole.slice(7));
-    expect(await collect(train({ resume: { path, step: 3 } }))).toEqual(whole.slice(3));
-    expect(await collect(train({ resume: path, steps: 20 }))).toEqual((await collect(train({ steps: 20 }))).slice(7));
+    const resumed = await lastValueFrom(resume(path, { objective: L }).pipe(toArray()));
+    expect(resumed.map(plain)).toEqual(whole.slice(7));
+    for (const { run } of resumed) expect(run).toBe(resumed[0]!.run);
+    expect(resumed[0]!.run).toMatchObject({ total: 6, last: 12, resumes: path, reads: [path] });
+    expect(await metadataOf(resume(path))).toBe(await metadataOf(train()));
+    expect(await collect(resume(path, { objective: L, step: 3 }))).toEqual(whole.slice(3));
+    const longer = (await collect(train({ steps: 20 }))).slice(7);
+    expect(await collect(resume(path, { objective: L, steps: 20 }))).toEqual(longer);
   });
 
-  it('looks at `until` on the steps on which the whole run does', async () => {
+  it('takes the objective from the recording where none is given', async () => {
+    const steps = await lastValueFrom(resume(path).pipe(toArray()));
+    expect(steps.map(plain)).toEqual((await collect(train())).slice(7));
+    expect(steps[0]!.run.objective!.metadata).toEqual(L.metadata);
+    expect(steps[0]!.run.objective).not.toBe(L);
+  });
+
+  it('looks at `until` on the steps on which the whole run does, as recorded or as given', async () => {
     const until = { loss: 0.345 };
     const whole = await collect(train({ until, steps: 200 }));
     expect(whole.length).toBeLessThan(200);
     await collect(train({ until, steps: 200 }).pipe(record(path, { overwrite: true }), take(9)));
-    expect(await collect(train({ until, steps: 200, resume: path }))).toEqual(whole.slice(8));
+    expect(await collect(resume(path))).toEqual(whole.slice(8));
+    await collect(train({ steps: 200 }).pipe(record(path, { overwrite: true }), take(9)));
+    expect(await collect(resume(path, { until }))).toEqual(whole.slice(8));
   });
 
-  it('into the recording gives the file that the whole run gives', async () => {
+  it('goes on with the recording by itself, and gives the file that the whole run gives', async () => {
     const other = join(folder, 'whole.arrows');
     const whole = await collect(train().pipe(record(other)));
-    appendFileSync(path, 'torn');
-    await collect(train({ resume: { path, step: 5 } }).pipe(record(path, { append: true })));
-    const bytes = readFileSync(path);
-    expect(bytes.equals(readFileSync(other))).toBe(true);
-    expect(await collect(replay(path))).toEqual(whole);
+    for (const name of [undefined, path]) {
+      await collect(train().pipe(record(path, { overwrite: true }), take(8)));
+      appendFileSync(path, 'torn');
+      await collect(resume(path, { step: 5 }).pipe(record(name)));
+      expect(readFileSync(path).equals(readFileSync(other))).toBe(true);
+      expect(await collect(replay(path))).toEqual(whole);
+    }
   });
 
   it('of a thinned recording goes on in its grid', async () => {
     const whole = await collect(train());
     await collect(train().pipe(record(path, { every: 3, overwrite: true }), take(6)));
-    const resumed = await collect(train({ resume: path }).pipe(record(path, { append: true })));
+    const resumed = await collect(resume(path).pipe(record()));
     expect(resumed).toEqual(whole.slice(3));
-    expect(replay(path).indices).toEqual([0, 3, 6, 9, 12]);
+    expect(held(path).indices).toEqual([0, 3, 6, 9, 12]);
   });
 
-  it('and append refuse another run, naming what differs', async () => {
-    const message = (name: string) => new RegExp(`^(gradientDescent|record): .* was recorded with ${name} `);
+  it('begins a new recording where another is named, and leaves the first as it is', async () => {
+    const before = readFileSync(path);
+    const whole = await collect(train());
+    const other = join(folder, 'other.arrows');
+    await collect(resume(path).pipe(record(other, { every: 2 })));
+    expect(held(other).indices).toEqual([8, 10, 12]);
+    expect(await collect(replay(other))).toEqual([whole[8], whole[10], whole[12]]);
+    expect(readFileSync(path)).toEqual(before);
+  });
+
+  it('goes on in a run with the recording where it lies, also behind operators, whatever its branch is', async () => {
+    const directory = join(folder, 'second');
+    const early = resume(path).pipe(
+      tap(() => {}),
+      takeWhile(({ index }) => index < 11),
+    );
+    const { state } = await run(early, { steps: (s) => s.pipe(record()) }, { directory, progress: false });
+    expect([state, held(path).indices.length]).toEqual(['finished', 11]);
+    expect(readdirSync(directory).sort()).toEqual(['log.jsonl', 'run.json']);
+    const named = { other: (s: Observable<Step>) => s.pipe(record('other.arrows')) };
+    await run(resume(path, { step: 9 }), named, { directory: join(folder, 'third'), progress: false });
+    expect(held(join(folder, 'third', 'other.arrows')).indices).toEqual([9, 10, 11, 12]);
+    expect(held(path).indices).toHaveLength(11);
+  });
+
+  it('keeps two sinks from going on with one recording', async () => {
+    const exitCode = process.exitCode;
+    const directory = join(folder, 'second');
+    const both = { one: (s: Observable<Step>) => s.pipe(record()), two: (s: Observable<Step>) => s.pipe(record()) };
+    const { branches } = await run(resume(path), both, { directory, progress: false });
+    process.exitCode = exitCode;
+    expect(branches.two.error?.message).toMatch(/is gone on with by another sink/);
+    expect(await collect(replay(path))).toEqual(await collect(train()));
+  });
+
+  it('and record refuse another run, naming what differs', async () => {
+    const message = (name: string) => new RegExp(`^record: .* was recorded with ${name} `);
     for (const [name, value] of Object.entries({
       learningRate: 0.1,
       batchSize: 4,
@@ -145,40 +198,58 @@ describe('resume', () => {
       beta2: 0.1,
       seed: 7,
     })) {
-      expect(() => train({ [name]: value, resume: path })).toThrow(message(name));
-      await expect(collect(train({ [name]: value }).pipe(record(path, { append: true })))).rejects.toThrow(
-        message(name),
-      );
+      expect(() => resume(path, { [name]: value })).toThrow(`resume: there is no option '${name}'.`);
+      await expect(collect(claiming(path, train({ [name]: value })).pipe(record()))).rejects.toThrow(message(name));
     }
     const engine = Object.assign(regression(), { metadata: { ...L.metadata, engine: { name: 'wasm' } } });
-    expect(() => gradientDescent(engine, { ...options, resume: path })).toThrow(
-      'with objective.engine nothing, and it is {"name":"wasm"} now',
+    await expect(collect(resume(path, { objective: engine }))).rejects.toThrow(
+      /^resume: .* with objective.engine nothing, and it is {"name":"wasm"} now/,
     );
-    expect(() => gradientDescent(regression(13), { ...options, resume: path })).toThrow(
-      'Its steps belong to another L',
-    );
+    expect(() => resume(path, { objective: regression(13) })).toThrow('Its steps belong to another L');
   });
 
-  it('refuses what it cannot begin at', () => {
-    expect(() => train({ resume: { path, step: 8 } })).toThrow('holds 8 steps from 0 to 7, and not step 8');
-    expect(() => train({ resume: { path, step: -1 } })).toThrow('step is -1');
-    expect(() => train({ resume: path, steps: 6 })).toThrow('steps is 6, and the run begins at step 7');
-    expect(() => train({ resume: join(folder, 'none.arrows') })).toThrow('cannot be opened');
+  it('refuses what it cannot begin at', async () => {
+    expect(() => resume(path, { step: 8 })).toThrow('holds 8 steps from 0 to 7, and not step 8');
+    expect(() => resume(path, { step: -1 })).toThrow('step is -1');
+    expect(() => resume(path, { steps: -1 })).toThrow('resume: steps is -1');
+    await expect(collect(resume(path, { steps: 6 }))).rejects.toThrow('steps is 6, and the run begins at step 7');
+    expect(() => resume(join(folder, 'none.arrows'))).toThrow('cannot be opened');
+    const later = resume(path);
+    await collect(train().pipe(record(path, { every: 2, overwrite: true })));
+    await expect(collect(later)).rejects.toThrow('does not hold step 7 where it did when it was opened');
   });
 
-  it('append refuses a gap, other weights, and a recording that is not there', async () => {
-    const later = join(folder, 'later.arrows');
-    await collect(train().pipe(record(later)));
-    await expect(
-      collect(train({ resume: { path: later, step: 10 } }).pipe(record(path, { append: true }))),
-    ).rejects.toThrow('the recording ends with step 7, and the next to come is step 10');
-    const other = train({ initialWeights: new Float32Array(5) });
-    await expect(collect(other.pipe(record(path, { append: true })))).rejects.toThrow(
+  it('leaves no trace of a run that is refused, and the recording as it was', async () => {
+    const before = readFileSync(path);
+    const directory = join(folder, 'second');
+    for (const source of [resume(path, { steps: 6 }), claiming(path, train({ learningRate: 0.1 }))]) {
+      const both = { loss: branches.loss, recording: branches.recording };
+      await expect(run(source, both, { directory, progress: false })).rejects.toThrow(/^(gradientDescent|record): /);
+      expect(existsSync(directory) ? readdirSync(directory) : []).toEqual([]);
+    }
+    expect(readFileSync(path)).toEqual(before);
+  });
+
+  it('refuses in record a gap, other weights, and a recording that is gone', async () => {
+    await expect(collect(resume(path).pipe(skip(3), record()))).rejects.toThrow(
+      'the recording ends with step 7, and the next to come is step 10',
+    );
+    const other = resume(path, { step: 5, objective: skewed() });
+    await expect(collect(other.pipe(record()))).rejects.toThrow(
       /entry 0 of θ at step 7 is .* not the one that was recorded/,
     );
-    await expect(collect(train().pipe(record(join(folder, 'none.arrows'), { append: true })))).rejects.toThrow(
-      'cannot be opened',
-    );
-    expect(replay(path).indices).toHaveLength(8);
+    expect(held(path).indices).toHaveLength(8);
+    const gone = resume(path).pipe(tap(() => rmSync(path)));
+    await expect(collect(gone.pipe(record()))).rejects.toThrow('cannot be opened');
   });
 });
+
+/** Steps whose source says that it goes on with a recording. */
+const claiming = (resumes: string, steps: Observable<Step>): Observable<Step> =>
+  steps.pipe(map((step) => openStep(step, { ...step.run, resumes }).step));
+
+/** What says that it is L, and computes something else. */
+function skewed(): Objective {
+  const inner = watchPasses(L, () => {});
+  return { ...inner, metadata: L.metadata, at: (weights) => inner.at(weights.map((w) => w + 0.01)) };
+}

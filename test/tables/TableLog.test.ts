@@ -3,20 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { BrinkError } from '../../src/core/errors.ts';
-import {
-  bool,
-  defineTable,
-  float32,
-  float64,
-  int32,
-  int64,
-  list,
-  nullable,
-  type Row,
-  type Table,
-  timestamp,
-  utf8,
-} from '../../src/core/Table.ts';
+import { bool, defineTable, float64, int32, list, nullable, type Row, type Table, utf8 } from '../../src/core/Table.ts';
 import { readTable } from '../../src/tables/readTable.ts';
 import { TableLog } from '../../src/tables/TableLog.ts';
 
@@ -29,12 +16,9 @@ const table = defineTable({
     step: int32(text),
     run: utf8(text),
     double: float64(text),
-    single: float32(text),
-    long: int64(text),
     flag: bool(text),
-    at: timestamp(text),
     doubles: list(float64(text)),
-    longs: nullable(list(int64(text))),
+    counts: nullable(list(int32(text))),
     maybe: nullable(float64(text)),
   },
 });
@@ -42,12 +26,9 @@ const row = (more: object = {}): Row<typeof table> => ({
   step: 3,
   run: 'a',
   double: 0.1,
-  single: 0.5,
-  long: 1n,
   flag: true,
-  at: 0n,
   doubles: [1, 2],
-  longs: null,
+  counts: null,
   maybe: null,
   ...more,
 });
@@ -76,17 +57,15 @@ describe('a row that does not fit', () => {
     ['has an integer of 33 bits', { step: 2 ** 31 }, /'step' is 2147483648, not a 32-bit integer/],
     ['has −0 for an integer, whose sign would be lost', { step: -0 }, /'step' is -0, not/],
     ['has NaN for an integer', { step: Number.NaN }, /'step' is NaN, not/],
-    ['has a number for a bigint', { long: 1 }, /'long' is 1, not a bigint/],
-    ['has a bigint of 65 bits', { long: 2n ** 63n }, /'long' is 9223372036854775808n?, not/],
-    ['has a Date for an instant', { at: new Date(0) }, /'at' is .*1970.*, not a bigint/],
+    ['has a bigint for a number', { double: 1n }, /'double' is 1n, not a number/],
+    ['has a Date for a number', { double: new Date(0) }, /'double' is .*1970.*, not a number/],
     ['has 1 for true', { flag: 1 }, /'flag' is 1, not true or false/],
     ['has half a surrogate pair', { run: '\uD800' }, /'run' is .*ud800.*, not well-formed text/i],
-    ['overflows single precision', { single: 1e39 }, /'single' is 1e\+39, not/],
     ['has a number for a list', { doubles: 1 }, /'doubles' is 1, not a list/],
     ['has text for a list', { doubles: '12' }, /'doubles' is .12., not a list/],
     ['has null in a list', { doubles: [1, null] }, /'doubles' has null at place 1/],
     ['has a hole in a list', { doubles: new Array(1) }, /'doubles' has undefined at place 0/],
-    ['has numbers in a list of bigint', { longs: Float64Array.of(1) }, /'longs' has 1 at place 0.*bigint/],
+    ['has half an integer in a list', { counts: Float64Array.of(1, 0.5) }, /'counts' has 0\.5 at place 1.*32-bit/],
   ])('that %s is refused by table, column, value and key, and spoils nothing', async (_, wrong, says) => {
     const log = open<Table>(table);
     log.append(row({ step: 0 }));
@@ -125,7 +104,7 @@ describe('a log', () => {
     }
     doubles.fill(-1);
     const { rows } = await readTable(log.finish(), table);
-    expect(rows.map((r) => [r.step, ...Array.from(r.doubles)])).toEqual(rows.map((_, step) => [step, step, step]));
+    expect(rows.map((r) => [r.step, ...r.doubles])).toEqual(rows.map((_, step) => [step, step, step]));
     expect(rows).toHaveLength(600);
   });
 

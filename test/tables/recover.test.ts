@@ -43,7 +43,6 @@ const snapshot = () =>
 /** Rows as text that tells apart what JSON does not. */
 const text = (rows: readonly object[]) =>
   JSON.stringify(rows, (_, value) => {
-    if (typeof value === 'bigint') return `${value}n`;
     if (typeof value === 'number' && !(value > -Infinity && value < Infinity && value !== 0)) return inspect(value);
     return ArrayBuffer.isView(value) ? Array.from(value as Float64Array) : value;
   });

@@ -1,11 +1,11 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { concat, defer, finalize, from, lastValueFrom, NEVER, of, Subject, take, throwError, toArray } from 'rxjs';
+import { concat, finalize, from, lastValueFrom, NEVER, of, Subject, take, throwError, toArray } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { defineTable, float64, int32, type Row } from '../../src/core/Table.ts';
-import { withRunContext } from '../../src/files/runContext.ts';
+import { VERSIONS } from '../../src/files/versions.ts';
 import { readTable } from '../../src/tables/readTable.ts';
 import { recover } from '../../src/tables/recover.ts';
 import { TableLog } from '../../src/tables/TableLog.ts';
@@ -52,7 +52,9 @@ describe.each([
     const source = new Subject<CurvatureRow>();
     const seen: (CurvatureRow | string)[] = [];
     const ended = new Promise<string[]>((resolve) => {
-      source.pipe(sink(table, path())).subscribe({ next: (row) => seen.push(row), complete: () => resolve(files()) });
+      source
+        .pipe(sink(table, { path: path() }))
+        .subscribe({ next: (row) => seen.push(row), complete: () => resolve(files()) });
     });
     expect(files()).toEqual(['curvature.arrows.part']);
     for (const row of rows) {
@@ -71,7 +73,10 @@ describe.each([
       from(rows),
       throwError(() => broken),
     );
-    expect(await outcome(lastValueFrom(source.pipe(sink(table, path()))))).toEqual({ error: broken, left: [file] });
+    expect(await outcome(lastValueFrom(source.pipe(sink(table, { path: path() }))))).toEqual({
+      error: broken,
+      left: [file],
+    });
     expect(await written()).toEqual(rows);
   });
 
@@ -84,7 +89,7 @@ describe.each([
           finalize(() => {
             isReleased = true;
           }),
-          sink(table, path()),
+          sink(table, { path: path() }),
         )
         .subscribe({ next: (row) => seen.push(row), complete: () => resolve(null), error: reject }),
     );
@@ -97,7 +102,9 @@ describe.each([
   });
 
   it('finishes the file where nobody listens any more', async () => {
-    const seen = await lastValueFrom(concat(from(rows), NEVER).pipe(sink(table, path()), take(300), toArray()));
+    const seen = await lastValueFrom(
+      concat(from(rows), NEVER).pipe(sink(table, { path: path() }), take(300), toArray()),
+    );
     while (files().join() !== file) await wait(5);
     const found = await written();
     expect(found).toEqual(rows.slice(0, found.length));
@@ -105,7 +112,7 @@ describe.each([
   });
 
   it('opens a file for each subscription, and none before', async () => {
-    const logged = from(rows).pipe(sink(table, path()));
+    const logged = from(rows).pipe(sink(table, { path: path() }));
     expect(files()).toEqual([]);
     await lastValueFrom(logged);
     const before = readFileSync(path());
@@ -117,7 +124,7 @@ describe.each([
 
   it('replaces a file where it is told to', async () => {
     writeFileSync(path(), 'old');
-    await lastValueFrom(from(rows).pipe(sink(table, path(), { overwrite: true })));
+    await lastValueFrom(from(rows).pipe(sink(table, { path: path(), overwrite: true })));
     expect(files()).toEqual([file]);
     expect(await written()).toEqual(rows);
   });
@@ -127,7 +134,7 @@ describe.each([
     const log = new TableLog(table, join(folder, 'curvature'), { format: 'parquet', metadata: {} });
     log.append(rows[0]!);
     for (const overwrite of [false, true]) {
-      await expect(lastValueFrom(from(rows).pipe(sink(table, path(), { overwrite })))).rejects.toThrow();
+      await expect(lastValueFrom(from(rows).pipe(sink(table, { path: path(), overwrite })))).rejects.toThrow();
     }
     expect((await readTable(log.finish())).rows).toEqual([rows[0]]);
   });
@@ -138,39 +145,35 @@ describe.each([
       metadata: {},
     });
     for (const row of rows) log.append(row);
-    await expect(lastValueFrom(from(rows).pipe(sink(table, path())))).rejects.toThrow(/`brink recover .*` finishes/);
+    await expect(lastValueFrom(from(rows).pipe(sink(table, { path: path() })))).rejects.toThrow(
+      /`brink recover .*` finishes/,
+    );
     expect(log.rows).toBe(256);
     log.finish();
     if (ending === 'parquet') await recover(folder);
     expect(await written()).toEqual(rows);
   });
 
-  it("writes into the run's folder, with its metadata, and lists what it may leave there", async () => {
-    const run = {
-      directory: join(folder, 'a', 'run'),
-      metadata: { seed: 7, source: { name: 'cnn' } },
-      files: new Set(''),
-    };
-    await withRunContext(run, () =>
-      lastValueFrom(from(rows).pipe(sink(table, undefined, { metadata: { branch: 'λ', seed: 8 } }))),
-    );
-    expect(readdirSync(run.directory)).toEqual([file]);
-    const found = await readTable(join(run.directory, file), table);
-    expect(found.metadata).toEqual({ seed: 8, source: { name: 'cnn' }, branch: 'λ' });
-    expect(found.table).toEqual(table);
-    expect([...run.files]).toEqual(expect.arrayContaining([file, 'curvature.arrows.part', 'curvature.arrows']));
+  it("opens in the working folder, under the table's name, where nothing else is said", async () => {
+    const name = `sinks_${process.pid}`;
+    await lastValueFrom(from(rows).pipe(sink({ ...table, name })));
+    expect(existsSync(`${name}.${ending}`)).toBe(true);
+    rmSync(`${name}.${ending}`);
   });
 
-  it('finds its folder when it is subscribed to, not when it is made', async () => {
-    const made = defer(() => from(rows)).pipe(sink(table, join('b', file)));
-    const directory = join(folder, 'later');
-    await withRunContext({ directory, metadata: {} }, () => lastValueFrom(made));
-    expect(existsSync(join(directory, 'b', file))).toBe(true);
-    expect(existsSync(join(dirname(directory), file))).toBe(false);
+  it('says who wrote it, and what it is told to say', async () => {
+    await lastValueFrom(from(rows).pipe(sink(table, { path: path(), metadata: { seed: 8, branch: 'λ' } })));
+    const found = await readTable(path(), table);
+    expect(found.metadata).toEqual({ ...VERSIONS, source: null, seed: 8, branch: 'λ' });
+    expect(found.table).toEqual(table);
+  });
+
+  it('refuses an option that there is not', () => {
+    expect(() => sink(table, { pth: 'x' } as object)).toThrow(`${name}: there is no option 'pth'. Did you mean path?`);
   });
 
   it('refuses a path of another ending at the call', () => {
-    expect(() => sink(table, 'curvature.csv')).toThrow(
+    expect(() => sink(table, { path: 'curvature.csv' })).toThrow(
       `${name}: the path is 'curvature.csv'. It must end in '.${ending}'.`,
     );
   });

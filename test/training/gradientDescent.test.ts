@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
-import { lastValueFrom, type Observable, take, tap, toArray } from 'rxjs';
+import { firstValueFrom, lastValueFrom, type Observable, take, tap, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { DivergedError } from '../../src/core/errors.ts';
 import type { Objective } from '../../src/core/Objective.ts';
@@ -26,7 +26,7 @@ const reference = JSON.parse(
 ) as { alpha: number; eta: number; steps: number; start: number[]; gd: Reference; momentum: Reference[] };
 
 const collect = (steps: Observable<Step>) => lastValueFrom(steps.pipe(toArray()));
-const plain = ({ waitUntil, ...data }: Step) => data;
+const plain = (step: Step) => ({ ...step });
 
 /** One weight from 0 on a slope with that gradient, whose loss says nothing: it is 0 everywhere. */
 function slope(gradient: number, accuracy?: (weight: number) => number): Objective {
@@ -180,6 +180,15 @@ describe('batches', () => {
   });
 });
 
+it('refuses an option that there is not, and takes plain numbers as weights', async () => {
+  const momentum = { learningRate: 0.1, steps: 1, betta1: 0.9 } as GradientDescentOptions;
+  expect(() => gradientDescent(regression(), momentum)).toThrow(
+    "gradientDescent: there is no option 'betta1'. Did you mean beta1? There are learningRate, steps,",
+  );
+  const source = gradientDescent(toy(), { learningRate: 0.1, steps: 0, initialWeights: [3, 0.1] });
+  expect((await firstValueFrom(source)).weights).toEqual(Float32Array.of(3, 0.1));
+});
+
 describe('the stream', () => {
   const options = { learningRate: 0.05, steps: 6, batchSize: 2, beta1: 0.3, beta2: 0.2 };
 
@@ -187,7 +196,7 @@ describe('the stream', () => {
     const source = gradientDescent(regression(), options);
     const [a, b] = await Promise.all([collect(source), collect(source)]);
     expect(a.map(plain)).toEqual(b.map(plain));
-    expect(a).toHaveLength(source.total);
+    expect(a).toHaveLength(a[0]!.run.total!);
     const other = await collect(gradientDescent(regression(), { ...options, seed: 1 }));
     expect(other[0]!.weights).not.toEqual(a[0]!.weights);
   });
@@ -250,15 +259,20 @@ describe('the stream', () => {
     expect([steps.length, objective.cost.gradients]).toEqual([3, 3]);
   });
 
-  it('says in its metadata all that makes it again', () => {
+  it('says in its metadata all that makes it again', async () => {
     const objective = regression();
-    const { metadata, total } = gradientDescent(objective, { ...options, until: { loss: 0.1 }, seed: 2 });
-    expect(total).toBe(7);
+    const runOf = async (source: Observable<Step>) => (await firstValueFrom(source)).run;
+    const { metadata, total, last } = await runOf(
+      gradientDescent(objective, { ...options, until: { loss: 0.1 }, seed: 2 }),
+    );
+    expect([total, last]).toEqual([7, 6]);
     expect(metadata).toMatchObject({ ...options, seed: 2, until: { loss: 0.1 }, objective: objective.metadata });
-    const given = (w: number) =>
-      gradientDescent(objective, { ...options, initialWeights: new Float32Array(5).fill(w) }).metadata.initialWeights;
-    expect(given(1)).toMatch(/^sha256 [0-9a-f]{64}$/);
-    expect(given(1)).not.toBe(given(2));
+    const given = async (w: number) => {
+      const initialWeights = new Float32Array(5).fill(w);
+      return (await runOf(gradientDescent(objective, { ...options, initialWeights }))).metadata?.initialWeights;
+    };
+    expect(await given(1)).toMatch(/^sha256 [0-9a-f]{64}$/);
+    expect(await given(1)).not.toBe(await given(2));
   });
 
   it('keeps its own copy of the initial weights', async () => {
@@ -380,6 +394,6 @@ describe("a caller's mistake throws at the call", () => {
     // @ts-expect-error there is no rate to assume
     expect(() => gradientDescent(regression(), { steps: 3 })).toThrow('learningRate is undefined');
     // @ts-expect-error an unknown option
-    gradientDescent(regression(), { ...good, momentum: 0.9 });
+    expect(() => gradientDescent(regression(), { ...good, momentum: 0.9 })).toThrow("there is no option 'momentum'");
   });
 });

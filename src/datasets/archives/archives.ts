@@ -14,7 +14,9 @@ export interface Archive {
 
 const PLACE = 'https://www.cs.toronto.edu/~kriz';
 
-/** The binary versions of Krizhevsky's data sets. Source of sizes and MD5: https://www.cs.toronto.edu/~kriz/cifar.html */
+/**
+ * The binary versions of Krizhevsky's data sets. Source of sizes and MD5: https://www.cs.toronto.edu/~kriz/cifar.html
+ */
 export const archives: Readonly<Record<string, Archive>> = {
   'cifar-10': {
     name: 'cifar-10',

@@ -20,12 +20,13 @@ const WHO = 'data';
 /**
  * Downloads an archive, compares it with its checksums, and unpacks it.
  *
- * What has come is kept in a `.part` file, and the next call goes on from there. An archive with another checksum is set aside as
- * `.wrong` and not unpacked. The files get their names once all are unpacked; the archive itself is removed then.
+ * What has come is kept in a `.part` file, and the next call goes on from there. An archive with another checksum is
+ * set aside as `.wrong` and not unpacked. The files get their names once all are unpacked; the archive itself is
+ * removed then.
  *
  * @returns The unpacked folder, and whether it was made just now: files that are right already are left alone.
- * @throws BrinkError where the folder can't be written, the server does not have the file, the connection is cut, or the
- *   archive is not the one that is meant.
+ * @throws BrinkError where the folder can't be written, the server does not have the file, the connection is cut, or
+ *   the archive is not the one that is meant.
  */
 export async function getArchive(
   archive: Archive,

@@ -1,19 +1,19 @@
 import type { Tensor4D } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
-import { installNativeConvolution } from '../kernels/native/nativeConvolution.ts';
-import { isLoaded, registerGradient, runKernel } from '../kernels/register.ts';
-import { installWasmConvolution } from '../kernels/wasm/installWasmConvolution.ts';
+import { runKernel } from '../kernels/runKernel.ts';
+import type { DerivativeTable } from './Derivative.ts';
 
 /**
  * Derivatives of conv2d to second order.
  *
  * y = conv(x, w) is bilinear. TensorFlow.js knows conv's derivative and that of the input gradient, but not that of the
- * filter gradient dw = F(x, dy), which is bilinear as well: ∂⟨F, c⟩/∂x is the input gradient with filter c, ∂⟨F, c⟩/∂dy = conv(x, c).
+ * filter gradient dw = F(x, dy), which is bilinear as well: ∂⟨F, c⟩/∂x is the input gradient with filter c, and
+ * ∂⟨F, c⟩/∂dy = conv(x, c).
  */
-export function installConvolution(): void {
-  registerGradient('Conv2DBackpropFilter', { inputs: ['x', 'dy'] }, (c, [x, dy], attributes) => {
-    const { strides, pad, dataFormat, dimRoundingMode } = attributes;
-    return {
+export const convolution: DerivativeTable = {
+  Conv2DBackpropFilter: {
+    inputs: ['x', 'dy'],
+    gradient: (c, [x, dy], { strides, pad, dataFormat, dimRoundingMode }) => ({
       x: () =>
         runKernel(
           'Conv2DBackpropInput',
@@ -21,8 +21,6 @@ export function installConvolution(): void {
           { strides, pad, dataFormat, dimRoundingMode, inputShape: x!.shape },
         ),
       dy: () => tf.conv2d(x as Tensor4D, c as Tensor4D, strides, pad, dataFormat, 1, dimRoundingMode),
-    };
-  });
-  if (isLoaded('tensorflow')) installNativeConvolution();
-  if (isLoaded('wasm')) installWasmConvolution();
-}
+    }),
+  },
+};

@@ -79,10 +79,10 @@ interface TapeNode {
 }
 
 /**
- * The kernels on the tape of the gradient that is being taken; `null` stands for a gradient that somebody wrote by hand.
+ * The kernels on the tape of the gradient that is being taken; `null` stands for a gradient written by hand.
  *
- * A copy puts itself on the tape twice, once as Identity and once under the name of whatever called it with an input x; a
- * hand-written gradient (tf.customGrad) numbers its inputs.
+ * A copy puts itself on the tape twice, once as Identity and once under the name of whatever called it with an input x;
+ * a hand-written gradient (tf.customGrad) numbers its inputs.
  */
 export function kernelsOnTape(): ReadonlySet<string | null> {
   const { activeTape } = (tf.engine() as unknown as { state: { activeTape: TapeNode[] | null } }).state;
@@ -105,9 +105,11 @@ export function kernelsOnTape(): ReadonlySet<string | null> {
 export function requireVerifiedKernels(who: string): void {
   for (const kernel of kernelsOnTape()) {
     if (kernel !== null && VERIFIED_KERNELS.has(kernel)) continue;
+    const what = kernel === null ? 'a gradient written by hand (tf.customGrad)' : `the operation ${kernel}`;
     throw new BrinkError(
       who,
-      `${kernel === null ? 'a gradient written by hand (tf.customGrad)' : `the operation ${kernel}`} is not verified to second order. Its second derivative may be wrong without an error in TensorFlow.js; build the function from verified operations: ${[...VERIFIED_KERNELS].join(', ')}.`,
+      `${what} is not verified to second order. Its second derivative may be wrong without an error in ` +
+        `TensorFlow.js; build the function from verified operations: ${[...VERIFIED_KERNELS].join(', ')}.`,
     );
   }
 }

@@ -14,8 +14,8 @@ export interface InstallOptions {
 }
 
 const WHO = 'brink engine install';
-/** What whoever goes without has. */
-export const WITHOUT = 'WebAssembly serves instead.';
+/** What follows where the native engine is not made. */
+export const INSTEAD = 'WebAssembly serves instead.';
 /** The wheels' own tags: which Python runs pip does not matter, since only libraries are taken out of them. */
 const PYTHON = '311';
 const GLIBC = ['2_28', '2_27', '2_24', '2_17', '2_12', '2_5'];
@@ -42,21 +42,23 @@ for wheel in pathlib.Path(sys.argv[1]).glob('*.whl'):
 `;
 
 /**
- * Makes the native engine in the user's cache folder: TensorFlow's C library out of its Python wheel, and the binding of
- * `@tensorflow/tfjs-node-gpu` compiled against it.
+ * Makes the native engine in the user's cache folder: TensorFlow's C library out of its Python wheel, and the binding
+ * of `@tensorflow/tfjs-node-gpu` compiled against it.
  *
- * The wheels are pinned by hash. The engine gets its folder once it has loaded. With `cuda`, NVIDIA's wheels are laid out beside
- * TensorFlow's library, where it looks for them; that flavour has not been run on a GPU yet.
+ * The wheels are pinned by hash. The engine gets its folder once it has loaded. With `cuda`, NVIDIA's wheels are laid
+ * out beside TensorFlow's library, where it looks for them; that flavour has not been run on a GPU yet.
  *
  * @returns The folder, and whether it was made just now.
- * @throws BrinkError where the platform has no wheel, a tool or the npm package is missing, or a stage fails, with the stage's own words.
+ * @throws BrinkError where the platform has no wheel, a tool or the npm package is missing, or a stage fails, with the
+ *   stage's own words.
  */
 export async function installNative({
   cuda = false,
   log = () => {},
 }: InstallOptions = {}): Promise<{ folder: string; made: boolean }> {
   if (!hasPackage(BINDING)) {
-    throw new BrinkError(WHO, `the npm package ${BINDING} is missing, which \`npm ci\` brings. ${WITHOUT}`);
+    const sentence = `the npm package ${BINDING} is missing, which \`npm ci\` brings. ${INSTEAD}`;
+    throw new BrinkError(WHO, sentence);
   }
   const flavour: Flavour = cuda ? 'cuda' : 'cpu';
   const { folder, installed, binding, quietLoad, requirements, sources, quietSource } = nativeBuild(flavour);
@@ -129,7 +131,7 @@ const compiler = () => process.env.CXX || 'g++';
 function requireTools(flavour: Flavour): void {
   const machine = MACHINES[process.arch];
   if (process.platform !== 'linux' || machine === undefined || (flavour === 'cuda' && machine !== 'x86_64')) {
-    throw new BrinkError(WHO, `there is no ${flavour} build for ${process.platform} on ${process.arch}. ${WITHOUT}`);
+    throw new BrinkError(WHO, `there is no ${flavour} build for ${process.platform} on ${process.arch}. ${INSTEAD}`);
   }
   const works = (command: string, ...args: string[]) => spawnSync(command, args, { stdio: 'ignore' }).status === 0;
   const missing = [
@@ -138,11 +140,11 @@ function requireTools(flavour: Flavour): void {
   ];
   if (missing.length > 0) {
     const are = missing.length > 1 ? 'are' : 'is';
-    throw new BrinkError(WHO, `${missing.join(' and ')} ${are} missing, which the native engine needs. ${WITHOUT}`);
+    throw new BrinkError(WHO, `${missing.join(' and ')} ${are} missing, which the native engine needs. ${INSTEAD}`);
   }
 }
 
-/** Runs a tool to its end; throws with what it said where it fails. What it needs for a while it may put into `scratch`. */
+/** Runs a tool to its end, with `scratch` for its temporary files; throws with what it said where it fails. */
 async function tool(command: string, args: readonly string[], scratch = tmpdir()): Promise<void> {
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, TMPDIR: scratch } });
   let said = '';

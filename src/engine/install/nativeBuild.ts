@@ -63,7 +63,8 @@ export function nativeBuild(flavour: Flavour): NativeBuild {
   const quietSource = join(import.meta.dirname, 'quietLoad.cc');
   const hash = createHash('sha256');
   for (const file of [...sources, quietSource, requirements]) hash.update(readFileSync(file));
-  const key = `tensorflow-${TENSORFLOW_VERSION}-${process.platform}-${process.arch}-${flavour}-${hash.digest('hex').slice(0, 12)}`;
+  const platform = `${process.platform}-${process.arch}`;
+  const key = `tensorflow-${TENSORFLOW_VERSION}-${platform}-${flavour}-${hash.digest('hex').slice(0, 12)}`;
 
   const folder = cacheFolder('engine', key);
   return {

@@ -1,10 +1,10 @@
 // Makes the native engine when a clone is set up; whatever goes wrong costs speed, not the set-up.
-import { installNative, WITHOUT } from './installNative.ts';
+import { INSTEAD, installNative } from './installNative.ts';
 
 const say = (line: string) => console.log(`brink: ${line}`);
 
 if (process.env.BRINK_SKIP_NATIVE === '1') {
-  say(`the native engine is left out (BRINK_SKIP_NATIVE=1). ${WITHOUT}`);
+  say(`the native engine is left out (BRINK_SKIP_NATIVE=1). ${INSTEAD}`);
 } else {
   try {
     const { folder, made } = await installNative({ log: say });

@@ -1,5 +1,6 @@
-// A Node addon that loads TensorFlow's library with standard error closed. On the way TensorFlow announces there that oneDNN
-// is on, before any setting of its own can silence it. Where the library does not load, the binding beside this says why.
+// A Node addon that loads TensorFlow's library with standard error closed. While it loads, and before it reads
+// TF_CPP_MIN_LOG_LEVEL, TensorFlow announces that oneDNN is on: two lines at every start, which no setting silences but
+// oneDNN off. Where the library does not load, the binding beside this says why.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <node_api.h>

@@ -1,20 +1,36 @@
-import type { NamedAttrMap, Tensor } from '@tensorflow/tfjs';
+import type { Tensor } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
+import { runKernel } from './runKernel.ts';
 
-/** x as a constant: nothing flows back through it. */
+/**
+ * x as a constant: its value, through which nothing flows back.
+ *
+ * A derivative of what is built on it is that of another function, in which x does not vary: right where what is
+ * built does not depend on x, as `logSumExp` not on the maximum that it takes out. Cost: none, the numbers are shared.
+ */
 export function stopGradient(x: Tensor): Tensor {
-  return tf.engine().runKernel('StopGradient', {}, { x } as unknown as NamedAttrMap) as Tensor;
-}
-
-/** x [… × C] + b [C]. */
-export function biasAdd(x: Tensor, b: Tensor): Tensor {
-  return tf.engine().runKernel('BiasAdd', { x, b }) as Tensor;
+  return runKernel('StopGradient', {}, { x });
 }
 
 /**
- * log Σ_c exp(z_c) over the last axis, [… × C] → […], without overflow: the row's maximum is taken out as a constant.
+ * x + b along the last axis, as a layer adds its bias.
+ *
+ * As an operation of its own it keeps neither term for its derivative, where tf.add keeps both.
+ *
+ * @param x [… × C].
+ * @param b [C].
+ */
+export function biasAdd(x: Tensor, b: Tensor): Tensor {
+  return runKernel('BiasAdd', { x, b });
+}
+
+/**
+ * log Σ_c exp(z_c) over the last axis, without overflow: the row's maximum is taken out as a constant.
  *
  * TensorFlow.js's own logSumExp and logSoftmax are wrong or missing at second order.
+ *
+ * @param z [… × C].
+ * @returns […].
  */
 export function logSumExp(z: Tensor): Tensor {
   const largest = stopGradient(tf.max(z, -1, true));
@@ -27,13 +43,16 @@ export function gelu(x: Tensor): Tensor {
 }
 
 /**
- * γ x̂ + β with x̂ = (x − mean x)/√(var x + ε), x [… × C], γ and β [C]; mean and variance over every axis but the last, of this batch.
+ * γ x̂ + β with x̂ = (x − mean x)/√(var x + ε), mean and variance over every axis but the last, of this batch.
  *
- * It couples the examples of a batch: a model that uses it is `coupled`, and its L belongs to a fixed partition of the data
- * (Ioffe and Szegedy, 2015, algorithm 1).
+ * It couples the examples of a batch: a model that uses it is `coupled`, and its L belongs to a fixed partition of the
+ * data (Ioffe and Szegedy, 2015, algorithm 1).
  *
+ * @param x [… × C].
+ * @param gamma γ [C].
+ * @param beta β [C].
  * @param epsilon ε, above 0.
  */
 export function batchNorm(x: Tensor, gamma: Tensor, beta: Tensor, epsilon: number): Tensor {
-  return tf.engine().runKernel('BatchNorm', { x, gamma, beta }, { epsilon }) as Tensor;
+  return runKernel('BatchNorm', { x, gamma, beta }, { epsilon });
 }

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import type { Attributes } from './register.ts';
+import type { Attributes } from './Kernel.ts';
 
 /** Strides, padding and sizes of a pooling, in numbers. */
 export type PoolInfo = ReturnType<typeof poolInfo>;

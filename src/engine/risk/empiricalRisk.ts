@@ -1,4 +1,4 @@
-import { setImmediate as breath } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Tensor } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
 import type { Dataset, Examples } from '../../core/Dataset.ts';
@@ -12,10 +12,11 @@ import type { Loss } from '../Loss.ts';
 import { leakFree } from '../leakFree.ts';
 import { initialWeights, type Model, paramCount, sizeOf } from '../Model.ts';
 import { openEngine } from '../openEngine.ts';
-import { defaultCoupledChunk, requireCompany } from './coupledChunks.ts';
-import { exampleNormsSquared } from './exampleNorms.ts';
+import { atLeastTwoPerChunk } from './atLeastTwoPerChunk.ts';
+import { defaultCoupledChunk } from './defaultCoupledChunk.ts';
+import { exampleNormsSquared } from './exampleNormsSquared.ts';
 import { keptTapes } from './keptTapes.ts';
-import { requireFitting } from './requireFitting.ts';
+import { tryTwoExamples } from './tryTwoExamples.ts';
 
 /** A model, the data that it is trained on, and the loss that is trained. */
 export interface EmpiricalRiskOptions {
@@ -23,14 +24,15 @@ export interface EmpiricalRiskOptions {
   readonly data: Dataset;
   readonly loss: Loss;
   /**
-   * Examples on the device at once. Memory grows with it, results change by rounding only; with batch normalisation it is part
-   * of the definition of L. Default: as many as a Hessian-vector product fits into about 1 GiB, at most 2048; with batch
-   * normalisation all n, or an error where they don't fit.
+   * Examples on the device at once. Memory grows with it, results change by rounding only; with batch normalisation it
+   * is part of the definition of L. Default: as many as a Hessian-vector product fits into about 1 GiB, at most 2048;
+   * with batch normalisation all n, or an error where they don't fit.
    */
   readonly chunk?: number;
   /**
-   * What may stay on the device from one Hessian-vector product to the next at the same θ, in bytes: the recorded gradient of
-   * the first chunks that fit, whose further products cost a third less. It changes no bit of any result. Default: 1 GiB; 0: nothing.
+   * What may stay on the device from one Hessian-vector product to the next at the same θ, in bytes: the recorded
+   * gradient of the first chunks that fit, whose further products cost a third less. It changes no bit of any result.
+   * Default: 1 GiB; 0: nothing.
    */
   readonly keptBytes?: number;
 }
@@ -43,8 +45,8 @@ const KEPT_BYTES = 2 ** 30;
 /** How many examples a layer's rule for ‖g_i‖² is checked on, and how close it has to come, relative. */
 const CHECKED_EXAMPLES = 3;
 const NORM_AGREEMENT = 1e-3;
-/** How long passes that follow each other may keep the event loop from turning, in milliseconds: signals and timers wait for it. */
-const HELD = 50;
+/** How long passes may keep the event loop from turning, in milliseconds: signals and timers wait for it. */
+const LONGEST_TURN = 50;
 /** Lengths whose products with a gradient, squared, are still far from float32's least and largest numbers. */
 const COMFORTABLE = 2 ** 20;
 
@@ -68,21 +70,22 @@ type ChunkResult = Float32Array[];
  *
  * ∇L by one backward pass; H v by double backward, never by differences: with per-example weights u as an input,
  * φ(θ, u) = ⟨∇_θ Σ u_i ℓ_i(θ), v⟩ gives ∂φ/∂θ = n H v and ∂φ/∂u_i = g_iᵀv in one pass (Pearlmutter, 1994, for H v).
- * The data passes through the device in chunks; device arithmetic is float32, sums over chunks are float64, always added
- * in the same order.
+ * The data passes through the device in chunks; device arithmetic is float32, sums over chunks are float64, always
+ * added in the same order.
  *
- * With batch normalisation (a `coupled` model) each chunk is normalised over itself, so L is the mean over a fixed partition of the
- * data into chunks, in the order of the data, and every derivative is of that L: `chunk`, which is in the metadata, belongs to
- * its definition. A batch is normalised over itself, cut into chunks of the same size where it is larger, and so is a test set;
- * its gradient has not ∇L as its mean. What speaks of single examples is refused.
+ * With batch normalisation (a `coupled` model) each chunk is normalised over itself, so L is the mean over a fixed
+ * partition of the data into chunks, in the order of the data, and every derivative is of that L: `chunk`, which is in
+ * the metadata, belongs to its definition. A batch is normalised over itself, cut into chunks of the same size where it
+ * is larger, and so is a test set; its gradient has not ∇L as its mean. What speaks of single examples is refused.
  *
- * Cost: H v with all projections about three gradients; two from the second product at one θ on, for the chunks whose recorded
- * gradient fits into `keptBytes`. It goes when θ changes, or nothing is asked for any more.
+ * Cost: H v with all projections about three gradients; two from the second product at one θ on, for the chunks whose
+ * recorded gradient fits into `keptBytes`. It goes when θ changes, or nothing is asked for any more.
  *
  * @param options `model`, `data`, `loss`, `chunk` (examples), `keptBytes` (bytes).
- * @throws BrinkError where model and data do not fit together, a chunk is not a positive integer, `keptBytes` is negative, the engine cannot be
- *   opened, outputs or losses have a wrong shape or are not finite at θ_0 of seed 0, or the network uses an operation whose
- *   second derivative brink has not verified; with batch normalisation where a single example would be alone in its chunk.
+ * @throws BrinkError where model and data do not fit together, a chunk is not a positive integer, `keptBytes` is
+ *   negative, the engine cannot be opened, outputs or losses have a wrong shape or are not finite at θ_0 of seed 0, or
+ *   the network uses an operation whose second derivative brink has not verified; with batch normalisation where a
+ *   single example would be alone in its chunk.
  */
 export async function empiricalRisk({
   model,
@@ -95,13 +98,15 @@ export async function empiricalRisk({
   if (size(data.inputShape) !== inputSize) {
     throw new BrinkError(
       WHO,
-      `the data set ${data.name} has inputs of shape [${data.inputShape}], the model ${model.name} takes [${model.inputShape}]. They must have equally many entries.`,
+      `the data set ${data.name} has inputs of shape [${data.inputShape}], the model ${model.name} takes ` +
+        `[${model.inputShape}]. They must have equally many entries.`,
     );
   }
   if (data.outputCount !== model.outputCount) {
     throw new BrinkError(
       WHO,
-      `the data set ${data.name} has ${data.outputCount} targets an example, the model ${model.name} has ${model.outputCount} outputs. They must agree.`,
+      `the data set ${data.name} has ${data.outputCount} targets an example, the model ${model.name} has ` +
+        `${model.outputCount} outputs. They must agree.`,
     );
   }
   if (chunk !== undefined) requireInteger(WHO, 'chunk', chunk, 1);
@@ -110,11 +115,11 @@ export async function empiricalRisk({
   const engine = await openEngine();
   const n = data.train.count;
   const m = paramCount(model);
-  requireFitting(WHO, model, loss, data, () => upload(initialWeights(model, 0)));
+  await tryTwoExamples(WHO, model, loss, data, () => upload(initialWeights(model, 0)));
   // Also where the chunk is given, as the trial refuses unverified operations at once.
   const fitting = Math.max(1, Math.min(LARGEST_DEFAULT_CHUNK, Math.floor(CHUNK_BYTES / bytesPerExample(model, loss))));
   const chunkSize = Math.min(n, chunk ?? (model.coupled ? defaultCoupledChunk(WHO, model, n, fitting) : fitting));
-  if (model.coupled) requireCompany(WHO, model, `a training set of ${n}`, n, chunkSize);
+  if (model.coupled) atLeastTwoPerChunk(WHO, model, `a training set of ${n}`, n, chunkSize);
 
   /** Puts a flat θ on the device, one tensor a parameter. */
   function upload(flat: Float32Array): Tensor[] {
@@ -136,7 +141,7 @@ export async function empiricalRisk({
   }
 
   const tapes = keptTapes(keptBytes);
-  let lastBreath = performance.now();
+  let lastTurn = performance.now();
 
   const perExample = (theta: readonly Tensor[], { inputs, targets }: ReturnType<Chunk['load']>) => {
     const outputs = model.forward(theta, inputs);
@@ -156,15 +161,15 @@ export async function empiricalRisk({
   ): Promise<void> {
     const total = batch?.length ?? examples.count;
     if (model.coupled) {
-      requireCompany(WHO, model, `a ${batch ? 'batch' : 'test set'} of ${total}`, total, chunkSize);
+      atLeastTwoPerChunk(WHO, model, `a ${batch ? 'batch' : 'test set'} of ${total}`, total, chunkSize);
     }
     await tapes.during(async () => {
       const vectors = device.map(upload);
       try {
         for (let from = 0; from < total; from += chunkSize) {
-          if (from > 0 || performance.now() - lastBreath > HELD) {
-            await breath();
-            lastBreath = performance.now();
+          if (from > 0 || performance.now() - lastTurn > LONGEST_TURN) {
+            await nextTurn();
+            lastTurn = performance.now();
           }
           const count = Math.min(chunkSize, total - from);
           const rows = (array: Float32Array, width: number) =>
@@ -365,7 +370,8 @@ export async function empiricalRisk({
         if (norms !== null) return norms;
         throw new BrinkError(
           WHO,
-          `the model ${model.name} computes a chunk otherwise than its first examples: their gradient norms are not to be had exactly. Estimate by random signs.`,
+          `the model ${model.name} computes a chunk otherwise than its first examples: their gradient norms are not ` +
+            `to be had exactly. Estimate by random signs.`,
         );
       },
     }),
@@ -411,7 +417,7 @@ function nestedGradient(y: () => Tensor, xs: readonly Tensor[]): Tensor[] {
   return xs.map((x, k) => grads[k] ?? tf.zerosLike(x));
 }
 
-/** What a Hessian-vector product holds for one example more, from trials on zeros; refuses unverified kernels at once. */
+/** What a Hessian-vector product holds for one example more, by trials on zeros; refuses unverified kernels at once. */
 function bytesPerExample(model: Model, loss: Loss): number {
   const held = (count: number) =>
     leakFree(() => {
@@ -434,7 +440,7 @@ function size(shape: readonly number[]): number {
   return shape.reduce((a, b) => a * b, 1);
 }
 
-/** v = length · unit: a power of two is taken out of a v so short or long that float32 products with it would underflow or overflow. */
+/** v = length · unit: where float32 products with v would underflow or overflow length is a power of two, else 1. */
 function powerOfTwo(v: Float32Array): { unit: Float32Array; length: number } {
   const size = norm(v);
   if (!(size > 0 && size < Number.POSITIVE_INFINITY) || (size > 1 / COMFORTABLE && size < COMFORTABLE)) {

@@ -8,7 +8,7 @@ export interface KeptTapes {
     chunk: number,
     record: () => GradientTape,
   ): { readonly tape: GradientTape; readonly kept: boolean };
-  /** Runs a pass. When none has begun by the next turn of the event loop, whoever asked for products is done: all are disposed. */
+  /** Runs a pass. When none has begun by the next turn of the event loop nobody asks any more: all are disposed. */
   during<T>(pass: () => Promise<T>): Promise<T>;
 }
 

@@ -43,7 +43,7 @@ describe('installNative', () => {
     chmodSync(join(tools, name), 0o755);
   }
 
-  /** Starts a program in a process group of its own, with only the stand-ins (and, with `system`, the system's tools). */
+  /** Starts a program in a process group of its own, with only the stand-ins, and the system's tools if `system`. */
   function start(program: readonly string[], system = true) {
     const env = { PATH: system ? `${tools}:/usr/bin:/bin` : tools, XDG_CACHE_HOME: folder };
     const child = spawn(process.execPath, program, { cwd: root, env, detached: true });
@@ -57,7 +57,8 @@ describe('installNative', () => {
 
   it('says in a sentence what is missing and what it costs; set-up goes on, by hand it fails', async () => {
     const sentence =
-      'brink engine install: Python 3 with pip and a C++ compiler (g++) are missing, which the native engine needs. WebAssembly serves instead.';
+      'brink engine install: Python 3 with pip and a C++ compiler (g++) are missing, which the native engine needs. ' +
+      'WebAssembly serves instead.';
     const prepared = await start(PREPARE, false).ended;
     expect(prepared).toEqual({
       code: 0,
@@ -81,7 +82,7 @@ describe('installNative', () => {
     expect(builds()).toEqual([]);
   });
 
-  it('leaves nothing that is taken for whole when it is killed in the middle, and clears it away next time', async () => {
+  it('leaves nothing that is taken for whole when it is killed midway, and clears it away next time', async () => {
     addTool('python3', pip(`${DOWNLOADS}; sleep 60`));
     addTool('g++', COMPILES);
     const cutOff = start(BY_HAND);

@@ -1,81 +1,10 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
-import util from 'node:util';
-import { BINDING, type Flavour, installedBuild, packageFolder } from '../../install/nativeBuild.ts';
+import type { Backend } from '../Backend.ts';
+import { loadNative } from './loadNative.ts';
+import { nativeKernels } from './nativeKernels.ts';
 
-/** What TensorFlow reads once, while it loads. A value that the user has set stays. */
-const ENVIRONMENT = {
-  // Errors only: TensorFlow's notes about the processor are no news.
-  TF_CPP_MIN_LOG_LEVEL: '2',
-  // TF32 keeps 10 bits of a float32's 23: it would cost three digits of H v.
-  NVIDIA_TF32_OVERRIDE: '0',
-  // Convolutions and their derivatives on a CPU two to four times faster; by itself TensorFlow takes oneDNN on some CPUs only.
-  TF_ENABLE_ONEDNN_OPTS: '1',
-  // The same bits each time: kernels without atomic additions, cuBLAS with a fixed workspace, and no choice of
-  // convolution algorithms by their timing.
-  TF_DETERMINISTIC_OPS: '1',
-  TF_CUDNN_USE_AUTOTUNE: '0',
-  CUBLAS_WORKSPACE_CONFIG: ':4096:8',
-  // Takes GPU memory as it is needed, so that several runs fit on one GPU.
-  TF_FORCE_GPU_ALLOW_GROWTH: 'true',
+/** TensorFlow's C library, on a GPU of NVIDIA or the CPU. */
+export const native: Backend = {
+  load: loadNative,
+  remedy: '`npx brink engine install` makes it.',
+  kernels: nativeKernels,
 };
-
-const GPUS = '/proc/driver/nvidia/gpus';
-
-/** What brink asks of the addon itself. */
-interface Binding {
-  readonly TF_Version: string;
-  isUsingGpuDevice(): boolean;
-}
-
-/**
- * Loads TensorFlow's C library and registers it with TensorFlow.js as the backend `tensorflow`.
- *
- * The CUDA build where it is installed and there is a GPU, else the CPU build.
- *
- * @throws Error with the reason where none is installed or none loads.
- */
-export function loadNative(): { readonly version: string; readonly device: string } {
-  const installed = flavours()
-    .map(installedBuild)
-    .filter((build) => build !== undefined);
-  if (installed.length === 0) {
-    throw new Error('it is not installed');
-  }
-  for (const [name, value] of Object.entries(ENVIRONMENT)) process.env[name] ??= value;
-  // TensorFlow.js calls two functions that Node 23 removed.
-  Object.assign(util, { isNullOrUndefined: (x: unknown) => x === null || x === undefined, isArray: Array.isArray });
-
-  const require = createRequire(join(packageFolder(BINDING), 'package.json'));
-  const reasons: string[] = [];
-  for (const { binding, quietLoad } of installed) {
-    try {
-      require(quietLoad);
-      const { TF_Version, isUsingGpuDevice } = require(binding) as Binding;
-      // The package asks this module where its addon is, which would look into the package's own folder.
-      require.cache[require.resolve('@mapbox/node-pre-gyp')] = { exports: { find: () => binding } } as NodeJS.Module;
-      require(BINDING);
-      const device = isUsingGpuDevice() ? gpuName() : `CPU, ${availableParallelism()} threads`;
-      return { version: `TensorFlow ${TF_Version}`, device };
-    } catch (error) {
-      reasons.push(`${binding}: ${(error as Error).message}`);
-    }
-  }
-  throw new Error(reasons.join('; '));
-}
-
-/** The builds in the order in which they are tried: one process can load one TensorFlow, so look for the GPU before. */
-function flavours(): readonly Flavour[] {
-  return existsSync(GPUS) || existsSync('/dev/dxg') ? ['cuda', 'cpu'] : ['cpu', 'cuda'];
-}
-
-/** The model of the first GPU that the driver names. */
-function gpuName(): string {
-  if (!existsSync(GPUS)) return 'GPU';
-  const models = readdirSync(GPUS).map(
-    (id) => /^Model:\s*(.+)$/m.exec(readFileSync(join(GPUS, id, 'information'), 'utf8'))?.[1],
-  );
-  return models[0] ? `GPU ${models[0]}` : 'GPU';
-}

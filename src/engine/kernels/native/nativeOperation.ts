@@ -6,7 +6,9 @@ interface NativeBackend {
   executeSingleOutput(name: string, attributes: object[], inputs: readonly TensorInfo[]): TensorInfo;
 }
 
-/** Runs an operation of TensorFlow by its name there; `types` are its type attributes, lists of numbers are integers. */
+/**
+ * Runs an operation of TensorFlow by its name there; `types` are its type attributes, lists of numbers are integers.
+ */
 export function nativeOperation(
   backend: object,
   name: string,

@@ -3,7 +3,7 @@ import type { Passes } from './passes.ts';
 /** Rows that are summed in one go over all columns, so that they are read from memory once. */
 const ROWS_AT_ONCE = 64;
 
-/** Sums over the rows of a matrix in float64, in parts of its rows; places in the heap in floats, columns a multiple of 4. */
+/** Sums over the rows of a matrix in float64, in parts of its rows; places in floats, columns a multiple of 4. */
 export interface ColumnSums {
   readonly matrix: number;
   readonly rows: number;

@@ -11,7 +11,7 @@ const NEAR_THE_END = 3.5 * 2 ** 30;
 /**
  * Makes an allocator throw where the memory is full.
  *
- * At 4 GiB the stock one wraps around: it hands out a place that is taken, and tensors overwrite each other without an error.
+ * At 4 GiB the stock one wraps around: it hands out a place that is taken, and tensors silently overwrite each other.
  */
 export function guardMemory(module: Allocator): void {
   // Each replaces itself when it is called for the first time.
@@ -28,7 +28,8 @@ export function guardMemory(module: Allocator): void {
     const place = _malloc(bytes) >>> 0;
     if (place === 0 || (module.HEAPU8.length >= NEAR_THE_END && overlaps(place, bytes))) {
       throw new Error(
-        `WebAssembly's memory is full: it ends at 4 GiB, and ${bytes} bytes more were asked for. Begin anew with a smaller chunk or smaller keptBytes, or take the native engine`,
+        `WebAssembly's memory is full: it ends at 4 GiB, and ${bytes} bytes more were asked for. Begin anew with a ` +
+          `smaller chunk or smaller keptBytes, or take the native engine`,
       );
     }
     taken.set(place, bytes);

@@ -40,7 +40,7 @@ export function multiplyMatrices(
     const count = Math.min(PIECE, m.rows - first);
     const whole = wholeRows(count) === count;
     const left = { at: m.a + batch * m.aBatch + first * m.aRow, row: m.aRow, inner: m.aInner };
-    // Steps from row to row of a matrix that is read transposed would miss every cache; and reading ends with the matrix.
+    // Read transposed, each step from row to row would miss every cache; and reading must end with the matrix.
     const copied = { at: scratch, row: 1, inner: PIECE };
     const a = m.aInner === 1 && whole ? left : copied;
     if (a === copied) {

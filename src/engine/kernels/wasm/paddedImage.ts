@@ -28,7 +28,8 @@ export function paddedImageSize(g: Geometry): number {
 }
 
 /**
- * Where the padded images of a batch lie: in the batch itself, where they need no padding, else each in `scratch`, in its turn.
+ * Where the padded images of a batch lie: in the batch itself where they need no padding, else each in turn in
+ * `scratch`.
  *
  * @param x the batch's place in the heap, in floats.
  */

@@ -5,13 +5,13 @@ export interface Phase {
   readonly count: number;
   /** The taps, turned. */
   readonly taps: readonly number[];
-  /** Zeros before dy for which its convolution with the turned taps gives the phase; negative: so many entries are left out. */
+  /** Zeros before dy with which its convolution with the turned taps gives the phase; negative: entries left out. */
   readonly before: number;
 }
 
 /**
- * The phases of an input gradient along one axis. Each is a dense convolution of dy, so nothing is multiplied with the zeros
- * that a stride leaves between dy's entries.
+ * The phases of an input gradient along one axis. Each is a dense convolution of dy, so nothing is multiplied with the
+ * zeros that a stride leaves between dy's entries.
  *
  * @param before zeros before x.
  */

@@ -28,10 +28,11 @@ export const wholeRows = (count: number): number => Math.ceil(count / ROWS) * RO
 export const wholeColumns = (count: number): number => Math.ceil(count / COLUMNS) * COLUMNS;
 
 /**
- * sums[m][k] = Σ_i Σ_j a[m, i, j] · b[i, j][k] for m < 4 · blocks, k < 8: all that a convolution and its derivatives are made of.
+ * sums[m][k] = Σ_i Σ_j a[m, i, j] · b[i, j][k] for m < 4 · blocks, k < 8: all that a convolution and its derivatives
+ * are made of.
  *
- * Places and distances are in bytes: a[m, i, j] is at a + m · aRow + i · aOuter + j · aInner, b's rows follow each other at
- * the distance bRow, those of sums at sumsRow. The sum goes over i < outer and j < inner, in this order.
+ * Places and distances are in bytes: a[m, i, j] is at a + m · aRow + i · aOuter + j · aInner, b's rows follow each
+ * other at the distance bRow, those of sums at sumsRow. The sum goes over i < outer and j < inner, in this order.
  */
 export type Product = (
   a: number,

@@ -54,8 +54,8 @@ export async function openSharedBackend(): Promise<SharedBackend> {
 /**
  * Loads TensorFlow.js's module for shared memory, which its package starts in browsers only.
  *
- * The script starts eight threads of its own, in a browser's way, and waits until they answer; they would compute nothing
- * that takes long here, so they are replaced by stubs that answer.
+ * The script starts eight threads of its own, in a browser's way, and waits until they answer; they would compute
+ * nothing that takes long here, so they are replaced by stubs that answer.
  */
 function loadModule(): Promise<Module> {
   const script = require.resolve('@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-threaded-simd.js');

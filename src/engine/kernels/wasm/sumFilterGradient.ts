@@ -65,7 +65,7 @@ export function sumFilterGradient(
   }
 }
 
-/** Where the images of dy lie: in the batch itself, where their channels fill whole blocks, else each in `scratch`, in its turn. */
+/** Where the images of dy lie: in the batch itself where channels fill whole blocks, else each in turn in `scratch`. */
 function wholeImages(heap: Float32Array, g: Geometry, dy: number, scratch: number): (image: number) => number {
   const pixels = g.outHeight * g.outWidth;
   const columns = wholeColumns(g.outChannels);

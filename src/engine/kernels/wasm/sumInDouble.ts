@@ -1,7 +1,6 @@
 import type { TensorInfo } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
-import { hostBuffers } from '../hostBuffers.ts';
-import { heapOf } from './heap.ts';
+import type { Heap } from './heap.ts';
 import { MOST_THREADS } from './sharedBackend.ts';
 
 /** Σ or mean over axes, accumulated in float64. */
@@ -10,19 +9,18 @@ export function sumInDouble(
   axis: number | number[],
   keepDims: boolean,
   mean: boolean,
-  backend: object,
+  heap: Heap,
 ): TensorInfo {
   const axes = tf.util.parseAxisParam(axis, x.shape);
   const kept = x.shape.map((d, i) => (axes.includes(i) ? 1 : d));
   const outShape = keepDims ? kept : x.shape.filter((_, i) => !axes.includes(i));
-  const { make, read } = hostBuffers('wasm', backend);
-  const output = make(outShape);
+  const output = heap.make(outShape);
   const leading = axes.length === x.shape.length - 1 && !axes.includes(x.shape.length - 1);
   if (leading && kept.at(-1)! % 4 === 0 && x.shape.every((d) => d > 0)) {
-    sumLeadingAxes(x, output, mean, backend);
+    sumLeadingAxes(x, output, mean, heap);
     return output;
   }
-  const [from, to] = [read(x), read(output)];
+  const [from, to] = [heap.numbers(x), heap.numbers(output)];
   const sums = new Float64Array(to.length);
   // How far the output moves when an input axis moves by one; 0 along the axes that are summed.
   const outStrides = tf.util.computeStrides([...kept, 1]).map((stride, i) => (axes.includes(i) ? 0 : stride));
@@ -49,10 +47,9 @@ export function sumInDouble(
 }
 
 /** Over all axes but the last, whose length is a multiple of 4. */
-function sumLeadingAxes(x: TensorInfo, output: TensorInfo, mean: boolean, backend: object): void {
+function sumLeadingAxes(x: TensorInfo, output: TensorInfo, mean: boolean, heap: Heap): void {
   const columns = x.shape.at(-1)!;
   const rows = tf.util.sizeFromShape(x.shape) / columns;
-  const heap = heapOf(backend);
   const size = 2 * MOST_THREADS * columns;
   const sums = heap.reserve(size);
   heap.at(sums, size).fill(0);

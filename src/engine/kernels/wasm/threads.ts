@@ -61,10 +61,8 @@ export async function startThreads(memory: WebAssembly.Memory, count: number): P
   const requireAlive = () => {
     if (Atomics.load(signal, SIGNAL.failed) === 0) return;
     failure ??= others.map((port) => receiveMessageOnPort(port)?.message).find((message) => message !== undefined);
-    throw new Error(
-      `a thread of the WebAssembly engine failed: ${failure instanceof Error ? failure.message : failure}. Start the process anew`,
-      { cause: failure },
-    );
+    const reason = failure instanceof Error ? failure.message : failure;
+    throw new Error(`a thread of the WebAssembly engine failed: ${reason}. Start the process anew`, { cause: failure });
   };
   return {
     count,

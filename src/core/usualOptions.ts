@@ -1,0 +1,53 @@
+import { batchSizes, flag, integer, number, oneOf } from './optionKinds.ts';
+
+/** Options that more than one probe has, said once. */
+
+/** `draws`. */
+export const draws = (fallback = 16, least = 2) =>
+  integer({ least, default: fallback, description: 'K, how many independent draws.' });
+
+/** `seed`. */
+export const seed = () => integer({ least: 0, default: 0, description: 'Of the draws.' });
+
+/** `replacement`. */
+export const replacement = () => flag({ default: false, description: 'Whether batches are drawn with replacement.' });
+
+/** `batchSizes`, where they must be named. */
+export const neededBatchSizes = () => batchSizes({ needed: true, description: 'The batch sizes b asked about.' });
+
+/** `estimator`. */
+export const estimator = () =>
+  oneOf(['examples', 'batches'], {
+    default: 'examples',
+    description:
+      "'examples': from the gradients of the examples, for every b at once; 'batches': from sampled batches, a set for each b.",
+  });
+
+/** `tolerance` of eigenpairs that a probe needs by the way. */
+export const tolerance = (fallback = 1e-3, more = '') =>
+  number({ above: 0, default: fallback, description: `Relative residual of the eigenpairs.${more}` });
+
+/** `deflate`. */
+export const deflate = (least: 0 | 1) =>
+  integer({
+    least,
+    most: 'm',
+    default: { text: 'min(3, m)', of: ({ paramCount }) => Math.min(3, paramCount) },
+    description: `Eigenpairs treated exactly${least === 0 ? '; 0: none' : ''}.`,
+  });
+
+/** `targetError`. */
+export const targetError = (of: string) =>
+  number({
+    above: 0,
+    none: 'K stays',
+    description: `Doubles K until ${of} is at most this share of it.`,
+  });
+
+/** `maxDraws`. */
+export const maxDraws = () =>
+  integer({
+    least: 2,
+    default: { text: 'the larger of draws and 256', of: (_, { draws }) => Math.max(256, draws) },
+    description: 'Where doubling stops, no fewer than draws.',
+  });

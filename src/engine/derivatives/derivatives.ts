@@ -1,0 +1,27 @@
+import { arithmetic } from './arithmetic.ts';
+import { batchNorm } from './batchNorm.ts';
+import { biasAdd } from './biasAdd.ts';
+import { comparisons } from './comparisons.ts';
+import { convolution } from './convolution.ts';
+import type { DerivativeTable } from './Derivative.ts';
+import { elementwise } from './elementwise.ts';
+import { gather } from './gather.ts';
+import { pooling } from './pooling.ts';
+import { reductions } from './reductions.ts';
+import { relu } from './relu.ts';
+import { tanh } from './tanh.ts';
+
+/** All derivatives in which brink departs from TensorFlow.js. */
+export const derivatives: DerivativeTable = {
+  ...arithmetic,
+  ...batchNorm,
+  ...biasAdd,
+  ...comparisons,
+  ...convolution,
+  ...elementwise,
+  ...gather,
+  ...pooling,
+  ...reductions,
+  ...relu,
+  ...tanh,
+};

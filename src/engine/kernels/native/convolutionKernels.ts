@@ -1,0 +1,88 @@
+import type { Tensor, TensorInfo } from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs';
+import { convolutionInfo } from '../convolutionInfo.ts';
+import type { Attributes, KernelTable } from '../Kernel.ts';
+import { nativeOperation } from './nativeOperation.ts';
+
+/** Convolution and its two derivatives: TensorFlow pads by any numbers, its binding for TensorFlow.js does not. */
+export const convolutionKernels = {
+  Conv2D: ({ x, filter }, attributes, backend) =>
+    convolve('Conv2D', x!.shape, filter!.shape, attributes, [x!, filter!], backend),
+  Conv2DBackpropInput: ({ dy, filter }, attributes, backend) =>
+    withSizes(attributes.inputShape, (sizes) =>
+      convolve('Conv2DBackpropInput', attributes.inputShape, filter!.shape, attributes, [sizes, filter!, dy!], backend),
+    ),
+  Conv2DBackpropFilter: ({ x, dy }, attributes, backend) =>
+    readsSinglePixels(x!, attributes)
+      ? singlePixelGradient(x!, dy!, attributes)
+      : withSizes(attributes.filterShape, (sizes) =>
+          convolve('Conv2DBackpropFilter', x!.shape, attributes.filterShape, attributes, [x!, sizes, dy!], backend),
+        ),
+} as const satisfies KernelTable;
+
+/** Whether a filter of one pixel strides over others. */
+function readsSinglePixels(x: TensorInfo, attributes: Attributes): boolean {
+  const info = convolutionInfo(x.shape, attributes.filterShape, attributes);
+  return info.filterHeight === 1 && info.filterWidth === 1 && (info.strideHeight > 1 || info.strideWidth > 1);
+}
+
+/**
+ * The gradient of such a filter as a matrix product: pixelsᵀ dy, [C, pixels] × [pixels, K].
+ *
+ * oneDNN's own kernel, where there are few channels, writes beyond its memory, waits for ever or gives wrong numbers,
+ * by processor (its issue 6035).
+ */
+function singlePixelGradient(x: Tensor, dy: Tensor, attributes: Attributes): Tensor {
+  const { padInfo, strideHeight, strideWidth, inChannels, outChannels } = convolutionInfo(
+    x.shape,
+    attributes.filterShape,
+    attributes,
+  );
+  const [images, height, width] = dy.shape as [number, number, number];
+  return tf.tidy(() => {
+    const padded = tf.pad(x, [
+      [0, 0],
+      [padInfo.top, padInfo.bottom],
+      [padInfo.left, padInfo.right],
+      [0, 0],
+    ]);
+    const end = [images, (height - 1) * strideHeight + 1, (width - 1) * strideWidth + 1, inChannels];
+    const pixels = tf.stridedSlice(padded, [0, 0, 0, 0], end, [1, strideHeight, strideWidth, 1]);
+    const gradient = tf.matMul(pixels.reshape([-1, inChannels]), dy.reshape([-1, outChannels]), true);
+    return gradient.reshape(attributes.filterShape);
+  });
+}
+
+function convolve(
+  name: string,
+  inputShape: readonly number[],
+  filterShape: readonly number[],
+  attributes: Attributes,
+  inputs: readonly TensorInfo[],
+  backend: object,
+): TensorInfo {
+  const info = convolutionInfo(inputShape, filterShape, attributes);
+  const { type, top, bottom, left, right } = info.padInfo;
+  const named = type === 'SAME' || type === 'VALID';
+  return nativeOperation(
+    backend,
+    name,
+    { T: 'float32' },
+    {
+      strides: [1, info.strideHeight, info.strideWidth, 1],
+      dilations: [1, info.dilationHeight, info.dilationWidth, 1],
+      padding: named ? type : 'EXPLICIT',
+      ...(!named && { explicit_paddings: [0, 0, top, bottom, left, right, 0, 0] }),
+      data_format: 'NHWC',
+    },
+    inputs,
+  );
+}
+
+/** Hands a shape over as a tensor. */
+function withSizes(shape: number[], use: (sizes: TensorInfo) => TensorInfo): TensorInfo {
+  const sizes = tf.tensor1d(shape, 'int32');
+  const output = use(sizes);
+  sizes.dispose();
+  return output;
+}

@@ -1,0 +1,85 @@
+import { defer, from, type Observable, switchMap } from 'rxjs';
+import { BrinkError } from '../core/errors.ts';
+import type { JsonObject } from '../core/Json.ts';
+import type { Objective } from '../core/Objective.ts';
+import type { Step } from '../core/Step.ts';
+import type { GradientDescentOptions, TrainingState } from '../training/gradientDescent.ts';
+import { objectiveOf } from './objectiveOf.ts';
+import { type OpenRecording, openRecording } from './openRecording.ts';
+import { placeOf, readState } from './readState.ts';
+import { requireSameObjective } from './requireSameObjective.ts';
+
+/** From where a recorded run goes on, in the same way or in another. */
+interface Beginning {
+  /** t of the recorded step; default: the last. */
+  readonly step: number | undefined;
+  /** L; default: rebuilt from the recording once the first subscription comes. */
+  readonly objective: Objective | undefined;
+}
+
+/** A recorded run as it stands at one of its steps. */
+export interface Recorded {
+  readonly recording: OpenRecording;
+  readonly objective: Objective;
+  readonly state: TrainingState;
+  /** The options of gradientDescent that were recorded, without those of its length. */
+  readonly settings: Omit<GradientDescentOptions, 'steps' | 'until' | 'initialWeights'>;
+  /** What the source said of itself, without its objective. */
+  readonly source: JsonObject;
+}
+
+/**
+ * Opens a recording of gradientDescent at a step, for a source that goes on from there.
+ *
+ * @param begin Makes the source, once the objective is there.
+ * @throws BrinkError at the call where the recording does not hold the step, is not one of gradientDescent, or belongs
+ *   to another objective than the one given; in the stream where the objective can't be rebuilt, or the recording was
+ *   replaced since.
+ */
+export function continueFrom(
+  who: string,
+  path: string,
+  { step, objective }: Beginning,
+  begin: (recorded: Recorded) => Observable<Step>,
+): Observable<Step> {
+  const recording = openRecording(who, path);
+  recording.close();
+  const k = placeOf(who, recording, step);
+  const { objective: _, ...source } = recording.header.source ?? {};
+  if (typeof source.seed !== 'number') {
+    throw new BrinkError(
+      who,
+      `${path} doesn't say its seed. Its source is not gradientDescent, so its batches are not known.`,
+    );
+  }
+  if (objective) requireSameObjective(who, recording, objective);
+  const open = async (): Promise<Recorded> => {
+    const own = objective ?? (await objectiveOf(path));
+    const file = openRecording(who, path);
+    try {
+      if (file.indices[k] !== recording.indices[k]) {
+        throw new BrinkError(
+          who,
+          `${path} does not hold step ${recording.indices[k]} where it did when it was opened. It was replaced; ` +
+            `call ${who} again.`,
+        );
+      }
+      const state = readState(file, k, own.exampleCount);
+      return { recording, objective: own, state, settings: settingsOf(source, own), source };
+    } finally {
+      file.close();
+    }
+  };
+  return defer(() => from(open()).pipe(switchMap(begin)));
+}
+
+/** The recorded settings; full-batch GD has no batch size of its own. */
+function settingsOf(
+  { learningRate, batchSize, replacement, beta1, beta2, seed }: JsonObject,
+  { exampleCount: n }: Objective,
+): Recorded['settings'] {
+  const isFullBatch = batchSize === n && replacement === false;
+  const settings = { learningRate, beta1, beta2, seed, ...(!isFullBatch && { batchSize, replacement }) };
+  // What `record` wrote is what gradientDescent had checked; it checks it again.
+  return settings as unknown as Recorded['settings'];
+}

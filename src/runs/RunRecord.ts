@@ -1,0 +1,104 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { destination, type Logger, pino } from 'pino';
+import type { JsonObject } from '../core/Json.ts';
+import type { Step } from '../core/Step.ts';
+import { VERSIONS } from '../files/versions.ts';
+import type { RunBranches } from './branches.ts';
+import { RunFolder } from './RunFolder.ts';
+
+const LOG = 'log.jsonl';
+
+/** What a record is made with. */
+export interface RecordOptions {
+  readonly directory: string;
+  readonly overwrite: boolean;
+  /** What the user adds. */
+  readonly user: JsonObject;
+}
+
+/**
+ * What a run leaves of itself in its folder: `run.json`, rewritten in one stroke as it begins and ends, and
+ * `log.jsonl`.
+ */
+export class RunRecord {
+  readonly #folder: RunFolder;
+  readonly #options: RecordOptions;
+  readonly #started = new Date();
+  /** The files of the run before, which go as this one begins. */
+  readonly removed: readonly string[];
+  #metadata: JsonObject = {};
+  #files: readonly string[] = [LOG];
+  #isTaken = false;
+  #log: { readonly log: Logger; close(): void } | null = null;
+
+  /** @throws BrinkError where the folder holds a run that is not to be replaced, or lives. Nothing is written yet. */
+  constructor(options: RecordOptions) {
+    this.#options = options;
+    this.#folder = new RunFolder(options.directory);
+    this.removed = this.#folder.requireFree(options);
+  }
+
+  get directory(): string {
+    return this.#folder.directory;
+  }
+
+  /** Takes the folder, and lets the branches open their files in it. @throws BrinkError where one of them refuses. */
+  begin(first: Step | null, branches: RunBranches): void {
+    const source = first?.run.metadata ?? null;
+    this.#metadata = { ...VERSIONS, run: runId(source), source, user: this.#options.user };
+    this.#files = [LOG, ...branches.files];
+    const { overwrite } = this.#options;
+    this.#folder.take(this.#running(), { overwrite, reads: first?.run.reads ?? [] });
+    this.#isTaken = true;
+    this.#log = openLog(this.#folder.path(LOG));
+    branches.begin(first, this.#metadata);
+    this.#log.log.info({ branches: branches.outputs.map(([name]) => name), metadata: this.#metadata }, 'started');
+  }
+
+  /** Writes a line of the log, once there is one. */
+  note(level: 'info' | 'error', about: object, message: string): void {
+    this.#log?.log[level](about, message);
+  }
+
+  /** Writes how the run ended. @throws BrinkError where the folder can't be written any more. */
+  end(summary: JsonObject, files: Iterable<string>): void {
+    this.#files = [LOG, ...files];
+    this.note('info', summary, String(summary.state));
+    this.#log?.close();
+    this.#folder.write({ ...this.#running(), finished: new Date().toISOString(), ...summary });
+  }
+
+  /** Leaves nothing of a run that was refused. */
+  abandon(): void {
+    this.#log?.close();
+    if (this.#isTaken) this.#folder.abandon(LOG);
+  }
+
+  #running(): JsonObject {
+    return {
+      state: 'running',
+      metadata: this.#metadata,
+      started: this.#started.toISOString(),
+      finished: null,
+      process: { host: hostname(), pid: process.pid },
+      files: this.#files,
+    };
+  }
+}
+
+/**
+ * Runs with one source are one run, live or replayed: the name follows from the source. One that says nothing of
+ * itself has its own.
+ */
+function runId(source: JsonObject | null): string {
+  const about = source === null ? randomUUID() : JSON.stringify(source);
+  return createHash('sha256').update(about).digest('hex').slice(0, 12);
+}
+
+/** Each line is on disk before the run goes on, so that a crash loses none. */
+function openLog(path: string): { log: Logger; close(): void } {
+  const file = destination({ dest: path, sync: true });
+  file.on('error', (error) => process.stderr.write(`run: ${path} cannot be written: ${error.message}\n`));
+  return { log: pino({ base: null }, file), close: () => file.end() };
+}

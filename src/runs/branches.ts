@@ -1,0 +1,173 @@
+import { isAbsolute, relative } from 'node:path';
+import { isObservable, map, type Observable, Subject, Subscription } from 'rxjs';
+import { BrinkError } from '../core/errors.ts';
+import type { JsonObject } from '../core/Json.ts';
+import { declareBranch } from '../core/origin.ts';
+import type { RunBranch } from '../core/Step.ts';
+import { derivedStep, type Step, type StepRun, stepRun } from '../core/Step.ts';
+
+/** What one branch makes of the steps: operators, probes, sinks. */
+export type Branch = (steps: Observable<Step>) => Observable<unknown>;
+
+/** Branches by name. */
+export type Branches = Readonly<Record<string, Branch>>;
+
+type Body = (first: Step | null) => void;
+
+/** What is known of a run before it begins. */
+export interface RunPlace {
+  readonly directory: string;
+  /** The files of the run before, which go as this one begins. */
+  readonly removed: readonly string[];
+  readonly stopped: AbortSignal;
+}
+
+/** Branches that are subscribed to. */
+export interface Followed {
+  /** How many values each has emitted so far. */
+  readonly counts: ReadonlyMap<string, number>;
+  readonly ended: Promise<unknown>;
+  unsubscribe(): void;
+}
+
+/** The branches of a run: put together first, then begun all at once, then fed. */
+export class RunBranches {
+  /** Where the steps go in. */
+  readonly hub = new Subject<Step>();
+  /** What each branch makes of them. */
+  readonly outputs: readonly (readonly [name: string, output: Observable<unknown>])[];
+  /** The files of the sinks that lie in the run's folder, as paths within it. */
+  readonly files = new Set<string>();
+  readonly #directory: string;
+  readonly #removed: ReadonlySet<string>;
+  readonly #stopped: AbortSignal;
+  readonly #owners = new Map<string, string>();
+  readonly #targets = new Map<string, readonly string[]>();
+  readonly #checks: Body[] = [];
+  readonly #openings: Body[] = [];
+  readonly #unfinished: { readonly name: string; readonly promise: Promise<unknown> }[] = [];
+  #begun: { readonly first: Step | null; readonly metadata: JsonObject } | null = null;
+
+  /** @throws BrinkError for a name that no file can have, and whatever a branch throws while it is put together. */
+  constructor(branches: Branches, { directory, removed, stopped }: RunPlace) {
+    this.#directory = directory;
+    this.#removed = new Set(removed);
+    this.#stopped = stopped;
+    this.outputs = Object.entries(branches).map(([name, branch]) => {
+      if (name === '' || /[/\\\0]|^\.+$/.test(name)) {
+        throw new BrinkError(
+          'run',
+          `a branch is named ${JSON.stringify(name)}. Its name is that of its file; choose one without slashes.`,
+        );
+      }
+      const output: unknown = branch(this.#stepsOf(this.#branch(name)));
+      if (isObservable(output)) return [name, output];
+      throw new BrinkError(
+        'run',
+        `the branch ${name} returned ${output === undefined ? 'nothing' : `a value of type ${typeof output}`}. It must return what becomes of its steps, as in (s) => s.pipe(…).`,
+      );
+    });
+  }
+
+  /** The files that a branch writes. */
+  targetsOf(name: string): readonly string[] {
+    return this.#targets.get(name) ?? [];
+  }
+
+  /** Subscribes to every branch, and tells what fails. */
+  follow(onError: (name: string, error: unknown) => void): Followed {
+    const counts = new Map<string, number>();
+    const subscription = new Subscription();
+    const endings = this.outputs.map(
+      ([name, output]) =>
+        new Promise<void>((resolve) => {
+          counts.set(name, 0);
+          subscription.add(
+            output.subscribe({
+              next: () => counts.set(name, counts.get(name)! + 1),
+              error: (error) => {
+                onError(name, error);
+                resolve();
+              },
+              complete: resolve,
+            }),
+          );
+        }),
+    );
+    return { counts, ended: Promise.all(endings), unsubscribe: () => subscription.unsubscribe() };
+  }
+
+  /** Lets probes and the like look at the first step, before anything is written. What one throws is thrown. */
+  check(first: Step | null): void {
+    for (const body of this.#checks) body(first);
+  }
+
+  /** Lets sinks open their files: the run has its folder. What one throws is thrown. */
+  begin(first: Step | null, metadata: JsonObject): void {
+    this.#begun = { first, metadata };
+    for (const body of this.#openings) body(first);
+  }
+
+  /** Waits for what sinks that nobody listens to any more are still at; tells what failed, by branch. */
+  async settled(onError: (name: string, error: unknown) => void): Promise<void> {
+    while (this.#unfinished.length > 0) {
+      const { name, promise } = this.#unfinished.shift()!;
+      await promise.catch((error) => onError(name, error));
+    }
+  }
+
+  #branch(name: string): RunBranch {
+    const metadata = () => {
+      if (this.#begun) return this.#begun.metadata;
+      throw new BrinkError('run', `the branch ${name} was asked for its metadata before the run had begun.`);
+    };
+    return {
+      name,
+      directory: this.#directory,
+      stopped: this.#stopped,
+      get metadata() {
+        return metadata();
+      },
+      claim: (who, file, meanwhile = []) => this.#claim(name, who, file, meanwhile),
+      removes: (file) => this.#removed.has(file),
+      check: (body) => (this.#begun ? body(this.#begun.first) : void this.#checks.push(body)),
+      whenBegun: (body) => (this.#begun ? body(this.#begun.first) : void this.#openings.push(body)),
+      waitFor: (promise) => {
+        // Looked at when the run ends, which may be later than it fails.
+        promise.catch(() => {});
+        this.#unfinished.push({ name, promise });
+      },
+    };
+  }
+
+  #claim(name: string, who: string, target: string, meanwhile: readonly string[]): void {
+    const files = [target, ...meanwhile];
+    for (const file of files) {
+      const owner = this.#owners.get(file);
+      if (owner !== undefined) {
+        const both = owner === name ? `two sinks of the branch ${name}` : `the branches ${owner} and ${name}`;
+        throw new BrinkError(
+          who,
+          `${both} would both write ${file}. One would be lost; give one of them another path.`,
+        );
+      }
+    }
+    this.#targets.set(name, [...this.targetsOf(name), target]);
+    for (const file of files) {
+      this.#owners.set(file, name);
+      const within = relative(this.#directory, file);
+      if (!within.startsWith('..') && !isAbsolute(within)) this.files.add(within);
+    }
+  }
+
+  /** The steps as a branch sees them: each knows through which branch it goes. */
+  #stepsOf(branch: RunBranch): Observable<Step> {
+    let known: { readonly source: StepRun; readonly run: StepRun } | null = null;
+    const runOf = (source: StepRun) => {
+      if (known?.source !== source) known = { source, run: stepRun({ ...source, branch }) };
+      return known.run;
+    };
+    const steps = this.hub.pipe(map((step) => derivedStep(step, runOf(step.run))));
+    return declareBranch(steps, branch);
+  }
+}

@@ -1,0 +1,116 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { datasets } from '../../src/catalogue/datasets.ts';
+import { losses } from '../../src/catalogue/losses.ts';
+import { models } from '../../src/catalogue/models.ts';
+import { recordedData } from '../../src/catalogue/recordedData.ts';
+import { BrinkError } from '../../src/core/errors.ts';
+
+/** Made of what a user brings along, which no name can stand for. */
+const BROUGHT = ['arrays', 'layersModel'];
+
+/** What the package exports from a room, but for types. */
+function exported(room: string): string[] {
+  const index = readFileSync(new URL('../../src/index.ts', import.meta.url), 'utf8');
+  return [...index.matchAll(/export \{([^}]*)\} from '\.\/(\w+)\//g)]
+    .filter(([, , from]) => from === room)
+    .flatMap(([, names]) => names!.split(',').map((name) => name.trim()))
+    .filter((name) => name !== '' && !name.startsWith('type '));
+}
+
+/** As it comes out of a recording's header. */
+const recorded = <T>(metadata: T): T => JSON.parse(JSON.stringify(metadata));
+
+describe.each([
+  ['models', models],
+  ['losses', losses],
+  ['datasets', datasets],
+] as const)('the registry of %s', (room, registry) => {
+  it('holds all that the library exports, and no other', () => {
+    const own = exported(room).filter((name) => !BROUGHT.includes(name));
+    expect(own.sort()).toEqual(Object.keys(registry).sort());
+  });
+});
+
+describe.each(Object.entries(models))('the model %s', (name, { options, open, rebuild }) => {
+  const images = { inputShape: [12, 16, 3], outputCount: 7 };
+
+  it('has its name, and stands between inputs and targets of the data', async () => {
+    expect(await open({}, images)).toMatchObject({ name, outputCount: 7 });
+    const { inputShape } = await open({}, images);
+    expect(inputShape.reduce((a, b) => a * b)).toBe(12 * 16 * 3);
+  });
+
+  it('is rebuilt from what is recorded of it', async () => {
+    const { forward: _, ...model } = await open({}, images);
+    const { forward: __, ...again } = await rebuild(recorded(model.config));
+    expect(again).toEqual(model);
+    expect(Object.keys(model.config)).toEqual(expect.arrayContaining(Object.keys(options.shape)));
+  });
+
+  it('has no option for its ends, which are those of the data', () => {
+    expect(Object.keys(options.shape)).toEqual(expect.not.arrayContaining(['inputs', 'inputShape', 'outputs']));
+  });
+
+  it('refuses an option that it has not', async () => {
+    await expect(open({ cuont: 3 }, images)).rejects.toThrow('cuont');
+  });
+});
+
+it('ranges are left to the model', async () => {
+  const refused = models.mlp!.open({ hidden: [0] }, { inputShape: [1], outputCount: 1 });
+  await expect(refused).rejects.toThrow(new BrinkError('mlp', 'hidden[0] is 0. It must be an integer of at least 1.'));
+});
+
+it.each(Object.entries(losses))(
+  'the loss %s has its name, and nothing else that a recording would have to tell',
+  async (name, open) => {
+    expect(await open()).toMatchObject({ name, config: {} });
+  },
+);
+
+describe('a data set', () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'brink-data-'));
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  /** Files of zeros, but for the first records. */
+  const writeCifar = (directory: string, files: readonly string[], recordBytes: number, records: number) => {
+    mkdirSync(join(folder, directory));
+    for (const file of files) {
+      const path = join(folder, directory, file);
+      const byte = (_: unknown, k: number) => (k % recordBytes < recordBytes - 3072 ? k % 7 : (k * k) % 251);
+      writeFileSync(path, Uint8Array.from({ length: 5 * recordBytes }, byte));
+      truncateSync(path, records * recordBytes);
+    }
+  };
+  /** Makes the files of those that do not come with brink. */
+  const FILES: Record<string, () => void> = {
+    cifar10: () => {
+      const batches = [1, 2, 3, 4, 5].map((k) => `data_batch_${k}.bin`);
+      writeCifar('cifar-10-batches-bin', [...batches, 'test_batch.bin'], 3073, 10_000);
+    },
+    cifar100: () => {
+      writeCifar('cifar-100-binary', ['train.bin'], 3074, 50_000);
+      writeFileSync(join(folder, 'cifar-100-binary', 'test.bin'), new Uint8Array(10_000 * 3074));
+    },
+  };
+
+  it.each(Object.entries(datasets))(
+    'has its name, and is loaded again from what is recorded of it: %s',
+    async (name, { options, open }) => {
+      const needsFolder = 'folder' in options.shape;
+      if (needsFolder) FILES[name]!();
+      const some = 'train' in options.shape ? { train: 4, test: 2 } : {};
+      const data = await open({ ...some, ...(needsFolder && { folder }) });
+      expect(data).toMatchObject({ name, metadata: { name } });
+      const metadata = recorded(data.metadata) as { readonly name: string };
+      expect(await recordedData('test', 'a.arrows', metadata, needsFolder ? folder : undefined)).toEqual(data);
+    },
+    60_000,
+  );
+});
