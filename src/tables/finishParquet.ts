@@ -1,10 +1,8 @@
 import { rmSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { asyncBufferFromFile, parquetMetadataAsync } from 'hyparquet';
 import { BrinkError } from '../core/errors.ts';
 import { syncFolder } from '../files/syncFolder.ts';
 import { openLog } from './openLog.ts';
-import { writeParquet } from './writeParquet.ts';
 
 /**
  * Makes the Parquet file of a finished log and removes the log once the rows have been counted in the file on disk.
@@ -19,6 +17,8 @@ export async function finishParquet(who: string, logPath: string, path: string):
   const log = openLog(who, logPath);
   const advice = `The ${log.rows} rows are kept in ${logPath}; \`brink recover ${dirname(path)}\` tries again.`;
   try {
+    const { writeParquet } = await import('./writeParquet.ts');
+    const { asyncBufferFromFile, parquetMetadataAsync } = await import('hyparquet');
     await writeParquet(log, path).catch((cause) => {
       throw new BrinkError(who, `${path} cannot be written: ${cause?.message ?? cause}. ${advice}`, { cause });
     });

@@ -1,4 +1,3 @@
-import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { BrinkError } from '../core/errors.ts';
 import type { JsonObject } from '../core/Json.ts';
 import type { Row, Table } from '../core/Table.ts';
@@ -55,6 +54,7 @@ function readArrow(path: string): ReadTable<Table> {
 }
 
 async function readParquet(path: string): Promise<ReadTable<Table>> {
+  const { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } = await import('hyparquet');
   const file = await asyncBufferFromFile(path);
   const header = await parquetMetadataAsync(file);
   const keyValues = new Map((header.key_value_metadata ?? []).map(({ key, value }) => [key, value ?? '']));
