@@ -109,15 +109,10 @@ export async function runPipeline(spec: Specification, { force }: { readonly for
     ),
   );
   const recording: Record<string, Branch> = isRecorded ? { recording: (s) => s.pipe(record()) } : {};
-  return run(
-    steps,
-    { ...branches, ...recording },
-    {
-      directory,
-      overwrite: force,
-      signals: 'stop',
-      metadata: { pipeline: spec as unknown as JsonObject },
-    },
+  const metadata = { pipeline: spec as unknown as JsonObject };
+  return asWritten(
+    () => run(steps, { ...branches, ...recording }, { directory, overwrite: force, signals: 'stop', metadata }),
+    Object.keys(allProbes),
   );
 }
 
