@@ -74,7 +74,7 @@ function forgetful(found: Eigenpairs): Eigenpairs {
 /** What each method did at one step, by its label; for each count of pairs. */
 type Comparison = ReadonlyMap<string, readonly Outcome[]>;
 
-const compare = measureAlong(objective, () => {
+const compare = measureAlong(() => {
   const previous: (Eigenpairs | null)[] = COUNTS.map(() => null);
   // θ_0 may lie above the edge: training then falls below it first, and comes back to stay.
   let wasBelow = false;

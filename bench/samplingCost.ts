@@ -1,7 +1,7 @@
 // What IAS and ρ_b cost for 14 batch sizes at a standard error of 2 %: from the gradients of the examples against batches sampled for each size.
 import { lastValueFrom, type OperatorFunction, of, toArray } from 'rxjs';
 import type { Objective } from '../src/core/Objective.ts';
-import type { Step } from '../src/core/Step.ts';
+import { openStep, type Step } from '../src/core/Step.ts';
 import type { Row } from '../src/core/Table.ts';
 import { arrays } from '../src/datasets/arrays.ts';
 import { digits } from '../src/datasets/digits.ts';
@@ -55,7 +55,7 @@ async function measured<R>(objective: Objective, step: Step, probe: OperatorFunc
 }
 
 /** The same step at a point of its own, where nothing is remembered. */
-const afresh = (step: Step): Step => ({ ...step, weights: step.weights.slice() });
+const afresh = (step: Step): Step => openStep({ ...step, weights: step.weights.slice() }, step.run).step;
 
 const iasError = (row: Sharpness) => row.ias_standard_error / Math.abs(row.ias);
 const rhoError = (row: { rho: number; rho_standard_error: number }) => row.rho_standard_error / row.rho;
@@ -82,9 +82,10 @@ interface Sampling {
 /** Foretold from a pilot. */
 async function sampling(objective: Objective, step: Step, batchSize: number, replacement: boolean): Promise<Sampling> {
   const pilot = { batchSizes: [batchSize], replacement, estimator: 'batches', draws: PILOT.batches } as const;
-  const gradients = { ...pilot, draws: PILOT.gradients };
-  const withProduct = await measured(objective, step, interactionAwareSharpness(objective, pilot));
-  const gradientOnly = await measured(objective, step, gradientConcentration(objective, gradients));
+  // Other draws, so that none is there already.
+  const gradients = { ...pilot, draws: PILOT.gradients, seed: 2 };
+  const withProduct = await measured(objective, step, interactionAwareSharpness(pilot));
+  const gradientOnly = await measured(objective, step, gradientConcentration(gradients));
   const row = withProduct.rows[0]!;
   // Without replacement there are n batches of one example, and then nothing is left to estimate.
   const most = batchSize === 1 && !replacement ? objective.exampleCount : Number.POSITIVE_INFINITY;
@@ -124,11 +125,11 @@ interface Problem {
 
 async function compare({ title, objective, training, checked }: Problem): Promise<void> {
   const step = await lastValueFrom(gradientDescent(objective, training));
-  const top = await measured(objective, step, topEigenvalues(objective));
+  const top = await measured(objective, step, topEigenvalues());
 
   /** All batch sizes from one set of signs. */
   const signs = (options: InteractionAwareSharpnessOptions) =>
-    measured(objective, afresh(step), interactionAwareSharpness(objective, { batchSizes: BATCH_SIZES, ...options }));
+    measured(objective, afresh(step), interactionAwareSharpness({ batchSizes: BATCH_SIZES, ...options }));
   const signPilot = async (deflate: number) => {
     const pilot = await signs({ draws: PILOT.signs, deflate });
     return { ...pilot, needed: pilot.rows.map((row) => neededFor(row, PILOT.signs)) };
@@ -141,7 +142,7 @@ async function compare({ title, objective, training, checked }: Problem): Promis
 
   // ∇L and H∇L, which sampling hardly needs, are remembered here before its clock starts.
   const prepared = afresh(step);
-  await measured(objective, prepared, interactionAwareSharpness(objective));
+  await measured(objective, prepared, interactionAwareSharpness());
   const without: Sampling[] = [];
   const replaced: Sampling[] = [];
   for (const b of BATCH_SIZES) {
@@ -217,7 +218,7 @@ async function compare({ title, objective, training, checked }: Problem): Promis
     }
     const most = (pilot: { needed: Needed[] }) => Math.max(2, ...pilot.needed.map((draws) => draws[quantity]));
     if (quantity === 'rho') {
-      const probe = gradientConcentration(objective, { batchSizes: BATCH_SIZES });
+      const probe = gradientConcentration({ batchSizes: BATCH_SIZES });
       const found = await measured(objective, afresh(step), probe);
       const drawn = Math.max(...found.rows.map(({ draws }) => draws));
       report('examples', drawn, found.passes, found.seconds, percent(Math.max(...found.rows.map(rhoError))));
@@ -244,7 +245,7 @@ async function compare({ title, objective, training, checked }: Problem): Promis
   for (const b of checked) {
     const { row, draws } = without[BATCH_SIZES.indexOf(b)]!;
     const options = { batchSizes: [b], estimator: 'batches', draws: draws.ias, seed: 1 } as const;
-    const [found] = (await measured(objective, prepared, interactionAwareSharpness(objective, options))).rows;
+    const [found] = (await measured(objective, prepared, interactionAwareSharpness(options))).rows;
     requireAgreement(found!, deflated.rows[BATCH_SIZES.indexOf(b)]!);
     const foretold = (error: number) => percent(error * Math.sqrt(PILOT.batches / draws.ias));
     checks.push([

@@ -78,9 +78,7 @@ interface TraceRequest {
 
 async function trace({ theta, seed, draws, deflate }: TraceRequest) {
   const steps = stepAt(theta);
-  const { result, cost } = await measured(() =>
-    lastValueFrom(steps.pipe(hessianTrace(objective, { draws, deflate, seed }))),
-  );
+  const { result, cost } = await measured(() => lastValueFrom(steps.pipe(hessianTrace({ draws, deflate, seed }))));
   return { ...cost, estimate: result.trace_H, standardError: result.trace_H_standard_error };
 }
 
@@ -95,7 +93,7 @@ interface DensityRequest {
 async function density({ theta, seed, draws, steps }: DensityRequest) {
   const source = stepAt(theta);
   const { result, cost } = await measured(() =>
-    lastValueFrom(source.pipe(spectralDensity(objective, { draws, steps, seed }), toArray())),
+    lastValueFrom(source.pipe(spectralDensity({ draws, steps, seed }), toArray())),
   );
   const { eigenvalue, width } = result.at(-1)!;
   return { ...cost, largest: eigenvalue - 3 * width };

@@ -17,7 +17,13 @@ export function dataCommand(): Command {
     .option('--url <url>', 'another place that has the same archive')
     .addHelpText(
       'after',
-      "\nExamples:\n  brink data get cifar-10\n  brink data get cifar-100 --folder /scratch/data\n\nThe archive must have the authors' checksum, wherever it comes from. A download that is cut off goes on when the command is run again.",
+      `
+Examples:
+  brink data get cifar-10
+  brink data get cifar-100 --folder /scratch/data
+
+The archive must have the authors' checksum, wherever it comes from. A download that is cut off goes on when the
+command is run again.`,
     )
     .action(async (name: string, { folder: directory, url }: { folder: string; url?: string }) => {
       requireName(WHO, 'data set', name, NAMES);

@@ -32,5 +32,6 @@ function line(engine: EngineDescription): string {
   const name = engine.name.padEnd(11);
   if (!engine.usable) return `${name} not usable: ${engine.reason}`;
   const { matMul, conv2d } = engine.gigaflops;
-  return `${name} usable: ${engine.device}; ${engine.version}; ${matMul.toFixed(0)} GFLOP/s matMul, ${conv2d.toFixed(0)} GFLOP/s conv2d`;
+  const speed = `${matMul.toFixed(0)} GFLOP/s matMul, ${conv2d.toFixed(0)} GFLOP/s conv2d`;
+  return `${name} usable: ${engine.device}; ${engine.version}; ${speed}`;
 }

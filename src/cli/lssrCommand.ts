@@ -44,9 +44,8 @@ export function lssrCommand(): Command {
       }
       const cell = (x: number) => x.toPrecision(4).padEnd(12);
       console.log(`linear below b ≈ ${scaling.knee.toPrecision(3)}, saturated above`);
-      console.log(
-        `${'b'.padEnd(8)}${['ρ_b', 'LSSR', 'from', 'to', 'LSR', 'SRSR'].map((head) => head.padEnd(12)).join('')}`.trimEnd(),
-      );
+      const heads = ['ρ_b', 'LSSR', 'from', 'to', 'LSR', 'SRSR'].map((head) => head.padEnd(12)).join('');
+      console.log(`${'b'.padEnd(8)}${heads}`.trimEnd());
       for (const rate of scaling.rates) {
         const cells = [rate.rho, rate.lssr, ...rate.interval, rate.lsr, rate.srsr].map(cell).join('');
         console.log(`${String(rate.batchSize).padEnd(8)}${cells}`.trimEnd());

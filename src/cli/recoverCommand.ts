@@ -8,7 +8,11 @@ export function recoverCommand(): Command {
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
-      '\nExample:\n  brink recover output/quickstart\n\nSafe to run twice. Exits with 1 where a table could not be finished.',
+      `
+Example:
+  brink recover output/quickstart
+
+Safe to run twice. Exits with 1 where a table could not be finished.`,
     )
     .action(async (directory: string, { json }: { json?: boolean }) => {
       const tables = await recover(directory);

@@ -68,5 +68,8 @@ async function measureAgain(path: string, flags: Flags): Promise<RunSummary> {
   const range = { ...(from !== undefined && { from }), ...(to !== undefined && { to }) };
   const steps = asWritten(() => replay(path, { ...range, objective }));
   const branches = asWritten(() => probeBranches(probes, every));
-  return run(steps, branches, { directory, overwrite: force, signals: 'stop', metadata: { recording: path } });
+  return asWritten(
+    () => run(steps, branches, { directory, overwrite: force, signals: 'stop', metadata: { recording: path } }),
+    Object.keys(allProbes),
+  );
 }

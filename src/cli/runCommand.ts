@@ -4,6 +4,7 @@ import { datasets } from '../catalogue/datasets.ts';
 import { losses } from '../catalogue/losses.ts';
 import { models } from '../catalogue/models.ts';
 import { CommandLineError } from '../runs/CommandLineError.ts';
+import { parseSpecification, pipelineSchema, readNames } from '../runs/specification.ts';
 import { anotherOf, numberOf } from './arguments.ts';
 import { printSummary } from './text.ts';
 
@@ -27,6 +28,7 @@ interface Flags {
   readonly out?: string;
   readonly force?: true;
   readonly json?: true;
+  readonly schema?: true;
 }
 
 const namesOf = (registry: object) => Object.keys(registry).join(', ');
@@ -35,7 +37,8 @@ const EXAMPLES = `
 Something named takes its options after colons, lists with commas: mlp:hidden=64,64:activation=relu.
 data: ${namesOf(datasets)}; models: ${namesOf(models)};
 losses: ${namesOf(losses)};
-probes: see \`brink probes\`. A file holds the same in JSON; where both speak, the flag counts:
+probes: see \`brink probes\`. A file holds the same in JSON (\`brink run --schema\` says all that it may hold); where
+both speak, the flag counts:
   { "model": { "name": "mlp", "hidden": [64, 64] }, "learningRate": 0.2, "steps": 200,
     "probes": [{ "name": "topEigenvalues", "every": 5 }] }
 
@@ -72,12 +75,17 @@ export function runCommand(): Command {
     .option('--out <dir>', 'the folder of the run (default: output/run)')
     .option('--force', 'replace the run that the folder holds')
     .option('--json', 'print the summary as JSON')
+    .option('--schema', 'print the JSON schema of the file, and run nothing')
     .addHelpText('after', EXAMPLES)
     .action(async (file: string | undefined, flags: Flags) => {
-      // Loads TensorFlow.js, which no other command line has to wait for.
-      const { parseSpecification, readNames, runPipeline } = await import('../runs/specification.ts');
+      if (flags.schema) {
+        console.log(JSON.stringify(pipelineSchema(), null, 2));
+        return;
+      }
       const named = merge(file === undefined ? {} : readFile(file), flags);
       const spec = parseSpecification(readNames(named));
+      // Loads TensorFlow.js, which no other command line has to wait for.
+      const { runPipeline } = await import('../runs/runPipeline.ts');
       const summary = await runPipeline(spec, { force: flags.force ?? false });
       if (flags.json) printSummary(summary);
     });
@@ -94,6 +102,7 @@ function readFile(file: string): object {
 }
 
 /** What the file says, where no flag says otherwise. */
-function merge(file: object, { probe, out, force: _force, json: _json, ...flags }: Flags): Record<string, unknown> {
+function merge(file: object, { probe, out, ...more }: Flags): Record<string, unknown> {
+  const { force: _force, json: _json, schema: _schema, ...flags } = more;
   return { ...file, ...flags, ...(probe && { probes: probe }), ...(out !== undefined && { directory: out }) };
 }

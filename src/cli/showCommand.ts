@@ -12,7 +12,12 @@ export function showCommand(): Command {
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
-      '\nExamples:\n  brink show output/quickstart\n  watch brink show output/quickstart\n\nExits with 1 where there is no run.',
+      `
+Examples:
+  brink show output/quickstart
+  watch brink show output/quickstart
+
+Exits with 1 where there is no run.`,
     )
     .action(async (directory: string, { json }: { json?: boolean }) => {
       const description = await describeRun(directory);

@@ -18,7 +18,8 @@ function width(text: string): number {
 }
 
 /**
- * Numbers as a line of bars between their least and their largest, at most `width` wide: each bar is the mean of its part.
+ * Numbers as a line of bars between their least and their largest, at most `width` wide: each bar is the mean of its
+ * part.
  *
  * Null leaves a gap; NaN and infinite values show as ×, where a part holds no other.
  */

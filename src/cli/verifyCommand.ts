@@ -9,7 +9,12 @@ export function verifyCommand(): Command {
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
-      '\nExamples:\n  brink verify\n  BRINK_ENGINE=wasm brink verify\n\nExits with 1 where a value is further off than it may be.',
+      `
+Examples:
+  brink verify
+  BRINK_ENGINE=wasm brink verify
+
+Exits with 1 where a value is further off than it may be.`,
     )
     .action(async ({ reference, json }: { reference?: string; json?: boolean }) => {
       // Loads TensorFlow.js, which no other command line has to wait for.

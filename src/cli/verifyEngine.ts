@@ -38,7 +38,10 @@ const PROBLEM = 'a2-mlp';
 const FOLDER = join(import.meta.dirname, '../../fixtures/reference');
 /** How much worse than the other float32 implementation that was watched this one may be. */
 const MARGIN = 10;
-/** Four units in the last place of float32: what adding in another order, as engines and processors do, was seen to change. */
+/**
+ * Four units in the last place of float32: what adding in another order, as engines and processors do, was seen to
+ * change.
+ */
 const FLOAT32 = 2 ** -21;
 const STANDARD_ERRORS = 5;
 
@@ -62,10 +65,11 @@ interface Reference {
 }
 
 /**
- * Computes on this machine's engine what was once computed in double precision: loss, gradient, products, eigenvalues, sharpness,
- * concentration and traces of a small network that has been trained.
+ * Computes on this machine's engine what was once computed in double precision: loss, gradient, products, eigenvalues,
+ * sharpness, concentration and traces of a small network that has been trained.
  *
- * A value may be off by ten times what another float32 implementation was seen to be, an estimate by five of its standard errors.
+ * A value may be off by ten times what another float32 implementation was seen to be, an estimate by five of its
+ * standard errors.
  *
  * @param folder Where the reference values lie; default those that come with brink.
  * @throws BrinkError where they can't be read.

@@ -70,10 +70,10 @@ export type EdgeOptions = OptionsOf<typeof edge>;
  * import { edge, gradientDescent, toy } from 'brink';
  * import { lastValueFrom } from 'rxjs';
  *
- * const steps = gradientDescent(toy(), { learningRate: 2 / 32, steps: 60, initialWeights: [3, 0.1] });
+ * const steps = gradientDescent(toy(1.05), { learningRate: 2 / 32, steps: 60, initialWeights: [3, 0.1] });
  * const { verdict, rule } = await lastValueFrom(steps.pipe(edge()));
  * console.log(verdict); // at the edge
- * console.log(rule); // tr(HS_b)/tr(S_n) is 1.100 of the edge, within 0.1 or two standard errors
+ * console.log(rule); // tr(HS_b)/tr(S_n) is 1.050 of the edge, within 0.1 or two standard errors
  * @see interactionAwareSharpness, topEigenvalues, batchSharpness
  */
 export const edge = probe({

@@ -66,7 +66,7 @@ export type TopEigenvaluesOptions = OptionsOf<typeof topEigenvalues>;
  *
  * const steps = gradientDescent(toy(), { learningRate: 2 / 32, steps: 60, initialWeights: [3, 0.1] });
  * const { eigenvalues, edge } = await firstValueFrom(steps.pipe(topEigenvalues({ count: 2 })));
- * console.log(eigenvalues, edge); // [ 35.2, 2 ] 32
+ * console.log(eigenvalues.map((value) => value.toFixed(3)).join(' '), edge); // 35.200 2.000 32
  * @see interactionAwareSharpness, whose number hovers at the edge where λ₁ hovers above it; alignment
  */
 export const topEigenvalues = probe({

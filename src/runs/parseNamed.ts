@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { JsonObject } from '../core/Json.ts';
 import { nearestName } from '../core/nearestName.ts';
 import { checkOptions, type Options, optionsSchema } from '../core/Option.ts';
 import { asWritten } from './asWritten.ts';
@@ -10,13 +11,17 @@ export type Named = { readonly name: string; readonly [option: string]: unknown 
 
 /** What can be named, and the options that each takes: as a schema, or as a probe declares them. */
 export type Choices = Readonly<
-  Record<string, { readonly options: z.ZodObject } | { readonly declaration: { readonly options: Options } }>
+  Record<
+    string,
+    { readonly options: z.ZodObject } | { readonly declaration: { readonly asks: string; readonly options: Options } }
+  >
 >;
 
-/** The options of one choice by name, as JSON schema. */
-function propertiesOf(choice: Choices[string]): Readonly<Record<string, unknown>> {
-  const schema = 'options' in choice ? z.toJSONSchema(choice.options) : optionsSchema(choice.declaration.options);
-  return (schema.properties ?? {}) as Readonly<Record<string, unknown>>;
+/** The options of one choice, as JSON schema. */
+export function optionsSchemaOf(choice: Choices[string]): JsonObject {
+  return 'options' in choice
+    ? (z.toJSONSchema(choice.options, { io: 'input' }) as JsonObject)
+    : optionsSchema(choice.declaration.options);
 }
 
 /**
@@ -28,7 +33,7 @@ function propertiesOf(choice: Choices[string]): Readonly<Record<string, unknown>
 export function parseNamed(who: string, what: string, text: string, choices: Choices): Named {
   const [name, ...parts] = text.split(/:(?=[A-Za-z]\w*=)/) as [string, ...string[]];
   requireName(who, what, name, Object.keys(choices));
-  const properties = propertiesOf(choices[name]!);
+  const properties = (optionsSchemaOf(choices[name]!).properties ?? {}) as Readonly<Record<string, unknown>>;
   const options = parts.map((part) => {
     const at = part.indexOf('=');
     const [option, value] = [part.slice(0, at), part.slice(at + 1)];

@@ -4,47 +4,36 @@ import { losses } from '../catalogue/losses.ts';
 import { models } from '../catalogue/models.ts';
 import { probes as allProbes } from '../catalogue/probes.ts';
 import type { JsonObject } from '../core/Json.ts';
-import { empiricalRisk } from '../engine/risk/empiricalRisk.ts';
-import { record } from '../recording/record.ts';
-import { type GradientDescentOptions, gradientDescent } from '../training/gradientDescent.ts';
-import { asWritten } from './asWritten.ts';
-import type { Branch } from './branches.ts';
-import { type Choices, type Named, optionsOf, parseNamed, parseStrictly } from './parseNamed.ts';
-import { checkProbes, probeBranches } from './probeBranches.ts';
+import { type Choices, optionsOf, optionsSchemaOf, parseNamed, parseStrictly } from './parseNamed.ts';
+import { checkProbes } from './probeBranches.ts';
 import { requireName } from './requireName.ts';
-import { requireNoRun } from './requireNoRun.ts';
-import { type RunSummary, run } from './run.ts';
 
 const WHO = 'run';
 
 const named = z.looseObject({ name: z.string() });
-const number = z.number().exactOptional();
+const number = (description: string) => z.number().exactOptional().describe(description);
 
 /** A pipeline as a file or a command line has it: whatever is named brings its options along. */
 const specification = z.strictObject({
-  data: named.default({ name: 'digits' }),
-  /** Default: `mlp` for plain vectors, `cnn` for images. */
-  model: named.exactOptional(),
-  /** Default: crossEntropy for classes, meanSquaredError for regression. */
-  loss: z.string().exactOptional(),
-  chunk: number,
-  learningRate: z.number(),
-  steps: z.number(),
-  batchSize: number,
-  replacement: z.boolean().exactOptional(),
-  beta1: number,
-  beta2: number,
-  seed: number,
-  /** How often a probe measures that does not say so itself. */
-  every: z.int().min(1).default(1),
-  /** Each with its options, and `every` among them. */
+  data: named.default({ name: 'digits' }).describe('What to train on.'),
+  model: named.exactOptional().describe('What to train; default: mlp, for images cnn.'),
+  loss: z.string().exactOptional().describe('Default: crossEntropy, without classes meanSquaredError.'),
+  chunk: number('Examples on the device at once; default: as many as fit.'),
+  learningRate: z.number().describe('η of gradient descent.'),
+  steps: z.number().describe('T, how many updates.'),
+  batchSize: number('Examples in a batch; default: all.'),
+  replacement: z.boolean().exactOptional().describe('Whether batches are drawn with replacement; default: false.'),
+  beta1: number('β₁ of momentum; default: 0.'),
+  beta2: number('β₂ of momentum; default: 0.'),
+  seed: number('Of the weights and the batches; default: 0.'),
+  every: z.int().min(1).default(1).describe('How often a probe measures that does not say so itself.'),
   probes: z
     .array(named)
     .min(1)
-    .default([{ name: 'trainingLoss' }, { name: 'topEigenvalues' }, { name: 'interactionAwareSharpness' }]),
-  /** Whether the steps are recorded too, for `brink replay`. */
-  record: z.boolean().default(false),
-  directory: z.string().default('output/run'),
+    .default([{ name: 'trainingLoss' }, { name: 'topEigenvalues' }, { name: 'interactionAwareSharpness' }])
+    .describe('What to measure, each with its options.'),
+  record: z.boolean().default(false).describe('Whether the steps are recorded too, for `brink replay`.'),
+  directory: z.string().default('output/run').describe('The folder of the run.'),
 });
 
 export type Specification = z.infer<typeof specification>;
@@ -75,54 +64,41 @@ export function parseSpecification(value: unknown): Specification {
   return spec;
 }
 
-/**
- * Puts a pipeline together and runs it: each probe in a branch of its own, with a Parquet table.
- *
- * @throws CommandLineError where an option is out of its range, BrinkError where data can't be read, the engine
- *   doesn't open or the folder holds a run that is not to be replaced.
- */
-export async function runPipeline(spec: Specification, { force }: { readonly force: boolean }): Promise<RunSummary> {
-  const directory = requireNoRun(WHO, spec.directory, force);
-  const data = await datasets[spec.data.name]!.open(optionsOf(WHO, 'data set', spec.data, datasets));
-  const chosen = spec.model ?? { name: data.inputShape.length === 3 ? 'cnn' : 'mlp' };
-  const modelOptions = optionsOf(WHO, 'model', chosen, models);
-  const model = await asWritten(() => models[chosen.name]!.open(modelOptions, data));
-  const loss = await losses[spec.loss ?? (data.classes ? 'crossEntropy' : 'meanSquaredError')]!();
-  const objective = await empiricalRisk({ model, data, loss, ...(spec.chunk !== undefined && { chunk: spec.chunk }) });
-
-  const {
-    data: _data,
-    model: _model,
-    loss: _loss,
-    chunk: _chunk,
-    probes,
-    every,
-    record: isRecorded,
-    directory: _,
-    ...training
-  } = spec;
-  const steps = asWritten(() => gradientDescent(objective, training satisfies GradientDescentOptions));
-  const branches = asWritten(() =>
-    probeBranches(
-      probes.map((probe) => asTraining(probe, training.replacement)),
-      every,
-    ),
-  );
-  const recording: Record<string, Branch> = isRecorded ? { recording: (s) => s.pipe(record()) } : {};
-  return run(
-    steps,
-    { ...branches, ...recording },
-    {
-      directory,
-      overwrite: force,
-      signals: 'stop',
-      metadata: { pipeline: spec as unknown as JsonObject },
+/** The JSON schema of a pipeline's file: what it may say, and of whatever is named which options it takes. */
+export function pipelineSchema(): JsonObject {
+  const { $schema, properties, ...rest } = z.toJSONSchema(specification, { io: 'input' }) as JsonObject & {
+    readonly properties: Readonly<Record<string, JsonObject>>;
+  };
+  /** One of them with its options, as an object or as the command line has it; in place of the property's own type. */
+  const oneOf = (what: string, choices: Choices, more: JsonObject = {}): JsonObject => ({
+    anyOf: [
+      { type: 'string', pattern: `^(${Object.keys(choices).join('|')})(:|$)`, description: `${what}:option=value:…` },
+      ...Object.entries(choices).map(([name, choice]) => {
+        const { properties, required } = optionsSchemaOf(choice);
+        return {
+          type: 'object',
+          ...('declaration' in choice && { description: choice.declaration.asks }),
+          properties: { name: { const: name }, ...more, ...(properties as JsonObject) },
+          required: ['name', ...((required as readonly string[] | undefined) ?? [])],
+          additionalProperties: false,
+        };
+      }),
+    ],
+  });
+  /** What a property says beside its type. */
+  const about = (name: string): JsonObject =>
+    Object.fromEntries(Object.entries(properties[name]!).filter(([key]) => ['description', 'default'].includes(key)));
+  const every = { type: 'integer', minimum: 1, description: 'How often it measures; default: as the pipeline says.' };
+  return {
+    $schema: $schema!,
+    title: 'A pipeline for `brink run`',
+    ...rest,
+    properties: {
+      ...properties,
+      data: { ...about('data'), ...oneOf('data set', datasets) },
+      model: { ...about('model'), ...oneOf('model', models) },
+      loss: { ...about('loss'), enum: Object.keys(losses) },
+      probes: { ...properties.probes!, items: oneOf('probe', allProbes, { every }) },
     },
-  );
-}
-
-/** A probe draws batches as training does, where nothing else is said. */
-function asTraining(probe: Named, replacement: boolean | undefined): Named {
-  const draws = replacement !== undefined && 'replacement' in allProbes[probe.name]!.declaration.options;
-  return draws ? { replacement, ...probe } : probe;
+  };
 }

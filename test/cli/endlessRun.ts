@@ -1,5 +1,6 @@
 /**
- * A run to be shown, stopped or killed: `endlessRun.ts DIRECTORY [stuck|deaf|own]`. It prints a line at every fifth step.
+ * A run to be shown, stopped or killed: `endlessRun.ts DIRECTORY [stuck|deaf|own]`. It prints a line at every fifth
+ * step.
  *
  * - `stuck`: the measurement of step 7 does not end.
  * - `deaf`: the rows of the first branch do not end with the steps.
@@ -17,8 +18,7 @@ import { toParquet } from '../../src/tables/toParquet.ts';
 import { gradientDescent } from '../../src/training/gradientDescent.ts';
 
 const [directory, how] = process.argv.slice(2) as [string, string?];
-const objective = toy();
-const slow = measure(objective, async (point, step) => {
+const slow = measure(async (point, step) => {
   await wait(how === 'stuck' && step.index === 7 ? 2 ** 30 : 10);
   await point.loss();
   return { step: step.index };
@@ -28,11 +28,10 @@ const never = interval(1000).pipe(ignoreElements());
 if (how === 'own') process.once('SIGINT', () => console.log('heard'));
 
 const { state } = await run(
-  gradientDescent(objective, { learningRate: 0.001, steps: 1e6 }),
+  gradientDescent(toy(), { learningRate: 0.001, steps: 1e6 }),
   {
-    loss: (s) =>
-      s.pipe(trainingLoss(objective), concatWith(how === 'deaf' ? never : EMPTY), toParquet(trainingLoss.table)),
-    alignment: (s) => s.pipe(alignment(objective), toArrow(alignment.table)),
+    loss: (s) => s.pipe(trainingLoss(), concatWith(how === 'deaf' ? never : EMPTY), toParquet()),
+    alignment: (s) => s.pipe(alignment(), toArrow()),
     slow: (s) =>
       s.pipe(
         tap(({ index }) => index % 5 === 2 && console.log(`step ${index}`)),

@@ -31,7 +31,7 @@ describe('brink replay', () => {
     expect(JSON.parse(stdout)).toMatchObject({
       state: 'finished',
       steps: 7,
-      branches: { topEigenvalues: { rows: 4 } },
+      branches: { eigenvalues: { rows: 4 } },
     });
     const rows = async (directory: string) =>
       (await readTable(join(directory, 'eigenvalues.parquet'), topEigenvalues.table)).rows;
@@ -46,7 +46,7 @@ describe('brink replay', () => {
       ...['--out', out, '--json'],
     );
     expect(code).toBe(0);
-    expect(JSON.parse(stdout)).toMatchObject({ steps: 4, branches: { edge: { rows: 4 }, hessianTrace: { rows: 1 } } });
+    expect(JSON.parse(stdout)).toMatchObject({ steps: 4, branches: { edge: { rows: 4 }, traces: { rows: 1 } } });
   });
 
   it('leaves a torn step out, and says so', async () => {
@@ -60,6 +60,12 @@ describe('brink replay', () => {
 
   it.each<[string, () => string[], number, RegExp]>([
     ['a probe that is unknown', () => [recording, '--probe', 'topEigenvalue'], 2, /Did you mean topEigenvalues\?/],
+    [
+      'an option that does not go with the model',
+      () => [recording, '--probe', 'topEigenvalues:count=28', '--out', join(parent, 'many')],
+      2,
+      /^topEigenvalues: count is 28, but H has only 27 eigenvalues\./,
+    ],
     ['a range without a step', () => [recording, '--from', '90'], 2, /holds steps 0 to 6, and none with from 90/],
     ['a file that is not there', () => [join(parent, 'missing.arrows')], 1, /missing\.arrows/],
     [

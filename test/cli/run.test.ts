@@ -48,7 +48,7 @@ describe('brink run', { timeout: 120_000 }, () => {
       state: 'finished',
       directory,
       steps: 7,
-      branches: { topEigenvalues: { rows: 4 }, lossSlice: { rows: 9 } },
+      branches: { eigenvalues: { rows: 4 }, slices: { rows: 9 } },
     });
     const { rows } = await readTable(join(directory, 'eigenvalues.parquet'), topEigenvalues.table);
     expect(
@@ -85,7 +85,7 @@ describe('brink run', { timeout: 120_000 }, () => {
     writeFileSync(file, JSON.stringify(pipeline));
     expect((await run(file, '--steps', '2')).code).toBe(0);
     const { metadata, branches } = record(pipeline.directory);
-    expect(branches).toEqual({ trainingLoss: { rows: 2, error: null } });
+    expect(branches).toEqual({ loss: { rows: 2, error: null } });
     expect(metadata.source).toMatchObject({ steps: 2, batchSize: 8, objective: { loss: { name: 'crossEntropy' } } });
     writeFileSync(file, JSON.stringify(metadata.user.pipeline));
     expect((await run(file, '--out', join(parent, 'again'))).code).toBe(0);
@@ -125,11 +125,16 @@ describe('brink run', { timeout: 120_000 }, () => {
     [
       'an unknown option of a probe',
       ['--probe', 'topEigenvalues:cuont=3'],
-      "run: probe topEigenvalues: there is no option 'cuont'. Did you mean count?",
+      "topEigenvalues: there is no option 'cuont'. Did you mean count?",
     ],
-    ['a missing option of a probe', ['--probe', 'theoremOne'], 'run: probe theoremOne: batchSizes is missing'],
-    ['an option of a wrong type', ['--probe', 'topEigenvalues:count=many'], 'run: probe topEigenvalues: count: '],
+    ['a missing option of a probe', ['--probe', 'theoremOne'], 'theoremOne: batchSizes is missing'],
+    ['an option of a wrong type', ['--probe', 'topEigenvalues:count=many'], "topEigenvalues: count is 'many'."],
     ['an option out of its range', ['--probe', 'topEigenvalues:count=0'], 'topEigenvalues: count is 0.'],
+    [
+      'an option that does not go with the model',
+      ['--probe', 'topEigenvalues:count=28'],
+      'topEigenvalues: count is 28, but H has only 27 eigenvalues.',
+    ],
     ['a probe named twice', ['--probe', 'edge', '--probe', 'edge:draws=2'], 'run: the probe edge is named twice.'],
     ['a pause that is none', ['--probe', 'edge:every=0'], 'run: probe edge: every is 0.'],
     ['an unknown model', ['--model', 'resnet'], "run: there is no model 'resnet'. Did you mean resnet9?"],

@@ -26,9 +26,8 @@ describe('brink show', { timeout: 120_000 }, () => {
     await run(
       gradientDescent(objective, { learningRate: 0.01, steps: 20, seed: 7 }),
       {
-        loss: (s) => s.pipe(trainingLoss(objective), toParquet(trainingLoss.table)),
-        sharpness: (s) =>
-          s.pipe(interactionAwareSharpness(objective, { batchSizes }), toParquet(interactionAwareSharpness.table)),
+        loss: (s) => s.pipe(trainingLoss(), toParquet()),
+        sharpness: (s) => s.pipe(interactionAwareSharpness({ batchSizes }), toParquet()),
       },
       { directory, progress: false },
     );
@@ -57,7 +56,7 @@ describe('brink show', { timeout: 120_000 }, () => {
     const exitCode = process.exitCode;
     await run(
       gradientDescent(toy(), { learningRate: 1, steps: 1000 }),
-      { loss: (s) => s.pipe(trainingLoss(toy()), toParquet(trainingLoss.table)) },
+      { loss: (s) => s.pipe(trainingLoss(), toParquet()) },
       { directory, progress: false },
     );
     process.exitCode = exitCode;

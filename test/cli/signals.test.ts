@@ -69,7 +69,7 @@ describe('the first signal', { timeout: 120_000 }, () => {
     const { code, stdout } = await started.ended;
     expect(code).toBe(130);
     const summary = JSON.parse(stdout);
-    expect(summary).toMatchObject({ state: 'stopped', directory, branches: { trainingLoss: { rows: summary.steps } } });
+    expect(summary).toMatchObject({ state: 'stopped', directory, branches: { loss: { rows: summary.steps } } });
     expect(record()).toMatchObject({ state: 'stopped', steps: summary.steps });
   });
 

@@ -1,5 +1,9 @@
+import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { lastValueFrom, type OperatorFunction, of, toArray } from 'rxjs';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { probes } from '../../src/catalogue/probes.ts';
 import type { Objective } from '../../src/core/Objective.ts';
 import type { Step, StepData } from '../../src/core/Step.ts';
 import { arrays } from '../../src/datasets/arrays.ts';
@@ -13,6 +17,7 @@ import { addScaled, dot, norm } from '../../src/linalg/vector.ts';
 import { meanSquaredError } from '../../src/losses/meanSquaredError.ts';
 import { verifyObjective } from '../../src/objectives/verifyObjective.ts';
 import { gradientDescent } from '../../src/training/gradientDescent.ts';
+import { asked, everyProbe } from '../helpers/everyProbe.ts';
 import { normalizedNet, normalizedRisk, subset } from '../helpers/normalizedNet.ts';
 import { stepAt } from '../helpers/stepAt.ts';
 
@@ -92,8 +97,8 @@ function combinations(n: number, b: number, from = 0): number[][] {
 }
 
 /** A probe's rows at the weights. */
-const rowsOf = async (probe: OperatorFunction<Step, object>, more: Partial<StepData> = {}) => {
-  const rows: object[] = await lastValueFrom(of(stepAt(weights, more)).pipe(probe, toArray()));
+const rowsOf = async (objective: Objective, probe: OperatorFunction<Step, object>, more: Partial<StepData> = {}) => {
+  const rows: object[] = await lastValueFrom(of(stepAt(weights, more, { objective })).pipe(probe, toArray()));
   return rows as Record<string, number>[];
 };
 
@@ -121,73 +126,46 @@ describe('estimators that sample batches', () => {
       expect(Math.abs(value - expected)).toBeLessThan(4.5 * error);
     };
     const options = { batchSizes: [b], draws, seed: 3 };
-    const [ias] = await rowsOf(brink.interactionAwareSharpness(objective, { ...options, estimator: 'batches' }));
+    const [ias] = await rowsOf(objective, brink.interactionAwareSharpness({ ...options, estimator: 'batches' }));
     within(ias!.ias!, ias!.ias_standard_error!, truth.HS / truth.S);
     within(ias!.rho!, ias!.rho_standard_error!, dot(full, full) / truth.S);
-    const [rho] = await rowsOf(brink.gradientConcentration(objective, { ...options, estimator: 'batches' }));
+    const [rho] = await rowsOf(objective, brink.gradientConcentration({ ...options, estimator: 'batches' }));
     within(rho!.rho!, rho!.rho_standard_error!, dot(full, full) / truth.S);
-    const [change] = await rowsOf(brink.expectedLossChange(objective, options));
+    const [change] = await rowsOf(objective, brink.expectedLossChange(options));
     within(change!.loss_change!, change!.loss_change_standard_error!, truth.change);
-    const [sharpness] = await rowsOf(brink.batchSharpness(objective, options));
+    const [sharpness] = await rowsOf(objective, brink.batchSharpness(options));
     within(sharpness!.batch_sharpness!, sharpness!.batch_sharpness_standard_error!, truth.sharpness);
-    const [length] = await rowsOf(brink.resultantLength(objective, options));
+    const [length] = await rowsOf(objective, brink.resultantLength(options));
     within(
       length!.resultant_length_squared!,
       length!.resultant_length_squared_standard_error!,
       dot(truth.direction, truth.direction),
     );
-    const [glance] = await rowsOf(brink.edge(objective, { draws, seed: 3 }), {
-      batchSize: b,
-    });
+    const [glance] = await rowsOf(objective, brink.edge({ draws, seed: 3 }), { batchSize: b });
     within(glance!.ias!, glance!.ias_standard_error!, truth.HS / truth.S);
   });
 });
 
-const options = { batchSizes: [2, 4], draws: 3 };
-const sampled = { ...options, estimator: 'batches' as const };
-/** Every probe, as it is asked of a coupled objective. */
-const WORKING: Record<string, (objective: Objective) => OperatorFunction<Step, object>> = {
-  alignment: (o) => brink.alignment(o, { tolerance: 0.1 }),
-  batchSharpness: (o) => brink.batchSharpness(o, options),
-  edge: (o) => brink.edge(o, { draws: 3, tolerance: 0.1 }),
-  expectedLossChange: (o) => brink.expectedLossChange(o, options),
-  gradientConcentration: (o) => brink.gradientConcentration(o, sampled),
-  hessianTrace: (o) => brink.hessianTrace(o, { draws: 3 }),
-  interactionAwareSharpness: (o) => brink.interactionAwareSharpness(o, sampled),
-  lossPlane: (o) => brink.lossPlane(o, { coordinates: [-1, 0, 1] }),
-  lossSlice: brink.lossSlice,
-  resultantLength: (o) => brink.resultantLength(o, options),
-  spectralDensity: (o) => brink.spectralDensity(o, { draws: 2, steps: 8, points: 5 }),
-  topEigenvalues: (o) => brink.topEigenvalues(o, { count: 2, smallest: 1, tolerance: 0.1 }),
-  trainingLoss: brink.trainingLoss,
-};
-/** Those that need gradients of single examples, and what they say serves instead. */
-const REFUSED: Record<string, [(objective: Objective) => unknown, string]> = {
-  gradientConcentration: [brink.gradientConcentration, "Use estimator: 'batches'."],
-  interactionAwareSharpness: [
-    (o) => brink.interactionAwareSharpness(o, { batchSizes: [2] }),
-    "Use estimator: 'batches'.",
-  ],
-  scalingRule: [(o) => brink.scalingRule(o, { batchSizes: [1, 2] }), 'Measure ρ_b by gradientConcentration'],
-  theoremOne: [(o) => brink.theoremOne(o, { batchSizes: [1, 2] }), 'Use expectedLossChange, which samples batches.'],
+/** How a coupled objective is asked. */
+const options = { batchSizes: [2, 4], draws: 3, estimator: 'batches', tolerance: 0.1, steps: 8 };
+const advice = "Use estimator: 'batches'.";
+/** Those that need gradients of single examples whatever the options, and what they say serves instead. */
+const REFUSED: Record<string, string> = {
+  scalingRule: "Measure ρ_b by gradientConcentration with estimator: 'batches'.",
+  theoremOne: 'Use expectedLossChange, which samples batches.',
 };
 
 describe('a probe of an objective with batch normalisation', () => {
-  it('is one that works, or one that is refused: all are known here', () => {
-    const probes = Object.entries(brink)
-      .filter(([, value]) => typeof value === 'function' && 'table' in value)
-      .map(([name]) => name);
-    expect([...new Set([...Object.keys(WORKING), ...Object.keys(REFUSED)])].sort()).toEqual(probes.sort());
-  });
-
   it.each([
     ['all examples', {}],
     ['batches', { batchSize: 4 }],
-  ])('works on %s, with finite numbers', async (_name, batching) => {
-    for (const [name, probe] of Object.entries(WORKING)) {
+  ])('works on %s, with finite numbers, unless it is known to be refused', async (_name, batching) => {
+    const working = everyProbe.filter(([name]) => !(name in REFUSED));
+    expect(working.length + Object.keys(REFUSED).length).toBe(everyProbe.length);
+    for (const [name, probe] of working) {
       const objective = await normalizedRisk(8, 4);
       const steps = gradientDescent(objective, { learningRate: 0.05, steps: 0, ...batching });
-      const rows = await lastValueFrom(steps.pipe(probe(objective), toArray()));
+      const rows = await lastValueFrom(steps.pipe(asked(probe, options), toArray()));
       expect(rows.length, name).toBeGreaterThan(0);
       for (const row of rows) {
         for (const [column, value] of Object.entries(row)) {
@@ -198,25 +176,37 @@ describe('a probe of an objective with batch normalisation', () => {
     }
   });
 
-  it.each(Object.entries(REFUSED))(
-    '%s is refused at the call where it needs single examples',
-    async (name, [ask, advice]) => {
+  it.each(Object.entries({ ...REFUSED, gradientConcentration: advice, interactionAwareSharpness: advice }))(
+    '%s is refused before a measurement where it needs single examples',
+    async (name, instead) => {
       const objective = await normalizedRisk(8, 4);
-      expect(() => ask(objective)).toThrow(
-        `${name}: it needs gradients of single examples, but batch normalisation makes the loss of one depend on the others. ${advice}`,
-      );
+      const probe = asked(probes[name]!, { batchSizes: [2, 4], estimator: 'examples' });
+      const message = `${name}: it needs gradients of single examples, but batch normalisation makes the loss of one depend on the others. ${instead}`;
+      await expect(rowsOf(objective, probe)).rejects.toThrow(message);
+      const steps = of(stepAt(weights, {}, { objective }));
+      const directory = join(tmpdir(), `brink-batchNorm-${process.pid}`);
+      const running = brink.run(steps, { probe: (s) => s.pipe(probe) }, { directory, progress: false });
+      await expect(running).rejects.toThrow(message);
+      expect(existsSync(directory)).toBe(false);
+      expect(objective.cost).toEqual({ forwards: 0, gradients: 0, products: 0 });
     },
   );
 
   it('for the whole batch needs none, and takes random signs for granted', async () => {
     const objective = await normalizedRisk(8, 4);
-    expect(await rowsOf(brink.interactionAwareSharpness(objective))).toHaveLength(1);
+    expect(await rowsOf(objective, brink.interactionAwareSharpness())).toHaveLength(1);
   });
 
   it('refuses a batch of one example', async () => {
     const objective = await normalizedRisk(8, 4);
     const message = 'over one example there is nothing to normalise; take 2 at least.';
-    expect(() => brink.batchSharpness(objective, { batchSizes: [4, 1] })).toThrow(`batchSizes[1] is 1. The model`);
+    for (const [name, probe] of everyProbe.filter(([, { declaration }]) => 'batchSizes' in declaration.options)) {
+      const single = rowsOf(objective, asked(probe, { ...options, batchSizes: [4, 1] }));
+      await expect(single).rejects.toThrow(
+        `${name}: batchSizes[1] is 1. The model normalises over the batch, and ${message}`,
+      );
+    }
+    expect(objective.cost).toEqual({ forwards: 0, gradients: 0, products: 0 });
     expect(() => gradientDescent(objective, { learningRate: 1, steps: 1, batchSize: 1 })).toThrow(message);
     const point = objective.at(weights);
     await expect(point.batchGradient(Int32Array.of(3))).rejects.toThrow(

@@ -40,16 +40,18 @@ const brink = (...args: string[]) => node(join(installed, 'dist/cli/brink.js'), 
 const tsc = (...args: string[]) => node(join(root, 'node_modules/typescript/bin/tsc'), ...args);
 
 const PIPELINE = `
-import { crossEntropy, digits, empiricalRisk, gradientDescent, mlp, readTable, run, toParquet, topEigenvalues } from 'brink';
+import { crossEntropy, digits, empiricalRisk, gradientDescent, mlp } from 'brink';
+import { readTable, run, toParquet, topEigenvalues } from 'brink';
 const model = mlp({ inputs: 64, hidden: [32], outputs: 10, activation: 'tanh' });
 const objective = await empiricalRisk({ model, data: await digits({ train: 256 }), loss: crossEntropy });
-const { state } = await run(
+const result = await run(
   gradientDescent(objective, { learningRate: 0.1, steps: 3 }),
-  { top: (s) => s.pipe(topEigenvalues(objective), toParquet(topEigenvalues.table)) },
+  { eigenvalues: (s) => s.pipe(topEigenvalues(), toParquet()) },
   { directory: 'output', overwrite: true, progress: false },
 );
 const { rows } = await readTable('output/eigenvalues.parquet', topEigenvalues.table);
-console.log(state, rows.length);
+const same = await result.rows('eigenvalues');
+console.log(result.state, rows.length, same.length);
 `;
 
 beforeAll(async () => {
@@ -130,16 +132,19 @@ describe('npm pack', () => {
 describe('a project that has installed the package', { timeout: 120_000 }, () => {
   it.each(['js', 'ts'])('runs a pipeline in .%s', async (ending) => {
     writeFileSync(join(project, `pipeline.${ending}`), PIPELINE);
-    expect(await node(`pipeline.${ending}`)).toBe('finished 4\n');
+    expect(await node(`pipeline.${ending}`)).toBe('finished 4 4\n');
   });
 
   it('has its types: a right pipeline passes, a wrong one does not', async () => {
     const options = { module: 'nodenext', target: 'es2024', strict: true, noEmit: true, skipLibCheck: true, types: [] };
     writeFileSync(
       join(project, 'right.ts'),
-      PIPELINE.replace('console.log(', 'console.log(rows[0]!.lambda_1 satisfies number, '),
+      PIPELINE.replace('console.log(', 'console.log([...rows, ...same].map((row) => row.lambda_1 satisfies number), '),
     );
-    const wrong = PIPELINE.replace("'tanh'", "'sine'").replace('console.log(', 'console.log(rows[0]!.lambda, ');
+    const wrong = PIPELINE.replace("'tanh'", "'sine'").replace(
+      'console.log(',
+      'console.log(rows[0]!.lambda, same[0]!.mu, ',
+    );
     writeFileSync(join(project, 'wrong.ts'), wrong);
     const config = (file: string) =>
       writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions: options, include: [file] }));
@@ -149,6 +154,7 @@ describe('a project that has installed the package', { timeout: 120_000 }, () =>
     const errors = await tsc('-p', '.').catch((error) => error.message);
     expect(errors).toContain(`Type '"sine"' is not assignable to type '"`);
     expect(errors).toContain("Property 'lambda' does not exist");
+    expect(errors).toContain("Property 'mu' does not exist");
     config('right.ts');
     const all: string = await tsc('-p', '.', '--skipLibCheck', 'false').catch((error) => error.message);
     expect(all.split('\n').filter((line) => line.includes('node_modules/brink/'))).toEqual([]);

@@ -1,0 +1,64 @@
+import { datasets } from '../catalogue/datasets.ts';
+import { losses } from '../catalogue/losses.ts';
+import { models } from '../catalogue/models.ts';
+import { probes as allProbes } from '../catalogue/probes.ts';
+import type { JsonObject } from '../core/Json.ts';
+import { empiricalRisk } from '../engine/risk/empiricalRisk.ts';
+import { record } from '../recording/record.ts';
+import { type GradientDescentOptions, gradientDescent } from '../training/gradientDescent.ts';
+import { asWritten } from './asWritten.ts';
+import type { Branch } from './branches.ts';
+import { type Named, optionsOf } from './parseNamed.ts';
+import { probeBranches } from './probeBranches.ts';
+import { requireNoRun } from './requireNoRun.ts';
+import { type RunSummary, run } from './run.ts';
+import type { Specification } from './specification.ts';
+
+const WHO = 'run';
+
+/**
+ * Puts a pipeline together and runs it: each probe in a branch of its own, with a Parquet table.
+ *
+ * @throws CommandLineError where an option is out of its range, BrinkError where data can't be read, the engine
+ *   doesn't open or the folder holds a run that is not to be replaced.
+ */
+export async function runPipeline(spec: Specification, { force }: { readonly force: boolean }): Promise<RunSummary> {
+  const directory = requireNoRun(WHO, spec.directory, force);
+  const data = await datasets[spec.data.name]!.open(optionsOf(WHO, 'data set', spec.data, datasets));
+  const chosen = spec.model ?? { name: data.inputShape.length === 3 ? 'cnn' : 'mlp' };
+  const modelOptions = optionsOf(WHO, 'model', chosen, models);
+  const model = await asWritten(() => models[chosen.name]!.open(modelOptions, data));
+  const loss = await losses[spec.loss ?? (data.classes ? 'crossEntropy' : 'meanSquaredError')]!();
+  const objective = await empiricalRisk({ model, data, loss, ...(spec.chunk !== undefined && { chunk: spec.chunk }) });
+
+  const {
+    data: _data,
+    model: _model,
+    loss: _loss,
+    chunk: _chunk,
+    probes,
+    every,
+    record: isRecorded,
+    directory: _,
+    ...training
+  } = spec;
+  const steps = asWritten(() => gradientDescent(objective, training satisfies GradientDescentOptions));
+  const branches = asWritten(() =>
+    probeBranches(
+      probes.map((probe) => asTraining(probe, training.replacement)),
+      every,
+    ),
+  );
+  const recording: Record<string, Branch> = isRecorded ? { recording: (s) => s.pipe(record()) } : {};
+  const metadata = { pipeline: spec as unknown as JsonObject };
+  return asWritten(
+    () => run(steps, { ...branches, ...recording }, { directory, overwrite: force, signals: 'stop', metadata }),
+    Object.keys(allProbes),
+  );
+}
+
+/** A probe draws batches as training does, where nothing else is said. */
+function asTraining(probe: Named, replacement: boolean | undefined): Named {
+  const draws = replacement !== undefined && 'replacement' in allProbes[probe.name]!.declaration.options;
+  return draws ? { replacement, ...probe } : probe;
+}

@@ -1,0 +1,84 @@
+import { execFile } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import * as brink from '../../src/index.ts';
+import { everyProbe } from '../helpers/everyProbe.ts';
+
+const root = new URL('../..', import.meta.url).pathname;
+// Within the package, so that examples may import it by its name.
+const folder = join(root, 'output', `examples-${process.pid}`);
+
+/** The documentation of a probe, without its stars. */
+function docOf(name: string): string {
+  const source = readFileSync(join(root, 'src', 'probes', `${name}.ts`), 'utf8');
+  const [before] = source.split(`export const ${name} = `);
+  return before!.slice(before!.lastIndexOf('/**')).replaceAll(/^ \*( |\/$|$)/gm, '');
+}
+
+/** What stands under a tag: up to the next one, or the end. */
+const under = (tag: string, doc: string) =>
+  doc.match(new RegExp(`^@${tag}\\b\\s*([\\s\\S]*?)(?=^@|$(?![\\s\\S]))`, 'm'))?.[1];
+
+/** What an example says that it prints: the comments behind its calls of console.log. */
+const said = (code: string) => [...code.matchAll(/console\.log\(.*\); \/\/ (.*)$/gm)].map(([, text]) => text);
+
+const examples = everyProbe.map(([name]) => ({ name, doc: docOf(name), code: under('example', docOf(name)) ?? '' }));
+
+/** Runs each module on the list, and prints what each has printed. */
+const MAIN = `
+import { formatWithOptions } from 'node:util';
+const shown = {};
+const log = console.log;
+for (const name of process.argv.slice(2)) {
+  shown[name] = [];
+  console.log = (...values) => shown[name].push(formatWithOptions({ breakLength: Infinity }, ...values));
+  await import(\`./\${name}.ts\`);
+}
+log(JSON.stringify(shown));
+`;
+
+let shown: Readonly<Record<string, readonly string[]>>;
+beforeAll(async () => {
+  mkdirSync(folder, { recursive: true });
+  for (const { name, code } of examples) writeFileSync(join(folder, `${name}.ts`), code);
+  writeFileSync(join(folder, 'main.ts'), MAIN);
+  const names = examples.map(({ name }) => name);
+  const { stdout } = await promisify(execFile)(process.execPath, ['main.ts', ...names], {
+    cwd: folder,
+    env: { ...process.env, BRINK_ENGINE: 'wasm' },
+  });
+  shown = JSON.parse(stdout);
+}, 60_000);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe.each(examples)('the documentation of $name', ({ name, doc, code }) => {
+  it('has an example that imports it from the package, and prints what it says', () => {
+    expect(code).toMatch(new RegExp(`^import \\{[^}]*\\b${name}\\b[^}]*\\} from 'brink';$`, 'm'));
+    expect(said(code).length).toBeGreaterThan(0);
+    expect(said(code)).toHaveLength(code.split('console.log(').length - 1);
+    expect(shown[name]).toEqual(said(code));
+  });
+
+  it('says what it is, when it throws, and what else to look at', () => {
+    expect(doc.trim().split('\n')[0]).not.toMatch(/^@/);
+    expect(under('throws', doc)).toMatch(/^BrinkError .*\.\s*$/s);
+    const see = under('see', doc)!
+      .split(/[,;]/)
+      .map((name) => name.trim());
+    const names = see.filter((words) => /^\w+$/.test(words));
+    expect(names.length).toBeGreaterThan(0);
+    expect(Object.keys(brink)).toEqual(expect.arrayContaining(names));
+    expect(names).not.toContain(name);
+  });
+});
+
+it('the examples compile as they stand', async () => {
+  const include = ['./*.ts', join(root, 'src', '**', '*.d.ts')];
+  rmSync(join(folder, 'main.ts'));
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ extends: join(root, 'tsconfig.json'), include }));
+  await promisify(execFile)(join(root, 'node_modules', '.bin', 'tsc'), ['-p', folder]).catch(({ stdout }) => {
+    throw new Error(stdout);
+  });
+}, 60_000);
