@@ -1,5 +1,5 @@
 import type { Tensor, TensorContainer } from '@tensorflow/tfjs';
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 
 /** The part of TensorFlow.js's engine that holds what a backward pass will need. */
 interface Tape {

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import { logSumExp } from '../engine/kernels/ops.ts';
 import type { Loss } from '../engine/Loss.ts';
 

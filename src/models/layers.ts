@@ -1,5 +1,5 @@
 import type { Tensor, Tensor2D, Tensor4D } from '@tensorflow/tfjs';
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import { BrinkError } from '../core/errors.ts';
 import { batchNorm, biasAdd, gelu } from '../engine/kernels/ops.ts';
 import type { Initializer } from '../engine/Model.ts';

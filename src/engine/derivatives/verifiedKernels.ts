@@ -1,5 +1,5 @@
 import type { NamedTensorMap } from '@tensorflow/tfjs';
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import { BrinkError } from '../../core/errors.ts';
 
 /** Kernels whose derivatives the tests compare with differences, to second order, on every engine. */

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import { explicitPadding } from './explicitPadding.ts';
 import type { Attributes } from './Kernel.ts';
 

@@ -1,5 +1,5 @@
 import type { NamedAttrMap, Tensor } from '@tensorflow/tfjs';
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import type { Attributes, Inputs } from './Kernel.ts';
 
 /** Runs the open engine's kernel of this name; where derivatives are being recorded, it is recorded. */

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Tensor } from '@tensorflow/tfjs';
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import type { Dataset, Examples } from '../../core/Dataset.ts';
 import { BrinkError, requireInteger } from '../../core/errors.ts';
 import type { LossAndGradient, Objective, Performance } from '../../core/Objective.ts';

@@ -1,5 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs';
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import type { GradientTape, TapeNode } from '../gradientTape.ts';
 import { convolutionInfo } from '../kernels/convolutionInfo.ts';
 import type { Attributes } from '../kernels/Kernel.ts';

@@ -1,5 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs';
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import type { Dataset } from '../../core/Dataset.ts';
 import { BrinkError } from '../../core/errors.ts';
 import type { Loss } from '../Loss.ts';
