@@ -1,6 +1,6 @@
-import { z } from 'zod';
 import { BrinkError } from '../core/errors.ts';
-import type { Json, JsonObject } from '../core/Json.ts';
+import { hasFields } from '../core/hasFields.ts';
+import type { JsonObject } from '../core/Json.ts';
 import type { Writer } from '../files/isBeingWritten.ts';
 
 /** Which steps are recorded: those with from ≤ t ≤ to and t ≡ 0 (mod every). */
@@ -28,14 +28,6 @@ export const FORMAT_VERSION = '1';
 const FORMAT = 'brink.recording';
 const HEADER = 'brink.recording.header';
 
-const json = z.custom<Json>((value) => value !== undefined);
-const header = z.object({
-  source: z.record(z.string(), json).nullable(),
-  selection: z.object({ every: z.int(), from: z.int(), to: z.int().nullable() }),
-  writer: z.object({ host: z.string(), pid: z.int() }),
-  run: z.record(z.string(), json),
-});
-
 /** The key-values of a recording's schema. */
 export function toKeyValues(header: RecordingHeader): Map<string, string> {
   return new Map([
@@ -62,10 +54,20 @@ export function fromKeyValues(who: string, path: string, keyValues: ReadonlyMap<
     );
   }
   try {
-    return header.parse(JSON.parse(keyValues.get(HEADER) ?? ''));
+    return requireHeader(JSON.parse(keyValues.get(HEADER) ?? ''));
   } catch (cause) {
     throw new BrinkError(who, `${path} has a damaged header: ${(cause as Error).message}. Take another copy of it.`, {
       cause,
     });
   }
+}
+
+function requireHeader(value: unknown): RecordingHeader {
+  if (!hasFields(value, { source: ['object', 'null'], selection: ['object'], writer: ['object'], run: ['object'] })) {
+    throw new Error('it lacks the source, the selection, the writer or the run');
+  }
+  const selection = { every: ['integer'], from: ['integer'], to: ['integer', 'null'] } as const;
+  if (!hasFields(value.selection, selection)) throw new Error('its selection is none');
+  if (!hasFields(value.writer, { host: ['string'], pid: ['integer'] })) throw new Error('its writer is none');
+  return value as unknown as RecordingHeader;
 }

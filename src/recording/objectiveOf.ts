@@ -1,16 +1,8 @@
-import { z } from 'zod';
-import { losses } from '../catalogue/losses.ts';
-import { models } from '../catalogue/models.ts';
-import { recordedData } from '../catalogue/recordedData.ts';
 import type { Dataset } from '../core/Dataset.ts';
-import { BrinkError } from '../core/errors.ts';
 import type { JsonObject } from '../core/Json.ts';
 import type { Objective } from '../core/Objective.ts';
 import type { Loss } from '../engine/Loss.ts';
 import type { Model } from '../engine/Model.ts';
-import { empiricalRisk } from '../engine/risk/empiricalRisk.ts';
-import { leastSquares } from '../objectives/leastSquares.ts';
-import { quadratic } from '../objectives/quadratic.ts';
 import { openRecording } from './openRecording.ts';
 import { requireSameObjective } from './requireSameObjective.ts';
 
@@ -25,20 +17,6 @@ export interface ObjectiveOfOptions {
 }
 
 const WHO = 'objectiveOf';
-
-const matrix = z.array(z.array(z.number()));
-const vector = z.array(z.number());
-const objectives = z.discriminatedUnion('objective', [
-  z.object({ objective: z.literal('quadratic'), A: matrix, b: vector, c: z.number() }),
-  z.object({ objective: z.literal('leastSquares'), X: matrix, y: vector }),
-  z.object({
-    objective: z.literal('empiricalRisk'),
-    model: z.looseObject({ name: z.string() }),
-    loss: z.looseObject({ name: z.string() }),
-    data: z.looseObject({ name: z.string() }),
-    chunk: z.int(),
-  }),
-]);
 
 /**
  * The objective that a recording was made of, built again from its header: model, data, loss and chunk.
@@ -57,45 +35,9 @@ const objectives = z.discriminatedUnion('objective', [
 export async function objectiveOf(path: string, options: ObjectiveOfOptions = {}): Promise<Objective> {
   const recording = openRecording(WHO, path);
   recording.close();
-  const objective = await rebuild(path, recording.header.source?.objective as JsonObject | undefined, options);
+  // Loads whatever has a name.
+  const { rebuildObjective } = await import('./rebuildObjective.ts');
+  const objective = await rebuildObjective(path, recording.header.source?.objective as JsonObject | undefined, options);
   requireSameObjective(WHO, recording, objective);
   return objective;
-}
-
-async function rebuild(
-  path: string,
-  metadata: JsonObject | undefined,
-  { data, model, loss }: ObjectiveOfOptions,
-): Promise<Objective> {
-  const { data: recorded, success } = objectives.safeParse(metadata);
-  if (!success) {
-    const what = metadata ? `an objective '${metadata.objective}'` : 'no objective';
-    throw new BrinkError(
-      WHO,
-      `${path} names ${what}, which brink cannot build. Build it yourself, and hand it in: ` +
-        'replay(path, { objective }).',
-    );
-  }
-  if (recorded.objective === 'quadratic') return quadratic(recorded);
-  if (recorded.objective === 'leastSquares') return leastSquares(recorded);
-  return empiricalRisk({
-    model: model ?? (await knownModel(path, recorded.model)),
-    data: typeof data === 'object' ? data : await recordedData(WHO, path, recorded.data, data),
-    loss: loss ?? (await known(path, 'loss', recorded.loss.name, losses)()),
-    chunk: recorded.chunk,
-  });
-}
-
-function knownModel(path: string, { name, ...config }: { readonly name: string }): Promise<Model> {
-  return known(path, 'model', name, models).rebuild(config as JsonObject);
-}
-
-/** What has a name among brink's own. */
-function known<T>(path: string, what: string, name: string, own: Readonly<Record<string, T>>): T {
-  if (Object.hasOwn(own, name)) return own[name]!;
-  throw new BrinkError(
-    WHO,
-    `${path} was recorded with the ${what} '${name}', which is none of brink's own ` +
-      `(${Object.keys(own).join(', ')}). Hand it in: objectiveOf(path, { ${what} }).`,
-  );
 }

@@ -1,5 +1,5 @@
-import { z } from 'zod';
 import { BrinkError } from '../core/errors.ts';
+import { hasFields } from '../core/hasFields.ts';
 import type { Json, JsonObject } from '../core/Json.ts';
 import { COLUMN_TYPES, type Table } from '../core/Table.ts';
 import type { Writer } from '../files/isBeingWritten.ts';
@@ -11,22 +11,15 @@ const TABLE = 'brink.table';
 const FORMAT = 'brink.format';
 const WRITER = 'brink.writer';
 
-const declaration = z.object({
-  name: z.string(),
-  description: z.string(),
-  key: z.array(z.string()),
-  columns: z.record(
-    z.string(),
-    z.object({
-      type: z.string(),
-      list: z.boolean(),
-      nullable: z.boolean(),
-      unit: z.string(),
-      symbol: z.string(),
-      description: z.string(),
-    }),
-  ),
-});
+const TABLE_FIELDS = { name: ['string'], description: ['string'], key: ['array'], columns: ['object'] } as const;
+const COLUMN_FIELDS = {
+  type: ['string'],
+  list: ['boolean'],
+  nullable: ['boolean'],
+  unit: ['string'],
+  symbol: ['string'],
+  description: ['string'],
+} as const;
 
 /** What the key-values of a table's file say. */
 export interface TableMetadata {
@@ -94,7 +87,13 @@ export function fromKeyValues(who: string, path: string, keyValues: ReadonlyMap<
 }
 
 function declared(who: string, path: string, value: unknown): Table {
-  const table = declaration.parse(value);
+  if (!hasFields(value, TABLE_FIELDS) || !Object.values(value.columns as object).every(isColumn)) {
+    throw new BrinkError(
+      who,
+      `${path} declares its table in a way that this brink can't read. It was changed, or damaged.`,
+    );
+  }
+  const table = value as unknown as Table;
   const known: readonly string[] = COLUMN_TYPES;
   for (const [name, { type }] of Object.entries(table.columns)) {
     if (known.includes(type)) continue;
@@ -104,5 +103,7 @@ function declared(who: string, path: string, value: unknown): Table {
         'read it with the brink that wrote it, or with an Arrow or Parquet library.',
     );
   }
-  return table as Table;
+  return table;
 }
+
+const isColumn = (value: unknown) => hasFields(value, COLUMN_FIELDS);
