@@ -9,7 +9,7 @@ import { probes } from '../../src/catalogue/probes.ts';
 import { parseSpecification, pipelineSchema, readNames } from '../../src/runs/specification.ts';
 import { brink } from './brinkProcess.ts';
 
-const root = new URL('../..', import.meta.url).pathname;
+const root = join(import.meta.dirname, '../..');
 const least = { learningRate: 0.1, steps: 3 };
 const schema = z.fromJSONSchema(pipelineSchema() as Parameters<typeof z.fromJSONSchema>[0]);
 const fits = (file: unknown) => schema.safeParse(file).success;

@@ -122,6 +122,7 @@ describe('npm pack', () => {
     expect(packed).not.toHaveProperty('scripts');
     expect(packed).not.toHaveProperty('devDependencies');
     expect(packed.dependencies).toEqual(JSON.parse(manifest).dependencies);
+    expect(Object.keys(packed.optionalDependencies)).toEqual(['@tensorflow/tfjs-node-gpu']);
     for (const file of [packed.bin.brink, packed.exports['.'].types, packed.exports['.'].default]) {
       expect(existsSync(join(installed, file)), file).toBe(true);
     }
@@ -133,6 +134,23 @@ describe('a project that has installed the package', { timeout: 120_000 }, () =>
   it.each(['js', 'ts'])('runs a pipeline in .%s', async (ending) => {
     writeFileSync(join(project, `pipeline.${ending}`), PIPELINE);
     expect(await node(`pipeline.${ending}`)).toBe('finished 4 4\n');
+  });
+
+  it('is there for require() too', async () => {
+    writeFileSync(
+      join(project, 'required.cjs'),
+      "const { leastSquares } = require('brink');\nconsole.log(leastSquares({ X: [[1, 0]], y: [1] }).paramCount);\n",
+    );
+    expect(await node('required.cjs')).toBe('2\n');
+  });
+
+  it('says in a sentence which Node.js it needs, at import and on the command line', async () => {
+    const old = 'Object.defineProperty(process, "versions", { value: { ...process.versions, node: "20.19.0" } })';
+    const sentence = 'brink: this is Node.js 20.19.0. brink needs 22.18 or newer';
+    const ask = (...args: string[]) => node('--import', `data:text/javascript,${encodeURIComponent(old)}`, ...args);
+    await expect(ask('--input-type=module', '--eval', "import 'brink'")).rejects.toThrow(`Error: ${sentence}`);
+    await expect(ask(join(installed, 'dist/cli/brink.js'), 'engine')).rejects.toThrow(`\n${sentence}`);
+    expect(JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')).engines).toEqual({ node: '>=22.18' });
   });
 
   it('has its types: a right pipeline passes, a wrong one does not', async () => {

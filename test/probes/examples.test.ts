@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as brink from '../../src/index.ts';
 import { everyProbe } from '../helpers/everyProbe.ts';
 
-const root = new URL('../..', import.meta.url).pathname;
+const root = join(import.meta.dirname, '../..');
 // Within the package, so that examples may import it by its name.
 const folder = join(root, 'output', `examples-${process.pid}`);
 
