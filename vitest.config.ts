@@ -17,9 +17,6 @@ const ON_PORTABLE_KERNELS = [
 ];
 
 const native = installedBuild('cpu') ?? installedBuild('cuda');
-if (!native) {
-  console.log('Tests run on WebAssembly only: no native engine is installed. `npx brink engine install` makes it.');
-}
 
 /** Set by `test/run.ts`, where this folder's own name would not do. */
 const isLink = process.execArgv.includes('--preserve-symlinks');
@@ -43,7 +40,7 @@ export default defineConfig({
           name: 'pure',
           include: ['test/**/*.test.ts'],
           exclude: ON_EVERY_ENGINE,
-          globalSetup: 'test/helpers/pythonEnvironment.ts',
+          globalSetup: 'test/helpers/setUp.ts',
           testTimeout: 30_000,
         },
       },

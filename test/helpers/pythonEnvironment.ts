@@ -3,35 +3,22 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { TestProject } from 'vitest/node';
 import { cacheFolder, makeFolder } from '../../src/engine/install/makeFolder.ts';
 
 /** A Python that has what `test/requirements.txt` pins, or why there is none. */
 export type PythonEnvironment = { readonly python: string } | { readonly missing: string };
-
-declare module 'vitest' {
-  interface ProvidedContext {
-    pythonEnvironment: PythonEnvironment;
-  }
-}
 
 const REQUIREMENTS = join(import.meta.dirname, '..', 'requirements.txt');
 /** What an environment depends on beside them. */
 const ABOUT = 'import platform, sys; print(sys.executable, sys.version, platform.machine())';
 const PACKAGES = 'import sysconfig; print(sysconfig.get_path("purelib"))';
 
-/** Called by Vitest before the tests. */
-export default async function setUp(project: TestProject): Promise<void> {
-  const environment = await makeEnvironment();
-  if ('missing' in environment) console.log(`Tests that read tables in Python are skipped: ${environment.missing}.`);
-  project.provide('pythonEnvironment', environment);
-}
-
 /**
- * Makes the environment in the user's cache folder, where it isn't there yet. It is made without pip, which is the system's: a
- * Python whose ensurepip is packed apart, as Debian's, will do.
+ * The environment in the user's cache folder, made where it isn't there yet.
+ *
+ * It has no pip of its own but takes the system's: a Python whose ensurepip is packed apart, as Debian's, will do.
  */
-async function makeEnvironment(): Promise<PythonEnvironment> {
+export async function pythonEnvironment(): Promise<PythonEnvironment> {
   let about: string;
   try {
     about = await call('python3', '-c', ABOUT);

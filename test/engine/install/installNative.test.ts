@@ -3,6 +3,7 @@ import { chmodSync, existsSync, globSync, mkdirSync, mkdtempSync, readdirSync, r
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { BINDING, hasPackage } from '../../../src/engine/install/nativeBuild.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const PREPARE = ['src/engine/install/prepare.ts'];
@@ -31,12 +32,13 @@ describe('installNative', () => {
   let tools: string;
   const builds = () => (existsSync(join(folder, 'brink/engine')) ? readdirSync(join(folder, 'brink/engine')) : []);
 
-  beforeEach(() => {
+  beforeEach(({ skip }) => {
+    if (!hasPackage(BINDING)) skip(`npm left out ${BINDING}`);
     folder = mkdtempSync(join(tmpdir(), 'brink-'));
     tools = join(folder, 'bin');
     mkdirSync(tools);
   });
-  afterEach(() => rmSync(folder, { recursive: true }));
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
   function addTool(name: string, script: string): void {
     writeFileSync(join(tools, name), script);
