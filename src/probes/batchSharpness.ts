@@ -54,7 +54,7 @@ export const batchSharpness = probe({
   name: 'batchSharpness',
   asks: "How sharp is the batch's own loss along its own gradient? The rival measure for SGD",
   table,
-  cost: 'for each b and draw b/n gradients and b/n products; K gradients of m are held at the step, for other probes with the same draws.',
+  cost: 'for each b and draw b/n gradients and b/n products, for b = n H∇L; K vectors of m are held at the step for each b, for other probes with the same draws.',
   options: {
     batchSizes: usual.neededBatchSizes(),
     replacement: usual.replacement(),

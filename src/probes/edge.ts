@@ -80,7 +80,7 @@ export const edge = probe({
   name: 'edge',
   asks: 'Where does training stand? All of it at a glance, with a verdict in words',
   table,
-  cost: 'the eigenpairs, H∇L; for b < n K gradients and products, shared with interactionAwareSharpness, and K·b/n of both; 4 K vectors of m are held at the step.',
+  cost: 'the eigenpairs and H∇L; for b < n, shared with interactionAwareSharpness, K products, K gradients of random signs (none with batch normalisation) and one for exact norms, and, shared with batchSharpness, K·b/n gradients and products; 2 K vectors of m are held at the step.',
   options: {
     draws: usual.draws(),
     deflate: usual.deflate(1),

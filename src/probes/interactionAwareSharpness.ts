@@ -85,7 +85,7 @@ export const interactionAwareSharpness = probe({
   name: 'interactionAwareSharpness',
   asks: 'Is training with batches of b stable? ‖H‖_{S_b} and its bound, for every b at once',
   table,
-  cost: "H∇L: for b = n that is all. With draws K: 'examples' K gradients, one more where the norms are exact, K products and the eigenpairs, for all b together; 'batches' K products and K·b/n gradients for each b. Eigenpairs, draws and H∇L are shared with other probes; 2 K vectors of m are held at the step, for 'batches' for each b.",
+  cost: "H∇L: for b = n that is all. With draws K: 'examples' K gradients, one more where the norms are exact, K products and the eigenpairs, for all b together; 'batches' K products and K·b/n gradients for each b. Eigenpairs, draws and H∇L are shared with other probes; K vectors of m are held at the step, for 'batches' 2 K for each b.",
   options: {
     batchSizes: batchSizes({
       default: { text: 'n, the full batch', of: ({ exampleCount }) => [exampleCount] },

@@ -66,7 +66,7 @@ export const lossPlane = probe({
   name: WHO,
   asks: 'What does the landscape look like on a plane? That of −∇L and q₁, or any other',
   table,
-  cost: 'a forward pass for each of the coordinates² points; by default the eigenpair, shared with other probes; where q₂ is needed, a search for two.',
+  cost: 'a forward pass for each of the coordinates² points, and at θ where no gradient brings it; by default the eigenpair, shared with other probes; where q₂ is needed, a search for two.',
   options: {
     coordinates: numbers({
       needed: true,

@@ -67,7 +67,7 @@ export const resultantLength = probe({
   name: 'resultantLength',
   asks: 'Do batch gradients agree in direction?',
   table,
-  cost: 'for each b, K·b/n gradients, 2 K vectors of m held at the step; 2 gradients for b = 1 where it is exact.',
+  cost: 'for each b K·b/n gradients, of which K vectors of m are held at the step, and K more while they are measured; 2 gradients for b = 1 where it is exact.',
   options: {
     batchSizes: usual.neededBatchSizes(),
     replacement: usual.replacement(),

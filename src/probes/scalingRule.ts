@@ -65,7 +65,7 @@ export const scalingRule = probe({
   name: 'scalingRule',
   asks: 'Which learning rate would another batch size need? LSSR, LSR and SRSR',
   table,
-  cost: '∇L, and one gradient more where the layers give the norms of per-example gradients (nothing is drawn then), else K, a vector of m each, shared with gradientConcentration and interactionAwareSharpness.',
+  cost: '∇L, and one gradient more where the layers give the norms of per-example gradients (nothing is drawn then), else K, a vector of m each held at the step, shared with gradientConcentration and interactionAwareSharpness.',
   options: {
     batchSizes: usual.neededBatchSizes(),
     draws: usual.draws(),

@@ -93,7 +93,7 @@ export const theoremOne = probe({
   name: 'theoremOne',
   asks: 'How far does the next loss stray, and how often beyond the bound?',
   table,
-  cost: 'eigenpairs at both ends of H and the top one of C₁ (a product and a gradient each time), signDraws gradients and products, and for each b and draw b/n gradients and one forward pass; 2 signDraws and, for each b, K vectors of m are held at the step.',
+  cost: 'H∇L and a product more, eigenpairs at both ends of H and the top one of C₁ (a product and a gradient each time), signDraws gradients and products, and for each b and draw b/n gradients and one forward pass; 2 signDraws and, for each b, K vectors of m are held at the step.',
   options: {
     batchSizes: usual.neededBatchSizes(),
     tails: numbers({

@@ -53,7 +53,7 @@ export const trainingLoss = probe({
   name: 'trainingLoss',
   asks: 'What is the loss, and what part does the network get right?',
   table,
-  cost: 'for full-batch GD nothing, as its gradient brings the loss; else one forward pass over the training set. With `test`, one over the test set.',
+  cost: 'for full-batch GD without look-ahead nothing, as its gradient brings the loss; else one forward pass over the training set. With `test`, one over the test set.',
   options: {
     test: flag({ default: false, description: 'Whether to measure the test set too.' }),
   },
