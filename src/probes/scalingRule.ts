@@ -41,8 +41,8 @@ export interface ScalingRow extends Row<typeof table> {}
 export type ScalingRuleOptions = OptionsOf<typeof scalingRule>;
 
 /**
- * Live advice: the learning rates that other batch sizes would need by LSSR, LSR and SRSR, from ρ measured at the step and the
- * batch size and learning rate of the run; see `lssr` for the equations and what they do not prove.
+ * Live advice: the learning rates that other batch sizes would need by LSSR, LSR and SRSR, from ρ measured at the
+ * step and the batch size and learning rate of the run; see `lssr` for the equations and what they do not prove.
  *
  *     LSSR keeps ρ_b/η, LSR keeps b/η, SRSR keeps √b/η
  *

@@ -33,11 +33,13 @@ export interface LossRow extends Row<typeof table> {}
 export type TrainingLossOptions = OptionsOf<typeof trainingLoss>;
 
 /**
- * Loss and accuracy over the training set, and over the test set where asked for, beside what the batch of the step shows.
+ * Loss and accuracy over the training set, and over the test set where asked for, beside what the batch of the step
+ * shows.
  *
  *     L(θ_t) = (1/n) Σ_i ℓ_i(θ_t)
  *
- * Test accuracy followed during training and then used to choose a step is no longer an estimate of the error on new data.
+ * Test accuracy followed during training and then used to choose a step is no longer an estimate of the error on new
+ * data.
  *
  * @throws BrinkError in the stream where `test` is asked of an objective without a test set.
  * @example

@@ -56,7 +56,8 @@ it('the full set of probes at a step costs the sum of its distinct needs', async
   );
   const search = rows.reduce<number>((sum, row) => sum + ((row as { products?: number }).products ?? 0), 0);
   const points = steps + 1;
-  // Once a step: the search, H∇L (a part of the first search), the sign draws, the traces' draws, the slice; batch sharpness on K batches of b.
+  // Once a step: the search, H∇L (a part of the first search), the sign draws, the traces' draws, the slice; batch
+  // sharpness on K batches of b.
   expect(objective.cost.products).toBeCloseTo(search - 1 + points * (1 + K + K + 5 + (K * b) / n), 9);
   // The full gradient, the norms, the sign draws, batch sharpness, and the batch that training takes.
   expect(objective.cost.gradients).toBeCloseTo(points * (2 + K + (K * b) / n + b / n), 9);
