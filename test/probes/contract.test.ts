@@ -206,7 +206,8 @@ describe.each(everyProbe)('%s keeps the contract of probes', (name, probe) => {
     const waits = concatMap(async (step: Step) => {
       const promise = setTimeout(2);
       step.waitUntil(promise);
-      await promise;
+      // A few turns later than the promise itself.
+      await Promise.all([promise, Promise.all([promise])]);
       return step;
     });
     const { warnings, ahead, rows } = await behind(waits, asked(probe));
