@@ -1,6 +1,9 @@
 import { availableParallelism, cpus, loadavg } from 'node:os';
 
-/** What a figure rests on beside its code: machine, load, versions, date. Called at the end, so that the load is the run's. */
+/**
+ * What a figure rests on beside its code: machine, load, versions, date. Called at the end, so that the load is the
+ * run's.
+ */
 export function conditions(versions: readonly string[]): string {
   const load = loadavg().map((value) => value.toFixed(1));
   return [

@@ -1,4 +1,5 @@
-// Hessian-vector products that the leading eigenvalues cost along gradient descent at the edge: brink against power iteration.
+// Hessian-vector products that the leading eigenvalues cost along gradient descent at the edge: brink against power
+// iteration.
 import { filter, lastValueFrom, take, toArray } from 'rxjs';
 import type { Point } from '../src/core/Objective.ts';
 import { digits } from '../src/datasets/digits.ts';

@@ -88,7 +88,10 @@ function enlarged({ train }: Dataset): Dataset {
   return arrays({ inputShape: [32, 32, 3], inputs, labels: train.labels!, classes: 10 });
 }
 
-/** Weights that all contenders get, in order: at initialisation, then of consecutive steps from where λ₁ first reaches 2/η. */
+/**
+ * Weights that all contenders get, in order: at initialisation, then of consecutive steps from where λ₁ first reaches
+ * 2/η.
+ */
 async function trainToEdge(name: ProblemName, data: Dataset): Promise<Float32Array[]> {
   const { learningRate, along } = extents[name];
   const { model } = problems[name];

@@ -22,10 +22,12 @@ export interface PowerIterationOptions {
 }
 
 /**
- * The k eigenvalues of largest magnitude by power iteration with deflation, each from a random start: the peer's method.
+ * The k eigenvalues of largest magnitude by power iteration with deflation, each from a random start: the peer's
+ * method.
  *
- * v ← P H v/‖P H v‖ and λ = vᵀ P H v, P the projection off the eigenvectors found before; with 'residual' the residual is
- * taken behind P too, which is to the method's advantage, since what the vectors before lack is not counted again.
+ * v ← P H v/‖P H v‖ and λ = vᵀ P H v, P the projection off the eigenvectors found before; with 'residual' the
+ * residual is taken behind P too, which is to the method's advantage, since what the vectors before lack is not
+ * counted again.
  *
  * Source: PyHessian (Yao, Gholami, Keutzer and Mahoney, 2020), whose settings are 'change', 1e-3 and 100 products.
  */

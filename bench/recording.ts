@@ -1,5 +1,6 @@
-// How fast are weights recorded, against writing the same bytes plainly? Both end with an fsync; the time until the system has the bytes and
-// the time until the disk has them are told apart. Then how fast a recording is scanned and replayed.
+// How fast are weights recorded, against writing the same bytes plainly? Both end with an fsync; the time until the
+// system has the bytes and the time until the disk has them are told apart. Then how fast a recording is scanned and
+// replayed.
 // Usage: node bench/recording.ts [folder]   (default: the temporary folder; it needs 1 GB)
 import { closeSync, fsyncSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';

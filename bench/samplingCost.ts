@@ -1,4 +1,5 @@
-// What IAS and ρ_b cost for 14 batch sizes at a standard error of 2 %: from the gradients of the examples against batches sampled for each size.
+// What IAS and ρ_b cost for 14 batch sizes at a standard error of 2 %: from the gradients of the examples against
+// batches sampled for each size.
 import { lastValueFrom, type OperatorFunction, of, toArray } from 'rxjs';
 import type { Objective } from '../src/core/Objective.ts';
 import { openStep, type Step } from '../src/core/Step.ts';

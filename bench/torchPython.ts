@@ -9,7 +9,8 @@ const ENVIRONMENT = fileURLToPath(new URL('./.venv/', import.meta.url));
 const INSTALLED = `${ENVIRONMENT}requirements.txt`;
 
 /**
- * The path of a Python that has what `requirements.txt` pins; the first call, and the first after a change of it, installs that in `bench/.venv`.
+ * The path of a Python that has what `requirements.txt` pins; the first call, and the first after a change of it,
+ * installs that in `bench/.venv`.
  *
  * @throws BrinkError where there is no `python3`, or the installation fails.
  */

@@ -1,5 +1,6 @@
 // Hessian-vector products by brink, on the engine that BRINK_ENGINE names.
-// Arguments: folder, problem, mode: 'anew' records the gradient for every product, 'kept' once. Reads a count a line, makes so many products, answers with the seconds and CPU seconds that they took.
+// Arguments: folder, problem, mode: 'anew' records the gradient for every product, 'kept' once. Reads a count a line,
+// makes so many products, answers with the seconds and CPU seconds that they took.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { arrays } from '../../src/datasets/arrays.ts';

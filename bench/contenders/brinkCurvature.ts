@@ -1,6 +1,6 @@
 // Eigenpairs, trace and spectral density by brink, on the engine that BRINK_ENGINE names.
-// Arguments: folder, problem. Reads a request a line, as JSON, and answers with what it took; eigenvectors go to the file that the
-// request names.
+// Arguments: folder, problem. Reads a request a line, as JSON, and answers with what it took; eigenvectors go to the
+// file that the request names.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { lastValueFrom, toArray } from 'rxjs';

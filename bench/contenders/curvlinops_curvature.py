@@ -1,13 +1,15 @@
 """Eigenpairs and trace by curvlinops: its Hessian under SciPy's eigsh or lobpcg, and its own trace estimators.
 
-Arguments: folder, problem. Eigenvectors go to the file that the request names, one after the other, laid out as brink's.
+Arguments: folder, problem. Eigenvectors go to the file that the request names, one after the other, laid out as
+brink's.
 """
 
 import sys
 import warnings
 from importlib.metadata import version
 
-# An import of curvlinops' own uses what PyTorch deprecates; lobpcg warns where it ends before its tolerance, which the judge sees.
+# An import of curvlinops' own uses what PyTorch deprecates; lobpcg warns where it ends before its tolerance, which
+# the judge sees.
 warnings.filterwarnings("ignore")
 import curvlinops
 import numpy

@@ -1,6 +1,7 @@
 """Eigenpairs, trace and spectral density by PyHessian 0.1, as published but for one shim.
 
-Arguments: folder, problem. Eigenvectors go to the file that the request names, one after the other, laid out as brink's.
+Arguments: folder, problem. Eigenvectors go to the file that the request names, one after the other, laid out as
+brink's.
 """
 
 import sys
@@ -17,7 +18,10 @@ warnings.filterwarnings("ignore", category=UserWarning)
 
 
 def eig(matrix, eigenvectors):
-    """torch.eig, which PyTorch has removed and PyHessian's density calls, for its symmetric matrix: [:, 0] is the real part."""
+    """torch.eig, which PyTorch has removed and PyHessian's density calls, for its symmetric matrix.
+
+    [:, 0] is the real part.
+    """
     values, vectors = torch.linalg.eigh(matrix)
     return torch.stack([values, torch.zeros_like(values)], 1), vectors
 

@@ -1,9 +1,11 @@
 """Hessian-vector products by PyTorch's double backward.
 
-Arguments: folder, problem, mode. Reads a count a line, makes so many products, answers with the seconds and CPU seconds that they took.
+Arguments: folder, problem, mode. Reads a count a line, makes so many products, answers with the seconds and CPU
+seconds that they took.
 
-Mode 'anew': every product runs forward, backward and double backward, as brink's does. 'kept': the graph of the gradient
-is made once and kept, which serves products at one θ only. 'float64': 'anew' in double precision, the reference.
+Mode 'anew': every product runs forward, backward and double backward, as brink's does. 'kept': the graph of the
+gradient is made once and kept, which serves products at one θ only. 'float64': 'anew' in double precision, the
+reference.
 """
 
 import json

@@ -144,6 +144,9 @@ export function stepRun(known: Partial<StepRun>): StepRun {
   return known instanceof KnownRun ? known : new KnownRun(known);
 }
 
+/** Turns of the microtask queue: more than a few chained promises take. */
+const TURNS = 32;
+
 /** What holds a source back: shared by a step and what is derived from it. */
 class Gate {
   pending: Promise<unknown>[] = [];
@@ -278,6 +281,8 @@ export function openStep(
         const now = gate.pending;
         gate.pending = [];
         await Promise.allSettled(now);
+        // Whoever waited for them has a few turns to pass the step on, to where it may be waited for again.
+        for (let turn = 0; turn < TURNS && gate.pending.length === 0; turn++) await null;
       }
       gate.isSettled = true;
     },

@@ -4,8 +4,8 @@ import { mean } from '../linalg/vector.ts';
 import type { EigenpairSettings } from './hessianEigenpairs.ts';
 
 /**
- * The top eigenpair of C_1 = S_1 − S_n, by products C_1 v = Σ_i u_i g_i with u_i = (g_iᵀv − mean)/n: one product with H for the
- * projections, one gradient.
+ * The top eigenpair of C_1 = S_1 − S_n, by products C_1 v = Σ_i u_i g_i with u_i = (g_iᵀv − mean)/n: one product with
+ * H for the projections, one gradient.
  */
 export function covarianceEigenpairs(
   point: Point,

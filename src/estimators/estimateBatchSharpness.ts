@@ -5,8 +5,8 @@ import type { Estimate } from './gradientNoise.ts';
 import { type BatchDraw, sampledBatch, sampledGradient } from './sampledBatches.ts';
 
 /**
- * E_ξ[g_ξᵀ H_ξ g_ξ / ‖g_ξ‖²] over K sampled batches, H_ξ [m × m] the Hessian of the batch's own loss; for the full batch the one
- * value there is, exactly.
+ * E_ξ[g_ξᵀ H_ξ g_ξ / ‖g_ξ‖²] over K sampled batches, H_ξ [m × m] the Hessian of the batch's own loss; for the full
+ * batch the one value there is, exactly.
  *
  * Cost: b/n gradients and b/n products a draw, shared by probes that ask for the same draws; for the full batch H∇L.
  */

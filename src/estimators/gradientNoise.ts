@@ -45,7 +45,10 @@ export async function noiseTrace(
   return { exact: 0, traces };
 }
 
-/** A part of a trace below this share of it is known to too few digits to control another: it is a difference of float32 numbers. */
+/**
+ * A part of a trace below this share of it is known to too few digits to control another: it is a difference of
+ * float32 numbers.
+ */
 const KNOWN_PART = 1e-5;
 
 /** The weights u_i = n^{−1/2}(z_i − z̄) that turn signs z into a = Σ u_i g_i. */
@@ -56,15 +59,23 @@ export function signWeights(z: Float64Array): Float64Array {
 
 /** K draws of tr(C_1) and tr(H C_1) with the part within known eigenvectors done exactly. */
 export interface NoiseTraces {
-  /** What is exact: Σ_j Var_i(g_iᵀq_j), and the same weighted with H; where the layers give the norms of the g_i, all of tr(C_1). */
+  /**
+   * What is exact: Σ_j Var_i(g_iᵀq_j), and the same weighted with H; where the layers give the norms of the g_i, all
+   * of tr(C_1).
+   */
   readonly within: { readonly trace: number; readonly traceH: number };
   /** ‖a_⊥‖² of each draw; 0 where all of the trace is exact. */
   readonly trace: Float64Array;
-  /** a_⊥ᵀHa_⊥ of each draw, with what the eigenvectors' residuals leave over, controlled by ‖a_⊥‖² where its mean is exact. */
+  /**
+   * a_⊥ᵀHa_⊥ of each draw, with what the eigenvectors' residuals leave over, controlled by ‖a_⊥‖² where its mean is
+   * exact.
+   */
   readonly traceH: Float64Array;
 }
 
-/** ‖a_⊥‖² and a_⊥ᵀHa_⊥ + 2 Σ_j (q_jᵀa)(a_⊥ᵀHq_j) for a_⊥ = (I − QQᵀ)a: what a draw adds beyond the pairs. One product. */
+/**
+ * ‖a_⊥‖² and a_⊥ᵀHa_⊥ + 2 Σ_j (q_jᵀa)(a_⊥ᵀHq_j) for a_⊥ = (I − QQᵀ)a: what a draw adds beyond the pairs. One product.
+ */
 export async function outsidePairs(
   point: Point,
   a: Float32Array,
@@ -92,12 +103,14 @@ export async function outsidePairs(
  *
  * tr(C_1) = Σ_j Var_i(p_ij) + E‖a_⊥‖², tr(H C_1) = Σ_j λ_j Var_i(p_ij) + E[a_⊥ᵀHa_⊥ + 2 Σ_j (q_jᵀa)(a_⊥ᵀHq_j)],
  *
- * with a_⊥ = (I − QQᵀ)a. The last term vanishes for exact eigenvectors; with it the estimate has no bias for any Ritz vectors.
- * Where the layers give ‖g_i‖², tr(C_1) is exact, and ‖a_⊥‖², whose mean is then known, is the control variate of a_⊥ᵀHa_⊥,
- * with which it varies: at the edge the standard error is a third to a half of what it is without.
+ * with a_⊥ = (I − QQᵀ)a. The last term vanishes for exact eigenvectors; with it the estimate has no bias for any Ritz
+ * vectors. Where the layers give ‖g_i‖², tr(C_1) is exact, and ‖a_⊥‖², whose mean is then known, is the control
+ * variate of a_⊥ᵀHa_⊥, with which it varies: at the edge the standard error is a third to a half of what it is
+ * without.
  *
  * Cost: one gradient and one product a draw; one gradient for the norms.
- * Source: Lee and Jang (2023), equation (1); Hutchinson (1989); deflation in the spirit of Hutch++ (Meyer et al., 2021).
+ * Source: Lee and Jang (2023), equation (1); Hutchinson (1989); deflation in the spirit of Hutch++ (Meyer et al.,
+ * 2021).
  */
 export async function noiseTraces(
   point: Point,
@@ -134,8 +147,8 @@ export function estimateSum(exact: number, draws: Float64Array): Estimate {
 }
 
 /**
- * (exactAbove + E above)/(exactBelow + E below) with the standard error to first order (the delta method): that of the mean
- * of (above_k − ratio·below_k)/below.
+ * (exactAbove + E above)/(exactBelow + E below) with the standard error to first order (the delta method): that of
+ * the mean of (above_k − ratio·below_k)/below.
  */
 export function estimateRatio(
   exactAbove: number,

@@ -15,7 +15,8 @@ export function sampledBatch(n: number, { seed, step, batchSize, replacement }: 
 }
 
 /**
- * g_ξ [m] of draw k, one array for all probes at the step that ask for the same draw: its product with H is shared with it.
+ * g_ξ [m] of draw k, one array for all probes at the step that ask for the same draw: its product with H is shared
+ * with it.
  *
  * Cost: b/n gradients, once; m numbers are held as long as the point is the newest.
  */

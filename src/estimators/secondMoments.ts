@@ -19,7 +19,8 @@ export interface MomentSettings {
 }
 
 /**
- * The random part of tr(S_b) and tr(H S_b): K independent draws of each, sharing their randomness, and what was added exactly.
+ * The random part of tr(S_b) and tr(H S_b): K independent draws of each, sharing their randomness, and what was added
+ * exactly.
  *
  * tr(S_b) = exact.traceS + mean(traceS), tr(H S_b) = exact.traceHS + mean(traceHS).
  */
@@ -33,11 +34,11 @@ export interface SecondMoment {
  * tr(S_b) and tr(HS_b) for every b, S_b = E_ξ[g_ξg_ξᵀ] [m × m].
  *
  * 'examples': by identity (1), S_b = S_n + (γ_{n,b}/b) C_1, from the traces of C_1, which are the same for all b (see
- * `noiseTraces`). 'batches': over K sampled batches for each b, the paper's estimator, against which the other is checked, and the
- * only one where batch normalisation couples examples. For the full batch exact: ‖∇L‖² and ∇LᵀH∇L.
+ * `noiseTraces`). 'batches': over K sampled batches for each b, the paper's estimator, against which the other is
+ * checked, and the only one where batch normalisation couples examples. For the full batch exact: ‖∇L‖² and ∇LᵀH∇L.
  *
- * Cost: H∇L; 'examples' K gradients and products for all b together; 'batches' K products and K·b/n gradients for each b. What
- * is drawn is shared by probes that ask for the same draws, and held as long as the point is the newest.
+ * Cost: H∇L; 'examples' K gradients and products for all b together; 'batches' K products and K·b/n gradients for
+ * each b. What is drawn is shared by probes that ask for the same draws, and held as long as the point is the newest.
  * Source: Lee and Jang (2023), Definition 1 and equation (1).
  *
  * @param eigenpairs What 'examples' does exactly; null: nothing.
@@ -104,7 +105,8 @@ export interface MomentTrace {
 /**
  * tr(S_b) alone for every b: `secondMoments` without the Hessian.
  *
- * Cost: ∇L; 'examples' one gradient where the layers give the norms of the g_i, else K; 'batches' K·b/n gradients for each b.
+ * Cost: ∇L; 'examples' one gradient where the layers give the norms of the g_i, else K; 'batches' K·b/n gradients for
+ * each b.
  */
 export async function momentTraces(point: Point, settings: MomentSettings): Promise<MomentTrace[]> {
   const { batchSizes, replacement, estimator, draws, seed, step } = settings;

@@ -3,9 +3,9 @@ import { covariance, dot } from '../linalg/vector.ts';
 import { type Estimate, signDraw } from './gradientNoise.ts';
 
 /**
- * tr(HC_1HC_1) = E[(aᵀHa')²] over independent random-sign vectors a, a' of covariance C_1: the mean over all pairs of K draws,
- * with the jackknife's standard error. Its distribution is skewed: with 40 draws an interval of two standard errors was seen to
- * cover the truth in 88 % of cases, with 120 in as many as it should.
+ * tr(HC_1HC_1) = E[(aᵀHa')²] over independent random-sign vectors a, a' of covariance C_1: the mean over all pairs of
+ * K draws, with the jackknife's standard error. Its distribution is skewed: with 40 draws an interval of two standard
+ * errors was seen to cover the truth in 88 % of cases, with 120 in as many as it should.
  */
 export async function traceSquare(point: Point, seed: number, step: number, draws: number): Promise<Estimate> {
   const vectors: Float32Array[] = [];

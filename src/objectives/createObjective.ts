@@ -36,7 +36,9 @@ export function createObjective(derivatives: Derivatives): Objective {
       cost[kind] += passes;
       return value;
     });
-    queue = result.catch(() => undefined);
+    // What the last pass brought is not for the queue to hold.
+    const done = () => {};
+    queue = result.then(done, done);
     return result;
   }
 

@@ -52,12 +52,12 @@ export interface AlignmentRow extends Row<typeof table> {}
 export type AlignmentOptions = OptionsOf<typeof alignment>;
 
 /**
- * The cosines of Theorem 2: |cos(q₁, ∇L)|, |q₁ᵀ∇L|, cos(∇L_{t'}, ∇L_t), |cos(q₁(H_{t'}), q₁(H_t))|, all vectors [m], where t' is
- * the step probed before, and with momentum the same of the update δ_{t−1}.
+ * The cosines of Theorem 2: |cos(q₁, ∇L)|, |q₁ᵀ∇L|, cos(∇L_{t'}, ∇L_t), |cos(q₁(H_{t'}), q₁(H_t))|, all vectors [m],
+ * where t' is the step probed before, and with momentum the same of the update δ_{t−1}.
  *
- * Probe every step (throttleSteps(1)) to have the paper's cosines between neighbours; `previous_step` says which t' was used.
- * An eigenvector is only as sure as its gap: where λ₁ ≈ λ₂, q₁ may turn though H hardly changes. Where H q₁ = 0 no direction is
- * sharp, and all that speaks of q₁ is NaN; at ∇L = 0 the cosines with it are.
+ * Probe every step (throttleSteps(1)) to have the paper's cosines between neighbours; `previous_step` says which t'
+ * was used. An eigenvector is only as sure as its gap: where λ₁ ≈ λ₂, q₁ may turn though H hardly changes. Where
+ * H q₁ = 0 no direction is sharp, and all that speaks of q₁ is NaN; at ∇L = 0 the cosines with it are.
  *
  * Source: Lee and Jang (2023), Theorem 2 and Figures 22–25.
  *
@@ -75,7 +75,7 @@ export const alignment = probe({
   name: 'alignment',
   asks: 'Does the gradient turn towards the sharpest direction?',
   table,
-  cost: 'one gradient and the eigenpair, both shared with other probes that ask for the same; two vectors of m stay from step to step.',
+  cost: 'one gradient and the eigenpairs, both shared with other probes that ask for the same; 3 count + 14 vectors of m stay from step to step.',
   options: {
     count: integer({
       least: 1,

@@ -32,8 +32,9 @@ export interface BatchSharpnessRow extends Row<typeof table> {}
 export type BatchSharpnessOptions = OptionsOf<typeof batchSharpness>;
 
 /**
- * The batch sharpness E_ξ[g_ξᵀ H_ξ g_ξ / ‖g_ξ‖²], H_ξ [m × m] the Hessian of the batch's own loss: the rival characterisation
- * of the edge for SGD, said to settle at 2/η where the interaction-aware sharpness is bounded on average over time.
+ * The batch sharpness E_ξ[g_ξᵀ H_ξ g_ξ / ‖g_ξ‖²], H_ξ [m × m] the Hessian of the batch's own loss: the rival
+ * characterisation of the edge for SGD, said to settle at 2/η where the interaction-aware sharpness is bounded on
+ * average over time.
  *
  * It does not describe the full loss: a batch can be steep where L is flat. Draws with g_ξ = 0 make it NaN.
  *
@@ -54,7 +55,7 @@ export const batchSharpness = probe({
   name: 'batchSharpness',
   asks: "How sharp is the batch's own loss along its own gradient? The rival measure for SGD",
   table,
-  cost: 'for each b and draw b/n gradients and b/n products; K gradients of m are held at the step, for other probes with the same draws.',
+  cost: 'for each b and draw b/n gradients and b/n products, for b = n H∇L; K vectors of m are held at the step for each b, for other probes with the same draws.',
   options: {
     batchSizes: usual.neededBatchSizes(),
     replacement: usual.replacement(),

@@ -51,17 +51,19 @@ export interface EdgeRow extends Row<typeof table> {}
 export type EdgeOptions = OptionsOf<typeof edge>;
 
 /**
- * The one-glance probe: λ₁, ‖H‖_{S_n}, ‖H‖_{S_b}, ρ_b, the bound 2ρ_b/η, batch sharpness and a verdict in words, for the batch
- * size of the run.
+ * The one-glance probe: λ₁, ‖H‖_{S_n}, ‖H‖_{S_b}, ρ_b, the bound 2ρ_b/η, batch sharpness and a verdict in words, for
+ * the batch size of the run.
  *
- * Verdicts, the first that holds: *stationary* where no gradient is left (∇L = 0, and for b < n every g_i); *unknown* where
- * tr(HS_b)/tr(S_n) is NaN though batches move; *unstable* where tr(HS_b)/tr(S_n) exceeds the edge by more than the margin and two
- * standard errors; *at the edge* where it is within the margin, or, for the full batch, λ₁ exceeds the edge; *progressive
- * sharpening* where λ₁ has risen since the step probed before; else *stable*. The rule is written beside the verdict.
+ * Verdicts, the first that holds: *stationary* where no gradient is left (∇L = 0, and for b < n every g_i); *unknown*
+ * where tr(HS_b)/tr(S_n) is NaN though batches move; *unstable* where tr(HS_b)/tr(S_n) exceeds the edge by more than
+ * the margin and two standard errors; *at the edge* where it is within the margin, or, for the full batch, λ₁ exceeds
+ * the edge; *progressive sharpening* where λ₁ has risen since the step probed before; else *stable*. The rule is
+ * written beside the verdict.
  *
  * With batch normalisation, S_b comes from sampled batches instead of random signs, with larger standard errors.
  *
- * A verdict speaks of one step. For SGD the bound holds on average over time, so single steps may be called unstable at the edge.
+ * A verdict speaks of one step. For SGD the bound holds on average over time, so single steps may be called unstable
+ * at the edge.
  *
  * Source: Lee and Jang (2023), equation (16); Andreyev and Beneventano (2024) for batch sharpness.
  *
@@ -80,7 +82,7 @@ export const edge = probe({
   name: 'edge',
   asks: 'Where does training stand? All of it at a glance, with a verdict in words',
   table,
-  cost: 'the eigenpairs, H∇L; for b < n K gradients and products, shared with interactionAwareSharpness, and K·b/n of both; 4 K vectors of m are held at the step.',
+  cost: 'the eigenpairs and H∇L; for b < n, shared with interactionAwareSharpness, K products, K gradients of random signs (none with batch normalisation) and one for exact norms, and, shared with batchSharpness, K·b/n gradients and products; 2 K vectors of m are held at the step.',
   options: {
     draws: usual.draws(),
     deflate: usual.deflate(1),

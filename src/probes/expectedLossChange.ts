@@ -49,10 +49,11 @@ export type ExpectedLossChangeOptions = OptionsOf<typeof expectedLossChange>;
  * E_ξ[L(θ − ηg_ξ)] − L(θ) over K sampled batches, beside its second-order prediction (7):
  * (η²/2) tr(S_n) (tr(HS_b)/tr(S_n) − 2/η), which is exact where L is quadratic.
  *
- * With batch normalisation a batch is normalised over itself, so E[g_ξ] is not ∇L and the prediction is off at first order too.
+ * With batch normalisation a batch is normalised over itself, so E[g_ξ] is not ∇L and the prediction is off at first
+ * order too.
  *
- * The step is the plain one, −ηg_ξ, also where training uses momentum. Where measurement and prediction part, the third order
- * matters; that the loss rises at one step does not prove that training is unstable.
+ * The step is the plain one, −ηg_ξ, also where training uses momentum. Where measurement and prediction part, the
+ * third order matters; that the loss rises at one step does not prove that training is unstable.
  *
  * Source: Lee and Jang (2023), equations (7) and (12), Figures 1 and 2.
  *

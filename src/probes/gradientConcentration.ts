@@ -36,13 +36,16 @@ export interface ConcentrationRow extends Row<typeof table> {}
 export type GradientConcentrationOptions = OptionsOf<typeof gradientConcentration>;
 
 /**
- * The gradient concentration ρ_b = tr(S_n)/tr(S_b) = ‖∇L‖²/E_ξ‖g_ξ‖² for every batch size at once, with its standard error.
+ * The gradient concentration ρ_b = tr(S_n)/tr(S_b) = ‖∇L‖²/E_ξ‖g_ξ‖² for every batch size at once, with its standard
+ * error.
  *
- * By identity (1), tr(S_b) = ‖∇L‖² + (γ_{n,b}/b) tr(C_1). Where the layers give the norms of the per-example gradients (dense,
- * convolution, bias, scale), tr(C_1) = (1/n) Σ ‖g_i‖² − ‖∇L‖² is exact; else tr(C_1) = E‖a‖² over random signs z with
- * a = n^{−1/2} Σ (z_i − z̄) g_i [m]. It is interactionAwareSharpness without the Hessian: no product is needed.
+ * By identity (1), tr(S_b) = ‖∇L‖² + (γ_{n,b}/b) tr(C_1). Where the layers give the norms of the per-example
+ * gradients (dense, convolution, bias, scale), tr(C_1) = (1/n) Σ ‖g_i‖² − ‖∇L‖² is exact; else tr(C_1) = E‖a‖² over
+ * random signs z with a = n^{−1/2} Σ (z_i − z̄) g_i [m]. It is interactionAwareSharpness without the Hessian: no
+ * product is needed.
  *
- * With batch normalisation a batch is normalised over itself, E_ξ[g_ξ] is not ∇L, and ρ_b may exceed 1; only 'batches' serves.
+ * With batch normalisation a batch is normalised over itself, E_ξ[g_ξ] is not ∇L, and ρ_b may exceed 1; only
+ * 'batches' serves.
  *
  * It does not say whether training is stable, and near a stationary point (‖∇L‖ → 0) it tends to 0 for every b < n.
  *

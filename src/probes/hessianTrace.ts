@@ -38,7 +38,8 @@ export type HessianTraceOptions = OptionsOf<typeof hessianTrace>;
  *
  * A trace says nothing about how the eigenvalues are spread: a few outliers and a wide bulk can have the same one.
  *
- * Source: Hutchinson (1989); Hutch++ (Meyer, Musco, Musco and Woodruff, 2021), with Krylov vectors in place of its sketch.
+ * Source: Hutchinson (1989); Hutch++ (Meyer, Musco, Musco and Woodruff, 2021), with Krylov vectors in place of its
+ * sketch.
  *
  * @throws BrinkError where an option is out of range; in the stream where a product is not finite.
  * @example

@@ -54,17 +54,18 @@ export interface SharpnessRow extends Row<typeof table> {}
 export type InteractionAwareSharpnessOptions = OptionsOf<typeof interactionAwareSharpness>;
 
 /**
- * The interaction-aware sharpness ‖H‖_{S_b} = tr(HS_b)/tr(S_b) and the gradient concentration ρ_b = tr(S_n)/tr(S_b) for every
- * batch size at once, S_b = E_ξ[g_ξg_ξᵀ] [m × m], each with its standard error.
+ * The interaction-aware sharpness ‖H‖_{S_b} = tr(HS_b)/tr(S_b) and the gradient concentration ρ_b = tr(S_n)/tr(S_b)
+ * for every batch size at once, S_b = E_ξ[g_ξg_ξᵀ] [m × m], each with its standard error.
  *
- * By identity (1), S_b = S_n + (γ_{n,b}/b) C_1, so two numbers, tr(C_1) and tr(HC_1), give all b: with random signs z,
- * a = n^{−1/2} Σ (z_i − z̄) g_i has E‖a‖² = tr(C_1) and E[aᵀHa] = tr(HC_1); the part within the leading eigenvectors is done
- * exactly. As many of these as there are outputs make one draw worth a hundred, and cost as many products and more. Where the
- * layers give the norms of the per-example gradients, tr(C_1) and with it ρ_b have no sampling error, and ‖a‖² is a control
- * variate of aᵀHa. For b = n without replacement nothing is estimated: ‖H‖_{S_n} = ∇LᵀH∇L/‖∇L‖².
+ * By identity (1), S_b = S_n + (γ_{n,b}/b) C_1, so two numbers, tr(C_1) and tr(HC_1), give all b: with random signs
+ * z, a = n^{−1/2} Σ (z_i − z̄) g_i has E‖a‖² = tr(C_1) and E[aᵀHa] = tr(HC_1); the part within the leading
+ * eigenvectors is done exactly. As many of these as there are outputs make one draw worth a hundred, and cost as many
+ * products and more. Where the layers give the norms of the per-example gradients, tr(C_1) and with it ρ_b have no
+ * sampling error, and ‖a‖² is a control variate of aᵀHa. For b = n without replacement nothing is estimated:
+ * ‖H‖_{S_n} = ∇LᵀH∇L/‖∇L‖².
  *
- * With batch normalisation a batch is normalised over itself: E_ξ[g_ξ] is not ∇L, identity (1) does not hold, and only 'batches'
- * serves.
+ * With batch normalisation a batch is normalised over itself: E_ξ[g_ξ] is not ∇L, identity (1) does not hold, and
+ * only 'batches' serves.
  *
  * It does not prove instability of a single step: the condition ias > 2ρ_b/η speaks of the expected loss on the local
  * quadratic, and for SGD it holds as an average over time. At ∇L = 0 for b = n the ratio is NaN.
@@ -85,7 +86,7 @@ export const interactionAwareSharpness = probe({
   name: 'interactionAwareSharpness',
   asks: 'Is training with batches of b stable? ‖H‖_{S_b} and its bound, for every b at once',
   table,
-  cost: "H∇L: for b = n that is all. With draws K: 'examples' K gradients, one more where the norms are exact, K products and the eigenpairs, for all b together; 'batches' K products and K·b/n gradients for each b. Eigenpairs, draws and H∇L are shared with other probes; 2 K vectors of m are held at the step, for 'batches' for each b.",
+  cost: "H∇L: for b = n that is all. With draws K: 'examples' K gradients, one more where the norms are exact, K products and the eigenpairs, for all b together; 'batches' K products and K·b/n gradients for each b. Eigenpairs, draws and H∇L are shared with other probes; K vectors of m are held at the step, for 'batches' 2 K for each b.",
   options: {
     batchSizes: batchSizes({
       default: { text: 'n, the full batch', of: ({ exampleCount }) => [exampleCount] },

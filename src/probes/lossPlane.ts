@@ -41,16 +41,16 @@ const BESIDE = 1e-3;
 const WHO = 'lossPlane';
 
 /**
- * The training loss L(θ + x d₁ + y d₂) on a grid in the plane of two directions, by default the descent direction −∇L and the
- * sharpest direction q₁. Where ∇L is along q₁ the second is q₂; where ∇L is 0 they are q₁ and q₂.
+ * The training loss L(θ + x d₁ + y d₂) on a grid in the plane of two directions, by default the descent direction −∇L
+ * and the sharpest direction q₁. Where ∇L is along q₁ the second is q₂; where ∇L is 0 they are q₁ and q₂.
  *
- * d₁ and d₂ [m] are unit vectors, d₂ the part of the second direction that is orthogonal to the first. A plane is two dimensions
- * of m: a valley that it shows can leave it at once.
+ * d₁ and d₂ [m] are unit vectors, d₂ the part of the second direction that is orthogonal to the first. A plane is two
+ * dimensions of m: a valley that it shows can leave it at once.
  *
  * Source: Li, Xu, Taylor, Studer and Goldstein (2018).
  *
- * @throws BrinkError where an option is out of range, or there is one parameter; in the stream where the directions are parallel,
- *   zero, or of a wrong length.
+ * @throws BrinkError where an option is out of range, or there is one parameter; in the stream where the directions
+ *   are parallel, zero, or of a wrong length.
  * @example
  * import { gradientDescent, lossPlane, toy } from 'brink';
  * import { firstValueFrom, toArray } from 'rxjs';
@@ -66,7 +66,7 @@ export const lossPlane = probe({
   name: WHO,
   asks: 'What does the landscape look like on a plane? That of −∇L and q₁, or any other',
   table,
-  cost: 'a forward pass for each of the coordinates² points; by default the eigenpair, shared with other probes; where q₂ is needed, a search for two.',
+  cost: 'a forward pass for each of the coordinates² points, and at θ where no gradient brings it; by default the eigenpair, shared with other probes; where q₂ is needed, a search for two.',
   options: {
     coordinates: numbers({
       needed: true,

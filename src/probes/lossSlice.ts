@@ -61,7 +61,7 @@ export const lossSlice = probe({
   name: 'lossSlice',
   asks: 'Is the valley quadratic along the step? With the directional sharpness',
   table,
-  cost: 'H∇L (shared), one forward pass for each α, one product for each α of `directional`.',
+  cost: '∇L and H∇L (shared), one forward pass for each α, one product for each α of `directional`.',
   options: {
     alphas: numbers({ empty: true, key: KEY, default: EVERY_QUARTER, description: 'α, in steps of size η.' }),
     directional: numbers({

@@ -53,14 +53,16 @@ export type OptionsOf<P> = P extends Probe<infer _T, infer O, infer _R> ? ProbeO
 /**
  * Makes a probe from its declaration: an operator that measures L at every step that comes and emits rows of its table.
  *
- * While it is at work the source of the steps waits. Options are checked by name and range at the call, and together with the
- * objective at the first step: within `run` before anything is measured, so that a mistake rejects the run. A sink behind it takes
- * the table from it, and says in the file's key-values which probe, options and objective measured the rows.
+ * While it is at work the source of the steps waits. Options are checked by name and range at the call, and together
+ * with the objective at the first step: within `run` before anything is measured, so that a mistake rejects the run.
+ * A sink behind it takes the table from it, and says in the file's key-values which probe, options and objective
+ * measured the rows.
  *
  * Cost: none of its own.
  *
  * @param declaration `name`, `asks`, `table`, `options`, `cost`, `begin`; `check` where options depend on each other.
- * @throws BrinkError at the call of the probe for a wrong option; in the stream, with the step, where a measurement fails.
+ * @throws BrinkError at the call of the probe for a wrong option; in the stream, with the step, where a measurement
+ *   fails.
  */
 export function probe<T extends Table, const O extends Options, R extends Row<T>>(
   declaration: ProbeDeclaration<T, O, R>,

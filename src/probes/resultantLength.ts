@@ -43,8 +43,9 @@ export type ResultantLengthOptions = OptionsOf<typeof resultantLength>;
 /**
  * The squared mean resultant length R̄²_b = ‖E_ξ[g_ξ/‖g_ξ‖]‖² of the batch gradient g_ξ [m], and how its length varies.
  *
- * For unit vectors u_k of independent draws, ‖Σ u_k‖² = K + Σ_{k≠l} u_kᵀu_l, so (‖Σ u_k‖² − K)/(K(K − 1)) has mean R̄²_b: the
- * plain average ‖Σ u_k/K‖² would be too large by (1 − R̄²_b)/K. It may come out below 0 where R̄²_b is near 0.
+ * For unit vectors u_k of independent draws, ‖Σ u_k‖² = K + Σ_{k≠l} u_kᵀu_l, so (‖Σ u_k‖² − K)/(K(K − 1)) has mean
+ * R̄²_b: the plain average ‖Σ u_k/K‖² would be too large by (1 − R̄²_b)/K. It may come out below 0 where R̄²_b is
+ * near 0.
  *
  * For b = 1, where the layers give the norms of per-example gradients, and for the full batch it is exact.
  *
@@ -67,7 +68,7 @@ export const resultantLength = probe({
   name: 'resultantLength',
   asks: 'Do batch gradients agree in direction?',
   table,
-  cost: 'for each b, K·b/n gradients, 2 K vectors of m held at the step; 2 gradients for b = 1 where it is exact.',
+  cost: 'for each b K·b/n gradients, of which K vectors of m are held at the step, and K more while they are measured; 2 gradients for b = 1 where it is exact.',
   options: {
     batchSizes: usual.neededBatchSizes(),
     replacement: usual.replacement(),
@@ -106,8 +107,8 @@ async function ofFullBatch(point: Point): Promise<Measured> {
 }
 
 /**
- * Over all examples: E[g_i/‖g_i‖] is the gradient with weights 1/(n‖g_i‖); null where a ‖g_i‖² is 0, or below float32's least
- * number.
+ * Over all examples: E[g_i/‖g_i‖] is the gradient with weights 1/(n‖g_i‖); null where a ‖g_i‖² is 0, or below
+ * float32's least number.
  */
 async function ofSingleExamples(point: Point): Promise<Measured | null> {
   const norms = (await point.exampleNormsSquared()).map(Math.sqrt);

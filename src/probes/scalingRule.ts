@@ -41,8 +41,8 @@ export interface ScalingRow extends Row<typeof table> {}
 export type ScalingRuleOptions = OptionsOf<typeof scalingRule>;
 
 /**
- * Live advice: the learning rates that other batch sizes would need by LSSR, LSR and SRSR, from ρ measured at the step and the
- * batch size and learning rate of the run; see `lssr` for the equations and what they do not prove.
+ * Live advice: the learning rates that other batch sizes would need by LSSR, LSR and SRSR, from ρ measured at the
+ * step and the batch size and learning rate of the run; see `lssr` for the equations and what they do not prove.
  *
  *     LSSR keeps ρ_b/η, LSR keeps b/η, SRSR keeps √b/η
  *
@@ -65,7 +65,7 @@ export const scalingRule = probe({
   name: 'scalingRule',
   asks: 'Which learning rate would another batch size need? LSSR, LSR and SRSR',
   table,
-  cost: '∇L, and one gradient more where the layers give the norms of per-example gradients (nothing is drawn then), else K, a vector of m each, shared with gradientConcentration and interactionAwareSharpness.',
+  cost: '∇L, and one gradient more where the layers give the norms of per-example gradients (nothing is drawn then), else K, a vector of m each held at the step, shared with gradientConcentration and interactionAwareSharpness.',
   options: {
     batchSizes: usual.neededBatchSizes(),
     draws: usual.draws(),

@@ -36,8 +36,8 @@ export type SpectralDensityOptions = OptionsOf<typeof spectralDensity>;
  *
  * For random signs z [m], E[zᵀf(H)z]/m = (1/m) Σ_j f(λ_j); Lanczos's recursion from z/√m turns it into Σ_k w_k f(θ_k).
  *
- * Structure finer than σ, and single eigenvalues inside the bulk, are not resolved; the standard error covers the choice of
- * start vectors, not the error of a quadrature with few nodes.
+ * Structure finer than σ, and single eigenvalues inside the bulk, are not resolved; the standard error covers the
+ * choice of start vectors, not the error of a quadrature with few nodes.
  *
  * Source: Ghorbani, Krishnan and Xiao (2019); Yao et al. (2020, PyHessian).
  *

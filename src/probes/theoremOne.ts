@@ -68,13 +68,13 @@ const ROUNDING = 1e-6;
 /**
  * Theorem 1 as numbers: how far L_{t+1} strays from its mean over the batch, with the share of sampled batches beyond.
  *
- * On a quadratic loss with g_ξ normal, Var[L_{t+1}] = η²(γ/b) vᵀC₁v + (η²γ/b)²/2 · tr(HC₁HC₁) with v = (I − ηH)∇L, and with
- * β = √(2 Var[L_{t+1}]), s = η²γ/b: P(L_{t+1} − E[L_{t+1}] ≥ β√x + s λ₁⁺‖C₁‖x) ≤ e^{−x} and
+ * On a quadratic loss with g_ξ normal, Var[L_{t+1}] = η²(γ/b) vᵀC₁v + (η²γ/b)²/2 · tr(HC₁HC₁) with v = (I − ηH)∇L,
+ * and with β = √(2 Var[L_{t+1}]), s = η²γ/b: P(L_{t+1} − E[L_{t+1}] ≥ β√x + s λ₁⁺‖C₁‖x) ≤ e^{−x} and
  * P(L_{t+1} − E[L_{t+1}] ≤ −β√x − s λ_m⁻‖C₁‖x) ≤ e^{−x}, with λ₁⁺ = max(λ₁, 0) and λ_m⁻ = max(−λ_m, 0): where H is
  * indefinite the lower tail needs its last term too.
  *
- * Gradients of small batches are not normal, and a network's loss is not quadratic: the shares say how far this matters. They
- * are themselves uncertain by √(e^{−x}/K).
+ * Gradients of small batches are not normal, and a network's loss is not quadratic: the shares say how far this
+ * matters. They are themselves uncertain by √(e^{−x}/K).
  *
  * Source: Lee and Jang (2023), Theorem 1 and Lemma 3, re-derived; Laurent and Massart (2000), Lemma 1.
  *
@@ -93,7 +93,7 @@ export const theoremOne = probe({
   name: 'theoremOne',
   asks: 'How far does the next loss stray, and how often beyond the bound?',
   table,
-  cost: 'eigenpairs at both ends of H and the top one of C₁ (a product and a gradient each time), signDraws gradients and products, and for each b and draw b/n gradients and one forward pass; 2 signDraws and, for each b, K vectors of m are held at the step.',
+  cost: 'H∇L and a product more, eigenpairs at both ends of H and the top one of C₁ (a product and a gradient each time), signDraws gradients and products, and for each b and draw b/n gradients and one forward pass; 2 signDraws and, for each b, K vectors of m are held at the step.',
   options: {
     batchSizes: usual.neededBatchSizes(),
     tails: numbers({

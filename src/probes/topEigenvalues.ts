@@ -44,22 +44,23 @@ export interface EigenvaluesRow extends Row<typeof table> {}
 export type TopEigenvaluesOptions = OptionsOf<typeof topEigenvalues>;
 
 /**
- * The k largest algebraic eigenvalues λ_1 ≥ … ≥ λ_k of the Hessian H [m × m] of the training loss, and optionally the smallest.
+ * The k largest algebraic eigenvalues λ_1 ≥ … ≥ λ_k of the Hessian H [m × m] of the training loss, and optionally the
+ * smallest.
  *
  *     H q_j = λ_j q_j,   stopped when ‖H q_j − λ_j q_j‖ ≤ tolerance·|λ_1| for all j
  *
- * At the first step by Lanczos's method from ∇L with full reorthogonalisation, at later ones by Davidson's from the eigenvectors
- * of the step probed before (see `extremeEigenpairs` for why). The largest algebraic eigenvalues are found also where the
- * spectrum's largest magnitude is negative. The relative error of an eigenvalue is about the square of its residual's, over the
- * relative gap.
+ * At the first step by Lanczos's method from ∇L with full reorthogonalisation, at later ones by Davidson's from the
+ * eigenvectors of the step probed before (see `extremeEigenpairs` for why). The largest algebraic eigenvalues are
+ * found also where the spectrum's largest magnitude is negative. The relative error of an eigenvalue is about the
+ * square of its residual's, over the relative gap.
  *
- * It does not prove that no larger eigenvalue was missed (one whose eigenvector is orthogonal to the start would be), nor
- * that training is stable below the edge.
+ * It does not prove that no larger eigenvalue was missed (one whose eigenvector is orthogonal to the start would be),
+ * nor that training is stable below the edge.
  *
  * Source: Lanczos (1950); the sharpness at the edge: Cohen et al. (2021).
  *
- * @throws BrinkError where an option is out of range, or asks for more eigenvalues than parameters; in the stream where a
- *   product is not finite.
+ * @throws BrinkError where an option is out of range, or asks for more eigenvalues than parameters; in the stream
+ *   where a product is not finite.
  * @example
  * import { gradientDescent, topEigenvalues, toy } from 'brink';
  * import { firstValueFrom } from 'rxjs';
@@ -73,7 +74,7 @@ export const topEigenvalues = probe({
   name: 'topEigenvalues',
   asks: 'How sharp is the valley? λ₁ … λ_k, and the smallest',
   table,
-  cost: '`products` Hessian-vector products, about three gradients each: some 2 for λ₁ at the edge, 6 for three pairs.',
+  cost: '`products` Hessian-vector products, about three gradients each: some 2 for λ₁ at the edge, 6 for three pairs. At most 3 k + 13 vectors of m stay from step to step, and a search holds up to 2 (k + 30) beside them; for the smallest as many again.',
   options: {
     count: integer({ least: 1, most: 'm', default: 1, description: 'k; with `grow` the least k.' }),
     grow: number({

@@ -33,11 +33,13 @@ export interface LossRow extends Row<typeof table> {}
 export type TrainingLossOptions = OptionsOf<typeof trainingLoss>;
 
 /**
- * Loss and accuracy over the training set, and over the test set where asked for, beside what the batch of the step shows.
+ * Loss and accuracy over the training set, and over the test set where asked for, beside what the batch of the step
+ * shows.
  *
  *     L(θ_t) = (1/n) Σ_i ℓ_i(θ_t)
  *
- * Test accuracy followed during training and then used to choose a step is no longer an estimate of the error on new data.
+ * Test accuracy followed during training and then used to choose a step is no longer an estimate of the error on new
+ * data.
  *
  * @throws BrinkError in the stream where `test` is asked of an objective without a test set.
  * @example
@@ -53,7 +55,7 @@ export const trainingLoss = probe({
   name: 'trainingLoss',
   asks: 'What is the loss, and what part does the network get right?',
   table,
-  cost: 'for full-batch GD nothing, as its gradient brings the loss; else one forward pass over the training set. With `test`, one over the test set.',
+  cost: 'for full-batch GD without look-ahead nothing, as its gradient brings the loss; else one forward pass over the training set. With `test`, one over the test set.',
   options: {
     test: flag({ default: false, description: 'Whether to measure the test set too.' }),
   },

@@ -48,7 +48,7 @@ describe.each(everyProbe)('the declaration of %s', (name, probe) => {
   );
 
   it('says what it asks and what it costs', () => {
-    expect(declaration.asks).toMatch(/^[a-zλ].*[^.]$/);
+    expect(declaration.asks).toMatch(/^[A-Z].*\?/);
     expect(declaration.cost).toMatch(/\.$/);
   });
 

@@ -25,10 +25,15 @@ export function readArray({ file, dtype }: { file: string; dtype: 'float32' | 'f
   return new { float32: Float32Array, float64: Float64Array, uint8: Uint8Array }[dtype](buffer);
 }
 
-/** Rounding depends on the loss and the weights: errors that were seen on a sibling may be so many times larger here. */
+/**
+ * Rounding depends on the loss and the weights: errors that were seen on a sibling may be so many times larger here.
+ */
 const SIBLING = 3;
 
-/** The errors that another float32 implementation was seen to make: of this problem, else of the one most like it by name, times three. */
+/**
+ * The errors that another float32 implementation was seen to make: of this problem, else of the one most like it by
+ * name, times three.
+ */
 export function readObserved(name: string): Value {
   const suffix = '.float32-observed.json';
   const shared = (other: string) => [...other].findIndex((c, i) => c !== name[i]);
@@ -44,8 +49,8 @@ export function readObserved(name: string): Value {
 }
 
 /**
- * Four units in the last place of float32: engines that add in another order (oneDNN, Eigen, WebAssembly) were seen to differ by three,
- * so below this nothing computed in float32 can be asked to agree.
+ * Four units in the last place of float32: engines that add in another order (oneDNN, Eigen, WebAssembly) were seen
+ * to differ by three, so below this nothing computed in float32 can be asked to agree.
  */
 const FLOAT32 = 2 ** -21;
 
@@ -69,8 +74,8 @@ export class Comparison {
   }
 
   /**
-   * Expects `actual` (a number, or an array) within ten times what float32 was seen to reach at this key, relative to the
-   * largest entry; `absolute` is allowed too where the value is a cancellation.
+   * Expects `actual` (a number, or an array) within ten times what float32 was seen to reach at this key, relative to
+   * the largest entry; `absolute` is allowed too where the value is a cancellation.
    */
   near(
     path: string,

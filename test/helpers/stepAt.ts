@@ -1,7 +1,10 @@
 import type { StepRun } from '../../src/core/Step.ts';
 import { openStep, type Step, type StepData } from '../../src/core/Step.ts';
 
-/** A step at given weights, for probes that are asked about one θ: of `run.objective`, or of the one that the probe names. */
+/**
+ * A step at given weights, for probes that are asked about one θ: of `run.objective`, or of the one that the probe
+ * names.
+ */
 export function stepAt(weights: Float32Array, more: Partial<StepData> = {}, run: Partial<StepRun> = {}): Step {
   const data: StepData = {
     index: 0,

@@ -1,7 +1,9 @@
 import type { Objective } from '../../src/core/Objective.ts';
 import { createObjective, type Derivatives } from '../../src/objectives/createObjective.ts';
 
-/** The same objective, but `before` is awaited ahead of every pass over the data, and fails the pass where it rejects. */
+/**
+ * The same objective, but `before` is awaited ahead of every pass over the data, and fails the pass where it rejects.
+ */
 export function watchPasses(
   inner: Objective,
   before: (pass: keyof Derivatives, weights: Float32Array) => unknown,

@@ -1,19 +1,25 @@
 import { from, lastValueFrom, type OperatorFunction, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import type { HessianProduct, Objective } from '../../src/core/Objective.ts';
-import type { Step } from '../../src/core/Step.ts';
+import { openStep, type Step } from '../../src/core/Step.ts';
 import { extremeEigenpairs } from '../../src/linalg/eigenpairs.ts';
 import { generator, normals, signs } from '../../src/linalg/random.ts';
 import { dot, mean } from '../../src/linalg/vector.ts';
+import { createObjective } from '../../src/objectives/createObjective.ts';
 import { leastSquares } from '../../src/objectives/leastSquares.ts';
-import { toy } from '../../src/objectives/quadratic.ts';
+import { quadratic, toy } from '../../src/objectives/quadratic.ts';
+import { alignment } from '../../src/probes/alignment.ts';
+import { batchSharpness } from '../../src/probes/batchSharpness.ts';
 import { edge } from '../../src/probes/edge.ts';
 import { expectedLossChange } from '../../src/probes/expectedLossChange.ts';
 import { gradientConcentration } from '../../src/probes/gradientConcentration.ts';
+import { hessianTrace } from '../../src/probes/hessianTrace.ts';
 import { interactionAwareSharpness } from '../../src/probes/interactionAwareSharpness.ts';
 import { lossPlane } from '../../src/probes/lossPlane.ts';
 import { scalingRule } from '../../src/probes/scalingRule.ts';
+import { spectralDensity } from '../../src/probes/spectralDensity.ts';
 import { theoremOne } from '../../src/probes/theoremOne.ts';
+import { topEigenvalues } from '../../src/probes/topEigenvalues.ts';
 import { samplingCoefficient } from '../../src/theory/samplingCoefficient.ts';
 import { gradientDescent } from '../../src/training/gradientDescent.ts';
 import { regression } from '../helpers/regression.ts';
@@ -130,4 +136,73 @@ it('signs of a draw do not go together', () => {
   }
   // 2016 pairs: the largest of so many normal numbers is 3.5 to 4.5.
   expect(Math.max(...sums.map(Math.abs)) / Math.sqrt(draws)).toBeLessThan(5);
+});
+
+it('where H maps q₁ to 0 no direction is sharp, and alignment has no number for one', async () => {
+  const objective = quadratic({ A: [0, 0, 0].map(() => [0, 0, 0]), b: [1, 2, 2] });
+  const velocity = Float32Array.of(1, 0, 0);
+  const steps = [0, 1].map((index) => stepAt(Float32Array.of(index, 0, 0), { index, velocity }, { objective }));
+  const rows = await lastValueFrom(from(steps).pipe(alignment(), toArray()));
+  const none = { cos_q1_gradient: NaN, abs_q1_gradient: NaN, cos_q1_velocity: NaN, abs_q1_velocity: NaN };
+  expect(rows).toEqual([
+    { step: 0, previous_step: null, gradient_norm: 3, cos_gradient_previous: null, cos_q1_previous: null, ...none },
+    { step: 1, previous_step: 0, gradient_norm: 3, cos_gradient_previous: 1, cos_q1_previous: NaN, ...none },
+  ]);
+});
+
+describe('a product with the Hessian that is not finite', () => {
+  const broken = (): Objective =>
+    createObjective({
+      name: 'broken',
+      paramCount: 3,
+      exampleCount: 1,
+      coupled: false,
+      metadata: {},
+      initialWeights: () => new Float32Array(3),
+      performance: async () => ({ loss: 1, accuracy: null, exampleLosses: null }),
+      lossAndGradient: async () => ({
+        loss: 1,
+        accuracy: null,
+        exampleLosses: null,
+        gradient: Float32Array.of(1, 0, 0),
+      }),
+      hessianVector: async (_, v) => ({ product: v.map((x, k) => (k === 2 ? Number.NaN : x)), projections: null }),
+      weightedGradient: async () => new Float32Array(3),
+    });
+
+  it.each<[string, OperatorFunction<Step, object>]>([
+    ['spectralDensity', spectralDensity()],
+    ['topEigenvalues', topEigenvalues()],
+    ['alignment', alignment()],
+    ['edge', edge()],
+    ['hessianTrace', hessianTrace()],
+  ])('ends %s with an error that says so, and never looks like a number', async (name, probe) => {
+    await expect(rowsOf(broken(), probe, new Float32Array(3), 1)).rejects.toThrow(
+      `${name}: step 0 could not be measured. ${name}: a product with the Hessian is not finite. `,
+    );
+  });
+});
+
+it('the expected change is judged by the edge of the plain step, also where training has momentum', async () => {
+  const objective = regression();
+  const steps = gradientDescent(objective, { learningRate: 0.1, steps: 3, batchSize: 4, beta1: 0.9, beta2: 0.9 });
+  const rows = await lastValueFrom(steps.pipe(expectedLossChange({ batchSizes: [4, 12] }), toArray()));
+  expect(rows).toHaveLength(8);
+  for (const row of rows) {
+    expect(row.plain_edge).toBe(20);
+    expect('edge' in row).toBe(false);
+    const traceSn = row.loss_change / row.normalized_change;
+    const predicted = (0.1 ** 2 / 2) * traceSn * (row.interaction - row.plain_edge);
+    expect(row.predicted_change / predicted).toBeCloseTo(1, 6);
+  }
+  const [glance] = await lastValueFrom(steps.pipe(batchSharpness({ batchSizes: [4] }), toArray()));
+  expect(glance!.edge).toBeCloseTo((20 * 1.9) / 2.8, 9);
+});
+
+it('the batches of a run are looked for in an objective that is as large', async () => {
+  const { step } = openStep({ index: 0, weights: new Float32Array(5), batchSize: 12, learningRate: 0.1 });
+  for (const probe of [edge({ on: regression(7) }), scalingRule({ on: regression(7), batchSizes: [1] })]) {
+    const rows = lastValueFrom(from([step]).pipe(probe as OperatorFunction<Step, object>));
+    await expect(rows).rejects.toThrow(/step 0 could not be measured\. .*\b12\b.*\b7\b/);
+  }
 });

@@ -7,6 +7,7 @@ import { dot, mean } from '../../src/linalg/vector.ts';
 import { leastSquares } from '../../src/objectives/leastSquares.ts';
 import { quadratic } from '../../src/objectives/quadratic.ts';
 import { alignment } from '../../src/probes/alignment.ts';
+import { spectralDensity } from '../../src/probes/spectralDensity.ts';
 import { theoremOne } from '../../src/probes/theoremOne.ts';
 import { topEigenvalues } from '../../src/probes/topEigenvalues.ts';
 import { concentrationOfBatch } from '../../src/theory/lssr.ts';
@@ -202,5 +203,29 @@ describe('Theorem 1', () => {
       // The closed form of the spread is right: the bounds are not loose by accident.
       expect(Math.abs(row.predicted_std / row.next_loss_std - 1)).toBeLessThan(0.15);
     }
+  });
+});
+
+describe('the spectral density', () => {
+  it('is that of the eigenvalues, seen through its Gaussian, within its standard errors', async () => {
+    const m = 40;
+    const spectrum = Array.from({ length: m }, (_, j) => (j < 3 ? 10 - 2 * j : 2 * Math.cos(j)));
+    const objective = quadratic(symmetric(spectrum, 3));
+    const rows = await lastValueFrom(
+      from([stepAt(new Float32Array(m).fill(1), {}, { objective })]).pipe(
+        spectralDensity({ draws: 30, steps: m, points: 121, width: 0.05 }),
+        toArray(),
+      ),
+    );
+    const { width } = rows[0]!;
+    const seen = (x: number) => mean(spectrum.map((value) => Math.exp(-0.5 * ((x - value) / width) ** 2)));
+    const off = rows.map(({ eigenvalue, density, density_standard_error: error }) => {
+      const truth = seen(eigenvalue) / (width * Math.sqrt(2 * Math.PI));
+      return Math.abs(density - truth) / (error + 1e-6);
+    });
+    expect(Math.max(...off)).toBeLessThan(5);
+    expect(off.filter((x) => x > 2).length / off.length).toBeLessThan(0.12);
+    const cell = rows[1]!.eigenvalue - rows[0]!.eigenvalue;
+    expect(rows.reduce((sum, { density }) => sum + density * cell, 0)).toBeCloseTo(1, 2);
   });
 });

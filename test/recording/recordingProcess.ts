@@ -28,7 +28,7 @@ export const objective = regression(40, 60);
 
 /** The run of a kind. */
 export const source = (kind: Kind): Observable<Step> =>
-  gradientDescent(objective, { seed: 4, steps: 600, ...KINDS[kind] });
+  gradientDescent(objective, { seed: 4, steps: 900, ...KINDS[kind] });
 
 /** What it writes into its folder; resumed it goes on with the recording that it resumes. */
 export const branches = {

@@ -76,9 +76,13 @@ describe('a run that is killed twice and resumed each time', () => {
       // From the step behind the last row that the first process saved: together its table and the new one are whole.
       for (const { problem } of await recover(folder)) expect(problem).toBeNull();
       const first = await lossOf('first');
-      const missing = resume(cut, { step: first.length, objective });
-      await run(missing, branches, { directory: join(folder, 'third'), progress: false });
-      expect([...first, ...(await lossOf('third'))]).toEqual(await lossOf('whole'));
+      const whole = await lossOf('whole');
+      expect(first).toEqual(whole.slice(0, first.length));
+      // A process that was faster than its end has saved them all.
+      const missing = Math.min(first.length, whole.length - 1);
+      const rest = resume(cut, { step: missing, objective });
+      await run(rest, branches, { directory: join(folder, 'third'), progress: false });
+      expect([...first.slice(0, missing), ...(await lossOf('third'))]).toEqual(whole);
       expect(await collect(replay(cut, { objective }))).toEqual(await collect(replay(path, { objective })));
 
       // And from the first step: the tables are whole, byte by byte.
