@@ -1,8 +1,8 @@
 /**
  * Makes a clone ready once npm has brought its packages: `npm ci` and `npm install` call it.
  *
- * It puts the Node.js among them where scripts and npx find it, and makes the native engine with that. In JavaScript, since the
- * Node.js that runs this may be older.
+ * It puts the Node.js among them where scripts and npx find it, and makes the native engine with that. In JavaScript,
+ * since the Node.js that runs this may be older.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, symlinkSync } from 'node:fs';

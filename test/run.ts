@@ -1,8 +1,8 @@
 /**
  * `npm test`: Vitest, with whatever arguments follow.
  *
- * Vite takes `#` and `?` in a path for parts of an address and decodes `%`. A clone within such a folder is tested through a link
- * that has another name; `vitest.config.ts` sees to it that nobody looks behind the link.
+ * Vite takes `#` and `?` in a path for parts of an address and decodes `%`. A clone within such a folder is tested
+ * through a link that has another name; `vitest.config.ts` sees to it that nobody looks behind the link.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';

@@ -8,8 +8,8 @@ export function cacheFolder(...names: readonly string[]): string {
 }
 
 /**
- * Makes a folder that is whole whenever it is there: it is filled under another name and renamed, so that one that is cut off is never
- * taken for whole, and two at once do no harm.
+ * Makes a folder that is whole whenever it is there: it is filled under another name and renamed, so that one that is
+ * cut off is never taken for whole, and two at once do no harm.
  *
  * @param folder The name that it gets; whoever was first, theirs stays.
  * @param fill Fills the folder that it is given.
