@@ -4,7 +4,7 @@
  * Trains into the folder, and prints the index of each step once it is recorded; with a recording it resumes from its
  * last step and goes on with it.
  */
-import { writeSync } from 'node:fs';
+import { realpathSync, writeSync } from 'node:fs';
 import { type Observable, tap } from 'rxjs';
 import type { Step } from '../../src/core/Step.ts';
 import { trainingLoss } from '../../src/probes/trainingLoss.ts';
@@ -36,7 +36,7 @@ export const branches = {
   recording: (s: Observable<Step>) => s.pipe(record()),
 };
 
-if (process.argv[1] === import.meta.filename) {
+if (realpathSync(process.argv[1]!) === import.meta.filename) {
   const [kind, directory, recording] = process.argv.slice(2) as [Kind, string, string?];
   const told = tap((step: Step) => writeSync(1, `${step.index}\n`));
   await run(
