@@ -1,7 +1,7 @@
 import type { Point } from '../core/Objective.ts';
 import { type Eigenpairs, extremeEigenpairs } from '../linalg/eigenpairs.ts';
 import { mean } from '../linalg/vector.ts';
-import { type EigenpairSettings, numberOf } from './hessianEigenpairs.ts';
+import type { EigenpairSettings } from './hessianEigenpairs.ts';
 
 /**
  * The top eigenpair of C_1 = S_1 − S_n, by products C_1 v = Σ_i u_i g_i with u_i = (g_iᵀv − mean)/n: one product with
@@ -13,7 +13,7 @@ export function covarianceEigenpairs(
   previous: Eigenpairs | null,
 ): Promise<Eigenpairs> {
   const { who, count, tolerance, maxProducts = 200, seed = 0 } = settings;
-  return point.memo(['covarianceEigenpairs', count, tolerance, maxProducts, seed, numberOf(previous)], () =>
+  return point.memo(['covarianceEigenpairs', count, tolerance, maxProducts, seed, previous?.token], () =>
     extremeEigenpairs(
       async (v) => {
         const { projections } = await point.hessianVector(v);

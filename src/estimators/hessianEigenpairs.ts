@@ -17,17 +17,6 @@ export interface EigenpairSettings {
   readonly seed?: number;
 }
 
-const numbers = new WeakMap<Eigenpairs, number>();
-let searches = 0;
-
-/** What a search is known by in a point's memory, which is not to hold it: it would live until the point after. */
-export function numberOf(found: Eigenpairs | null): number | null {
-  if (found === null) return null;
-  const number = numbers.get(found) ?? ++searches;
-  numbers.set(found, number);
-  return number;
-}
-
 /**
  * Eigenpairs of H at a point, begun from what the search at an earlier point has learnt, or at the first, and at
  * every tenth after it, from ∇L too, whose product IAS needs anyway.
@@ -44,7 +33,7 @@ export function hessianEigenpairs(
   previous: Eigenpairs | null,
 ): Promise<Eigenpairs> {
   const { who, count, end = 'largest', tolerance, maxProducts = 200, seed = 0 } = settings;
-  return point.memo(['hessianEigenpairs', count, end, tolerance, maxProducts, seed, numberOf(previous)], async () => {
+  return point.memo(['hessianEigenpairs', count, end, tolerance, maxProducts, seed, previous?.token], async () => {
     const gradient = await point.gradient();
     let seen = 0;
     const known = async () => {
