@@ -13,7 +13,7 @@ export function covarianceEigenpairs(
   previous: Eigenpairs | null,
 ): Promise<Eigenpairs> {
   const { who, count, tolerance, maxProducts = 200, seed = 0 } = settings;
-  return point.memo(['covarianceEigenpairs', count, tolerance, maxProducts, seed, previous], () =>
+  return point.memo(['covarianceEigenpairs', count, tolerance, maxProducts, seed, previous?.token], () =>
     extremeEigenpairs(
       async (v) => {
         const { projections } = await point.hessianVector(v);

@@ -33,7 +33,7 @@ export function hessianEigenpairs(
   previous: Eigenpairs | null,
 ): Promise<Eigenpairs> {
   const { who, count, end = 'largest', tolerance, maxProducts = 200, seed = 0 } = settings;
-  return point.memo(['hessianEigenpairs', count, end, tolerance, maxProducts, seed, previous], async () => {
+  return point.memo(['hessianEigenpairs', count, end, tolerance, maxProducts, seed, previous?.token], async () => {
     const gradient = await point.gradient();
     let seen = 0;
     const known = async () => {

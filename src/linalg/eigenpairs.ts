@@ -28,6 +28,8 @@ export interface Eigenpairs {
   readonly converged: boolean;
   /** What the search has learnt of H: where the search in a nearby H begins. */
   readonly model: SpectralModel;
+  /** Stands for this search where something is remembered of it, which is not to hold its vectors. */
+  readonly token: object;
 }
 
 export interface EigenpairsOptions {
@@ -246,7 +248,7 @@ export async function extremeEigenpairs(
       const drift = change === null ? FIRST_DRIFT * Math.abs(values[0]!) : Math.max(change, steer!.drift / 2);
       const old = steer ?? { values: [], vectors: [], ages: [], searches: 0 };
       const model = renewModel(basis, ritzMatrix, old, { size, first: count, before, drift });
-      return { pairs, products, converged: pairs.every(({ residual }) => residual <= limit), model };
+      return { pairs, products, converged: pairs.every(({ residual }) => residual <= limit), model, token: {} };
     }
 
     if (basis.length >= count + BASIS_BEYOND) {

@@ -15,7 +15,8 @@ import { expectedLossChange } from '../../src/probes/expectedLossChange.ts';
 import { gradientConcentration } from '../../src/probes/gradientConcentration.ts';
 import { hessianTrace } from '../../src/probes/hessianTrace.ts';
 import { interactionAwareSharpness } from '../../src/probes/interactionAwareSharpness.ts';
-import { lossPlane } from '../../src/probes/lossPlane.ts';
+import { type Directions, lossPlane } from '../../src/probes/lossPlane.ts';
+import { lossSlice } from '../../src/probes/lossSlice.ts';
 import { scalingRule } from '../../src/probes/scalingRule.ts';
 import { spectralDensity } from '../../src/probes/spectralDensity.ts';
 import { theoremOne } from '../../src/probes/theoremOne.ts';
@@ -205,4 +206,60 @@ it('the batches of a run are looked for in an objective that is as large', async
     const rows = lastValueFrom(from([step]).pipe(probe as OperatorFunction<Step, object>));
     await expect(rows).rejects.toThrow(/step 0 could not be measured\. .*\b12\b.*\b7\b/);
   }
+});
+
+describe('options that contradict each other', () => {
+  it.each<[string, () => unknown, string]>([
+    ['maxDraws below draws', () => hessianTrace({ draws: 8, maxDraws: 7 }), 'hessianTrace: maxDraws is 7.'],
+    ['maxDraws below the default of draws', () => hessianTrace({ maxDraws: 15 }), 'hessianTrace: maxDraws is 15.'],
+    [
+      'the same of interactionAwareSharpness',
+      () => interactionAwareSharpness({ maxDraws: 15 }),
+      'interactionAwareSharpness: maxDraws is 15.',
+    ],
+    ['maxCount below count', () => topEigenvalues({ count: 3, maxCount: 2 }), 'topEigenvalues: maxCount is 2.'],
+    [
+      'no α at all',
+      () => lossSlice({ alphas: [], directional: [] }),
+      'lossSlice: alphas and directional are both empty.',
+    ],
+  ])('are refused at the call: %s', (_, call, message) => {
+    expect(call).toThrow(message);
+  });
+
+  it('but draws may be more than the default of maxDraws, and count more than that of maxCount', async () => {
+    const objective = regression(4, 12);
+    const weights = objective.initialWeights(1);
+    const [traces] = await rowsOf(objective, hessianTrace({ draws: 257, targetError: 1e-9, deflate: 0 }), weights);
+    expect(traces!.draws).toBe(257);
+    const [eigen] = await rowsOf(objective, topEigenvalues({ count: 12, grow: 0.01 }), weights);
+    expect(eigen!.eigenvalues).toHaveLength(12);
+  });
+
+  it('a slice may have no α but those of the directional sharpness, and none of these', async () => {
+    const objective = regression();
+    const weights = objective.initialWeights(1);
+    const only = await rowsOf(objective, lossSlice({ alphas: [], directional: [1, 0.5] }), weights);
+    expect(only.map(({ alpha, directional_sharpness: d }) => [alpha, d !== null])).toEqual([
+      [0.5, true],
+      [1, true],
+    ]);
+    const none = await rowsOf(objective, lossSlice({ alphas: [1], directional: [] }), weights);
+    expect(none).toMatchObject([{ alpha: 1, directional_sharpness: null }]);
+  });
+});
+
+it.each<[string, Directions, string]>([
+  ['parallel', [Float32Array.of(1, 2), Float32Array.of(2, 4)], 'the two directions are parallel, or one is zero.'],
+  ['zero', [Float32Array.of(1, 2), Float32Array.of(0, 0)], 'the two directions are parallel, or one is zero.'],
+  [
+    'of another length',
+    [Float32Array.of(1, 2), Float32Array.of(0, 1, 0)],
+    'direction 2 has 3 entries. It must have 2.',
+  ],
+])('directions of a plane that are %s are refused with the step', async (_, directions, message) => {
+  const plane = lossPlane({ coordinates: [0, 1], directions: async () => directions });
+  await expect(rowsOf(toy(), plane, Float32Array.of(1, 1))).rejects.toThrow(
+    `lossPlane: step 0 could not be measured. lossPlane: ${message}`,
+  );
 });

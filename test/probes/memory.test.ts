@@ -1,16 +1,11 @@
-import { setImmediate } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { lastValueFrom, of, toArray } from 'rxjs';
 import { expect, it } from 'vitest';
 import type { Objective } from '../../src/core/Objective.ts';
 import { openStep } from '../../src/core/Step.ts';
 import { generator, normals } from '../../src/linalg/random.ts';
 import { createObjective } from '../../src/objectives/createObjective.ts';
+import { collectGarbage } from '../helpers/collectGarbage.ts';
 import { asked, everyProbe } from '../helpers/everyProbe.ts';
-
-setFlagsFromString('--expose-gc');
-const collect: () => void = runInNewContext('gc');
 
 const [n, m] = [8, 6];
 const curvature = Float32Array.from({ length: m }, (_, k) => k - 1);
@@ -68,11 +63,7 @@ function watched(exampleNorms: boolean): { objective: Objective; held(): Promise
   return {
     objective,
     held: async () => {
-      // What was looked at in this turn is not collected in it.
-      for (let k = 0; k < 3; k++) {
-        await setImmediate();
-        collect();
-      }
+      await collectGarbage();
       return passed.filter((reference) => reference.deref() !== undefined).length;
     },
   };
