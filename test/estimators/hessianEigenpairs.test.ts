@@ -15,7 +15,7 @@ it('a search is shared by those that begin from the same one, and made anew from
   const point = objective.at(weightsOf(1));
   const warm = await hessianEigenpairs(point, settings, first);
   expect(await hessianEigenpairs(point, { ...settings, who: 'other' }, first)).toBe(warm);
-  expect(await hessianEigenpairs(point, settings, { ...first })).not.toBe(warm);
+  expect(await hessianEigenpairs(point, settings, { ...first, token: {} })).not.toBe(warm);
   expect(await hessianEigenpairs(point, settings, null)).not.toBe(warm);
   expect(await hessianEigenpairs(point, { ...settings, count: 3 }, first)).not.toBe(warm);
 });
@@ -27,7 +27,8 @@ it('nothing of a search is held but its result, 3 k + 13 vectors at most, and no
   expect(vectors.length).toBeLessThanOrEqual(3 * 2 + 13);
   const references = vectors.splice(0).map((vector) => new WeakRef(vector));
   found = await hessianEigenpairs(objective.at(weightsOf(1)), settings, found);
-  await collectGarbage();
-  expect(references.filter((reference) => reference.deref() !== undefined)).toEqual([]);
+  const isHeld = () => references.some((reference) => reference.deref() !== undefined);
+  for (let k = 0; k < 50 && isHeld(); k++) await collectGarbage();
+  expect(isHeld()).toBe(false);
   expect(found.converged).toBe(true);
 });

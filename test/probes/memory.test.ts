@@ -11,8 +11,13 @@ const [n, m] = [8, 6];
 const curvature = Float32Array.from({ length: m }, (_, k) => k - 1);
 const pulls = Array.from({ length: n }, (_, i) => normals(generator(i), m));
 
-/** ℓ_i(θ) = ½ Σ_k a_kθ_k² + b_iᵀθ, with weak references to every vector [m] that a pass has brought. */
-function watched(exampleNorms: boolean): { objective: Objective; held(): Promise<number> } {
+/**
+ * ℓ_i(θ) = ½ Σ_k a_kθ_k² + b_iᵀθ, with weak references to every vector [m] that a pass has brought.
+ *
+ * `held` counts those that somebody holds: no fewer than `expected` if a probe needs them, and where the garbage
+ * collector has not come to all of the others yet it is asked again.
+ */
+function watched(exampleNorms: boolean): { objective: Objective; held(expected: number): Promise<number> } {
   const passed: WeakRef<Float32Array>[] = [];
   const kept = (vector: Float32Array) => {
     passed.push(new WeakRef(vector));
@@ -62,9 +67,13 @@ function watched(exampleNorms: boolean): { objective: Objective; held(): Promise
   });
   return {
     objective,
-    held: async () => {
-      await collectGarbage();
-      return passed.filter((reference) => reference.deref() !== undefined).length;
+    held: async (expected) => {
+      let count = Number.POSITIVE_INFINITY;
+      for (let k = 0; k < 50 && count > expected; k++) {
+        await collectGarbage();
+        count = passed.filter((reference) => reference.deref() !== undefined).length;
+      }
+      return count;
     },
   };
 }
@@ -100,10 +109,12 @@ it.each(everyProbe)('%s holds at a step what its cost says, and nothing of a ste
       for (const index of [0, 1]) {
         expect(await measured(index)).toBeGreaterThan(0);
         const expected = 2 + (exampleNorms ? held : (withoutNorms ?? held));
-        expect(await count(), `${JSON.stringify(options)}, norms ${exampleNorms}, step ${index}`).toBe(expected);
+        expect(await count(expected), `${JSON.stringify(options)}, norms ${exampleNorms}, step ${index}`).toBe(
+          expected,
+        );
       }
       objective.at(new Float32Array(m));
-      expect(await count()).toBe(0);
+      expect(await count(0)).toBe(0);
     }
   }
 });
