@@ -4,7 +4,6 @@ import { datasets } from '../catalogue/datasets.ts';
 import { losses } from '../catalogue/losses.ts';
 import { models } from '../catalogue/models.ts';
 import { CommandLineError } from '../runs/CommandLineError.ts';
-import { parseSpecification, pipelineSchema, readNames } from '../runs/specification.ts';
 import { anotherOf, numberOf } from './arguments.ts';
 import { printSummary } from './text.ts';
 
@@ -78,6 +77,7 @@ export function runCommand(): Command {
     .option('--schema', 'print the JSON schema of the file, and run nothing')
     .addHelpText('after', EXAMPLES)
     .action(async (file: string | undefined, flags: Flags) => {
+      const { parseSpecification, pipelineSchema, readNames } = await import('../runs/specification.ts');
       if (flags.schema) {
         console.log(JSON.stringify(pipelineSchema(), null, 2));
         return;
