@@ -22,9 +22,7 @@ if (found && !existsSync(own)) {
 }
 
 if (!existsSync(own) && !process.features.typescript) {
-  console.log(
-    `brink: this is Node.js ${process.version}, and npm has no newer one for this machine. Install 22.18 or newer.`,
-  );
+  console.log(`brink: this is Node.js ${process.version}, and npm has brought no newer one. Install 22.18 or newer.`);
 } else {
   const node = existsSync(own) ? own : process.execPath;
   const { status } = spawnSync(node, [join(root, 'src/engine/install/prepare.ts')], { stdio: 'inherit' });
