@@ -5,7 +5,10 @@ import { openStep, type Step } from '../../src/core/Step.ts';
 import { throttleBudget } from '../../src/operators/throttleBudget.ts';
 import { stepAt } from '../helpers/stepAt.ts';
 
-/** A source that takes `training` ms a step and waits for a probe that takes `probe(k)` ms, on a clock that only they move. */
+/**
+ * A source that takes `training` ms a step and waits for a probe that takes `probe(k)` ms, on a clock that only they
+ * move.
+ */
 async function simulate(share: number, steps: number, training: number, probe: (k: number) => number) {
   let time = 1000;
   let used = 0;

@@ -16,7 +16,8 @@ describe('package-lock.json', () => {
     expect(loose).toEqual([]);
   });
 
-  // npm 10 knows no `allowScripts`; it runs those that the lock file speaks of, and compiles what looks as if it had to be.
+  // npm 10 knows no `allowScripts`; it runs those that the lock file speaks of, and compiles what looks as if it had
+  // to be.
   it('lets npm run no script of a package: whatever a script downloads is not pinned', () => {
     const running = Object.keys(entries).filter((name) => entries[name]!.hasInstallScript);
     expect(running, 'take the lines "hasInstallScript" out by hand').toEqual([]);
