@@ -1,4 +1,4 @@
-// Writes docs/reference.md and README's table of probes from the declarations. Usage: node docs/makeReference.ts
+// Writes docs/reference.md and README's table of probes from the declarations. Usage: npx node docs/makeReference.ts
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type CataloguedProbe, probes } from '../src/catalogue/probes.ts';
@@ -8,7 +8,7 @@ const PAGE = join(import.meta.dirname, 'reference.md');
 const README = join(import.meta.dirname, '..', 'README.md');
 
 /** Between these lines README's table stands. */
-const BEGIN = '<!-- The probes, from their declarations: node docs/makeReference.ts -->';
+const BEGIN = '<!-- The probes, from their declarations: npx node docs/makeReference.ts -->';
 const END = '<!-- End of the probes. -->';
 
 const cell = (text: string) => text.replaceAll('|', '\\|');

@@ -60,7 +60,7 @@ const MAY_SEE: Record<string, readonly string[]> = {
   theory: ['core'],
   linalg: ['core'],
   files: ['core'],
-  datasets: ['core'],
+  datasets: ['core', 'linalg'],
   estimators: ['core', 'linalg', 'theory'],
   objectives: ['core', 'linalg'],
   training: ['core', 'linalg'],

@@ -19,7 +19,7 @@ export interface CataloguedDataset {
 function entry<D extends (options: never) => Dataset | Promise<Dataset>>(
   load: () => Promise<D>,
   shape: Shape<OptionsOf<D>>,
-  recorded: z.ZodType<Omit<OptionsOf<D>, 'folder'>>,
+  recorded: z.ZodType<Required<Omit<OptionsOf<D>, 'folder'>>>,
 ): CataloguedDataset {
   // The shape's type says that what it lets through are the data set's options.
   return { options: z.strictObject(shape), open: async (options) => (await load())(options as never), recorded };

@@ -1,6 +1,20 @@
 import { BrinkError } from './errors.ts';
 import { nearestName } from './nearestName.ts';
 
+/** What other libraries call it, where letters alone would not tell. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  momentum: 'beta1',
+  lr: 'learningRate',
+  eta: 'learningRate',
+  batch: 'batchSize',
+  iterations: 'steps',
+  epochs: 'steps',
+  dir: 'directory',
+  out: 'directory',
+  k: 'count',
+  top_n: 'count',
+};
+
 /**
  * Throws where an object of options has a name that there is not: plain JavaScript would pass it over in silence.
  *
@@ -14,7 +28,8 @@ export function requireNames(
 ): void {
   const unknown = Object.keys(options).find((name) => !names.includes(name) && !also.includes(name));
   if (unknown === undefined) return;
-  const nearest = nearestName(unknown, names);
+  const elsewhere = Object.hasOwn(ELSEWHERE, unknown) ? ELSEWHERE[unknown]! : undefined;
+  const nearest = elsewhere && names.includes(elsewhere) ? elsewhere : nearestName(unknown, names);
   const all = names.length > 0 ? `There are ${names.join(', ')}.` : 'It takes none.';
   throw new BrinkError(who, `there is no option '${unknown}'. ${nearest ? `Did you mean ${nearest}? ` : ''}${all}`);
 }

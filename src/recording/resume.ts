@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Observable } from 'rxjs';
-import { requireInteger } from '../core/errors.ts';
+import { BrinkError, requireInteger } from '../core/errors.ts';
 import type { Objective } from '../core/Objective.ts';
 import { requireNames } from '../core/requireNames.ts';
 import type { Step } from '../core/Step.ts';
@@ -10,7 +10,7 @@ import { requireSameRun } from './requireSameRun.ts';
 
 /** How far a recorded run goes on. */
 export interface ResumeOptions extends Pick<GradientDescentOptions, 'until'> {
-  /** T, the number of updates in all, as in gradientDescent; default: as recorded. */
+  /** T, the index of the last step, as in gradientDescent: not how many more; default: as recorded. */
   readonly steps?: number;
   /** t of the recorded step that is emitted first; default: the last. */
   readonly step?: number;
@@ -47,6 +47,12 @@ export function resume(path: string, options: ResumeOptions = {}): Observable<St
   return continueFrom(WHO, path, { step, objective }, ({ recording, objective, state, settings, source }) => {
     requireSameRun(WHO, path, recording.header, { ...source, objective: objective.metadata });
     const recorded = recordedLength(source);
+    if (steps !== undefined && steps < state.index) {
+      throw new BrinkError(
+        WHO,
+        `steps is ${steps}, and the recording goes on at step ${state.index}. It is the step to end at, as in gradientDescent: for ${steps} more, ${state.index + steps}.`,
+      );
+    }
     const length = { ...recorded, ...(steps !== undefined && { steps }), ...(until && { until }) };
     return descend(objective, { ...settings, ...length }, state, {
       reads: [path],

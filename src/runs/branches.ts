@@ -2,7 +2,7 @@ import { isAbsolute, relative } from 'node:path';
 import { isObservable, map, type Observable, Subject, Subscription } from 'rxjs';
 import { BrinkError } from '../core/errors.ts';
 import type { JsonObject } from '../core/Json.ts';
-import { declareBranch } from '../core/origin.ts';
+import { declareBranch, declaredOf } from '../core/origin.ts';
 import type { RunBranch } from '../core/Step.ts';
 import { derivedStep, type Step, type StepRun, stepRun } from '../core/Step.ts';
 
@@ -95,6 +95,13 @@ export class RunBranches {
         }),
     );
     return { counts, ended: Promise.all(endings), unsubscribe: () => subscription.unsubscribe() };
+  }
+
+  /** The branches whose rows nobody writes: they end in a probe. Known once all are subscribed to. */
+  get withoutSink(): readonly string[] {
+    const isUnkept = ([name, output]: (typeof this.outputs)[number]) =>
+      this.targetsOf(name).length === 0 && declaredOf(output)?.table;
+    return this.outputs.filter(isUnkept).map(([name]) => name);
   }
 
   /** Lets probes and the like look at the first step, before anything is written. What one throws is thrown. */

@@ -62,7 +62,7 @@ export interface RunSummary<B = Branches> {
   /** What the source ended with, where it failed or diverged. */
   readonly error?: Error;
   /**
-   * The rows of a branch, read back from the table that it has written.
+   * The rows of a branch, read back from the table that it has written: of one that failed, those before.
    *
    * @throws BrinkError as a rejection where there is no such branch, or it has written no table, or more than one.
    */
@@ -153,6 +153,9 @@ async function runUntil(
       joined.check(first);
       record.begin(first, joined);
       hasBegun = true;
+      for (const name of progress ? joined.withoutSink : []) {
+        process.stderr.write(`branch ${name} has no sink: its rows are counted, not kept (toParquet, toArrow)\n`);
+      }
     } catch (error) {
       refuse(error);
     }

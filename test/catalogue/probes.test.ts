@@ -21,6 +21,8 @@ const VALUES = [
 
 describe('the catalogue of probes', () => {
   it('holds one probe of each file, and each is exported', () => {
+    const missing = files.filter((name) => !Object.hasOwn(listed, name));
+    expect(missing, 'each needs a line in src/probes/index.ts').toEqual([]);
     expect(Object.keys(probes).sort()).toEqual(files.sort());
     expect(Object.keys(listed).sort()).toEqual(files.sort());
     const exported = Object.entries(brink).filter(([, value]) => typeof value === 'function' && 'declaration' in value);
@@ -28,7 +30,8 @@ describe('the catalogue of probes', () => {
   });
 
   it.each(files)('knows %s by the name of its file alone', (name) => {
-    const probe = probes[name]!;
+    const probe = probes[name];
+    if (!probe) throw new Error(`${name} is missing in src/probes/index.ts`);
     expect([probe.name, probe.declaration.name]).toEqual([name, name]);
     expect((brink as Record<string, unknown>)[name]).toBe(probe);
     expect((listed as Record<string, unknown>)[name]).toBe(probe);

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { datasets } from '../../src/catalogue/datasets.ts';
 import { losses } from '../../src/catalogue/losses.ts';
 import { models } from '../../src/catalogue/models.ts';
@@ -71,6 +72,20 @@ it.each(Object.entries(losses))(
   },
 );
 
+/** A value for every option, none of them the default as a rule: what is not recorded is noticed. */
+function unusual(options: z.ZodObject): Readonly<Record<string, unknown>> {
+  const { properties = {} } = z.toJSONSchema(options);
+  const sampleOf = (
+    name: string,
+    { type, enum: words }: { readonly type?: unknown; readonly enum?: readonly unknown[] },
+  ) => words?.at(-1) ?? (type === 'boolean' ? false : ({ train: 4, test: 2 }[name] ?? 3));
+  return Object.fromEntries(
+    Object.entries(properties)
+      .filter(([name]) => name !== 'folder')
+      .map(([name, schema]) => [name, sampleOf(name, schema as object)]),
+  );
+}
+
 describe('a data set', () => {
   let folder: string;
   beforeAll(() => {
@@ -105,8 +120,7 @@ describe('a data set', () => {
     async (name, { options, open }) => {
       const needsFolder = 'folder' in options.shape;
       if (needsFolder) FILES[name]!();
-      const some = 'train' in options.shape ? { train: 4, test: 2 } : {};
-      const data = await open({ ...some, ...(needsFolder && { folder }) });
+      const data = await open({ ...unusual(options), ...(needsFolder && { folder }) });
       expect(data).toMatchObject({ name, metadata: { name } });
       const metadata = recorded(data.metadata) as { readonly name: string };
       expect(await recordedData('test', 'a.arrows', metadata, needsFolder ? folder : undefined)).toEqual(data);

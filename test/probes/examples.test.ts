@@ -63,10 +63,11 @@ describe.each(examples)('the documentation of $name', ({ name, doc, code }) => {
 
   it('says what it is, when it throws, and what else to look at', () => {
     expect(doc.trim().split('\n')[0]).not.toMatch(/^@/);
-    expect(under('throws', doc)).toMatch(/^BrinkError .*\.\s*$/s);
-    const see = under('see', doc)!
-      .split(/[,;]/)
-      .map((name) => name.trim());
+    const [throws, seen] = [under('throws', doc), under('see', doc)];
+    expect(throws, `${name} has no @throws: 'BrinkError where …'`).toBeDefined();
+    expect(throws).toMatch(/^BrinkError .*\.\s*$/s);
+    expect(seen, `${name} has no @see: what else of brink to look at`).toBeDefined();
+    const see = seen!.split(/[,;]/).map((name) => name.trim());
     const names = see.filter((words) => /^\w+$/.test(words));
     expect(names.length).toBeGreaterThan(0);
     expect(Object.keys(brink)).toEqual(expect.arrayContaining(names));

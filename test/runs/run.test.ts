@@ -357,9 +357,10 @@ describe('a program of its own', () => {
     import { toy } from './src/objectives/quadratic.ts';
     import { run } from './src/runs/run.ts';
     import { trainingLoss } from './src/probes/trainingLoss.ts';
+    import { toArrow } from './src/tables/toArrow.ts';
     import { gradientDescent } from './src/training/gradientDescent.ts';
     const steps = gradientDescent(toy(), { learningRate: ${learningRate}, steps: 100 });
-    const summary = await run(steps, { loss: (s) => s.pipe(trainingLoss()) }, { directory: ${JSON.stringify(directory)} });
+    const summary = await run(steps, { loss: (s) => s.pipe(trainingLoss(), toArrow()) }, { directory: ${JSON.stringify(directory)} });
     console.log(summary.state);
   `;
 

@@ -394,6 +394,8 @@ describe("a caller's mistake throws at the call", () => {
     // @ts-expect-error there is no rate to assume
     expect(() => gradientDescent(regression(), { steps: 3 })).toThrow('learningRate is undefined');
     // @ts-expect-error an unknown option
-    expect(() => gradientDescent(regression(), { ...good, momentum: 0.9 })).toThrow("there is no option 'momentum'");
+    expect(() => gradientDescent(regression(), { ...good, momentum: 0.9 })).toThrow(
+      "there is no option 'momentum'. Did you mean beta1?",
+    );
   });
 });
