@@ -1,20 +1,8 @@
-import type { Dataset } from '../core/Dataset.ts';
 import type { JsonObject } from '../core/Json.ts';
 import type { Objective } from '../core/Objective.ts';
-import type { Loss } from '../engine/Loss.ts';
-import type { Model } from '../engine/Model.ts';
 import { openRecording } from './openRecording.ts';
+import type { ObjectiveOfOptions } from './rebuildObjective.ts';
 import { requireSameObjective } from './requireSameObjective.ts';
-
-/** What a recording does not hold itself. */
-export interface ObjectiveOfOptions {
-  /** The data set, or the folder of its files; default: one that comes with brink (`digits`, `chebyshev`) is loaded. */
-  readonly data?: Dataset | string;
-  /** A model that was brought along; default: one of brink's own, by its name. */
-  readonly model?: Model;
-  /** A loss that was brought along; default: one of brink's own, by its name. */
-  readonly loss?: Loss;
-}
 
 const WHO = 'objectiveOf';
 

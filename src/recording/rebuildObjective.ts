@@ -2,14 +2,25 @@ import { z } from 'zod';
 import { losses } from '../catalogue/losses.ts';
 import { models } from '../catalogue/models.ts';
 import { recordedData } from '../catalogue/recordedData.ts';
+import type { Dataset } from '../core/Dataset.ts';
 import { BrinkError } from '../core/errors.ts';
 import type { JsonObject } from '../core/Json.ts';
 import type { Objective } from '../core/Objective.ts';
+import type { Loss } from '../engine/Loss.ts';
 import type { Model } from '../engine/Model.ts';
 import { empiricalRisk } from '../engine/risk/empiricalRisk.ts';
 import { leastSquares } from '../objectives/leastSquares.ts';
 import { quadratic } from '../objectives/quadratic.ts';
-import type { ObjectiveOfOptions } from './objectiveOf.ts';
+
+/** What a recording does not hold itself. */
+export interface ObjectiveOfOptions {
+  /** The data set, or the folder of its files; default: one that comes with brink (`digits`, `chebyshev`) is loaded. */
+  readonly data?: Dataset | string;
+  /** A model that was brought along; default: one of brink's own, by its name. */
+  readonly model?: Model;
+  /** A loss that was brought along; default: one of brink's own, by its name. */
+  readonly loss?: Loss;
+}
 
 const WHO = 'objectiveOf';
 
