@@ -85,3 +85,4 @@ export { concentrationOfBatch, type LssrOptions, lssr, type ScaledLearningRate, 
 export { samplingCoefficient } from './theory/samplingCoefficient.ts';
 export { stabilityEdge } from './theory/stabilityEdge.ts';
 export { type GradientDescentOptions, gradientDescent } from './training/gradientDescent.ts';
+export type { ConstantSchedule, CosineSchedule, Schedule, StepsSchedule } from './training/schedule.ts';

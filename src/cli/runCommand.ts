@@ -16,8 +16,11 @@ interface Flags {
   readonly chunk?: number;
   readonly learningRate?: number;
   readonly steps?: number;
+  readonly epochs?: number;
   readonly batchSize?: number;
   readonly replacement?: true;
+  readonly shuffle?: string;
+  readonly weightDecay?: number;
   readonly beta1?: number;
   readonly beta2?: number;
   readonly seed?: number;
@@ -40,6 +43,7 @@ probes: see \`brink probes\`. A file holds the same in JSON (\`brink run --schem
 both speak, the flag counts:
   { "model": { "name": "mlp", "hidden": [64, 64] }, "learningRate": 0.2, "steps": 200,
     "probes": [{ "name": "topEigenvalues", "every": 5 }] }
+"learningRate" may be a schedule there: { "schedule": "cosine", "rate": 0.1, "warmup": 20 }.
 
 Examples:
   brink run --learning-rate 0.2 --steps 200 --out output/first
@@ -63,8 +67,11 @@ export function runCommand(): Command {
     .option('--chunk <examples>', 'examples on the device at once', numberOf)
     .option('--learning-rate <η>', 'of gradient descent', numberOf)
     .option('--steps <T>', 'how many updates', numberOf)
+    .option('--epochs <epochs>', 'passes over the data, instead of steps', numberOf)
     .option('--batch-size <b>', 'examples in a batch (default: all)', numberOf)
     .option('--replacement', 'batches are drawn with replacement')
+    .option('--shuffle <how>', 'independent or epoch (default: independent)')
+    .option('--weight-decay <λ>', 'decoupled weight decay (default: 0)', numberOf)
     .option('--beta1 <β₁>', 'of momentum', numberOf)
     .option('--beta2 <β₂>', 'of momentum', numberOf)
     .option('--seed <seed>', 'of the weights and the batches (default: 0)', numberOf)

@@ -23,7 +23,7 @@ export interface Recorded {
   readonly objective: Objective;
   readonly state: TrainingState;
   /** The options of gradientDescent that were recorded, without those of its length. */
-  readonly settings: Omit<GradientDescentOptions, 'steps' | 'until' | 'initialWeights'>;
+  readonly settings: Omit<GradientDescentOptions, 'steps' | 'epochs' | 'until' | 'initialWeights'>;
   /** What the source said of itself, without its objective. */
   readonly source: JsonObject;
 }
@@ -75,11 +75,16 @@ export function continueFrom(
 
 /** The recorded settings; full-batch GD has no batch size of its own. */
 function settingsOf(
-  { learningRate, batchSize, replacement, beta1, beta2, seed }: JsonObject,
+  { learningRate, batchSize, replacement, shuffle, weightDecay, beta1, beta2, seed }: JsonObject,
   { exampleCount: n }: Objective,
 ): Recorded['settings'] {
   const isFullBatch = batchSize === n && replacement === false;
-  const settings = { learningRate, beta1, beta2, seed, ...(!isFullBatch && { batchSize, replacement }) };
+  const settings = {
+    ...{ learningRate, beta1, beta2, seed },
+    ...(shuffle !== undefined && { shuffle }),
+    ...(weightDecay !== undefined && { weightDecay }),
+    ...(!isFullBatch && { batchSize, replacement }),
+  };
   // What `record` wrote is what gradientDescent had checked; it checks it again.
   return settings as unknown as Recorded['settings'];
 }

@@ -9,7 +9,10 @@ import { continueFrom } from './continuation.ts';
 /** Where a new run leaves the recorded one, and in what it differs. */
 export interface ForkOptions
   extends Partial<
-    Pick<GradientDescentOptions, 'until' | 'learningRate' | 'batchSize' | 'replacement' | 'beta1' | 'beta2'>
+    Pick<
+      GradientDescentOptions,
+      'until' | 'learningRate' | 'batchSize' | 'replacement' | 'shuffle' | 'weightDecay' | 'beta1' | 'beta2'
+    >
   > {
   /** The number of updates from there. */
   readonly steps: number;
@@ -20,7 +23,7 @@ export interface ForkOptions
 }
 
 const WHO = 'fork';
-const CHANGES = ['until', 'learningRate', 'batchSize', 'replacement', 'beta1', 'beta2'];
+const CHANGES = ['until', 'learningRate', 'batchSize', 'replacement', 'shuffle', 'weightDecay', 'beta1', 'beta2'];
 
 /**
  * A new run from a recorded step with another η, b or momentum, and otherwise the same: objective, seed, order of the
@@ -35,8 +38,8 @@ const CHANGES = ['until', 'learningRate', 'batchSize', 'replacement', 'beta1', '
  * Cost: as `gradientDescent`.
  *
  * @param path A recording.
- * @param options `steps`; `step` (last); `learningRate`, `batchSize`, `replacement`, `beta1`, `beta2` (as recorded);
- *   `until` (never); `objective` (rebuilt).
+ * @param options `steps`; `step` (last); `learningRate`, `batchSize`, `replacement`, `shuffle`, `weightDecay`,
+ *   `beta1`, `beta2` (as recorded); `until` (never); `objective` (rebuilt).
  * @throws BrinkError at the call for an option that there is not, a step that is not recorded, an objective with
  *   another model, loss or data, or a recording that doesn't say its seed; in the stream for one out of its range, or
  *   where the objective can't be rebuilt.

@@ -4,7 +4,7 @@ import { firstDifference, show } from './firstDifference.ts';
 import type { RecordingHeader } from './RecordingHeader.ts';
 
 /** What decides a run's next step, beside its state. */
-const SETTINGS = ['learningRate', 'batchSize', 'replacement', 'beta1', 'beta2', 'seed'];
+const SETTINGS = ['learningRate', 'batchSize', 'replacement', 'shuffle', 'weightDecay', 'beta1', 'beta2', 'seed'];
 
 /**
  * Throws unless a source goes on with the run that was recorded bit for bit: settings, seed, objective and engine are

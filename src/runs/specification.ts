@@ -13,16 +13,32 @@ const WHO = 'run';
 const named = z.looseObject({ name: z.string() });
 const number = (description: string) => z.number().exactOptional().describe(description);
 
+/** How the learning rate goes, as gradientDescent takes it. */
+const rate = { rate: z.number(), warmup: number('Steps over which the rate rises; default: 0.') };
+const schedule = z.discriminatedUnion('schedule', [
+  z.strictObject({ schedule: z.literal('constant'), ...rate }),
+  z.strictObject({ schedule: z.literal('steps'), ...rate, at: z.array(z.number()), factor: number('Default: 0.1.') }),
+  z.strictObject({
+    schedule: z.literal('cosine'),
+    ...rate,
+    end: number('Default: 0.'),
+    over: number('Default: steps.'),
+  }),
+]);
+
 /** A pipeline as a file or a command line has it: whatever is named brings its options along. */
 const specification = z.strictObject({
   data: named.default({ name: 'digits' }).describe('What to train on.'),
   model: named.exactOptional().describe('What to train; default: mlp, for images cnn.'),
   loss: z.string().exactOptional().describe('Default: crossEntropy, without classes meanSquaredError.'),
   chunk: number('Examples on the device at once; default: as many as fit.'),
-  learningRate: z.number().describe('η of gradient descent.'),
-  steps: z.number().describe('T, how many updates.'),
+  learningRate: z.union([z.number(), schedule]).describe('η of gradient descent, or how it goes.'),
+  steps: number('T, how many updates; this or epochs.'),
+  epochs: number('Passes over the data, instead of steps.'),
   batchSize: number('Examples in a batch; default: all.'),
   replacement: z.boolean().exactOptional().describe('Whether batches are drawn with replacement; default: false.'),
+  shuffle: z.enum(['independent', 'epoch']).exactOptional().describe('How batches are chosen; default: independent.'),
+  weightDecay: number('Decoupled weight decay; default: 0.'),
   beta1: number('β₁ of momentum; default: 0.'),
   beta2: number('β₂ of momentum; default: 0.'),
   seed: number('Of the weights and the batches; default: 0.'),

@@ -6,15 +6,18 @@ import type { JsonObject } from '../core/Json.ts';
 import type { Objective, Point } from '../core/Objective.ts';
 import { requireNames } from '../core/requireNames.ts';
 import { openStep, type Step, type StepRun, stepRun } from '../core/Step.ts';
-import { drawBatch, generator } from '../linalg/random.ts';
+import { batchesOf } from './batches.ts';
+import { learningRates, type Schedule } from './schedule.ts';
 import { type StepGradient, stepGradient } from './stepGradient.ts';
 
 /** How to train. */
 export interface GradientDescentOptions {
-  /** η > 0. */
-  readonly learningRate: number;
-  /** T, the number of updates: steps 0 … T are emitted, the last being the point arrived at. */
-  readonly steps: number;
+  /** η > 0, or how it goes: `{ schedule: 'cosine', rate: 0.1, warmup: 20 }`, see `Schedule`. */
+  readonly learningRate: number | Schedule;
+  /** T, the number of updates: steps 0 … T are emitted, the last being the point arrived at. This or `epochs`. */
+  readonly steps?: number;
+  /** Passes over the data, instead of `steps`: T = ⌈epochs · n/b⌉, of ⌊n/b⌋ batches each with `shuffle: 'epoch'`. */
+  readonly epochs?: number;
   /**
    * Ends the run, after the step where it holds is emitted, once the loss over all n examples is at most `loss` or
    * the accuracy over them at least `accuracy`. Looked at on the first step of every epoch: each step of full-batch
@@ -25,6 +28,13 @@ export interface GradientDescentOptions {
   readonly batchSize?: number;
   /** Whether a batch may hold an example twice; default false. */
   readonly replacement?: boolean;
+  /**
+   * 'independent' (default): each batch is drawn anew. 'epoch': the batches of an epoch are the pieces of one random
+   * order of the examples, see `batchesOf` for what that does to γ_{n,b}.
+   */
+  readonly shuffle?: 'independent' | 'epoch';
+  /** Decoupled weight decay λ ≥ 0: η_t λ θ_t is taken off at each update, beside L; default 0. */
+  readonly weightDecay?: number;
   /** β₁, from 0 to 1; default 0. */
   readonly beta1?: number;
   /** β₂, from 0 to 1; default 0, Polyak's momentum. Nesterov's is β₂ = β₁. */
@@ -51,27 +61,28 @@ const WHO = 'gradientDescent';
 const NAMES = [
   'learningRate',
   'steps',
+  'epochs',
   'until',
   'batchSize',
   'replacement',
+  'shuffle',
+  'weightDecay',
   'beta1',
   'beta2',
   'seed',
   'initialWeights',
 ];
 
-/** Sets the generators of batches apart from any other that is seeded by (seed, t). */
-const BATCHES = 0x626174;
-
 /**
  * Trains by gradient descent, on all examples or on random batches, with generalized momentum, and emits every step.
  *
- *     δ_t = β₁ δ_{t−1} − η g_t(θ_t + β₂ δ_{t−1}),   θ_{t+1} = θ_t + δ_t,   δ_{−1} = 0,   all of shape [m]
+ *     δ_t = β₁ δ_{t−1} − η_t g_t(θ_t + β₂ δ_{t−1}),   θ_{t+1} = θ_t + δ_t − η_t λ θ_t,   δ_{−1} = 0,   all [m]
  *
  * with g_t the gradient of the mean loss over the batch of step t; without a batch size it is ∇L. With batch
  * normalisation the batch is normalised over itself, as usual; where it is larger than the objective's chunk it is
  * cut into chunks of that size. An update is computed in float64 from float32 numbers and rounded once. The batch of
- * step t is a function of (seed, t) alone.
+ * step t is a function of (seed, t) alone. A step carries the η_t of its own update, and its edge is the one of that
+ * rate; weight decay λ, which is no part of L, takes λ off it: full-batch descent is stable below 2/η_t − λ.
  *
  * The stream is cold: each subscription is a run of its own, the same bits each time on one engine. It emits a step,
  * waits for all work registered on it (`step.waitUntil`), yields to the event loop, and moves on. Unsubscribing stops
@@ -85,8 +96,8 @@ const BATCHES = 0x626174;
  * Cost: b/n gradients a step; for full-batch GD without look-ahead that gradient is shared with the probes.
  *
  * @param objective L.
- * @param options `learningRate` and `steps`; `until`, `batchSize`, `replacement`, `beta1`, `beta2`, `seed`,
- *   `initialWeights`.
+ * @param options `learningRate` (a number or a `Schedule`) and `steps` or `epochs`; `until`, `batchSize`,
+ *   `replacement`, `shuffle`, `weightDecay`, `beta1`, `beta2`, `seed`, `initialWeights`.
  * @throws BrinkError at the call for an option out of its range, or one that there is not.
  * @throws DivergedError in the stream, once the loss, the gradient or a weight is not finite; the steps before it
  *   were emitted.
@@ -114,14 +125,15 @@ export function descend(
 ): Observable<Step> {
   const { paramCount: m, exampleCount: n } = objective;
   requireNames(WHO, options, NAMES);
-  const { learningRate, steps, until, batchSize = n, replacement = false, beta1 = 0, beta2 = 0, seed = 0 } = options;
-  requireNumber(WHO, 'learningRate', learningRate, 0);
-  requireInteger(WHO, 'steps', steps, 0);
+  const { until, batchSize = n, replacement = false, shuffle = 'independent', weightDecay = 0 } = options;
+  const { beta1 = 0, beta2 = 0, seed = 0 } = options;
+  requireInteger(WHO, 'batchSize', batchSize, 1);
+  if (batchSize > n) throw new BrinkError(WHO, `batchSize is ${batchSize}. The objective has ${n} examples.`);
+  const steps = updatesOf(options, shuffle === 'epoch' ? Math.floor(n / batchSize) : n / batchSize);
+  const rates = learningRates(WHO, options.learningRate, steps);
   if (start && steps < start.index) {
     throw new BrinkError(WHO, `steps is ${steps}, and the run begins at step ${start.index}. Nothing is left to do.`);
   }
-  requireInteger(WHO, 'batchSize', batchSize, 1);
-  if (batchSize > n) throw new BrinkError(WHO, `batchSize is ${batchSize}. The objective has ${n} examples.`);
   if (batchSize === 1 && objective.coupled) {
     throw new BrinkError(
       WHO,
@@ -134,6 +146,16 @@ export function descend(
       'replacement is true without a batchSize. Full-batch GD draws nothing; give a batchSize.',
     );
   }
+  if (shuffle !== 'independent' && shuffle !== 'epoch') {
+    throw new BrinkError(WHO, `shuffle is '${String(shuffle)}'. It must be 'independent' or 'epoch'.`);
+  }
+  if (shuffle === 'epoch' && replacement) {
+    throw new BrinkError(
+      WHO,
+      "shuffle is 'epoch' and replacement is true. An order of the examples holds each once; choose one of the two.",
+    );
+  }
+  requireNumber(WHO, 'weightDecay', weightDecay, 0, true);
   requireShare('beta1', beta1);
   requireShare('beta2', beta2);
   requireInteger(WHO, 'seed', seed, 0);
@@ -165,11 +187,13 @@ export function descend(
     last: steps,
     metadata: {
       optimizer: WHO,
-      learningRate,
+      learningRate: rates.metadata,
       steps,
       until: until ? { loss: until.loss ?? null, accuracy: until.accuracy ?? null } : null,
       batchSize,
       replacement,
+      ...(shuffle === 'epoch' && { shuffle }),
+      ...(weightDecay > 0 && { weightDecay }),
       beta1,
       beta2,
       seed,
@@ -188,7 +212,7 @@ export function descend(
       return new DivergedError(
         WHO,
         t,
-        `${fault} at step ${t}, learning rate ${learningRate}. Training has diverged: the updates overshoot by more each step. Use a smaller learningRate.`,
+        `${fault} at step ${t}, learning rate ${rates.at(t)}. Training has diverged: the updates overshoot by more each step. Use a smaller learningRate.`,
       );
     }
     const k = atStart.exampleLosses?.findIndex((loss) => !Number.isFinite(loss)) ?? -1;
@@ -202,16 +226,18 @@ export function descend(
   async function train(subscriber: Subscriber<Step>): Promise<void> {
     let weights = start?.weights ?? given ?? objective.initialWeights(seed);
     let velocity = hasMomentum ? (start?.velocity ?? new Float32Array(m)) : null;
+    const batchOf = batchesOf({ n, batchSize, replacement, shuffle, seed });
     const firstWeights = weights;
 
     for (let t = first; ; t++) {
       const seen = (start?.seen ?? 0) + (t - first) * batchSize;
-      const batch = isFullBatch ? null : drawBatch(generator(seed, t, BATCHES), n, batchSize, replacement);
+      const batch = isFullBatch ? null : batchOf(t);
       const evaluation = await stepGradient(objective, { index: t, weights, velocity, beta2, batch });
       if (subscriber.closed) return;
       const fault = findFault(evaluation, weights);
       if (fault) throw await explain(fault, t, firstWeights, batch);
 
+      const learningRate = rates.at(t);
       const data = {
         index: t,
         weights,
@@ -232,7 +258,7 @@ export function descend(
       await setImmediate();
       if (subscriber.closed || t === steps || (await isReached(objective.at(weights), seen))) return;
 
-      ({ weights, velocity } = update(step));
+      ({ weights, velocity } = update(step, weightDecay));
     }
   }
 
@@ -245,12 +271,12 @@ export function descend(
 }
 
 /** θ_{t+1} and δ_t, each rounded to float32 once. */
-function update({ weights, gradient, velocity, learningRate, beta1 }: Step) {
+function update({ weights, gradient, velocity, learningRate, beta1 }: Step, weightDecay: number) {
   const next = new Float32Array(weights.length);
   const delta = velocity && new Float32Array(weights.length);
   for (let k = 0; k < weights.length; k++) {
     const change = (velocity ? beta1 * velocity[k]! : 0) - learningRate * gradient[k]!;
-    next[k] = weights[k]! + change;
+    next[k] = weights[k]! + change - (weightDecay > 0 ? learningRate * weightDecay * weights[k]! : 0);
     if (delta) delta[k] = change;
   }
   return { weights: next, velocity: delta };
@@ -272,6 +298,22 @@ function findFault({ loss, gradient }: StepGradient, weights: Float32Array): str
 function findNonFinite(array: Float32Array): number {
   for (let k = 0; k < array.length; k++) if (!Number.isFinite(array[k]!)) return k;
   return -1;
+}
+
+/** T, from `steps` or `epochs`. */
+function updatesOf({ steps, epochs }: GradientDescentOptions, perEpoch: number): number {
+  if ((steps === undefined) === (epochs === undefined)) {
+    throw new BrinkError(
+      WHO,
+      `steps is ${steps} and epochs is ${epochs}. One of them says how long to train, and only one.`,
+    );
+  }
+  if (steps !== undefined) {
+    requireInteger(WHO, 'steps', steps, 0);
+    return steps;
+  }
+  requireNumber(WHO, 'epochs', epochs as number, 0, true);
+  return Math.ceil((epochs as number) * perEpoch);
 }
 
 function requireShare(name: string, value: number): void {
