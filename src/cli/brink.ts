@@ -30,7 +30,15 @@ const COMMANDS: Readonly<Record<string, readonly [string, () => Promise<Command>
   ],
   replay: [
     'measure on a run that has already been, from its recording',
-    async () => (await import('./replayCommand.ts')).replayCommand(),
+    async () => (await import('./recordingCommands.ts')).replayCommand(),
+  ],
+  resume: [
+    'go on with a recorded run, bit for bit',
+    async () => (await import('./recordingCommands.ts')).resumeCommand(),
+  ],
+  fork: [
+    'leave a recorded run at one of its steps, with other settings',
+    async () => (await import('./recordingCommands.ts')).forkCommand(),
   ],
   run: [
     'train a model, with probes on it, and write their tables',
