@@ -54,6 +54,7 @@ export { createObjective, type Derivatives } from './objectives/createObjective.
 export { type LeastSquaresOptions, leastSquares } from './objectives/leastSquares.ts';
 export { type QuadraticOptions, quadratic, toy } from './objectives/quadratic.ts';
 export { type Check, type Verification, type VerifyOptions, verifyObjective } from './objectives/verifyObjective.ts';
+export { alongside, type Joined } from './operators/alongside.ts';
 export { type FannedOut, fanOut } from './operators/fanOut.ts';
 export { type Measurement, type MeasureOptions, measure, measureAlong } from './operators/measure.ts';
 export { type ThrottleBudgetOptions, throttleBudget } from './operators/throttleBudget.ts';
@@ -76,6 +77,7 @@ export {
   type RunSummary,
   run,
 } from './runs/run.ts';
+export { business, economy, full, type SetOptions } from './runs/sets.ts';
 export { type ReadTable, readTable } from './tables/readTable.ts';
 export { type RecoveredTable, recover } from './tables/recover.ts';
 export type { SinkOptions } from './tables/tableSink.ts';

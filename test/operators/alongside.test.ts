@@ -1,0 +1,54 @@
+import { lastValueFrom, map, tap, toArray } from 'rxjs';
+import { expect, it } from 'vitest';
+import { alongside } from '../../src/operators/alongside.ts';
+import { throttleSteps } from '../../src/operators/throttleSteps.ts';
+import { interactionAwareSharpness, topEigenvalues, trainingLoss } from '../../src/probes/index.ts';
+import { gradientDescent } from '../../src/training/gradientDescent.ts';
+import { regression } from '../helpers/regression.ts';
+import { watchPasses } from '../helpers/watchPasses.ts';
+
+it('pairs each step with itself, whatever each probe takes and however many rows it has', async () => {
+  const slow = watchPasses(regression(), () => new Promise((resolve) => setTimeout(resolve, 1)));
+  const joined = await lastValueFrom(
+    gradientDescent(regression(), { learningRate: 0.05, steps: 8 }).pipe(
+      alongside({
+        loss: trainingLoss(),
+        eigenvalues: topEigenvalues({ on: slow }),
+        sharpness: interactionAwareSharpness({ batchSizes: [1, 4, 12] }),
+      }),
+      toArray(),
+    ),
+  );
+  expect(joined.map(({ step }) => step)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
+  for (const { step, rows } of joined) {
+    expect(rows.loss.map((row) => row.step)).toEqual([step]);
+    expect(rows.eigenvalues.map((row) => row.step)).toEqual([step]);
+    expect(rows.sharpness.map((row) => [row.step, row.batch_size])).toEqual([
+      [step, 1],
+      [step, 4],
+      [step, 12],
+    ]);
+  }
+});
+
+it('leaves out steps at which one did not measure, and holds training back as the probes do', async () => {
+  let newest = -1;
+  const steps = gradientDescent(regression(), { learningRate: 0.05, steps: 10 }).pipe(
+    tap(({ index }) => {
+      newest = index;
+    }),
+  );
+  const joined = await lastValueFrom(
+    steps.pipe(
+      alongside({ often: trainingLoss(), seldom: (s) => s.pipe(throttleSteps(4), topEigenvalues()) }),
+      tap(({ step }) => expect(step).toBe(newest)),
+      map(({ step, rows }) => [step, rows.often.length, rows.seldom.length]),
+      toArray(),
+    ),
+  );
+  expect(joined).toEqual([
+    [0, 1, 1],
+    [4, 1, 1],
+    [8, 1, 1],
+  ]);
+});
