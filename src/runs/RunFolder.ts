@@ -1,8 +1,11 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { isAbsolute, join, relative, resolve } from 'node:path';
+import { existsSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { BrinkError } from '../core/errors.ts';
 import type { JsonObject } from '../core/Json.ts';
-import { isBeingWritten, type Writer } from '../files/isBeingWritten.ts';
+import type { Writer } from '../files/isBeingWritten.ts';
+import { makeFolders } from '../files/makeFolders.ts';
+import { isAlive } from './isAlive.ts';
 
 const WHO = 'run';
 
@@ -43,7 +46,10 @@ export class RunFolder {
       // 'wx' fails where the file is there, so of two runs that start at once only one has the folder.
       writeFileSync(this.#record, toText(record), { flag: 'wx' });
     } catch (cause) {
-      throw (cause as NodeJS.ErrnoException).code === 'EEXIST' ? this.#taken(cause) : this.#notWritable(cause);
+      if ((cause as NodeJS.ErrnoException).code === 'EEXIST') throw this.#taken(cause);
+      // A full disk leaves an empty file, which would stand in the way of the next run.
+      rmSync(this.#record, { force: true });
+      throw this.#notWritable(cause);
     }
   }
 
@@ -68,7 +74,7 @@ export class RunFolder {
 
   #make(): void {
     try {
-      mkdirSync(this.directory, { recursive: true });
+      makeFolders(this.directory);
     } catch (cause) {
       throw this.#notWritable(cause);
     }
@@ -93,11 +99,12 @@ export class RunFolder {
 
   /** The files that the run before lists as its own. Throws where one must stay: nothing is removed then. */
   #filesToRemove(reads: readonly string[]): string[] {
-    const { files, writer } = this.#runBefore();
-    if (writer !== null && isBeingWritten(this.path('log.jsonl'), writer)) {
+    const { files, writer, heartbeat } = this.#runBefore();
+    if (writer !== null && isAlive(this.path('log.jsonl'), writer, heartbeat)) {
+      const who = writer.host === hostname() ? '' : ` on ${writer.host}, which was there ${heartbeat}`;
       throw new BrinkError(
         WHO,
-        `${this.directory} is being written by process ${writer.pid}. Its tables would be torn; end it, or name another directory.`,
+        `${this.directory} is being written by process ${writer.pid}${who}. Its tables would be torn; end it, or name another directory.`,
       );
     }
     const paths = files.map((file) => [file, resolve(this.directory, file)] as const);
@@ -109,8 +116,7 @@ export class RunFolder {
       );
     }
     for (const [file, path] of paths) {
-      const within = relative(this.directory, path);
-      if (within === '' || within.startsWith('..') || isAbsolute(within)) {
+      if (!isWithin(this.directory, path) || !isWithin(realpathSync(this.directory), whereItIs(path))) {
         throw new BrinkError(
           WHO,
           `${this.#record} lists ${file}, which lies outside its folder. Nothing was removed; clear the folder by hand.`,
@@ -121,14 +127,17 @@ export class RunFolder {
   }
 
   /** The files of the run in the folder, and the process that writes it, where it says that it is running. */
-  #runBefore(): { files: readonly string[]; writer: Writer | null } {
+  #runBefore(): { files: readonly string[]; writer: Writer | null; heartbeat: string | null } {
     try {
-      const { files, state, process: writer } = JSON.parse(readFileSync(this.#record, 'utf8'));
+      const text = readFileSync(this.#record, 'utf8');
+      // What a full disk has left.
+      if (text === '') return { files: [], writer: null, heartbeat: null };
+      const { files, state, process: writer, heartbeat = null } = JSON.parse(text);
       if (Array.isArray(files) && files.every((file) => typeof file === 'string')) {
-        return { files, writer: state === 'running' && typeof writer?.pid === 'number' ? writer : null };
+        return { files, writer: state === 'running' && typeof writer?.pid === 'number' ? writer : null, heartbeat };
       }
     } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return { files: [], writer: null };
+      if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return { files: [], writer: null, heartbeat: null };
       if (!(cause instanceof SyntaxError)) throw cause;
     }
     throw new BrinkError(
@@ -136,6 +145,18 @@ export class RunFolder {
       `${this.#record} is no record of a run. What the run before wrote is unknown; clear the folder by hand.`,
     );
   }
+}
+
+/** Whether one path lies below another; not where both are one. */
+function isWithin(folder: string, path: string): boolean {
+  const within = relative(folder, path);
+  return within !== '' && !within.startsWith('..') && !isAbsolute(within);
+}
+
+/** A path with every link on the way to it followed, but not the last. */
+function whereItIs(path: string): string {
+  const parent = dirname(path);
+  return existsSync(parent) ? join(realpathSync(parent), basename(path)) : path;
 }
 
 function toText(record: JsonObject): string {

@@ -5,6 +5,7 @@ import type { JsonObject } from '../core/Json.ts';
 import type { Step } from '../core/Step.ts';
 import { VERSIONS } from '../files/versions.ts';
 import type { RunBranches } from './branches.ts';
+import { HEARTBEAT } from './isAlive.ts';
 import { RunFolder } from './RunFolder.ts';
 
 const LOG = 'log.jsonl';
@@ -30,6 +31,7 @@ export class RunRecord {
   #metadata: JsonObject = {};
   #files: readonly string[] = [LOG];
   #isTaken = false;
+  #heart: NodeJS.Timeout | undefined;
   #log: { readonly log: Logger; close(): void } | null = null;
 
   /** @throws BrinkError where the folder holds a run that is not to be replaced, or lives. Nothing is written yet. */
@@ -53,6 +55,7 @@ export class RunRecord {
     this.#isTaken = true;
     this.#log = openLog(this.#folder.path(LOG));
     branches.begin(first, this.#metadata);
+    this.#heart = setInterval(() => this.#beat(), HEARTBEAT).unref();
     this.#log.log.info({ branches: branches.outputs.map(([name]) => name), metadata: this.#metadata }, 'started');
   }
 
@@ -63,6 +66,7 @@ export class RunRecord {
 
   /** Writes how the run ended. @throws BrinkError where the folder can't be written any more. */
   end(summary: JsonObject, files: Iterable<string>): void {
+    clearInterval(this.#heart);
     this.#files = [LOG, ...files];
     this.note('info', summary, String(summary.state));
     this.#log?.close();
@@ -71,8 +75,21 @@ export class RunRecord {
 
   /** Leaves nothing of a run that was refused. */
   abandon(): void {
+    clearInterval(this.#heart);
     this.#log?.close();
     if (this.#isTaken) this.#folder.abandon(LOG);
+  }
+
+  /**
+   * Says that the run lives; where the folder is gone, or can't be written, that is said once, and while it matters.
+   */
+  #beat(): void {
+    try {
+      this.#folder.write(this.#running());
+    } catch (error) {
+      clearInterval(this.#heart);
+      process.stderr.write(`${(error as Error).message} The run goes on; what it measures may be lost.\n`);
+    }
   }
 
   #running(): JsonObject {
@@ -82,6 +99,7 @@ export class RunRecord {
       started: this.#started.toISOString(),
       finished: null,
       process: { host: hostname(), pid: process.pid },
+      heartbeat: new Date().toISOString(),
       files: this.#files,
     };
   }

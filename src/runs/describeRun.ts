@@ -1,5 +1,4 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { BrinkError } from '../core/errors.ts';
@@ -8,6 +7,7 @@ import { isBeingWritten } from '../files/isBeingWritten.ts';
 import { openRecording } from '../recording/openRecording.ts';
 import { openLog } from '../tables/openLog.ts';
 import { readTable } from '../tables/readTable.ts';
+import { isAlive } from './isAlive.ts';
 
 /** What run.json says, as far as it is read here. */
 const record = z.looseObject({
@@ -16,6 +16,7 @@ const record = z.looseObject({
   started: z.string(),
   finished: z.string().nullable(),
   process: z.object({ host: z.string(), pid: z.int() }).optional(),
+  heartbeat: z.string().optional(),
   steps: z.number().optional(),
   seconds: z.number().optional(),
   branches: z.record(z.string(), z.object({ rows: z.number(), error: z.string().nullable() })).optional(),
@@ -89,10 +90,10 @@ function readRecord(path: string): z.infer<typeof record> {
   }
 }
 
-/** A run that says that it is running is, as long as its process has the log open; other machines cannot be seen. */
-function stateOf(directory: string, { state, process: writer }: z.infer<typeof record>): string {
-  if (state !== 'running' || writer === undefined || writer.host !== hostname()) return state;
-  return isBeingWritten(join(directory, 'log.jsonl'), writer) ? state : 'cut off';
+/** A run that says that it is running is, as long as its process lives. */
+function stateOf(directory: string, { state, process: writer, heartbeat }: z.infer<typeof record>): string {
+  if (state !== 'running' || writer === undefined) return state;
+  return isAlive(join(directory, 'log.jsonl'), writer, heartbeat ?? null) ? state : 'cut off';
 }
 
 async function describeTable(directory: string, file: string): Promise<TableDescription> {

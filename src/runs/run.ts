@@ -7,6 +7,7 @@ import { whenAborted } from '../operators/whenAborted.ts';
 import { readTable } from '../tables/readTable.ts';
 import { type Branches, RunBranches } from './branches.ts';
 import { heedSignals } from './heedSignals.ts';
+import { outliveClosedPipes } from './outliveClosedPipes.ts';
 import { RunRecord } from './RunRecord.ts';
 import { showProgress } from './showProgress.ts';
 
@@ -103,6 +104,7 @@ export async function run<const B extends Branches>(
   options: RunOptions = {},
 ): Promise<RunSummary<B>> {
   requireNames(WHO, options, ['directory', 'overwrite', 'metadata', 'progress', 'signal', 'signals']);
+  outliveClosedPipes();
   const { signals = 'exit' } = options;
   const setCode = (code: number) => {
     process.exitCode = code;

@@ -146,13 +146,15 @@ describe('run', () => {
     const started = expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/);
     const files = ['log.jsonl', 'rows.jsonl'];
     const own = { host: hostname(), pid: process.pid };
-    expect(during).toEqual({ state: 'running', metadata, started, finished: null, process: own, files });
+    const heartbeat = started;
+    expect(during).toEqual({ state: 'running', metadata, started, finished: null, process: own, heartbeat, files });
     expect(record()).toEqual({
       state: 'finished',
       metadata,
       started,
       finished: started,
       process: own,
+      heartbeat,
       files,
       steps: 6,
       seconds: expect.any(Number),

@@ -1,0 +1,149 @@
+import { spawn, spawnSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { trainingLoss } from '../../src/probes/index.ts';
+import { describeRun } from '../../src/runs/describeRun.ts';
+import { run } from '../../src/runs/run.ts';
+import { readTable } from '../../src/tables/readTable.ts';
+import { toParquet } from '../../src/tables/toParquet.ts';
+import { gradientDescent } from '../../src/training/gradientDescent.ts';
+import { regression } from '../helpers/regression.ts';
+
+let parent: string;
+let directory: string;
+const exitCode = process.exitCode;
+beforeEach(() => {
+  parent = mkdtempSync(join(tmpdir(), 'brink-robust-'));
+  directory = join(parent, 'run');
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  process.exitCode = exitCode;
+  rmSync(parent, { recursive: true, force: true });
+});
+
+const train = (steps = 3) => gradientDescent(regression(), { learningRate: 0.1, steps });
+const loss = { loss: (s: ReturnType<typeof train>) => s.pipe(trainingLoss(), toParquet()) };
+const again = () => run(train(), loss, { directory, progress: false, overwrite: true });
+
+/** A run of 80 steps that takes a second and more, and talks on standard error. */
+const PROGRAM = (folder: string) => `
+  import { gradientDescent, leastSquares, measure, run, toParquet, trainingLoss } from 'brink';
+  const objective = leastSquares({ X: [[1, 0], [0, 3], [1, 1]], y: [1, 2, 3] });
+  const pause = measure(async (_, { index }) => {
+    await new Promise((done) => setTimeout(done, 15));
+    process.stderr.write('step ' + index + '\\n');
+    console.log(index);
+    return { index };
+  });
+  await run(gradientDescent(objective, { learningRate: 0.01, steps: 80 }), {
+    loss: (s) => s.pipe(trainingLoss(), toParquet()),
+    pause: (s) => s.pipe(pause),
+  }, { directory: ${JSON.stringify(folder)} });
+`;
+
+describe('a program whose reader has gone', () => {
+  it('runs to its end, with every row', async () => {
+    const child = spawn(process.execPath, ['--input-type=module', '-e', PROGRAM(directory)], {
+      cwd: join(import.meta.dirname, '../..'),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    child.stdout.once('data', () => child.stdout.destroy());
+    child.stderr.once('data', () => child.stderr.destroy());
+    const code = await new Promise((resolve) => child.on('close', resolve));
+    expect(code).toBe(0);
+    expect((await readTable(join(directory, 'loss.parquet'))).rows).toHaveLength(81);
+    expect(JSON.parse(readFileSync(join(directory, 'run.json'), 'utf8')).state).toBe('finished');
+  }, 30_000);
+});
+
+describe("the run's folder", () => {
+  it('is not taken from a run that lives on another host, by its heartbeat', async () => {
+    await again();
+    const path = join(directory, 'run.json');
+    const record = JSON.parse(readFileSync(path, 'utf8'));
+    const elsewhere = (heartbeat: Date) =>
+      writeFileSync(
+        path,
+        JSON.stringify({
+          ...record,
+          state: 'running',
+          process: { host: `not-${hostname()}`, pid: 1 },
+          heartbeat: heartbeat.toISOString(),
+        }),
+      );
+    elsewhere(new Date(Date.now() - 60_000));
+    await expect(again()).rejects.toThrow(/is being written by process 1 on not-.*, which was there \d{4}-/);
+    expect((await describeRun(directory)).state).toBe('running');
+    elsewhere(new Date(Date.now() - 60 * 60_000));
+    expect((await describeRun(directory)).state).toBe('cut off');
+    expect((await again()).state).toBe('finished');
+  });
+
+  it('is not blocked by the empty record that a full disk has left', async () => {
+    mkdirSync(directory);
+    writeFileSync(join(directory, 'run.json'), '');
+    expect((await again()).state).toBe('finished');
+  });
+
+  it('is not a way through a link to files outside of it', async () => {
+    const outside = join(parent, 'outside');
+    mkdirSync(outside);
+    mkdirSync(directory);
+    writeFileSync(join(outside, 'mine.txt'), 'mine');
+    symlinkSync(outside, join(directory, 'link'));
+    writeFileSync(join(directory, 'run.json'), JSON.stringify({ files: ['link/mine.txt'] }));
+    await expect(again()).rejects.toThrow('lists link/mine.txt, which lies outside its folder. Nothing was removed');
+    expect(readFileSync(join(outside, 'mine.txt'), 'utf8')).toBe('mine');
+    // A folder that is itself behind a link is a folder like another.
+    symlinkSync(join(parent, 'real'), join(parent, 'behind'));
+    mkdirSync(join(parent, 'real'));
+    directory = join(parent, 'behind');
+    await again();
+    expect((await again()).state).toBe('finished');
+    expect(readdirSync(join(parent, 'real')).sort()).toEqual(['log.jsonl', 'loss.parquet', 'run.json']);
+  });
+
+  it.skipIf(!existsSync('/proc'))('is refused at once where a file system answers oddly', () => {
+    const program = `
+      import { run, gradientDescent, toy, toParquet, trainingLoss } from 'brink';
+      const steps = gradientDescent(toy(), { learningRate: 0.01, steps: 1 });
+      const branches = { loss: (s) => s.pipe(trainingLoss(), toParquet()) };
+      await run(steps, branches, { directory: '/proc/brink/a', progress: false }).catch(({ message }) => console.log(message));
+    `;
+    const { stdout, signal } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+      cwd: join(import.meta.dirname, '../..'),
+      encoding: 'utf8',
+      timeout: 20_000,
+    });
+    expect([signal, stdout]).toEqual([null, expect.stringMatching(/^run: \/proc\/brink\/a can't be written: ENOENT/)]);
+  });
+
+  it('that is gone while the run lives is told of, in a sentence', async () => {
+    let said = '';
+    vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
+      said += text;
+      return true;
+    });
+    const moved = { moved: (s: ReturnType<typeof train>) => s.pipe(trainingLoss()) };
+    const steps = train(2);
+    const ended = run(steps, moved, { directory, progress: false });
+    while (!existsSync(join(directory, 'run.json'))) await new Promise((resolve) => setImmediate(resolve));
+    renameSync(directory, join(parent, 'elsewhere'));
+    expect((await ended).branches.moved.rows).toBe(3);
+    expect(said).toContain(`run: ${directory} can't be written: ENOENT`);
+    expect(said).toContain('Name a folder that can.');
+  });
+});
