@@ -82,6 +82,54 @@ const CASES: Record<string, Case> = {
   avgPool: { shapes: [image], f: (x) => tf.avgPool(four(x), 2, 2, 'valid') },
   'avgPool overlapping': { shapes: [[2, 7, 7, 3]], f: (x) => tf.avgPool(four(x), 3, 2, 'same') },
   exp: { shapes: [[3, 4]], f: (x) => tf.exp(x) },
+  expm1: { shapes: [[3, 4]], f: (x) => tf.expm1(x) },
+  reciprocal: { shapes: [[3, 4]], f: (x) => tf.reciprocal(tf.add(tf.square(x), 1)) },
+  reverse: { shapes: [[2, 3, 4]], f: (x) => tf.reverse(tf.square(x), [1]) },
+  selu: { shapes: [[3, 4]], f: (x) => tf.selu(x), kinked: true },
+  'matMul of rows in batches by one matrix': {
+    shapes: [
+      [4, 2, 3],
+      [3, 5],
+    ],
+    f: (x, y) => tf.matMul(x, y),
+  },
+  'matMul of batches by a broadcast batch': {
+    shapes: [
+      [4, 2, 3],
+      [1, 3, 5],
+    ],
+    f: (x, y) => tf.matMul(x, y),
+  },
+  'matMul transposed, of rows in batches': {
+    shapes: [
+      [5, 3],
+      [4, 2, 3],
+    ],
+    f: (x, y) => tf.matMul(x, y, false, true),
+  },
+  log1p: { shapes: [[3, 4]], f: (x) => tf.log1p(tf.square(x)) },
+  'sin and cos': { shapes: [[3, 4]], f: (x) => tf.add(tf.sin(x), tf.cos(tf.square(x))) },
+  squaredDifference: { shapes: [[2, 3, 4], [4]], f: (x, y) => tf.squaredDifference(x, y) },
+  'squaredDifference, broadcast on the left': {
+    shapes: [
+      [3, 1],
+      [2, 3, 4],
+    ],
+    f: (x, y) => tf.squaredDifference(x, y),
+  },
+  prelu: { shapes: [[3, 4], [4]], f: (x, alpha) => tf.prelu(x, alpha), kinked: true },
+  'stack and unstack': {
+    shapes: [[2, 3, 4]],
+    f: (x) => {
+      const [a, , c] = tf.unstack(tf.square(x), 1);
+      return tf.stack([tf.expandDims(c!, 1), tf.expandDims(tf.mul(a!, c!), 1)], 1);
+    },
+  },
+  'logical conditions': {
+    shapes: [[3, 4]],
+    f: (x) => tf.where(tf.logicalOr(tf.greater(x, 0.1), tf.notEqual(x, x)), tf.square(x), tf.neg(x)),
+    kinked: true,
+  },
   log: { shapes: [[3, 4]], f: (x) => tf.log(tf.add(tf.square(x), 1)) },
   sigmoid: { shapes: [[3, 4]], f: (x) => tf.sigmoid(x) },
   tanh: { shapes: [[3, 4]], f: (x) => tf.tanh(x) },
@@ -127,6 +175,13 @@ const CASES: Record<string, Case> = {
       [5, 3],
     ],
     f: (a, b) => tf.matMul(a, b),
+  },
+  'matMul transposed on the left': {
+    shapes: [
+      [5, 4],
+      [5, 3],
+    ],
+    f: (a, b) => tf.matMul(a, b, true),
   },
   'matMul transposed': {
     shapes: [

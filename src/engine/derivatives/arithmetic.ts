@@ -31,6 +31,14 @@ export const arithmetic: DerivativeTable = {
       b: () => sumTo(tf.mul(dy, float(a!)), b!.shape),
     }),
   },
+  // TensorFlow.js's own returns a gradient of the wrong shape where an input was broadcast.
+  SquaredDifference: {
+    inputs: ['a', 'b'],
+    gradient: (dy, [a, b]) => {
+      const change = () => tf.mul(dy, tf.mul(tf.sub(a!, b!), 2));
+      return { a: () => sumTo(change(), a!.shape), b: () => sumTo(tf.neg(change()), b!.shape) };
+    },
+  },
   Square: { inputs: ['x'], gradient: (dy, [x]) => ({ x: () => tf.mul(dy, tf.mul(float(x!), 2)) }) },
 };
 

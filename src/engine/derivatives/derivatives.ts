@@ -6,6 +6,7 @@ import { convolution } from './convolution.ts';
 import type { DerivativeTable } from './Derivative.ts';
 import { elementwise } from './elementwise.ts';
 import { gather } from './gather.ts';
+import { matrixProduct } from './matrixProduct.ts';
 import { pooling } from './pooling.ts';
 import { reductions } from './reductions.ts';
 import { relu } from './relu.ts';
@@ -20,6 +21,7 @@ export const derivatives: DerivativeTable = {
   ...convolution,
   ...elementwise,
   ...gather,
+  ...matrixProduct,
   ...pooling,
   ...reductions,
   ...relu,
