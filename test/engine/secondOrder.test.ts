@@ -72,6 +72,28 @@ const CASES: Record<string, Case> = {
         [0, 0],
       ]),
   },
+  'depthwiseConv2d 3×3': {
+    shapes: [image, [3, 3, 3, 2]],
+    f: (x, w) => tf.depthwiseConv2d(four(x), four(w), 1, 'same'),
+  },
+  'depthwiseConv2d valid': {
+    shapes: [
+      [2, 7, 5, 2],
+      [3, 2, 2, 1],
+    ],
+    f: (x, w) => tf.depthwiseConv2d(four(x), four(w), 1, 'valid'),
+  },
+  'depthwiseConv2d stride 2': {
+    shapes: [
+      [2, 7, 7, 2],
+      [3, 3, 2, 1],
+    ],
+    f: (x, w) => tf.depthwiseConv2d(four(x), four(w), 2, 'same'),
+  },
+  separableConv2d: {
+    shapes: [image, [3, 3, 3, 2], [1, 1, 6, 4]],
+    f: (x, w, p) => tf.separableConv2d(four(x), four(w), four(p), 1, 'same'),
+  },
   maxPool: { shapes: [image], f: (x) => tf.maxPool(four(x), 2, 2, 'valid'), kinked: true },
   'maxPool of negative windows': {
     shapes: [image],
@@ -373,6 +395,13 @@ describe('second derivatives', () => {
 
   it('are verified for exactly the kernels that may appear under an objective', () => {
     expect([...seen].sort()).toEqual([...VERIFIED_KERNELS].sort());
+  });
+
+  it('are refused for a depthwise convolution with dilations', () => {
+    const f = (x: Tensor) => tf.sum(tf.depthwiseConv2d(four(x), tf.ones([2, 2, 1, 1]), 1, 'same', 'NHWC', 2));
+    expect(() => leakFree(() => tf.grad(f)(tf.ones([1, 5, 5, 1])))).toThrow(
+      'depthwiseConv2d: dilations is 2. Its derivatives are known for 1 alone; leave it out.',
+    );
   });
 
   it.each<[string, (x: Tensor) => Tensor, RegExp]>([

@@ -4,6 +4,7 @@ import { biasAdd } from './biasAdd.ts';
 import { comparisons } from './comparisons.ts';
 import { convolution } from './convolution.ts';
 import type { DerivativeTable } from './Derivative.ts';
+import { depthwise } from './depthwise.ts';
 import { elementwise } from './elementwise.ts';
 import { gather } from './gather.ts';
 import { matrixProduct } from './matrixProduct.ts';
@@ -19,6 +20,7 @@ export const derivatives: DerivativeTable = {
   ...biasAdd,
   ...comparisons,
   ...convolution,
+  ...depthwise,
   ...elementwise,
   ...gather,
   ...matrixProduct,

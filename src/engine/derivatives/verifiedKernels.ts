@@ -20,6 +20,7 @@ export const VERIFIED_KERNELS: ReadonlySet<string> = new Set([
   'Conv2DBackpropFilter',
   'Conv2DBackpropInput',
   'Cos',
+  'DepthwiseConv2dNative',
   'Elu',
   'Equal',
   'Erf',
