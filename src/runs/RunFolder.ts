@@ -6,6 +6,7 @@ import type { JsonObject } from '../core/Json.ts';
 import type { Writer } from '../files/isBeingWritten.ts';
 import { makeFolders } from '../files/makeFolders.ts';
 import { isAlive } from './isAlive.ts';
+import { namedFolder } from './namedFolder.ts';
 
 const WHO = 'run';
 
@@ -15,7 +16,7 @@ export class RunFolder {
   readonly #record: string;
 
   constructor(directory: string) {
-    this.directory = resolve(directory);
+    this.directory = namedFolder(WHO, directory);
     this.#record = this.path('run.json');
   }
 

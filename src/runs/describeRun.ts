@@ -1,5 +1,5 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { BrinkError } from '../core/errors.ts';
 import type { Column, Table } from '../core/Table.ts';
@@ -8,6 +8,7 @@ import { openRecording } from '../recording/openRecording.ts';
 import { openLog } from '../tables/openLog.ts';
 import { readTable } from '../tables/readTable.ts';
 import { isAlive } from './isAlive.ts';
+import { namedFolder } from './namedFolder.ts';
 
 /** What run.json says, as far as it is read here. */
 const record = z.looseObject({
@@ -63,12 +64,15 @@ const WHO = 'show';
  *
  * @throws BrinkError where there is no such folder, or no run in it.
  */
-export async function describeRun(directory: string): Promise<RunDescription> {
-  const path = join(resolve(directory), 'run.json');
-  if (!existsSync(directory))
-    throw new BrinkError(WHO, `there is no folder ${resolve(directory)}. Name that of a run.`);
+export async function describeRun(folder: string): Promise<RunDescription> {
+  const directory = namedFolder(WHO, folder);
+  const path = join(directory, 'run.json');
+  if (!existsSync(directory)) throw new BrinkError(WHO, `there is no folder ${directory}. Name that of a run.`);
+  if (!statSync(directory).isDirectory()) {
+    throw new BrinkError(WHO, `${directory} is a file. Name the folder of a run, the one with run.json.`);
+  }
   if (!existsSync(path)) {
-    throw new BrinkError(WHO, `${resolve(directory)} holds no run (run.json). Name the folder of a run itself.`);
+    throw new BrinkError(WHO, `${directory} holds no run (run.json). Name the folder of a run itself.`);
   }
   const run = readRecord(path);
   const files = readdirSync(directory, { recursive: true, encoding: 'utf8' }).sort();
@@ -78,7 +82,7 @@ export async function describeRun(directory: string): Promise<RunDescription> {
     if (file.endsWith('.parquet') && files.includes(file.replace(/parquet$/, 'arrows'))) continue;
     if (/\.(parquet|arrows|arrows\.part)$/.test(file)) tables.push(await describeTable(directory, file));
   }
-  return { directory: resolve(directory), state: stateOf(directory, run), run, tables };
+  return { directory, state: stateOf(directory, run), run, tables };
 }
 
 function readRecord(path: string): z.infer<typeof record> {

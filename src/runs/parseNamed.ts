@@ -34,9 +34,15 @@ export function parseNamed(who: string, what: string, text: string, choices: Cho
   const [name, ...parts] = text.split(/:(?=[A-Za-z]\w*=)/) as [string, ...string[]];
   requireName(who, what, name, Object.keys(choices));
   const properties = (optionsSchemaOf(choices[name]!).properties ?? {}) as Readonly<Record<string, unknown>>;
-  const options = parts.map((part) => {
+  const options = parts.map((part, k) => {
     const at = part.indexOf('=');
     const [option, value] = [part.slice(0, at), part.slice(at + 1)];
+    if (parts.some((other, m) => m < k && other.startsWith(`${option}=`))) {
+      throw new CommandLineError(
+        who,
+        `${what} ${name}: ${option} is given twice. Give one value, or a list with commas.`,
+      );
+    }
     const schema = properties[option];
     const isList = (schema as { readonly type?: unknown } | undefined)?.type === 'array';
     return [option, isList ? value.split(',').map(scalar) : scalar(value)];

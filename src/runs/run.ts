@@ -284,7 +284,10 @@ function describe({ state, steps, seconds, branches, error }: RunSummary): JsonO
 }
 
 function report({ state, directory, steps, seconds, branches, error }: RunSummary, progress: boolean): void {
-  if (progress) process.stderr.write(`${state}: ${steps} steps in ${seconds.toFixed(1)} s, in ${directory}\n`);
+  if (progress)
+    process.stderr.write(
+      `${state}: ${steps} ${steps === 1 ? 'step' : 'steps'} in ${seconds.toFixed(1)} s, in ${directory}\n`,
+    );
   if (error) process.stderr.write(`${error.message}\n`);
   for (const [name, branch] of Object.entries(branches)) {
     if (branch.error) process.stderr.write(`branch ${name}: ${branch.error.message}\n`);

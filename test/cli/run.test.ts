@@ -156,6 +156,13 @@ describe('brink run', { timeout: 120_000 }, () => {
     const { code, stdout, stderr } = await run(...SMALL, '--probe', 'topEigenvalue');
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toMatch(/^run: there is no probe 'topEigenvalue'\. Did you mean topEigenvalues\? .*\n$/);
+    expect(await run(...SMALL, '--probe', 'topEigenvalues:count=3:count=4')).toMatchObject({
+      code: 2,
+      stderr: 'run: probe topEigenvalues: count is given twice. Give one value, or a list with commas.\n',
+    });
+    expect(await brink(['run', ...SMALL, '--out', ''])).toMatchObject({
+      stderr: "run: the folder is ''. A run has one of its own; name it.\n",
+    });
   });
 
   it('says what a file lacks, and what in it is unknown', async () => {

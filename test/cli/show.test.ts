@@ -113,6 +113,15 @@ describe('brink show', { timeout: 120_000 }, () => {
       code: 1,
       stderr: `show: ${empty} holds no run (run.json). Name the folder of a run itself.\n`,
     });
+    expect(await brink(['show', ''])).toMatchObject({
+      code: 1,
+      stderr: "show: the folder is ''. A run has one of its own; name it.\n",
+    });
+    const file = join(other, 'run.json');
+    expect(await brink(['show', file])).toMatchObject({
+      code: 1,
+      stderr: `show: ${file} is a file. Name the folder of a run, the one with run.json.\n`,
+    });
     const { code, stderr } = await brink(['show', other]);
     expect(code).toBe(1);
     expect(stderr).toContain(`show: ${other}/run.json is no record of a run.`);
