@@ -69,6 +69,7 @@ export type { ObjectiveOfOptions } from './recording/rebuildObjective.ts';
 export { type RecordOptions, record } from './recording/record.ts';
 export { type ReplayOptions, replay } from './recording/replay.ts';
 export { type ResumeOptions, resume } from './recording/resume.ts';
+export { loadWeights, type SaveWeightsOptions, saveWeights } from './recording/savedWeights.ts';
 export type { Branch, Branches } from './runs/branches.ts';
 export {
   type BranchSummary,

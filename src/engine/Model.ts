@@ -52,7 +52,7 @@ export function sizeOf(parameter: Parameter): number {
 }
 
 /** m: the length of the model's flat θ. */
-export function paramCount(model: Model): number {
+export function paramCount(model: Pick<Model, 'parameters'>): number {
   return model.parameters.reduce((count, parameter) => count + sizeOf(parameter), 0);
 }
 

@@ -1,0 +1,106 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { BrinkError } from '../core/errors.ts';
+import { requireNames } from '../core/requireNames.ts';
+import { type Model, paramCount, sizeOf } from '../engine/Model.ts';
+import { readSafetensors, writeSafetensors } from '../files/safetensors.ts';
+
+/** What the parameters of a model are called, and their shapes. */
+type Shapes = Pick<Model, 'name' | 'parameters'>;
+
+/** How weights are saved. */
+export interface SaveWeightsOptions {
+  /** Replace a file that is there; default false. */
+  readonly overwrite?: boolean;
+  /** What else the file should say: strings by name, as the format has them. */
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Writes θ as a safetensors file, each parameter of the model under its name and with its shape, in float32.
+ *
+ * What it does not hold: the momentum and the place in the order of the data, which a recording has (`record`, `resume`,
+ * `fork`). Kernels of dense layers are [inputs, outputs] and of convolutions [height, width, inputs, outputs]; PyTorch
+ * has them transposed. Cost: 4 bytes a parameter; the file stands whole or not at all.
+ *
+ * ```ts
+ * import { type Model, saveWeights, type Step } from 'brink';
+ *
+ * const keep = (model: Model, step: Step) => saveWeights(`output/step-${step.index}.safetensors`, model, step.weights);
+ * ```
+ *
+ * @param path The file.
+ * @param model Whose parameters θ is made of.
+ * @param weights θ, flat [m], as `step.weights` has it.
+ * @param options `overwrite`, `metadata`.
+ * @throws BrinkError where the file is there already, or θ has not the model's length m.
+ */
+export function saveWeights(
+  path: string,
+  model: Shapes,
+  weights: ArrayLike<number>,
+  options: SaveWeightsOptions = {},
+): void {
+  const who = 'saveWeights';
+  requireNames(who, options, ['overwrite', 'metadata']);
+  const count = paramCount(model);
+  if (weights.length !== count) {
+    throw new BrinkError(who, `there are ${weights.length} weights, and ${model.name} has ${count} parameters.`);
+  }
+  if (!options.overwrite && existsSync(path)) {
+    throw new BrinkError(who, `${resolve(path)} is there already. Name another file, or pass overwrite: true.`);
+  }
+  const all = Float32Array.from(weights);
+  let end = 0;
+  const tensors = model.parameters.map((parameter) => {
+    const start = end;
+    end += sizeOf(parameter);
+    return { name: parameter.name, shape: parameter.shape, values: all.subarray(start, end) };
+  });
+  writeSafetensors(path, { tensors, metadata: { model: model.name, ...options.metadata } });
+}
+
+/**
+ * θ, flat [m], from a safetensors file that holds each parameter of the model under its name and with its shape, in
+ * float32 or float64 (rounded).
+ *
+ * For `gradientDescent(objective, { initialWeights })` or `objective.at(weights)`. Cost: one pass over the file.
+ *
+ * ```ts
+ * import { loadWeights, type Model } from 'brink';
+ *
+ * const read = (model: Model) => loadWeights('output/last.safetensors', model);
+ * ```
+ *
+ * @param path The file.
+ * @param model Whose parameters θ is made of.
+ * @throws BrinkError where the file is damaged, lacks a parameter, holds another, or has one in another shape; each
+ *   time with the names.
+ */
+export function loadWeights(path: string, model: Shapes): Float32Array {
+  const who = 'loadWeights';
+  if (!existsSync(path)) throw new BrinkError(who, `there is no file ${resolve(path)}.`);
+  const { tensors } = readSafetensors(who, path);
+  const found = new Map(tensors.map((tensor) => [tensor.name, tensor]));
+  const weights = new Float32Array(paramCount(model));
+  let start = 0;
+  for (const parameter of model.parameters) {
+    const { name, shape } = parameter;
+    const tensor = found.get(name);
+    if (tensor === undefined) {
+      const held = [...found.keys()].join(', ');
+      throw new BrinkError(who, `${path} has no ${name}, which is a parameter of ${model.name}. It has ${held}.`);
+    }
+    if (`${tensor.shape}` !== `${shape}`) {
+      throw new BrinkError(who, `${path} has ${name} as [${tensor.shape}]. In ${model.name} its shape is [${shape}].`);
+    }
+    weights.set(tensor.values, start);
+    start += sizeOf(parameter);
+    found.delete(name);
+  }
+  if (found.size > 0) {
+    const more = [...found.keys()].join(', ');
+    throw new BrinkError(who, `${path} also has ${more}, which ${model.name} has not. It is of another model.`);
+  }
+  return weights;
+}

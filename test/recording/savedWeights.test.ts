@@ -1,0 +1,98 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { initialWeights } from '../../src/engine/Model.ts';
+import { generator, uniforms } from '../../src/linalg/random.ts';
+import { mlp } from '../../src/models/mlp.ts';
+import { loadWeights, saveWeights } from '../../src/recording/savedWeights.ts';
+
+const FIXTURES = join(import.meta.dirname, '../../fixtures/weights');
+const model = mlp({ inputs: 3, hidden: [2], outputs: 2, activation: 'tanh' });
+
+let folder: string;
+let path: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'brink-weights-'));
+  path = join(folder, 'new', 'mlp.safetensors');
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+describe('weights in a safetensors file', () => {
+  it('come back to the bit', () => {
+    const weights = initialWeights(model, 5);
+    weights.set([-0, 1e-45, 3.4e38], 3);
+    saveWeights(path, model, weights, { metadata: { step: '20' } });
+    expect(new Uint8Array(loadWeights(path, model).buffer)).toEqual(new Uint8Array(weights.buffer));
+    expect(readdirSync(join(folder, 'new'))).toEqual(['mlp.safetensors']);
+    // The layout that the format prescribes: a length, JSON, numbers.
+    const bytes = readFileSync(path);
+    const length = Number(bytes.readBigUInt64LE());
+    expect(length % 8).toBe(0);
+    const header = JSON.parse(bytes.subarray(8, 8 + length).toString());
+    expect(header.__metadata__).toEqual({ model: 'mlp', step: '20' });
+    expect(Object.keys(header)).toEqual(['__metadata__', ...model.parameters.map(({ name }) => name)]);
+    expect(bytes.length).toBe(8 + length + 4 * weights.length);
+    const { dtype, shape, data_offsets } = header[model.parameters[0]!.name];
+    expect({ dtype, shape, data_offsets }).toEqual({ dtype: 'F32', shape: [3, 2], data_offsets: [0, 24] });
+    expect(bytes.readFloatLE(8 + length)).toBe(weights[0]);
+  });
+
+  it('are read as another program wrote them, in its order and with float64', () => {
+    const weights = loadWeights(join(FIXTURES, 'mlp.safetensors'), model);
+    const first = [0, 1, 2, 3, 4, 5].map((k) => k / 7);
+    const second = [0, 1, 2, 3].map((k) => -k / 3);
+    expect([...weights]).toEqual([...Float32Array.from([...first, -1.5, 2.25, ...second, 1e-40, 3e38])]);
+  });
+
+  it('are refused where they do not fit, with the names', () => {
+    saveWeights(path, model, initialWeights(model, 1));
+    expect(() => saveWeights(path, model, initialWeights(model, 1))).toThrow(
+      `saveWeights: ${path} is there already. Name another file, or pass overwrite: true.`,
+    );
+    saveWeights(path, model, initialWeights(model, 2), { overwrite: true });
+    expect(() => saveWeights(path, model, [1, 2])).toThrow(
+      'saveWeights: there are 2 weights, and mlp has 14 parameters.',
+    );
+    const wider = mlp({ inputs: 3, hidden: [4], outputs: 2, activation: 'tanh' });
+    expect(() => loadWeights(path, wider)).toThrow(/ as \[3,2\]\. In mlp its shape is \[3,4\]\./);
+    const deeper = mlp({ inputs: 3, hidden: [2, 2], outputs: 2, activation: 'tanh' });
+    expect(() => loadWeights(path, deeper)).toThrow(/ has no .*, which is a parameter of mlp\. It has .*\./);
+    saveWeights(join(folder, 'deeper'), deeper, initialWeights(deeper, 1));
+    expect(() => loadWeights(join(folder, 'deeper'), model)).toThrow(/ also has .*, which mlp has not\./);
+    expect(() => loadWeights(join(folder, 'none'), model)).toThrow(/^loadWeights: there is no file .*none\.$/);
+    expect(() => loadWeights(join(FIXTURES, 'half.safetensors'), model)).toThrow(
+      / as F16, where F32 and F64 are read\. Convert it first/,
+    );
+  });
+
+  it('are refused, or the same, where a file is cut or its header damaged', () => {
+    saveWeights(path, model, initialWeights(model, 1));
+    const whole = readFileSync(path);
+    const header = 8 + Number(whole.readBigUInt64LE());
+    for (let length = 0; length < whole.length; length++) {
+      writeFileSync(path, whole.subarray(0, length));
+      expect(() => loadWeights(path, model), `${length}`).toThrow(
+        /^loadWeights: .*(is no safetensors file|is cut off)/,
+      );
+    }
+    writeFileSync(path, Buffer.concat([whole, Buffer.alloc(4)]));
+    expect(() => loadWeights(path, model)).toThrow('is damaged: 4 bytes behind its last tensor.');
+    const random = generator(11);
+    const chance = () => (uniforms(random, 1, 1)[0]! + 1) / 2;
+    for (let k = 0; k < 300; k++) {
+      const bytes = Buffer.from(whole);
+      const at = Math.floor(chance() * header);
+      bytes[at] = bytes[at]! ^ (1 << Math.floor(chance() * 8));
+      writeFileSync(path, bytes);
+      let weights: Float32Array | null = null;
+      try {
+        weights = loadWeights(path, model);
+      } catch (error) {
+        expect((error as Error).message).toMatch(/^loadWeights: /);
+      }
+      if (weights === null) continue;
+      expect(new Uint8Array(weights.buffer)).toEqual(new Uint8Array(whole.subarray(header)));
+    }
+  });
+});
