@@ -1,4 +1,5 @@
 import { BrinkError } from '../core/errors.ts';
+import { requireVector } from '../core/given.ts';
 import type { JsonObject } from '../core/Json.ts';
 import type { Cost, HessianProduct, LossAndGradient, Objective, Performance, Point, Split } from '../core/Objective.ts';
 
@@ -13,6 +14,8 @@ export interface Derivatives {
   readonly paramCount: number;
   readonly exampleCount: number;
   readonly coupled: boolean;
+  /** Whether `performance` has a test set to measure; default false. */
+  readonly hasTest?: boolean;
   readonly metadata: JsonObject;
   initialWeights(seed: number): Float32Array;
   performance(weights: Float32Array, split: Split): Promise<Performance>;
@@ -25,7 +28,7 @@ export interface Derivatives {
 
 /** Gives an objective its memory, its queue (one product at a time) and its account of the cost. */
 export function createObjective(derivatives: Derivatives): Objective {
-  const { name, paramCount, exampleCount, coupled, metadata } = derivatives;
+  const { name, paramCount, exampleCount, coupled, hasTest = false, metadata } = derivatives;
   const cost: Cost = { forwards: 0, gradients: 0, products: 0 };
   let queue: Promise<unknown> = Promise.resolve();
   let newest: Point | null = null;
@@ -42,13 +45,10 @@ export function createObjective(derivatives: Derivatives): Objective {
     return result;
   }
 
-  function requireLength(what: string, array: ArrayLike<number>, length: number): void {
-    if (array.length !== length) {
-      throw new BrinkError(name, `${what} has ${array.length} entries. It must have ${length}.`);
-    }
-  }
+  const requireLength = (what: string, array: Float32Array) => requireVector(name, what, array, paramCount);
 
   function requireBatch(batch: Int32Array): void {
+    requireVector(name, 'the batch', batch, null, ['Int32Array']);
     if (batch.length === 0) throw new BrinkError(name, 'the batch is empty. A mean needs at least one example.');
     for (const i of batch) {
       if (i < 0 || i >= exampleCount) {
@@ -106,7 +106,7 @@ export function createObjective(derivatives: Derivatives): Objective {
           ? train()
           : memo(['performance', 'test'], () => inTurn('forwards', 1, () => derivatives.performance(weights, 'test'))),
       hessianVector: async (v) => {
-        requireLength('v', v, paramCount);
+        requireLength('v', v);
         const product = products.get(v) ?? inTurn('products', 1, () => derivatives.hessianVector(weights, v, null));
         products.set(v, product);
         product.catch(() => products.delete(v));
@@ -126,7 +126,7 @@ export function createObjective(derivatives: Derivatives): Objective {
       },
       weightedGradient: async (u) => {
         uncoupled('a weighted sum of per-example gradients');
-        requireLength('u', u, exampleCount);
+        requireVector(name, 'u', u, exampleCount, ['Float64Array']);
         return inTurn('gradients', 1, () => derivatives.weightedGradient(weights, u));
       },
       batchGradient: async (batch) => {
@@ -135,12 +135,12 @@ export function createObjective(derivatives: Derivatives): Objective {
       },
       batchHessianVector: async (batch, v) => {
         requireBatch(batch);
-        requireLength('v', v, paramCount);
+        requireLength('v', v);
         const passes = batch.length / exampleCount;
         return (await inTurn('products', passes, () => derivatives.hessianVector(weights, v, batch))).product;
       },
       moved: (direction, scale) => {
-        requireLength('the direction', direction, paramCount);
+        requireLength('the direction', direction);
         return createPoint(weights.map((w, k) => w + scale * (direction[k] as number)));
       },
       until: (signal) => untilAborted(point, signal),
@@ -152,12 +152,13 @@ export function createObjective(derivatives: Derivatives): Objective {
     paramCount,
     exampleCount,
     coupled,
+    hasTest,
     exampleNorms: !coupled && derivatives.exampleNormsSquared !== undefined,
     metadata,
     cost,
     initialWeights: (seed) => derivatives.initialWeights(seed),
     at: (weights) => {
-      requireLength('θ', weights, paramCount);
+      requireLength('θ', weights);
       if (newest?.weights !== weights) newest = createPoint(weights);
       return newest;
     },

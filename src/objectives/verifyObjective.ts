@@ -1,3 +1,4 @@
+import { requireOptions } from '../core/given.ts';
 import type { Objective } from '../core/Objective.ts';
 import { generator, normals } from '../linalg/random.ts';
 import { addScaled, dot, norm } from '../linalg/vector.ts';
@@ -51,6 +52,7 @@ const EXAMPLES = 3;
  * @returns Each check with its error; nothing is thrown where one fails.
  */
 export async function verifyObjective(objective: Objective, options: VerifyOptions = {}): Promise<Verification> {
+  requireOptions('verifyObjective', options, ['weights', 'seed'], '{ seed: 1 }');
   const { seed = 0, weights = objective.initialWeights(seed) } = options;
   const random = generator(seed, 0x76657266);
   const direction = () => Float32Array.from(normals(random, objective.paramCount));

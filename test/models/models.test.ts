@@ -278,12 +278,12 @@ describe('is refused:', () => {
     [
       'an unknown activation',
       () => mlp({ ...net, activation: 'swish' as 'tanh' }),
-      "activation: there is none called 'swish'. Choose one of tanh, gelu, relu.",
+      "mlp: activation is 'swish'. It must be one of 'tanh', 'gelu', 'relu'.",
     ],
     [
       'an unknown pooling',
       () => cnn({ channels: [2], pooling: ['median' as 'max'] }),
-      "pooling: there is none called 'median'. Choose one of average, max.",
+      "cnn: pooling[0] is 'median'. It must be one of 'average', 'max'.",
     ],
     ['a pooling too few', () => cnn({ pooling: ['max'] }), 'cnn: pooling has 1 entries, channels 2.'],
     ['no channels', () => cnn({ channels: [0, 4] }), 'cnn: channels[0] is 0.'],

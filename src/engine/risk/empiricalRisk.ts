@@ -3,6 +3,7 @@ import type { Tensor } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Dataset, Examples } from '../../core/Dataset.ts';
 import { BrinkError, requireInteger } from '../../core/errors.ts';
+import { requireOptions } from '../../core/given.ts';
 import type { LossAndGradient, Objective, Performance } from '../../core/Objective.ts';
 import { norm } from '../../linalg/vector.ts';
 import { createObjective } from '../../objectives/createObjective.ts';
@@ -12,6 +13,7 @@ import type { Loss } from '../Loss.ts';
 import { leakFree } from '../leakFree.ts';
 import { initialWeights, type Model, paramCount, sizeOf } from '../Model.ts';
 import { openEngine } from '../openEngine.ts';
+import { requireDataset, requireLoss, requireModel } from '../requireParts.ts';
 import { atLeastTwoPerChunk } from './atLeastTwoPerChunk.ts';
 import { defaultCoupledChunk } from './defaultCoupledChunk.ts';
 import { exampleNormsSquared } from './exampleNormsSquared.ts';
@@ -87,13 +89,12 @@ type ChunkResult = Float32Array[];
  *   the network uses an operation whose second derivative brink has not verified; with batch normalisation where a
  *   single example would be alone in its chunk.
  */
-export async function empiricalRisk({
-  model,
-  data,
-  loss,
-  chunk,
-  keptBytes = KEPT_BYTES,
-}: EmpiricalRiskOptions): Promise<Objective> {
+export async function empiricalRisk(options: EmpiricalRiskOptions): Promise<Objective> {
+  requireOptions(WHO, options, ['model', 'data', 'loss', 'chunk', 'keptBytes'], '{ model, data, loss }');
+  const { model, data, loss, chunk, keptBytes = KEPT_BYTES } = options;
+  requireModel(WHO, model);
+  requireDataset(WHO, data);
+  requireLoss(WHO, loss);
   const inputSize = size(model.inputShape);
   if (size(data.inputShape) !== inputSize) {
     throw new BrinkError(
@@ -292,6 +293,7 @@ export async function empiricalRisk({
     paramCount: m,
     exampleCount: n,
     coupled: model.coupled,
+    hasTest: data.test !== null,
     metadata: {
       objective: WHO,
       model: { name: model.name, ...model.config },
