@@ -110,8 +110,8 @@ function examplesOf(
   inputSize: number,
   classCount: number | null,
 ): Examples {
-  requireList(who, `${split} inputs`, inputs);
-  const count = inputs.length / inputSize;
+  const x = finite(who, `${split} inputs`, inputs, inputSize);
+  const count = x.length / inputSize;
   if (count === 0) throw new BrinkError(who, `there are no ${split} examples. It needs one at least.`);
   if (!Number.isInteger(count)) {
     throw new BrinkError(
@@ -119,7 +119,6 @@ function examplesOf(
       `${split} inputs have ${inputs.length} entries, and one example has ${inputSize}. Their number must be a multiple of that.`,
     );
   }
-  const x = finite(who, `${split} inputs`, inputs, inputSize);
   if (classCount === null) {
     if (targets === undefined) {
       throw new BrinkError(who, `${split} examples have no targets. Give targets, or labels together with classes.`);

@@ -88,12 +88,9 @@ describe('arrays', () => {
       'rows',
       {
         ...regression,
-        inputs: [
-          [1, 2],
-          [3, 4],
-        ],
+        inputs: [[1, 2, 3]],
       },
-      'train inputs have 2 entries',
+      'entry 0 of example 0 is [1, 2, 3]. It must be a number; put',
     ],
     ['a number for a shape', { ...regression, inputShape: 2 }, 'inputShape is 2. It must be an array, such as [2].'],
     ['no inputs', { inputShape: [1] }, 'train inputs is missing. It must be an array'],
