@@ -242,7 +242,9 @@ describe('derivatives', () => {
     expect(projections).toBeNull();
     expect((await point.performance('train')).exampleLosses).toBeNull();
     await expect(point.exampleLosses()).rejects.toThrow('the loss of a single example is not defined');
-    await expect(point.weightedGradient(u)).rejects.toThrow('is not defined. Batch normalisation');
+    await expect(point.weightedGradient(u)).rejects.toThrow(
+      'is not defined. The loss of one example depends on the others',
+    );
     const whole = fresh(await risk({ model: coupled, chunk: N }));
     expect(Math.abs((await whole.loss()) - (await point.loss()))).toBeGreaterThan(1e-3);
   });

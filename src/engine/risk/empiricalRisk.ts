@@ -18,6 +18,7 @@ import { atLeastTwoPerChunk } from './atLeastTwoPerChunk.ts';
 import { defaultCoupledChunk } from './defaultCoupledChunk.ts';
 import { exampleNormsSquared } from './exampleNormsSquared.ts';
 import { keptTapes } from './keptTapes.ts';
+import { tryBatches } from './tryBatches.ts';
 import { tryTwoExamples } from './tryTwoExamples.ts';
 
 /** A model, the data that it is trained on, and the loss that is trained. */
@@ -75,7 +76,8 @@ type ChunkResult = Float32Array[];
  * The data passes through the device in chunks; device arithmetic is float32, sums over chunks are float64, always
  * added in the same order.
  *
- * With batch normalisation (a `coupled` model) each chunk is normalised over itself, so L is the mean over a fixed
+ * Where one example's loss depends on the others (batch normalisation; it is found by a trial, and need not be said)
+ * each chunk is normalised over itself, so L is the mean over a fixed
  * partition of the data into chunks, in the order of the data, and every derivative is of that L: `chunk`, which is in
  * the metadata, belongs to its definition. A batch is normalised over itself, cut into chunks of the same size where it
  * is larger, and so is a test set; its gradient has not ∇L as its mean. What speaks of single examples is refused.
@@ -86,8 +88,9 @@ type ChunkResult = Float32Array[];
  * @param options `model`, `data`, `loss`, `chunk` (examples), `keptBytes` (bytes).
  * @throws BrinkError where model and data do not fit together, a chunk is not a positive integer, `keptBytes` is
  *   negative, the engine cannot be opened, outputs or losses have a wrong shape or are not finite at θ_0 of seed 0, or
- *   the network uses an operation whose second derivative brink has not verified; with batch normalisation where a
- *   single example would be alone in its chunk.
+ *   the network uses an operation whose second derivative brink has not verified; where model or loss returns two
+ *   things for the same arguments, is coupled and says that it is not, or returns shares to a loss that takes logits;
+ *   with batch normalisation where a single example would be alone in its chunk.
  */
 export async function empiricalRisk(options: EmpiricalRiskOptions): Promise<Objective> {
   requireOptions(WHO, options, ['model', 'data', 'loss', 'chunk', 'keptBytes'], '{ model, data, loss }');
@@ -116,11 +119,13 @@ export async function empiricalRisk(options: EmpiricalRiskOptions): Promise<Obje
   const engine = await openEngine();
   const n = data.train.count;
   const m = paramCount(model);
-  await tryTwoExamples(WHO, model, loss, data, () => upload(initialWeights(model, 0)));
+  const theta0 = initialWeights(model, 0);
+  await tryTwoExamples(WHO, model, loss, data, () => upload(theta0));
+  const { coupled } = await tryBatches(WHO, model, loss, data, theta0, upload);
   // Also where the chunk is given, as the trial refuses unverified operations at once.
   const fitting = Math.max(1, Math.min(LARGEST_DEFAULT_CHUNK, Math.floor(CHUNK_BYTES / bytesPerExample(model, loss))));
-  const chunkSize = Math.min(n, chunk ?? (model.coupled ? defaultCoupledChunk(WHO, model, n, fitting) : fitting));
-  if (model.coupled) atLeastTwoPerChunk(WHO, model, `a training set of ${n}`, n, chunkSize);
+  const chunkSize = Math.min(n, chunk ?? (coupled ? defaultCoupledChunk(WHO, model, n, fitting) : fitting));
+  if (coupled) atLeastTwoPerChunk(WHO, model, `a training set of ${n}`, n, chunkSize);
 
   /** Puts a flat θ on the device, one tensor a parameter. */
   function upload(flat: Float32Array): Tensor[] {
@@ -146,7 +151,7 @@ export async function empiricalRisk(options: EmpiricalRiskOptions): Promise<Obje
 
   const perExample = (theta: readonly Tensor[], { inputs, targets }: ReturnType<Chunk['load']>) => {
     const outputs = model.forward(theta, inputs);
-    return { outputs, losses: loss.perExample(outputs, targets) };
+    return { outputs, losses: penalized(model, theta, loss.perExample(outputs, targets)) };
   };
 
   /**
@@ -161,7 +166,7 @@ export async function empiricalRisk(options: EmpiricalRiskOptions): Promise<Obje
     use: (result: ChunkResult, from: number, count: number) => void,
   ): Promise<void> {
     const total = batch?.length ?? examples.count;
-    if (model.coupled) {
+    if (coupled) {
       atLeastTwoPerChunk(WHO, model, `a ${batch ? 'batch' : 'test set'} of ${total}`, total, chunkSize);
     }
     await tapes.during(async () => {
@@ -218,7 +223,7 @@ export async function empiricalRisk(options: EmpiricalRiskOptions): Promise<Obje
       result: (): Performance => ({
         loss: exampleLosses.reduce((a, b) => a + b, 0) / total,
         accuracy: examples.labels === null ? null : correct / total,
-        exampleLosses: model.coupled ? null : exampleLosses,
+        exampleLosses: coupled ? null : exampleLosses,
       }),
     };
   }
@@ -274,28 +279,29 @@ export async function empiricalRisk(options: EmpiricalRiskOptions): Promise<Obje
 
   /** Whether the rules say the same as gradients of single examples do, on the first examples at θ_0. */
   async function rulesHold(): Promise<boolean> {
-    if (model.coupled) return false;
-    const theta = initialWeights(model, 0);
+    if (coupled) return false;
     const batch = Int32Array.from({ length: Math.min(n, CHECKED_EXAMPLES) }, (_, i) => i);
-    const norms = await normsSquared(theta, batch);
+    const norms = await normsSquared(theta0, batch);
     if (norms === null) return false;
     for (const i of batch) {
-      const { gradient } = await lossAndGradient(theta, Int32Array.of(i));
+      const { gradient } = await lossAndGradient(theta0, Int32Array.of(i));
       const single = gradient.reduce((sum, g) => sum + g * g, 0);
       if (Math.abs(norms[i]! - single) > NORM_AGREEMENT * single) return false;
     }
     return true;
   }
   const exact = await rulesHold();
+  const isGiven = model.parameters.some(({ initializer }) => initializer.distribution === 'given');
 
   return createObjective({
     name: WHO,
     paramCount: m,
     exampleCount: n,
-    coupled: model.coupled,
+    coupled,
     hasTest: data.test !== null,
     metadata: {
       objective: WHO,
+      ...(isGiven && { initialWeights: 'given by the model, in part or all, whatever the seed' }),
       model: { name: model.name, ...model.config },
       data: data.metadata,
       loss: { name: loss.name, ...loss.config },
@@ -334,7 +340,7 @@ export async function empiricalRisk(options: EmpiricalRiskOptions): Promise<Obje
       const total = batch?.length ?? n;
       const { unit, length } = powerOfTwo(v);
       const sum = new Float64Array(m);
-      const projections = model.coupled ? null : new Float64Array(total);
+      const projections = coupled ? null : new Float64Array(total);
       await overChunks(
         data.train,
         batch,
@@ -349,7 +355,7 @@ export async function empiricalRisk(options: EmpiricalRiskOptions): Promise<Obje
                 requireVerifiedKernels(`${WHO} (${model.name})`);
                 return gradient;
               },
-              model.coupled ? theta! : [...theta!, u],
+              coupled ? theta! : [...theta!, u],
             );
           };
           if (batch === null) {
@@ -419,6 +425,12 @@ function nestedGradient(y: () => Tensor, xs: readonly Tensor[]): Tensor[] {
   return xs.map((x, k) => grads[k] ?? tf.zerosLike(x));
 }
 
+/** ℓ_i + R(θ). */
+function penalized(model: Model, theta: readonly Tensor[], losses: Tensor): Tensor {
+  const penalty = model.penalty?.(theta);
+  return penalty ? tf.add(losses, penalty) : losses;
+}
+
 /** What a Hessian-vector product holds for one example more, by trials on zeros; refuses unverified kernels at once. */
 function bytesPerExample(model: Model, loss: Loss): number {
   const held = (count: number) =>
@@ -427,7 +439,10 @@ function bytesPerExample(model: Model, loss: Loss): number {
       const tape = recordGradientTape(() => {
         const inputs = tf.zeros([count, ...model.inputShape]);
         const targets = tf.zeros([count, model.outputCount]);
-        const gradient = nestedGradient(() => tf.sum(loss.perExample(model.forward(theta, inputs), targets)), theta);
+        const gradient = nestedGradient(
+          () => tf.sum(penalized(model, theta, loss.perExample(model.forward(theta, inputs), targets))),
+          theta,
+        );
         requireVerifiedKernels(`${WHO} (${model.name})`);
         return gradient;
       }, theta);
