@@ -18,7 +18,7 @@ import { atLeastTwoPerChunk } from './atLeastTwoPerChunk.ts';
 import { defaultCoupledChunk } from './defaultCoupledChunk.ts';
 import { exampleNormsSquared } from './exampleNormsSquared.ts';
 import { keptTapes } from './keptTapes.ts';
-import { tryBatches } from './tryBatches.ts';
+import { shifted, tryBatches } from './tryBatches.ts';
 import { tryTwoExamples } from './tryTwoExamples.ts';
 
 /** A model, the data that it is trained on, and the loss that is trained. */
@@ -52,6 +52,9 @@ const NORM_AGREEMENT = 1e-3;
 const LONGEST_TURN = 50;
 /** Lengths whose products with a gradient, squared, are still far from float32's least and largest numbers. */
 const COMFORTABLE = 2 ** 20;
+/** The same of their squares, and by how much gradients are scaled where squares leave it. */
+const COMFORTABLE_SQUARE = 2 ** 90;
+const RESCALE = 2 ** 64;
 
 /** One chunk on the device. */
 interface Chunk {
@@ -254,6 +257,21 @@ export async function empiricalRisk(options: EmpiricalRiskOptions): Promise<Obje
 
   /** ‖g_i‖² of the examples named, by the layers' rules; null where a layer has none. */
   async function normsSquared(weights: Float32Array, batch: Int32Array | null): Promise<Float64Array | null> {
+    const norms = await scaledNormsSquared(weights, batch, 1);
+    if (norms === null) return null;
+    // Squares leave float32's range before the gradients do: those are computed again from gradients times 2^∓64.
+    const isLarge = (square: number) => !(square < COMFORTABLE_SQUARE);
+    const isSmall = norms.every((square) => square < 1 / COMFORTABLE_SQUARE);
+    if (!isSmall && !norms.some(isLarge)) return norms;
+    const other = await scaledNormsSquared(weights, batch, isSmall ? RESCALE : 1 / RESCALE);
+    const back = isSmall ? RESCALE ** -2 : RESCALE ** 2;
+    return norms.map((square, i) => {
+      const right = isSmall || isLarge(square) ? other![i]! * back : square;
+      return right < Number.POSITIVE_INFINITY ? right : Number.NaN;
+    });
+  }
+
+  async function scaledNormsSquared(weights: Float32Array, batch: Int32Array | null, scale: number) {
     const norms = new Float64Array(batch?.length ?? n);
     let known = true;
     await overChunks(
@@ -263,7 +281,7 @@ export async function empiricalRisk(options: EmpiricalRiskOptions): Promise<Obje
       ({ vectors: [theta], count, load }) => {
         const tape = recordGradientTape(() => [tf.sum(perExample(theta!, load()).losses)], theta!);
         try {
-          const squares = exampleNormsSquared(tape, theta!, count);
+          const squares = exampleNormsSquared(tape, theta!, count, scale);
           return squares === null ? [] : [squares];
         } finally {
           tape.dispose();
@@ -277,16 +295,26 @@ export async function empiricalRisk(options: EmpiricalRiskOptions): Promise<Obje
     return known ? norms : null;
   }
 
-  /** Whether the rules say the same as gradients of single examples do, on the first examples at θ_0. */
+  /**
+   * Whether the rules say the same as gradients of single examples do, on the first examples: at θ_0, and near it, as a
+   * gradient that is 0 says nothing.
+   */
   async function rulesHold(): Promise<boolean> {
     if (coupled) return false;
     const batch = Int32Array.from({ length: Math.min(n, CHECKED_EXAMPLES) }, (_, i) => i);
-    const norms = await normsSquared(theta0, batch);
-    if (norms === null) return false;
-    for (const i of batch) {
-      const { gradient } = await lossAndGradient(theta0, Int32Array.of(i));
-      const single = gradient.reduce((sum, g) => sum + g * g, 0);
-      if (Math.abs(norms[i]! - single) > NORM_AGREEMENT * single) return false;
+    for (const theta of [theta0, shifted(model, theta0)]) {
+      const norms = await normsSquared(theta, batch);
+      if (norms === null) return false;
+      const singles: number[] = [];
+      for (const i of batch) {
+        const { gradient } = await lossAndGradient(theta, Int32Array.of(i));
+        singles.push(gradient.reduce((sum, g) => sum + g * g, 0));
+      }
+      const most = Math.max(...singles);
+      if (theta !== theta0 && !Number.isFinite(most)) continue;
+      // One that is far smaller than the others may have underflowed within.
+      const allowed = (single: number) => NORM_AGREEMENT * (single + 1e-6 * most);
+      if (!singles.every((single, i) => Math.abs(norms[i]! - single) <= allowed(single))) return false;
     }
     return true;
   }

@@ -124,7 +124,7 @@ function chosen({ targets, count }: Examples, width: number): [number, number, n
 }
 
 /** θ_0, moved a little in every entry, always in the same way. */
-function shifted(model: Model, theta0: Float32Array): Float32Array {
+export function shifted(model: Model, theta0: Float32Array): Float32Array {
   const theta = theta0.slice();
   let offset = 0;
   for (const parameter of model.parameters) {
