@@ -96,7 +96,7 @@ export function float32(
   for (let k = 0; k < value.length; k++) {
     if (numbers !== value) numbers[k] = numberOf(who, at, value[k], k);
     if (Number.isFinite(numbers[k])) continue;
-    const advice = 'Every value must be finite in float32; leave the example out or replace the value.';
+    const advice = 'Every value must be finite in float32; replace it, or leave out what it belongs to.';
     throw new BrinkError(who, `${at(k)} is ${shown(value[k])}. ${advice}`);
   }
   return numbers;

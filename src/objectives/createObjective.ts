@@ -1,4 +1,4 @@
-import { BrinkError } from '../core/errors.ts';
+import { BrinkError, given, requireInteger } from '../core/errors.ts';
 import { requireVector } from '../core/given.ts';
 import type { JsonObject } from '../core/Json.ts';
 import type { Cost, HessianProduct, LossAndGradient, Objective, Performance, Point, Split } from '../core/Objective.ts';
@@ -30,6 +30,8 @@ export interface Derivatives {
 export function createObjective(derivatives: Derivatives): Objective {
   const { name, paramCount, exampleCount, coupled, hasTest = false, metadata } = derivatives;
   const cost: Cost = { forwards: 0, gradients: 0, products: 0 };
+  requireInteger(name, 'paramCount', paramCount, 1);
+  requireInteger(name, 'exampleCount', exampleCount, 1);
   let queue: Promise<unknown> = Promise.resolve();
   let newest: Point | null = null;
 
@@ -46,6 +48,22 @@ export function createObjective(derivatives: Derivatives): Objective {
   }
 
   const requireLength = (what: string, array: Float32Array) => requireVector(name, what, array, paramCount);
+
+  /** Throws where a function that was handed in returned what can't be right. */
+  const gradientOf = (what: string, vector: Float32Array) => {
+    requireVector(name, `the ${what} that was returned`, vector, paramCount);
+    return vector;
+  };
+  const lossAndGradient = async (weights: Float32Array, batch: Int32Array | null) => {
+    const found = await derivatives.lossAndGradient(weights, batch);
+    gradientOf('gradient', found.gradient);
+    return found;
+  };
+  const hessianVector = async (weights: Float32Array, v: Float32Array, batch: Int32Array | null) => {
+    const found = await derivatives.hessianVector(weights, v, batch);
+    gradientOf('H v', found.product);
+    return found;
+  };
 
   function requireBatch(batch: Int32Array): void {
     requireVector(name, 'the batch', batch, null, ['Int32Array']);
@@ -79,8 +97,7 @@ export function createObjective(derivatives: Derivatives): Objective {
       return entry.value;
     }
 
-    const full = () =>
-      memo(['lossAndGradient'], () => inTurn('gradients', 1, () => derivatives.lossAndGradient(weights, null)));
+    const full = () => memo(['lossAndGradient'], () => inTurn('gradients', 1, () => lossAndGradient(weights, null)));
 
     const known = <T>(key: string): Promise<T> | undefined =>
       memory.find((entry) => entry.key.length === 1 && entry.key[0] === key)?.value as Promise<T> | undefined;
@@ -107,7 +124,7 @@ export function createObjective(derivatives: Derivatives): Objective {
           : memo(['performance', 'test'], () => inTurn('forwards', 1, () => derivatives.performance(weights, 'test'))),
       hessianVector: async (v) => {
         requireLength('v', v);
-        const product = products.get(v) ?? inTurn('products', 1, () => derivatives.hessianVector(weights, v, null));
+        const product = products.get(v) ?? inTurn('products', 1, () => hessianVector(weights, v, null));
         products.set(v, product);
         product.catch(() => products.delete(v));
         return product;
@@ -131,13 +148,13 @@ export function createObjective(derivatives: Derivatives): Objective {
       },
       batchGradient: async (batch) => {
         requireBatch(batch);
-        return inTurn('gradients', batch.length / exampleCount, () => derivatives.lossAndGradient(weights, batch));
+        return inTurn('gradients', batch.length / exampleCount, () => lossAndGradient(weights, batch));
       },
       batchHessianVector: async (batch, v) => {
         requireBatch(batch);
         requireLength('v', v);
         const passes = batch.length / exampleCount;
-        return (await inTurn('products', passes, () => derivatives.hessianVector(weights, v, batch))).product;
+        return (await inTurn('products', passes, () => hessianVector(weights, v, batch))).product;
       },
       moved: (direction, scale) => {
         requireLength('the direction', direction);
@@ -156,7 +173,10 @@ export function createObjective(derivatives: Derivatives): Objective {
     exampleNorms: !coupled && derivatives.exampleNormsSquared !== undefined,
     metadata,
     cost,
-    initialWeights: (seed) => derivatives.initialWeights(seed),
+    initialWeights: (seed) => {
+      if (!Number.isInteger(seed)) throw new BrinkError(name, `${given('seed', seed)} It must be an integer.`);
+      return derivatives.initialWeights(seed);
+    },
     at: (weights) => {
       requireLength('θ', weights);
       if (newest?.weights !== weights) newest = createPoint(weights);

@@ -386,7 +386,7 @@ describe("a caller's mistake throws at the call", () => {
     [{ until: { loss: Number.NaN } }, 'until.loss is NaN'],
     [{ until: { accuracy: 90 } }, 'until.accuracy is 90'],
     [{ initialWeights: new Float32Array(3) }, 'initialWeights has 3 entries. The objective has 5'],
-    [{ initialWeights: Float32Array.of(0, 0, Number.NaN, 0, 0) }, 'entry 2 of initialWeights is NaN'],
+    [{ initialWeights: Float32Array.of(0, 0, Number.NaN, 0, 0) }, 'initialWeights[2] is NaN'],
   ])('%o', (options, message) => {
     expect(() => gradientDescent(regression(), { ...good, ...options })).toThrow(`gradientDescent: ${message}`);
   });

@@ -67,11 +67,11 @@ export async function tryBatches(
         model.forward(weights, inputs(all)),
         model.forward(weights, inputs(part)),
         model.forward(upload(theta0), inputs(all)),
-        ...Array.from({ length: REPEATS - 1 }, () => model.forward(weights, inputs(all))),
+        ...Array.from({ length: REPEATS }, () => model.forward(weights, inputs(part))),
       ];
     }),
   );
-  requirePure(who, `forward of the model ${model.name}`, whole!, again);
+  requirePure(who, `forward of the model ${model.name}`, less!, again);
   if (loss.outputsAreLogits && [whole!, first!].every((outputs) => areShares(outputs, width))) {
     throw new BrinkError(
       who,
