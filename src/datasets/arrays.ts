@@ -37,7 +37,8 @@ export interface ArraysOptions extends ExampleArrays {
  * class) or its target.
  *
  * Values are rounded to float32 and checked, never changed: centring and scaling are the caller's, and so is what a
- * missing value stands for: null, '' and false are refused, not taken for 0. The metadata carries a SHA-256 of inputs and targets as used.
+ * missing value stands for: null, '' and false are refused, not taken for 0. The metadata carries a SHA-256 of inputs
+ * and targets as used.
  *
  * @param options `inputs`, `inputShape`, `labels` with `classes`, or `targets`; `test`, `name`, `metadata`.
  * @throws BrinkError, with index and value, where there are no examples, a length doesn't fit, a value is not finite
@@ -154,7 +155,8 @@ function examplesOf(
     if (!Number.isInteger(label) || label < 0 || label >= classCount) {
       throw new BrinkError(
         who,
-        `${at(i)} is ${shown(label)}. There are ${classCount} classes, so it must be an integer from 0 to ${classCount - 1}.`,
+        `${at(i)} is ${shown(label)}. There are ${classCount} classes, so it must be an integer from 0 to ` +
+          `${classCount - 1}.`,
       );
     }
     classOf[i] = label;

@@ -21,6 +21,7 @@ export function requireModel(who: string, model: unknown): asserts model is Mode
   requireInteger(who, 'model.outputCount', model.outputCount, 1);
   if (model.coupled !== undefined) requireFlag(who, 'model.coupled', model.coupled);
   requireFunction(who, 'model.forward', model.forward, '(parameters, inputs) => outputs');
+  if (model.penalty !== undefined) requireFunction(who, 'model.penalty', model.penalty, '(parameters) => scalar');
   requireList(who, 'model.parameters', model.parameters);
   const parameters = Array.from(model.parameters) as Parameter[];
   if (parameters.length === 0) throw new BrinkError(who, 'model.parameters is []. There is nothing to train.');

@@ -25,11 +25,11 @@ const WHO = 'layersModel';
  * [B, outputCount], θ the trainable weights in their order.
  *
  * It computes as `model.predict` does: dropout is inactive, batch normalisation uses its moving mean and variance (to
- * normalise by the batch's own, write the network with `batchNorm`), and all that is not trainable, frozen layers
- * too, is a constant. A warning and the metadata (`leftOut`) name the layers of which that is so. What regularizers
- * add to the loss is added to every ℓ_i, as training adds it to L. θ_0 is the weights that the model carries now, whatever the seed: the initializers of tf.layers
- * are not drawn from ours. The model itself is never changed; its weights are stood in for while `forward` runs.
- * Classes want logits: with `crossEntropy` leave the last softmax out.
+ * normalise by the batch's own, write the network with `batchNorm`), and all that is not trainable, frozen layers too,
+ * is a constant. A warning and the metadata (`leftOut`) name the layers of which that is so. What regularizers add to
+ * the loss is added to every ℓ_i, as training adds it to L. θ_0 is the weights that the model carries now, whatever
+ * the seed: the initializers of tf.layers are not drawn from ours. The model itself is never changed; its weights are
+ * stood in for while `forward` runs. Classes want logits: with `crossEntropy` leave the last softmax out.
  *
  * That it is taken does not mean that every layer can be differentiated twice: `empiricalRisk` refuses an operation
  * that is not verified to second order by its name, and `verifyObjective` checks the whole.

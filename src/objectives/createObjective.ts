@@ -79,7 +79,8 @@ export function createObjective(derivatives: Derivatives): Objective {
     if (coupled) {
       throw new BrinkError(
         name,
-        `${what} is not defined. The loss of one example depends on the others in its chunk (batch normalisation); use the estimators that sample batches.`,
+        `${what} is not defined. The loss of one example depends on the others in its chunk (batch normalisation); ` +
+          'use the estimators that sample batches.',
       );
     }
   }

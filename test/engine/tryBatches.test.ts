@@ -123,7 +123,7 @@ describe('outputs that are shares', () => {
 
   it('are refused where the loss takes logits, and taken elsewhere', async () => {
     await expect(risk(soft)).rejects.toThrow(
-      'empiricalRisk: the model mine returns shares that sum to 1, as behind a softmax, and the loss crossEntropy takes',
+      'empiricalRisk: the model mine returns shares that sum to 1, as behind a softmax, and the loss',
     );
     await risk(soft, meanSquaredError);
     await risk(linear((z) => tf.sigmoid(z)));
@@ -147,4 +147,12 @@ it("a model's penalty is a part of every example's loss, with both its derivativ
   near(await with_.batchHessianVector(some, v), await without.batchHessianVector(some, v), v, decay);
   near((await with_.batchGradient(other)).gradient, (await without.batchGradient(other)).gradient, w, decay);
   near(await with_.weightedGradient(u), await without.weightedGradient(u), w, decay * u.reduce((a, b) => a + b, 0));
+});
+
+it('a penalty that is no scalar is refused', async () => {
+  await expect(risk(linear((z) => z, { penalty: ([w]) => tf.square(w!) }))).rejects.toThrow(
+    'empiricalRisk: penalty of the model mine returned a tensor of shape [4,3]. It must return a scalar',
+  );
+  await expect(risk(linear((z) => z, { penalty: 0.1 as never }))).rejects.toThrow('model.penalty is 0.1. It must be a');
+  expect((await risk(linear((z) => z, { penalty: () => null }))).exampleNorms).toBe(true);
 });

@@ -79,11 +79,12 @@ type ChunkResult = Float32Array[];
  * The data passes through the device in chunks; device arithmetic is float32, sums over chunks are float64, always
  * added in the same order.
  *
- * Where one example's loss depends on the others (batch normalisation; it is found by a trial, and need not be said)
- * each chunk is normalised over itself, so L is the mean over a fixed
- * partition of the data into chunks, in the order of the data, and every derivative is of that L: `chunk`, which is in
- * the metadata, belongs to its definition. A batch is normalised over itself, cut into chunks of the same size where it
- * is larger, and so is a test set; its gradient has not ∇L as its mean. What speaks of single examples is refused.
+ * Where one example's loss depends on the others (batch normalisation, or a loss that divides by a sum over the batch;
+ * a trial on three examples finds it, and it need not be said) each chunk is normalised over itself, so L is the mean
+ * over a fixed partition of the data into chunks, in the order of the data, and every derivative is of that L: `chunk`,
+ * which is in the metadata, belongs to its definition. A batch is normalised over itself, cut into chunks of the same
+ * size where it is larger, and so is a test set; its gradient has not ∇L as its mean. What speaks of single examples is
+ * refused. A model's `penalty` R(θ) is added to every ℓ_i, and so to L.
  *
  * Cost: H v with all projections about three gradients; two from the second product at one θ on, for the chunks whose
  * recorded gradient fits into `keptBytes`. It goes when θ changes, or nothing is asked for any more.

@@ -163,8 +163,8 @@ function requirePure(who: string, what: string, once: Float32Array, again: reado
   const k = once.findIndex((x, i) => difference(Float32Array.of(x), other.subarray(i, i + 1)) > REPEATED);
   throw new BrinkError(
     who,
-    `${what} returned ${once[k]} and then ${other[k]} for the same arguments. It must be a function of them alone: no ` +
-      'dropout, no random numbers, nothing kept from one call to the next.',
+    `${what} returned ${once[k]} and then ${other[k]} for the same arguments. It must be a function of them alone: ` +
+      'no dropout, no random numbers, nothing kept from one call to the next.',
   );
 }
 
