@@ -83,6 +83,8 @@ export interface Objective {
    * the data.
    */
   readonly coupled: boolean;
+  /** Whether `performance('test')` can be had. */
+  readonly hasTest: boolean;
   /** Whether ‖g_i‖² can be had exactly for every example: it depends on the layers. */
   readonly exampleNorms: boolean;
   /** Everything that rebuilds it: model, data with checksum, loss, chunk, engine. */

@@ -1,3 +1,5 @@
+import { shown } from './shown.ts';
+
 /**
  * Every error that brink itself raises: `who: what is wrong, with the value and the step. Why; what to do.`
  *
@@ -27,18 +29,26 @@ export class DivergedError extends BrinkError {
 }
 
 /** Throws unless `value` is an integer of at least `least`. */
-export function requireInteger(who: string, name: string, value: number, least: number): void {
-  if (!Number.isInteger(value) || value < least) {
-    throw new BrinkError(who, `${name} is ${value}. It must be an integer of at least ${least}.`);
+export function requireInteger(who: string, name: string, value: unknown, least: number): asserts value is number {
+  if (!Number.isInteger(value) || (value as number) < least) {
+    throw new BrinkError(who, `${given(name, value)} It must be an integer of at least ${least}.`);
   }
 }
 
 /** Throws unless `value` is a finite number above `bound` (or equal to it where `inclusive`). */
-export function requireNumber(who: string, name: string, value: number, bound: number, inclusive = false): void {
-  if (!Number.isFinite(value) || value < bound || (value === bound && !inclusive)) {
-    throw new BrinkError(
-      who,
-      `${name} is ${value}. It must be a finite number ${inclusive ? 'of at least' : 'above'} ${bound}.`,
-    );
+export function requireNumber(
+  who: string,
+  name: string,
+  value: unknown,
+  bound: number,
+  inclusive = false,
+): asserts value is number {
+  if (!Number.isFinite(value) || (value as number) < bound || (value === bound && !inclusive)) {
+    const range = bound === Number.NEGATIVE_INFINITY ? '' : inclusive ? ` of at least ${bound}` : ` above ${bound}`;
+    throw new BrinkError(who, `${given(name, value)} It must be a finite number${range}.`);
   }
 }
+
+/** What was given under a name, as a message begins. */
+export const given = (name: string, value: unknown): string =>
+  value === undefined ? `${name} is missing.` : `${name} is ${shown(value)}.`;

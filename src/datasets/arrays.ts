@@ -1,6 +1,8 @@
 import type { Dataset, Examples } from '../core/Dataset.ts';
-import { BrinkError, requireInteger } from '../core/errors.ts';
+import { BrinkError, given, requireInteger } from '../core/errors.ts';
+import { float32, integers, type Numbers, numberOf, requireList, requireOptions, requireText } from '../core/given.ts';
 import type { JsonObject } from '../core/Json.ts';
+import { shown } from '../core/shown.ts';
 import { sha256 } from './sha256.ts';
 
 /** Inputs with either the class of each example or its target. */
@@ -9,11 +11,11 @@ export interface ExampleArrays {
    * x_i, one after the other, [n × entries of inputShape], each row-major. A Float32Array is used as it is, not
    * copied.
    */
-  readonly inputs: ArrayLike<number>;
-  /** The class of each example, 0 … C − 1, [n]. */
-  readonly labels?: ArrayLike<number>;
+  readonly inputs: Numbers;
+  /** The class of each example, 0 … C − 1, [n]; integers of 64 bits (numpy's default) do too. */
+  readonly labels?: Numbers;
   /** y_i, one after the other, [n × outputs]. A Float32Array is used as it is, not copied. */
-  readonly targets?: ArrayLike<number>;
+  readonly targets?: Numbers;
 }
 
 /** Examples as plain arrays. */
@@ -34,24 +36,20 @@ export interface ArraysOptions extends ExampleArrays {
  * A data set of plain arrays: n inputs, and for each its class (targets are then one-hot, y_ic = 1 where c is the
  * class) or its target.
  *
- * Values are rounded to float32 and checked, never changed: centring and scaling are the caller's. The metadata
- * carries a SHA-256 of inputs and targets as used.
+ * Values are rounded to float32 and checked, never changed: centring and scaling are the caller's, and so is what a
+ * missing value stands for: null, '' and false are refused, not taken for 0. The metadata carries a SHA-256 of inputs
+ * and targets as used.
  *
  * @param options `inputs`, `inputShape`, `labels` with `classes`, or `targets`; `test`, `name`, `metadata`.
  * @throws BrinkError, with index and value, where there are no examples, a length doesn't fit, a value is not finite
  *   in float32, a label is not one of the classes, or there are both labels and targets, or neither.
  */
-export function arrays({
-  inputShape,
-  classes,
-  test,
-  name = 'arrays',
-  metadata = {},
-  ...train
-}: ArraysOptions): Dataset {
-  inputShape.forEach((length, k) => {
-    requireInteger(name, `inputShape[${k}]`, length, 1);
-  });
+export function arrays(options: ArraysOptions): Dataset {
+  requireOptions('arrays', options, NAMES, '{ inputs, inputShape: [64], labels, classes: 10 }');
+  const { classes, test, name = 'arrays', metadata = {}, ...train } = options;
+  requireText('arrays', 'name', name);
+  const inputShape = integers(name, 'inputShape', options.inputShape, 1);
+  if (test !== undefined) requireOptions(`${name} (test)`, test, EXAMPLE_NAMES, '{ inputs, labels }');
   if ((classes === undefined) !== (train.labels === undefined)) {
     throw new BrinkError(
       name,
@@ -59,6 +57,7 @@ export function arrays({
     );
   }
   if (typeof classes === 'number') requireInteger(name, 'classes', classes, 1);
+  else if (classes !== undefined) requireClassNames(name, classes);
   const names = typeof classes === 'number' ? Array.from({ length: classes }, (_, c) => `${c}`) : (classes ?? null);
 
   const inputSize = inputShape.reduce((a, b) => a * b, 1);
@@ -89,6 +88,17 @@ export function arrays({
   };
 }
 
+const EXAMPLE_NAMES = ['inputs', 'labels', 'targets'];
+const NAMES = [...EXAMPLE_NAMES, 'inputShape', 'classes', 'test', 'name', 'metadata'];
+
+function requireClassNames(who: string, classes: unknown): void {
+  if (!Array.isArray(classes)) {
+    throw new BrinkError(who, `${given('classes', classes)} It must be their number, or an array of their names.`);
+  }
+  if (classes.length === 0) throw new BrinkError(who, 'classes is []. There must be one at least.');
+  for (const [k, text] of classes.entries()) requireText(who, `classes[${k}]`, text);
+}
+
 /** What the examples are known by. */
 function identity({ count, inputs, targets }: Examples): JsonObject {
   return { count, inputsSha256: sha256(inputs), targetsSha256: sha256(targets) };
@@ -101,7 +111,8 @@ function examplesOf(
   inputSize: number,
   classCount: number | null,
 ): Examples {
-  const count = inputs.length / inputSize;
+  const x = finite(who, `${split} inputs`, inputs, inputSize);
+  const count = x.length / inputSize;
   if (count === 0) throw new BrinkError(who, `there are no ${split} examples. It needs one at least.`);
   if (!Number.isInteger(count)) {
     throw new BrinkError(
@@ -109,11 +120,11 @@ function examplesOf(
       `${split} inputs have ${inputs.length} entries, and one example has ${inputSize}. Their number must be a multiple of that.`,
     );
   }
-  const x = finite(who, `${split} inputs`, inputs, inputSize);
   if (classCount === null) {
     if (targets === undefined) {
       throw new BrinkError(who, `${split} examples have no targets. Give targets, or labels together with classes.`);
     }
+    requireList(who, `${split} targets`, targets);
     const width = targets.length / count;
     if (width === 0 || !Number.isInteger(width)) {
       throw new BrinkError(
@@ -129,35 +140,32 @@ function examplesOf(
       `${split} examples have labels and targets. Give one of them: targets of classes are one-hot.`,
     );
   }
+  if (labels !== undefined) requireList(who, `${split} labels`, labels);
   if (labels?.length !== count) {
     throw new BrinkError(
       who,
       `${split} examples have ${labels?.length ?? 'no'} labels and ${count} inputs. Each input needs one.`,
     );
   }
+  const classOf = new Int32Array(count);
   const oneHot = new Float32Array(count * classCount);
+  const at = (i: number) => `the label of ${split} example ${i}`;
   for (let i = 0; i < count; i++) {
-    const label = labels[i]!;
+    const label = numberOf(who, at, labels[i], i);
     if (!Number.isInteger(label) || label < 0 || label >= classCount) {
       throw new BrinkError(
         who,
-        `the label of ${split} example ${i} is ${label}. There are ${classCount} classes, so it must be an integer from 0 to ${classCount - 1}.`,
+        `${at(i)} is ${shown(label)}. There are ${classCount} classes, so it must be an integer from 0 to ` +
+          `${classCount - 1}.`,
       );
     }
+    classOf[i] = label;
     oneHot[i * classCount + label] = 1;
   }
-  return { inputs: x, targets: oneHot, labels: Int32Array.from(labels), count };
+  return { inputs: x, targets: oneHot, labels: classOf, count };
 }
 
 /** The values in float32; throws at the first that is not finite there. */
-function finite(who: string, what: string, values: ArrayLike<number>, width: number): Float32Array {
-  const rounded = values instanceof Float32Array ? values : Float32Array.from(values);
-  const bad = rounded.findIndex((value) => !Number.isFinite(value));
-  if (bad >= 0) {
-    throw new BrinkError(
-      who,
-      `${what}: entry ${bad % width} of example ${Math.floor(bad / width)} is ${values[bad]}. Every value must be finite in float32; leave the example out or replace the value.`,
-    );
-  }
-  return rounded;
+function finite(who: string, what: string, values: Numbers, width: number): Float32Array {
+  return float32(who, what, values, (k) => `${what}: entry ${k % width} of example ${Math.floor(k / width)}`);
 }

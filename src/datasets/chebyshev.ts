@@ -1,4 +1,5 @@
 import type { Dataset } from '../core/Dataset.ts';
+import { requireOptions } from '../core/given.ts';
 import { arrays } from './arrays.ts';
 
 /**
@@ -7,7 +8,8 @@ import { arrays } from './arrays.ts';
  * A one-dimensional regression on which small tanh networks reach the edge of stability within some hundred steps
  * (after Cohen et al., 2021). With so few examples it says nothing of generalisation.
  */
-export function chebyshev(): Dataset {
+export function chebyshev(options: object = {}): Dataset {
+  requireOptions('chebyshev', options, [], '{}');
   const x = Float64Array.from({ length: 20 }, (_, i) => -1 + (2 * i) / 19);
   return arrays({
     name: 'chebyshev',

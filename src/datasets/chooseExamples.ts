@@ -1,4 +1,4 @@
-import { BrinkError, requireInteger } from '../core/errors.ts';
+import { BrinkError, given, requireInteger } from '../core/errors.ts';
 
 /** 'first': in the order of the files. 'balanced': of each class equally many, or one more. */
 export type Subset = 'first' | 'balanced';
@@ -27,7 +27,7 @@ export function chooseExamples(who: string, labels: ArrayLike<number>, count: nu
   const all = Int32Array.from({ length: labels.length }, (_, i) => i);
   if (subset === 'first') return all.subarray(0, count);
   if (subset !== 'balanced') {
-    throw new BrinkError(who, `subset is '${String(subset)}'. It must be 'first' or 'balanced'.`);
+    throw new BrinkError(who, `${given('subset', subset)} It must be 'first' or 'balanced'.`);
   }
   const seen = new Map<number, number>();
   const rank = Int32Array.from(all, (i) => {

@@ -1,7 +1,8 @@
 import { access, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Dataset } from '../core/Dataset.ts';
-import { BrinkError, requireInteger } from '../core/errors.ts';
+import { BrinkError, given, requireInteger } from '../core/errors.ts';
+import { numbers, requireOptions } from '../core/given.ts';
 import type { JsonObject } from '../core/Json.ts';
 import { arrays } from './arrays.ts';
 import { chooseExamples, type Subset } from './chooseExamples.ts';
@@ -75,7 +76,10 @@ interface Records {
  */
 export async function cifar(layout: CifarLayout, source: string | CifarFiles, options: CifarOptions): Promise<Dataset> {
   const { name } = layout;
+  requireOptions(name, options, ['train', 'test', 'subset', 'normalize'], '{ train: 1000 }');
   const { test = 0, subset = 'first', normalize = 'channel' } = options;
+  requireInteger(name, 'test', test, 0);
+  requireSource(name, source);
   const official = typeof source === 'string';
   const files = official ? await filesIn(layout, source) : source;
   const testFiles = test === 0 ? [] : (files.testFiles ?? []);
@@ -110,6 +114,20 @@ export async function cifar(layout: CifarLayout, source: string | CifarFiles, op
       sources: [...forTraining.sources, ...forTest.sources],
     },
   });
+}
+
+function requireSource(who: string, source: unknown): void {
+  if (typeof source === 'string' && source !== '') return;
+  if (typeof source !== 'object' || source === null) {
+    const advice = 'It must be the folder of the files, or { trainFiles, testFiles }.';
+    throw new BrinkError(who, `${given('the source', source)} ${advice}`);
+  }
+  requireOptions(who, source, ['trainFiles', 'testFiles'], '{ trainFiles, testFiles }');
+  for (const [name, files] of Object.entries(source)) {
+    if (files === undefined || (Array.isArray(files) && files.every((file) => typeof file === 'string'))) continue;
+    throw new BrinkError(who, `${given(name, files)} It must be an array of paths.`);
+  }
+  if (!('trainFiles' in source)) throw new BrinkError(who, 'trainFiles is missing. It must be an array of paths.');
 }
 
 /** The official files in a folder, or in the archive's folder within it. */
@@ -176,7 +194,19 @@ function channelScale(
   records: readonly ImageRecord[],
 ): ChannelScale {
   if (normalize === 'none') return { mean: [0, 0, 0], std: [1, 1, 1] };
-  const scale = normalize === 'channel' ? measuredScale(records) : normalize;
+  if (typeof normalize !== 'object' || normalize === null) {
+    if (normalize !== 'channel') {
+      const advice = "It must be 'channel', 'none' or { mean, std } with a number for each colour.";
+      throw new BrinkError(who, `${given('normalize', normalize)} ${advice}`);
+    }
+  } else requireOptions(`${who} (normalize)`, normalize, ['mean', 'std'], '{ mean: [0, 0, 0], std: [1, 1, 1] }');
+  const scale =
+    normalize === 'channel'
+      ? measuredScale(records)
+      : {
+          mean: numbers(who, 'normalize.mean', normalize.mean, CHANNELS),
+          std: numbers(who, 'normalize.std', normalize.std, CHANNELS),
+        };
   for (let c = 0; c < CHANNELS; c++) {
     const [mean, std] = [scale.mean?.[c], scale.std?.[c]];
     if (!Number.isFinite(mean) || !Number.isFinite(std) || std! <= 0) {

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { gunzipSync } from 'node:zlib';
 import type { Dataset } from '../core/Dataset.ts';
 import { requireInteger } from '../core/errors.ts';
+import { requireFlag, requireOptions } from '../core/given.ts';
 import { arrays } from './arrays.ts';
 import { chooseExamples, type Subset } from './chooseExamples.ts';
 import { sha256 } from './sha256.ts';
@@ -32,18 +33,17 @@ export interface DigitsOptions {
  * Source: Alpaydin and Kaynak, Optical Recognition of Handwritten Digits, UCI Machine Learning Repository, 1998, CC
  * BY 4.0.
  */
-export async function digits({
-  train = 1797,
-  test = 0,
-  subset = 'first',
-  center = true,
-}: DigitsOptions = {}): Promise<Dataset> {
+export async function digits(options: DigitsOptions = {}): Promise<Dataset> {
+  requireOptions('digits', options, ['train', 'test', 'subset', 'center'], '{ train: 1000 }');
+  const { train = 1797, test = 0, subset = 'first', center = true } = options;
+  requireInteger('digits', 'train', train, 1);
+  requireInteger('digits', 'test', test, 0);
+  requireFlag('digits', 'center', center);
   const file = await readFile(FILE);
   const lines = gunzipSync(file).toString().trimEnd().split('\n');
   const rows = lines.map((line) => line.split(',').map(Number));
   const labels = rows.map((row) => row[PIXELS]!);
 
-  requireInteger('digits', 'train', train, 1);
   const trained = chooseExamples('digits (train)', labels, train, subset);
   const taken = new Set(trained);
   const left = [...labels.keys()].filter((i) => !taken.has(i));

@@ -39,11 +39,14 @@ export interface Model {
   readonly parameters: readonly Parameter[];
   /**
    * Whether one example's outputs depend on the others in the tensor that `forward` gets (batch normalisation): then L
-   * belongs to the chunks into which the data is cut, and nothing is asked of single examples.
+   * belongs to the chunks into which the data is cut, and nothing is asked of single examples. It need not be said:
+   * `empiricalRisk` finds it, and refuses a model that says false and is coupled.
    */
-  readonly coupled: boolean;
+  readonly coupled?: boolean;
   /** f(θ, x): inputs [B, …inputShape] → outputs [B, outputCount]. */
   forward(parameters: readonly Tensor[], inputs: Tensor): Tensor;
+  /** R(θ), a scalar that is added to every ℓ_i, and so to L: weight decay. Default, and null: none. */
+  penalty?(parameters: readonly Tensor[]): Tensor | null;
 }
 
 /** Entries of one parameter. */

@@ -13,5 +13,6 @@ export const crossEntropy: Loss = {
   name: 'crossEntropy',
   config: {},
   targetsAreShares: true,
+  outputsAreLogits: true,
   perExample: (outputs, targets) => tf.sub(logSumExp(outputs), tf.sum(tf.mul(targets, outputs), -1)),
 };

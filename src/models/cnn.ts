@@ -1,7 +1,18 @@
 import { BrinkError, requireInteger, requireNumber } from '../core/errors.ts';
+import { integers, requireChoice, requireList, requireOptions } from '../core/given.ts';
 import type { Model } from '../engine/Model.ts';
 import { normal } from './initializers.ts';
-import { type Activation, activate, conv, dense, flatten, type Pooling, pool } from './layers.ts';
+import {
+  ACTIVATIONS,
+  type Activation,
+  activate,
+  conv,
+  dense,
+  flatten,
+  POOLINGS,
+  type Pooling,
+  pool,
+} from './layers.ts';
 import { requireImages } from './requireImages.ts';
 import { sequential } from './sequential.ts';
 
@@ -34,26 +45,25 @@ export interface CnnOptions {
  * @throws BrinkError where `channels` and `pooling` differ in length, a count is not a positive integer, s is not
  *   above 0, height or width can't be halved once a block, or a name is unknown.
  */
-export function cnn({
-  inputShape = [32, 32, 3],
-  outputs = 10,
-  channels = [8, 16],
-  pooling = ['average', 'max'],
-  activation = 'relu',
-  weightScale = Math.SQRT2,
-}: CnnOptions = {}): Model {
+export function cnn(options: CnnOptions = {}): Model {
+  const names = ['inputShape', 'outputs', 'channels', 'pooling', 'activation', 'weightScale'];
+  requireOptions('cnn', options, names, '{ inputShape: [32, 32, 3], outputs: 10 }');
+  const { outputs = 10, pooling = ['average', 'max'], activation = 'relu', weightScale = Math.SQRT2 } = options;
+  const channels = integers('cnn', 'channels', options.channels ?? [8, 16], 1);
+  requireList('cnn', 'pooling', pooling);
   if (pooling.length !== channels.length) {
     throw new BrinkError(
       'cnn',
       `pooling has ${pooling.length} entries, channels ${channels.length}. Each convolution has one.`,
     );
   }
-  channels.forEach((count, k) => {
-    requireInteger('cnn', `channels[${k}]`, count, 1);
+  pooling.forEach((name, k) => {
+    requireChoice('cnn', `pooling[${k}]`, name, POOLINGS);
   });
+  requireChoice('cnn', 'activation', activation, ACTIVATIONS);
   requireInteger('cnn', 'outputs', outputs, 1);
   requireNumber('cnn', 'weightScale', weightScale, 0);
-  requireImages('cnn', inputShape, channels.length);
+  const inputShape = requireImages('cnn', options.inputShape, channels.length);
   const weights = normal(weightScale);
   return sequential({
     name: 'cnn',

@@ -1,4 +1,5 @@
 import { requireInteger } from '../core/errors.ts';
+import { requireOptions } from '../core/given.ts';
 import type { Model } from '../engine/Model.ts';
 import { kaimingUniform } from './initializers.ts';
 import { activate, conv, dense, flatten } from './layers.ts';
@@ -25,8 +26,10 @@ export interface Cnn6Options {
  * @param options `inputShape` (default [32, 32, 3]), `outputs` (default 10).
  * @throws BrinkError where height or width is no multiple of 4, or `outputs` is not a positive integer.
  */
-export function cnn6({ inputShape = [32, 32, 3], outputs = 10 }: Cnn6Options = {}): Model {
-  requireImages('cnn6', inputShape, 2);
+export function cnn6(options: Cnn6Options = {}): Model {
+  requireOptions('cnn6', options, ['inputShape', 'outputs'], '{ inputShape: [32, 32, 3], outputs: 10 }');
+  const { outputs = 10 } = options;
+  const inputShape = requireImages('cnn6', options.inputShape, 2);
   requireInteger('cnn6', 'outputs', outputs, 1);
   const weights = kaimingUniform(1);
   const relu = activate('relu');

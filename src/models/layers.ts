@@ -1,6 +1,6 @@
 import type { Tensor, Tensor2D, Tensor4D } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs-core';
-import { BrinkError } from '../core/errors.ts';
+import { requireChoice } from '../core/given.ts';
 import { batchNorm, biasAdd, gelu } from '../engine/kernels/ops.ts';
 import type { Initializer } from '../engine/Model.ts';
 import type { LayerOf } from './chain.ts';
@@ -15,6 +15,12 @@ export type Activation = keyof typeof activations;
 
 /** How a window is reduced to one entry. */
 export type Pooling = keyof typeof poolings;
+
+/** The names of the nonlinearities. */
+export const ACTIVATIONS = Object.keys(activations) as readonly Activation[];
+
+/** The names of the poolings. */
+export const POOLINGS = Object.keys(poolings) as readonly Pooling[];
 
 const zero: Initializer = { distribution: 'constant', scale: 0 };
 const one: Initializer = { distribution: 'constant', scale: 1 };
@@ -106,7 +112,8 @@ export const normalize =
 export const activate =
   (activation: Activation): LayerOf =>
   (inputShape) => {
-    const apply = named('activation', activations, activation);
+    requireChoice('activate', 'activation', activation, ACTIVATIONS);
+    const apply: (x: Tensor) => Tensor = activations[activation];
     return { kind: activation, parameters: [], outputShape: inputShape, forward: (_, x) => apply(x) };
   };
 
@@ -114,7 +121,8 @@ export const activate =
 export const pool =
   (pooling: Pooling): LayerOf =>
   ([height, width, channels]) => {
-    const apply = named('pooling', poolings, pooling);
+    requireChoice('pool', 'pooling', pooling, POOLINGS);
+    const apply = poolings[pooling];
     return {
       kind: pooling,
       parameters: [],
@@ -148,8 +156,3 @@ export const scale =
     outputShape: inputShape,
     forward: (_, x) => tf.mul(x, factor),
   });
-
-function named<T>(what: string, table: Record<string, T>, name: string): T {
-  if (Object.hasOwn(table, name)) return table[name]!;
-  throw new BrinkError(what, `there is none called '${name}'. Choose one of ${Object.keys(table).join(', ')}.`);
-}

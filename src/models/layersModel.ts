@@ -1,7 +1,16 @@
 import { createHash } from 'node:crypto';
 import type { LayersModel, SymbolicTensor, Tensor } from '@tensorflow/tfjs';
-import { BrinkError } from '../core/errors.ts';
+import * as tf from '@tensorflow/tfjs-core';
+import { BrinkError, given } from '../core/errors.ts';
+import { requireOptions, requireText } from '../core/given.ts';
 import type { Model, Parameter } from '../engine/Model.ts';
+
+/** The part of a network of tf.layers that its types leave out. */
+interface Container {
+  readonly layers: LayersModel['layers'];
+  /** What the regularizers of its layers add to the loss. */
+  calculateLosses(): Tensor[];
+}
 
 /** What to call it. */
 export interface LayersModelOptions {
@@ -16,10 +25,11 @@ const WHO = 'layersModel';
  * [B, outputCount], θ the trainable weights in their order.
  *
  * It computes as `model.predict` does: dropout is inactive, batch normalisation uses its moving mean and variance (to
- * normalise by the batch's own, write the network with `batchNorm`), and all that is not trainable, frozen layers
- * too, is a constant. θ_0 is the weights that the model carries now, whatever the seed: the initializers of tf.layers
- * are not drawn from ours. The model itself is never changed; its weights are stood in for while `forward` runs.
- * Classes want logits: with `crossEntropy` leave the last softmax out.
+ * normalise by the batch's own, write the network with `batchNorm`), and all that is not trainable, frozen layers too,
+ * is a constant. A warning and the metadata (`leftOut`) name the layers of which that is so. What regularizers add to
+ * the loss is added to every ℓ_i, as training adds it to L. θ_0 is the weights that the model carries now, whatever
+ * the seed: the initializers of tf.layers are not drawn from ours. The model itself is never changed; its weights are
+ * stood in for while `forward` runs. Classes want logits: with `crossEntropy` leave the last softmax out.
  *
  * That it is taken does not mean that every layer can be differentiated twice: `empiricalRisk` refuses an operation
  * that is not verified to second order by its name, and `verifyObjective` checks the whole.
@@ -30,7 +40,14 @@ const WHO = 'layersModel';
  * @throws BrinkError where it has several inputs or outputs, an input of unknown size, outputs that are not one row
  *   an example, a layer that remembers its last batch, or no trainable weights.
  */
-export function layersModel(model: LayersModel, { name = model.name }: LayersModelOptions = {}): Model {
+export function layersModel(model: LayersModel, options: LayersModelOptions = {}): Model {
+  if (typeof (model as Partial<LayersModel> | undefined)?.apply !== 'function' || !Array.isArray(model.inputs)) {
+    const advice = 'It must be a network of tf.layers that is built: give its first layer an inputShape.';
+    throw new BrinkError(WHO, `${given('the model', model)} ${advice}`);
+  }
+  requireOptions(WHO, options, ['name'], "{ name: 'mine' }");
+  const { name = model.name } = options;
+  requireText(WHO, 'name', name);
   const refuse = (what: string): never => {
     throw new BrinkError(WHO, `${name} ${what}`);
   };
@@ -66,26 +83,67 @@ export function layersModel(model: LayersModel, { name = model.name }: LayersMod
       initializer: { distribution: 'given', values: variable.read().dataSync().slice() as Float32Array },
     }),
   );
+  const withWeights = <T>(theta: readonly Tensor[], body: () => T): T => {
+    variables.forEach((variable, k) => {
+      variable.read = () => theta[k]!;
+    });
+    try {
+      return body();
+    } finally {
+      // The class's own method comes to light again.
+      for (const variable of variables) Reflect.deleteProperty(variable, 'read');
+    }
+  };
+  // A sequential network keeps what it trains within.
+  const trained = ((model as { model?: LayersModel }).model ?? model) as LayersModel & Container;
+  const missing = leftOut(model);
+  if (missing.length > 0) {
+    process.emitWarning(`${WHO}: in ${name} ${missing.join('; ')}. The metadata says so too.`, 'BrinkWarning');
+  }
+
   const hash = createHash('sha256');
   for (const weight of model.getWeights()) hash.update(weight.dataSync());
 
   return {
     name,
-    config: { layersModel: JSON.parse(model.toJSON() as string), weightsSha256: hash.digest('hex') },
+    config: {
+      layersModel: JSON.parse(model.toJSON() as string),
+      weightsSha256: hash.digest('hex'),
+      ...(missing.length > 0 && { leftOut: missing }),
+    },
     inputShape: inputShape.map(Number),
     outputCount: Number(outputCount),
     parameters,
-    coupled: false,
-    forward(theta, inputs) {
-      variables.forEach((variable, k) => {
-        variable.read = () => theta[k]!;
-      });
-      try {
-        return model.apply(inputs, { training: false }) as Tensor;
-      } finally {
-        // The class's own method comes to light again.
-        for (const variable of variables) Reflect.deleteProperty(variable, 'read');
-      }
-    },
+    forward: (theta, inputs) => withWeights(theta, () => model.apply(inputs, { training: false }) as Tensor),
+    penalty: (theta) =>
+      withWeights(theta, () => {
+        const terms: readonly Tensor[] = trained.calculateLosses();
+        return terms.length === 0 ? null : terms.reduce((sum, term) => tf.add(sum, term));
+      }),
   };
+}
+
+/** What a network does in training that f(θ, x) does not: one sentence a layer. */
+function leftOut(net: Container): string[] {
+  return net.layers.flatMap((layer) => {
+    if ('layers' in layer) return leftOut(layer as unknown as Container);
+    const kind = layer.getClassName();
+    const { dropout = 0, recurrentDropout = 0 } = layer.getConfig() as { dropout?: number; recurrentDropout?: number };
+    if (/Dropout|GaussianNoise/.test(kind) || dropout > 0 || recurrentDropout > 0) {
+      return [`${layer.name} (${kind}) is inactive: L has no noise`];
+    }
+    if (kind !== 'BatchNormalization') return [];
+    const moving = layer.nonTrainableWeights.filter(({ name }) => name.includes('moving_'));
+    const isUntrained = moving.every((weight) => {
+      const start = weight.name.includes('moving_variance') ? 1 : 0;
+      return weight
+        .read()
+        .dataSync()
+        .every((value) => value === start);
+    });
+    return [
+      `${layer.name} (${kind}) normalises by its moving mean and variance, which are constants` +
+        (isUntrained ? ' and untrained: mean 0 and variance 1, so it normalises nothing' : ''),
+    ];
+  });
 }

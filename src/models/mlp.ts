@@ -1,7 +1,8 @@
 import { requireInteger, requireNumber } from '../core/errors.ts';
+import { integers, requireChoice, requireOptions } from '../core/given.ts';
 import type { Model } from '../engine/Model.ts';
 import { normal } from './initializers.ts';
-import { type Activation, activate, dense } from './layers.ts';
+import { ACTIVATIONS, type Activation, activate, dense } from './layers.ts';
 import { sequential } from './sequential.ts';
 
 /** Widths and nonlinearity of a fully connected network. */
@@ -25,12 +26,14 @@ export interface MlpOptions {
  * @param options `inputs`, `hidden`, `outputs`, `activation` ('tanh', 'gelu' or 'relu'), `weightScale` s (default 1).
  * @throws BrinkError where a width is not a positive integer, s is not above 0, or the activation is unknown.
  */
-export function mlp({ inputs, hidden, outputs, activation, weightScale = 1 }: MlpOptions): Model {
+export function mlp(options: MlpOptions): Model {
+  const such = "{ inputs: 64, hidden: [32], outputs: 10, activation: 'tanh' }";
+  requireOptions('mlp', options, ['inputs', 'hidden', 'outputs', 'activation', 'weightScale'], such);
+  const { inputs, outputs, activation, weightScale = 1 } = options;
   requireInteger('mlp', 'inputs', inputs, 1);
-  hidden.forEach((width, k) => {
-    requireInteger('mlp', `hidden[${k}]`, width, 1);
-  });
+  const hidden = integers('mlp', 'hidden', options.hidden, 1);
   requireInteger('mlp', 'outputs', outputs, 1);
+  requireChoice('mlp', 'activation', activation, ACTIVATIONS);
   requireNumber('mlp', 'weightScale', weightScale, 0);
   const weights = normal(weightScale);
   return sequential({

@@ -1,4 +1,5 @@
 import { BrinkError, requireInteger } from '../core/errors.ts';
+import { requireFlag, requireOptions } from '../core/given.ts';
 import type { Model } from '../engine/Model.ts';
 import type { LayerOf } from './chain.ts';
 import { kaimingUniform } from './initializers.ts';
@@ -36,8 +37,11 @@ const SMALLEST_SIDE = 11;
  * @param options `inputShape` ([32, 32, 3]), `outputs` (10), `batchNorm` (true).
  * @throws BrinkError where `inputShape` is no image with sides of 11 at least, or `outputs` is not a positive integer.
  */
-export function resnet9({ inputShape = [32, 32, 3], outputs = 10, batchNorm = true }: ResNet9Options = {}): Model {
-  requireImages('resnet9', inputShape, 0);
+export function resnet9(options: ResNet9Options = {}): Model {
+  requireOptions('resnet9', options, ['inputShape', 'outputs', 'batchNorm'], '{ outputs: 10, batchNorm: false }');
+  const { outputs = 10, batchNorm = true } = options;
+  const inputShape = requireImages('resnet9', options.inputShape, 0);
+  requireFlag('resnet9', 'batchNorm', batchNorm);
   if (Math.min(inputShape[0]!, inputShape[1]!) < SMALLEST_SIDE) {
     throw new BrinkError(
       'resnet9',

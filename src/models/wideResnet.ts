@@ -1,8 +1,10 @@
 import { BrinkError, requireInteger } from '../core/errors.ts';
+import { requireChoice, requireFlag, requireOptions } from '../core/given.ts';
+import { shown } from '../core/shown.ts';
 import type { Model } from '../engine/Model.ts';
 import type { LayerOf } from './chain.ts';
 import { normal } from './initializers.ts';
-import { type Activation, activate, conv, dense, globalPool, normalize } from './layers.ts';
+import { ACTIVATIONS, type Activation, activate, conv, dense, globalPool, normalize } from './layers.ts';
 import { requireImages } from './requireImages.ts';
 import { residual } from './residual.ts';
 import { sequential } from './sequential.ts';
@@ -42,23 +44,21 @@ export interface WideResNetOptions {
  * @throws BrinkError where the depth is not 6N + 4 with N of at least 1, a count is not a positive integer, or
  *   `inputShape` is no image.
  */
-export function wideResnet({
-  depth = 28,
-  width = 2,
-  inputShape = [32, 32, 3],
-  outputs = 10,
-  batchNorm = true,
-  activation = 'relu',
-}: WideResNetOptions = {}): Model {
+export function wideResnet(options: WideResNetOptions = {}): Model {
+  const names = ['depth', 'width', 'inputShape', 'outputs', 'batchNorm', 'activation'];
+  requireOptions('wideResnet', options, names, '{ depth: 16, width: 2 }');
+  const { depth = 28, width = 2, outputs = 10, batchNorm = true, activation = 'relu' } = options;
   const blocks = (depth - 4) / 6;
   if (!Number.isInteger(blocks) || blocks < 1) {
     throw new BrinkError(
       'wideResnet',
-      `depth is ${depth}. It must be 6N + 4 for N blocks in each of three groups: 10, 16, 22, 28, …`,
+      `depth is ${shown(depth)}. It must be 6N + 4 for N blocks in each of three groups: 10, 16, 22, 28, …`,
     );
   }
   requireInteger('wideResnet', 'width', width, 1);
-  requireImages('wideResnet', inputShape, 0);
+  const inputShape = requireImages('wideResnet', options.inputShape, 0);
+  requireFlag('wideResnet', 'batchNorm', batchNorm);
+  requireChoice('wideResnet', 'activation', activation, ACTIVATIONS);
   requireInteger('wideResnet', 'outputs', outputs, 1);
   const weights = normal(Math.SQRT2);
   const preActivate: LayerOf[] = [...(batchNorm ? [normalize()] : []), activate(activation)];

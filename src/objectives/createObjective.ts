@@ -1,4 +1,5 @@
-import { BrinkError } from '../core/errors.ts';
+import { BrinkError, given, requireInteger } from '../core/errors.ts';
+import { requireVector } from '../core/given.ts';
 import type { JsonObject } from '../core/Json.ts';
 import type { Cost, HessianProduct, LossAndGradient, Objective, Performance, Point, Split } from '../core/Objective.ts';
 
@@ -13,6 +14,8 @@ export interface Derivatives {
   readonly paramCount: number;
   readonly exampleCount: number;
   readonly coupled: boolean;
+  /** Whether `performance` has a test set to measure; default false. */
+  readonly hasTest?: boolean;
   readonly metadata: JsonObject;
   initialWeights(seed: number): Float32Array;
   performance(weights: Float32Array, split: Split): Promise<Performance>;
@@ -25,8 +28,10 @@ export interface Derivatives {
 
 /** Gives an objective its memory, its queue (one product at a time) and its account of the cost. */
 export function createObjective(derivatives: Derivatives): Objective {
-  const { name, paramCount, exampleCount, coupled, metadata } = derivatives;
+  const { name, paramCount, exampleCount, coupled, hasTest = false, metadata } = derivatives;
   const cost: Cost = { forwards: 0, gradients: 0, products: 0 };
+  requireInteger(name, 'paramCount', paramCount, 1);
+  requireInteger(name, 'exampleCount', exampleCount, 1);
   let queue: Promise<unknown> = Promise.resolve();
   let newest: Point | null = null;
 
@@ -42,13 +47,26 @@ export function createObjective(derivatives: Derivatives): Objective {
     return result;
   }
 
-  function requireLength(what: string, array: ArrayLike<number>, length: number): void {
-    if (array.length !== length) {
-      throw new BrinkError(name, `${what} has ${array.length} entries. It must have ${length}.`);
-    }
-  }
+  const requireLength = (what: string, array: Float32Array) => requireVector(name, what, array, paramCount);
+
+  /** Throws where a function that was handed in returned what can't be right. */
+  const gradientOf = (what: string, vector: Float32Array) => {
+    requireVector(name, `the ${what} that was returned`, vector, paramCount);
+    return vector;
+  };
+  const lossAndGradient = async (weights: Float32Array, batch: Int32Array | null) => {
+    const found = await derivatives.lossAndGradient(weights, batch);
+    gradientOf('gradient', found.gradient);
+    return found;
+  };
+  const hessianVector = async (weights: Float32Array, v: Float32Array, batch: Int32Array | null) => {
+    const found = await derivatives.hessianVector(weights, v, batch);
+    gradientOf('H v', found.product);
+    return found;
+  };
 
   function requireBatch(batch: Int32Array): void {
+    requireVector(name, 'the batch', batch, null, ['Int32Array']);
     if (batch.length === 0) throw new BrinkError(name, 'the batch is empty. A mean needs at least one example.');
     for (const i of batch) {
       if (i < 0 || i >= exampleCount) {
@@ -61,7 +79,8 @@ export function createObjective(derivatives: Derivatives): Objective {
     if (coupled) {
       throw new BrinkError(
         name,
-        `${what} is not defined. Batch normalisation makes the loss of one example depend on the others in its chunk; use the estimators that sample batches.`,
+        `${what} is not defined. The loss of one example depends on the others in its chunk (batch normalisation); ` +
+          'use the estimators that sample batches.',
       );
     }
   }
@@ -79,8 +98,7 @@ export function createObjective(derivatives: Derivatives): Objective {
       return entry.value;
     }
 
-    const full = () =>
-      memo(['lossAndGradient'], () => inTurn('gradients', 1, () => derivatives.lossAndGradient(weights, null)));
+    const full = () => memo(['lossAndGradient'], () => inTurn('gradients', 1, () => lossAndGradient(weights, null)));
 
     const known = <T>(key: string): Promise<T> | undefined =>
       memory.find((entry) => entry.key.length === 1 && entry.key[0] === key)?.value as Promise<T> | undefined;
@@ -106,8 +124,8 @@ export function createObjective(derivatives: Derivatives): Objective {
           ? train()
           : memo(['performance', 'test'], () => inTurn('forwards', 1, () => derivatives.performance(weights, 'test'))),
       hessianVector: async (v) => {
-        requireLength('v', v, paramCount);
-        const product = products.get(v) ?? inTurn('products', 1, () => derivatives.hessianVector(weights, v, null));
+        requireLength('v', v);
+        const product = products.get(v) ?? inTurn('products', 1, () => hessianVector(weights, v, null));
         products.set(v, product);
         product.catch(() => products.delete(v));
         return product;
@@ -126,21 +144,21 @@ export function createObjective(derivatives: Derivatives): Objective {
       },
       weightedGradient: async (u) => {
         uncoupled('a weighted sum of per-example gradients');
-        requireLength('u', u, exampleCount);
+        requireVector(name, 'u', u, exampleCount, ['Float64Array']);
         return inTurn('gradients', 1, () => derivatives.weightedGradient(weights, u));
       },
       batchGradient: async (batch) => {
         requireBatch(batch);
-        return inTurn('gradients', batch.length / exampleCount, () => derivatives.lossAndGradient(weights, batch));
+        return inTurn('gradients', batch.length / exampleCount, () => lossAndGradient(weights, batch));
       },
       batchHessianVector: async (batch, v) => {
         requireBatch(batch);
-        requireLength('v', v, paramCount);
+        requireLength('v', v);
         const passes = batch.length / exampleCount;
-        return (await inTurn('products', passes, () => derivatives.hessianVector(weights, v, batch))).product;
+        return (await inTurn('products', passes, () => hessianVector(weights, v, batch))).product;
       },
       moved: (direction, scale) => {
-        requireLength('the direction', direction, paramCount);
+        requireLength('the direction', direction);
         return createPoint(weights.map((w, k) => w + scale * (direction[k] as number)));
       },
       until: (signal) => untilAborted(point, signal),
@@ -152,12 +170,16 @@ export function createObjective(derivatives: Derivatives): Objective {
     paramCount,
     exampleCount,
     coupled,
+    hasTest,
     exampleNorms: !coupled && derivatives.exampleNormsSquared !== undefined,
     metadata,
     cost,
-    initialWeights: (seed) => derivatives.initialWeights(seed),
+    initialWeights: (seed) => {
+      if (!Number.isInteger(seed)) throw new BrinkError(name, `${given('seed', seed)} It must be an integer.`);
+      return derivatives.initialWeights(seed);
+    },
     at: (weights) => {
-      requireLength('θ', weights, paramCount);
+      requireLength('θ', weights);
       if (newest?.weights !== weights) newest = createPoint(weights);
       return newest;
     },

@@ -1,14 +1,16 @@
 import { BrinkError } from '../core/errors.ts';
+import { type Numbers, numbers, requireList, requireOptions } from '../core/given.ts';
 import type { Objective } from '../core/Objective.ts';
+import { requireNames } from '../core/requireNames.ts';
 import { generator, normals } from '../linalg/random.ts';
 import { createObjective } from './createObjective.ts';
 
 /** A linear model with squared loss: the smallest problem with per-example gradients in closed form. */
 export interface LeastSquaresOptions {
   /** x_i, n rows of length m. */
-  readonly X: readonly (readonly number[])[];
+  readonly X: readonly Numbers[];
   /** y_i, [n]. */
-  readonly y: readonly number[];
+  readonly y: Numbers;
 }
 
 /**
@@ -20,7 +22,13 @@ export interface LeastSquaresOptions {
  * @param options `X` [n × m] and `y` [n].
  * @throws BrinkError where X is empty or ragged, or y has another length.
  */
-export function leastSquares({ X, y }: LeastSquaresOptions): Objective {
+export function leastSquares(options: LeastSquaresOptions): Objective {
+  // A recording's header names the kind beside them.
+  requireOptions('leastSquares', options, null, '{ X: [[1, 0], [1, 1]], y: [0, 1] }');
+  requireNames('leastSquares', options, ['X', 'y'], ['objective']);
+  requireList('leastSquares', 'X', options.X);
+  const X = Array.from(options.X, (row, i) => numbers('leastSquares', `X[${i}]`, row));
+  const y = numbers('leastSquares', 'y', options.y);
   const n = X.length;
   const m = X[0]?.length ?? 0;
   if (n === 0 || m === 0) throw new BrinkError('leastSquares', `X is ${n} × ${m}. It needs a row and a column.`);

@@ -1,14 +1,16 @@
-import { BrinkError } from '../core/errors.ts';
+import { BrinkError, requireNumber } from '../core/errors.ts';
+import { type Numbers, numbers, requireList, requireOptions } from '../core/given.ts';
 import type { Objective } from '../core/Objective.ts';
+import { requireNames } from '../core/requireNames.ts';
 import { generator, normals } from '../linalg/random.ts';
 import { createObjective } from './createObjective.ts';
 
 /** The coefficients of ½θᵀAθ + bᵀθ + c. */
 export interface QuadraticOptions {
   /** Symmetric, m rows of length m. */
-  readonly A: readonly (readonly number[])[];
+  readonly A: readonly Numbers[];
   /** [m]; default 0. */
-  readonly b?: readonly number[];
+  readonly b?: Numbers;
   /** Default 0. */
   readonly c?: number;
 }
@@ -21,7 +23,15 @@ export interface QuadraticOptions {
  * @param options A [m × m] symmetric, b [m], c.
  * @throws BrinkError where A is not square and symmetric, or b has another length.
  */
-export function quadratic({ A, b = A.map(() => 0), c = 0 }: QuadraticOptions): Objective {
+export function quadratic(options: QuadraticOptions): Objective {
+  // A recording's header names the kind beside them.
+  requireOptions('quadratic', options, null, '{ A: [[2, 0], [0, 1]] }');
+  requireNames('quadratic', options, ['A', 'b', 'c'], ['objective']);
+  requireList('quadratic', 'A', options.A);
+  const A = Array.from(options.A, (row, i) => numbers('quadratic', `A[${i}]`, row));
+  const b = numbers('quadratic', 'b', options.b ?? A.map(() => 0));
+  const { c = 0 } = options;
+  requireNumber('quadratic', 'c', c, Number.NEGATIVE_INFINITY);
   const m = A.length;
   if (m === 0) throw new BrinkError('quadratic', 'A is empty. It needs at least one row.');
   A.forEach((row, i) => {
@@ -77,6 +87,7 @@ export function quadratic({ A, b = A.map(() => 0), c = 0 }: QuadraticOptions): O
  * @param alpha α, default 1.1.
  */
 export function toy(alpha = 1.1): Objective {
+  requireNumber('toy', 'alpha', alpha, Number.NEGATIVE_INFINITY);
   return quadratic({
     A: [
       [2, 0],

@@ -1,4 +1,5 @@
 import * as columns from '../core/columns.ts';
+import { BrinkError } from '../core/errors.ts';
 import { flag } from '../core/optionKinds.ts';
 import { defineTable, float64, nullable, type Row } from '../core/Table.ts';
 import { norm } from '../linalg/vector.ts';
@@ -59,11 +60,17 @@ export const trainingLoss = probe({
   options: {
     test: flag({ default: false, description: 'Whether to measure the test set too.' }),
   },
-  begin:
-    ({ test: hasTest }): Measurement<LossRow> =>
-    async (point, step) => {
+  begin: ({ test: isAsked }, { hasTest }): Measurement<LossRow> => {
+    if (isAsked && !hasTest) {
+      throw new BrinkError(
+        'trainingLoss',
+        'test is true, and the objective has no test examples. Load the data with some, or leave test out; one made ' +
+          'by createObjective says hasTest: true.',
+      );
+    }
+    return async (point, step) => {
       const train = await point.performance('train');
-      const test = hasTest ? await point.performance('test') : null;
+      const test = isAsked ? await point.performance('test') : null;
       return {
         step: step.index,
         epoch: step.epoch,
@@ -75,5 +82,6 @@ export const trainingLoss = probe({
         learning_rate: step.learningRate,
         gradient_norm: norm(step.gradient),
       };
-    },
+    };
+  },
 });

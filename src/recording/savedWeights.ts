@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { BrinkError } from '../core/errors.ts';
+import { float32 } from '../core/given.ts';
 import { requireNames } from '../core/requireNames.ts';
 import { type Model, paramCount, sizeOf } from '../engine/Model.ts';
 import { readSafetensors, writeSafetensors } from '../files/safetensors.ts';
@@ -50,7 +51,7 @@ export function saveWeights(
   if (!options.overwrite && existsSync(path)) {
     throw new BrinkError(who, `${resolve(path)} is there already. Name another file, or pass overwrite: true.`);
   }
-  const all = Float32Array.from(weights);
+  const all = float32(who, 'weights', weights);
   let end = 0;
   const tensors = model.parameters.map((parameter) => {
     const start = end;

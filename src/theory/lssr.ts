@@ -1,4 +1,5 @@
 import { BrinkError, requireInteger, requireNumber } from '../core/errors.ts';
+import { integers, requireFlag, requireOptions } from '../core/given.ts';
 import { samplingCoefficient } from './samplingCoefficient.ts';
 
 /** What is known: a learning rate that works with a batch size, and how concentrated gradients are. */
@@ -33,6 +34,8 @@ export interface ScaledLearningRate {
   /** η that keeps √b/η: the square root scaling rule. */
   readonly srsr: number;
 }
+
+const NAMES = ['n', 'rho', 'rhoStandardError', 'batchSize', 'learningRate', 'batchSizes', 'replacement'];
 
 /** The rules' advice. */
 export interface Scaling {
@@ -69,7 +72,10 @@ export function concentrationOfBatch(n: number, batchSize: number, rho: number, 
  */
 export function lssr(options: LssrOptions): Scaling {
   const who = 'lssr';
-  const { n, rho, rhoStandardError = 0, batchSize, learningRate, batchSizes, replacement = false } = options;
+  requireOptions(who, options, NAMES, '{ n, rho, batchSize, learningRate, batchSizes: [64, 128] }');
+  const { n, rho, rhoStandardError = 0, batchSize, learningRate, replacement = false } = options;
+  const batchSizes = integers(who, 'batchSizes', options.batchSizes, 1);
+  requireFlag(who, 'replacement', replacement);
   requireInteger(who, 'n', n, 1);
   requireNumber(who, 'rho', rho, 0);
   if (rho > 1) throw new BrinkError(who, `rho is ${rho}. It is a share of at most 1.`);

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { Observable, type Subscriber } from 'rxjs';
 import { BrinkError, DivergedError, requireInteger, requireNumber } from '../core/errors.ts';
+import { float32, requireFlag, requireOptions } from '../core/given.ts';
 import type { JsonObject } from '../core/Json.ts';
 import type { Objective, Point } from '../core/Objective.ts';
-import { requireNames } from '../core/requireNames.ts';
 import { openStep, type Step, type StepRun, stepRun } from '../core/Step.ts';
 import { batchesOf } from './batches.ts';
 import { learningRates, type Schedule } from './schedule.ts';
@@ -124,7 +124,7 @@ export function descend(
   { metadata: more, ...source }: Partial<StepRun> & { readonly metadata: JsonObject },
 ): Observable<Step> {
   const { paramCount: m, exampleCount: n } = objective;
-  requireNames(WHO, options, NAMES);
+  requireOptions(WHO, options, NAMES, '{ learningRate: 0.1, steps: 100 }');
   const { until, batchSize = n, replacement = false, shuffle = 'independent', weightDecay = 0 } = options;
   const { beta1 = 0, beta2 = 0, seed = 0 } = options;
   requireInteger(WHO, 'batchSize', batchSize, 1);
@@ -140,6 +140,8 @@ export function descend(
       'batchSize is 1. The model normalises over the batch, and over one example there is nothing to normalise; take 2 at least.',
     );
   }
+  requireFlag(WHO, 'replacement', replacement);
+  if (until !== undefined) requireOptions(`${WHO} (until)`, until, ['loss', 'accuracy'], '{ loss: 0.1 }');
   if (replacement && options.batchSize === undefined) {
     throw new BrinkError(
       WHO,
@@ -161,7 +163,7 @@ export function descend(
   requireInteger(WHO, 'seed', seed, 0);
   if (until?.loss !== undefined) requireNumber(WHO, 'until.loss', until.loss, Number.NEGATIVE_INFINITY);
   if (until?.accuracy !== undefined) requireShare('until.accuracy', until.accuracy);
-  const given = options.initialWeights && Float32Array.from(options.initialWeights);
+  const given = options.initialWeights && Float32Array.from(float32(WHO, 'initialWeights', options.initialWeights));
   if (given) requireWeights(given, m);
 
   const isFullBatch = batchSize === n && !replacement;

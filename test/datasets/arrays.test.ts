@@ -78,4 +78,39 @@ describe('arrays', () => {
   ])('refuses %s, with index and value', (_name, options, message) => {
     expect(() => arrays(options)).toThrow(message);
   });
+
+  it.each<[string, unknown, string]>([
+    ['null inputs', { ...regression, inputs: [1, null, 3, 4] }, 'train inputs: entry 1 of example 0 is null.'],
+    ['empty text', { ...regression, inputs: '1,,3,4'.split(',') }, "train inputs: entry 0 of example 0 is '1'."],
+    ['a null target', { inputShape: [1], inputs: [1, 2], targets: [1, null] }, 'train targets: entry 0 of example 1'],
+    ['labels of text', { ...labelled, labels: ['0', '1', '2'] }, "the label of train example 0 is '0'. It must be a"],
+    [
+      'rows',
+      {
+        ...regression,
+        inputs: [[1, 2, 3]],
+      },
+      'entry 0 of example 0 is [1, 2, 3]. It must be a number; put',
+    ],
+    ['a number for a shape', { ...regression, inputShape: 2 }, 'inputShape is 2. It must be an array, such as [2].'],
+    ['no inputs', { inputShape: [1] }, 'train inputs is missing. It must be an array'],
+    ['a wrong name', { ...regression, lables: [1] }, "there is no option 'lables'. Did you mean labels?"],
+    [
+      'a wrong name in test',
+      { ...regression, test: { input: [1, 2] } },
+      "there is no option 'input'. Did you mean inputs",
+    ],
+    ['nothing', undefined, 'arrays: the argument is missing. It is an object'],
+    ['class names that are none', { ...labelled, classes: 'abc' }, "classes is 'abc'. It must be their number"],
+  ])('refuses %s in plain JavaScript', (_name, options, message) => {
+    expect(() => arrays(options as ArraysOptions)).toThrow(message);
+  });
+
+  it('takes integers of 64 bits, as numpy and Parquet have them', () => {
+    const { train } = arrays({ inputShape: [1], inputs: [1, 2], classes: 2, labels: BigInt64Array.of(0n, 1n) });
+    expect([...train.labels!]).toEqual([0, 1]);
+    expect([...train.targets]).toEqual([1, 0, 0, 1]);
+    const targets = BigInt64Array.of(3n, -4n);
+    expect([...arrays({ inputShape: [1], inputs: [1, 2], targets }).train.targets]).toEqual([3, -4]);
+  });
 });

@@ -219,7 +219,7 @@ describe('is refused:', () => {
       'a scale for two channels',
       records(labels),
       { normalize: { mean: [0, 0], std: [1, 1] } },
-      'channel 2 has mean undefined',
+      'normalize.mean has 2 entries. It must have 3.',
     ],
   ])('%s', async (name, bytes, options, message) => {
     const file = write(`${name}.bin`, bytes);

@@ -242,7 +242,9 @@ describe('derivatives', () => {
     expect(projections).toBeNull();
     expect((await point.performance('train')).exampleLosses).toBeNull();
     await expect(point.exampleLosses()).rejects.toThrow('the loss of a single example is not defined');
-    await expect(point.weightedGradient(u)).rejects.toThrow('is not defined. Batch normalisation');
+    await expect(point.weightedGradient(u)).rejects.toThrow(
+      'is not defined. The loss of one example depends on the others',
+    );
     const whole = fresh(await risk({ model: coupled, chunk: N }));
     expect(Math.abs((await whole.loss()) - (await point.loss()))).toBeGreaterThan(1e-3);
   });
@@ -372,6 +374,40 @@ describe('is refused:', () => {
     ['a part of an example', { chunk: 2.5 }, 'empiricalRisk: chunk is 2.5. It must be an integer of at least 1.'],
   ])('%s', async (_name, options, message) => {
     await expect(risk(options)).rejects.toThrow(message);
+  });
+
+  it.each<[string, object, string]>([
+    ['data that was not awaited', { data: Promise.resolve(data) }, 'data is a promise. Await it first: data: await …'],
+    ['a model that was not awaited', { model: Promise.resolve(model) }, 'model is a promise. Await it first'],
+    ['a function for a model', { model: mlp }, 'model is a function. Call it, and hand over what it returns'],
+    ["a loss's name", { loss: 'crossEntropy' }, "loss is 'crossEntropy'. It is an object, not its name: import"],
+    ['no loss', { loss: undefined }, 'loss is missing. It must be an object: crossEntropy, or one of'],
+    ['a loss without its function', { loss: { name: 'odd', config: {} } }, 'loss.perExample is missing.'],
+    ['a wrong name', { chunks: 3 }, "there is no option 'chunks'. Did you mean chunk?"],
+    ['no forward', { model: { ...model, forward: undefined } }, 'model.forward is missing. It must be a function'],
+    ['no parameters', { model: { ...model, parameters: [] } }, 'model.parameters is []. There is nothing to train.'],
+    [
+      'a parameter twice',
+      { model: { ...model, parameters: [model.parameters[0], model.parameters[0]] } },
+      "model.parameters[1].name is 'dense1/kernel', as one before it is.",
+    ],
+    [
+      'an unknown distribution',
+      { model: { ...model, parameters: [{ name: 'w', shape: [2], initializer: { distribution: 'norm', scale: 1 } }] } },
+      "model.parameters[0].initializer.distribution is 'norm'. Did you mean 'normal'?",
+    ],
+    [
+      'data of plain arrays',
+      { data: { ...data, train: { ...data.train, inputs: [1, 2] } } },
+      'data.train.inputs is [1, 2]. It must be a Float32Array; arrays({ … }) makes one.',
+    ],
+    [
+      'a row too few',
+      { data: { ...data, train: { ...data.train, inputs: data.train.inputs.subarray(4) } } },
+      `data.train.inputs has ${4 * N - 4} entries. ${N} examples of 4 have ${4 * N}.`,
+    ],
+  ])('%s in plain JavaScript', async (_name, options, message) => {
+    await expect(risk(options)).rejects.toThrow(`empiricalRisk: ${message}`);
   });
 
   const C = 3;

@@ -1,13 +1,14 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { arrays } from '../../src/datasets/arrays.ts';
-import { initialWeights, type Model, paramCount } from '../../src/engine/Model.ts';
+import { type Initializer, initialWeights, type Model, paramCount } from '../../src/engine/Model.ts';
 import { type EngineName, openEngine } from '../../src/engine/openEngine.ts';
 import { empiricalRisk } from '../../src/engine/risk/empiricalRisk.ts';
 import { generator, normals } from '../../src/linalg/random.ts';
 import { addScaled, norm } from '../../src/linalg/vector.ts';
 import { crossEntropy } from '../../src/losses/crossEntropy.ts';
+import { meanSquaredError } from '../../src/losses/meanSquaredError.ts';
 import { cnn } from '../../src/models/cnn.ts';
 import { layersModel } from '../../src/models/layersModel.ts';
 import { mlp } from '../../src/models/mlp.ts';
@@ -47,6 +48,7 @@ const near = (a: ArrayLike<number>, b: ArrayLike<number>, relative: number) => {
   expect(norm(error)).toBeLessThan(relative * norm(b as Float64Array));
 };
 
+const given = (initializer: Initializer) => (initializer as { readonly values: Float32Array }).values;
 const dense = (units: number, more: object = {}) => layers.dense({ units, ...more });
 const conv = (filters: number, more: object = {}) =>
   layers.conv2d({ filters, kernelSize: 3, padding: 'same', activation: 'tanh', ...more });
@@ -142,6 +144,71 @@ describe('a network of tf.layers', () => {
     expect(paramCount(model)).toBe(8 + 25 + 10 + 18);
     const { passed, checks } = await verifyObjective(await riskOf(model), { weights: normal(5, 61) });
     expect(passed, JSON.stringify(checks)).toBe(true);
+  });
+
+  it('adds what its regularizers add in training', async () => {
+    const l2 = tf.regularizers.l2({ l2: 0.5 });
+    const net = keras(dense(1, { inputShape: [1], useBias: false, kernelRegularizer: l2 }));
+    net.setWeights([tf.tensor2d([[2]])]);
+    const data = arrays({ inputShape: [1], inputs: [1, -1], targets: [0, 0] });
+    const objective = await empiricalRisk({ model: layersModel(net), data, loss: meanSquaredError });
+    const point = objective.at(objective.initialWeights(0));
+    expect(await point.loss()).toBeCloseTo(4, 6);
+    expect((await point.gradient())[0]).toBeCloseTo(4, 6);
+    expect((await point.hessianVector(Float32Array.of(1))).product[0]).toBeCloseTo(2, 6);
+    expect(objective.metadata.initialWeights).toBe('given by the model, in part or all, whatever the seed');
+    net.compile({
+      optimizer: tf.train.sgd(1e-30),
+      loss: (y, f) => tf.mul(0.5, tf.sum(tf.square(tf.sub(y, f)), -1)),
+    });
+    expect(await net.trainOnBatch(tf.tensor2d([[1], [-1]]), tf.tensor2d([[0], [0]]))).toBeCloseTo(4, 6);
+  });
+
+  it('adds those of frozen layers and of networks within as training does', async () => {
+    const regularized = (units: number, more: object = {}) =>
+      dense(units, {
+        kernelRegularizer: 'l1l2',
+        biasRegularizer: tf.regularizers.l2({ l2: 0.01 }),
+        biasInitializer: 'ones',
+        ...more,
+      });
+    const inner = tf.sequential({ layers: [regularized(3, { inputShape: [4], trainable: false }), regularized(2)] });
+    const net = keras(regularized(4, { inputShape: [4], activation: 'tanh' }), inner as never, dense(3));
+    net.compile({ optimizer: tf.train.sgd(1e-30), loss: 'categoricalCrossentropy' });
+    const model = layersModel(net);
+    const theta = model.parameters.map((p) => tf.tensor(given(p.initializer), [...p.shape]));
+    const penalty = model.penalty!(theta)!.dataSync()[0];
+    const inside = net as unknown as { model: { calculateLosses(): tf.Scalar[] } };
+    const terms = inside.model.calculateLosses().map((term) => term.dataSync()[0]!);
+    expect(terms).toHaveLength(6);
+    expect(penalty).toBeCloseTo(
+      terms.reduce((a, b) => a + b, 0),
+      4,
+    );
+    tf.dispose(theta);
+  });
+
+  it('says which layers do in training what f(θ, x) does not', () => {
+    const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    const net = keras(
+      dense(4, { inputShape: [4], name: 'first' }),
+      layers.batchNormalization({ name: 'bn' }),
+      layers.dropout({ rate: 0.5, name: 'drop' }),
+      dense(3),
+    );
+    const said = [
+      'bn (BatchNormalization) normalises by its moving mean and variance, which are constants and untrained: mean 0 ' +
+        'and variance 1, so it normalises nothing',
+      'drop (Dropout) is inactive: L has no noise',
+    ];
+    expect(layersModel(net).config.leftOut).toEqual(said);
+    expect(warn.mock.calls[0]![0]).toContain(said.join('; '));
+    net.layers[1]!.setWeights(net.layers[1]!.getWeights().map((w) => tf.add(w, 0.5)));
+    expect(layersModel(net).config.leftOut).toEqual([said[0]!.split(' and untrained')[0], said[1]]);
+    warn.mockClear();
+    expect(layersModel(keras(dense(3, { inputShape: [4] }))).config).not.toHaveProperty('leftOut');
+    expect(warn).not.toHaveBeenCalled();
+    warn.mockRestore();
   });
 
   it('gives its weights back where its forward pass throws', () => {

@@ -278,13 +278,19 @@ describe('is refused:', () => {
     [
       'an unknown activation',
       () => mlp({ ...net, activation: 'swish' as 'tanh' }),
-      "activation: there is none called 'swish'. Choose one of tanh, gelu, relu.",
+      "mlp: activation is 'swish'. It must be one of 'tanh', 'gelu', 'relu'.",
     ],
     [
       'an unknown pooling',
       () => cnn({ channels: [2], pooling: ['median' as 'max'] }),
-      "pooling: there is none called 'median'. Choose one of average, max.",
+      "cnn: pooling[0] is 'median'. It must be one of 'average', 'max'.",
     ],
+    ['no activation', () => mlp({ ...net, activation: undefined } as never), 'mlp: activation is missing. It must be'],
+    ['a number of hidden units', () => mlp({ ...net, hidden: 32 } as never), 'mlp: hidden is 32. It must be an array'],
+    ['a wrong name', () => mlp({ ...net, scale: 1 } as never), "mlp: there is no option 'scale'."],
+    ['nothing', () => mlp(undefined as never), 'mlp: the argument is missing. It is an object, such as'],
+    ['text', () => wideResnet({ batchNorm: 'false' } as never), "wideResnet: batchNorm is 'false'. It must be true or"],
+    ['a number for an image', () => cnn6({ inputShape: 32 } as never), 'cnn6: inputShape is 32. It must be an array'],
     ['a pooling too few', () => cnn({ pooling: ['max'] }), 'cnn: pooling has 1 entries, channels 2.'],
     ['no channels', () => cnn({ channels: [0, 4] }), 'cnn: channels[0] is 0.'],
     [

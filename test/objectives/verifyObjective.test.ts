@@ -34,7 +34,7 @@ describe('verifyObjective', () => {
     const { passed, checks } = await verifyObjective(objective);
     expect(checks.filter((c) => !c.passed)).toEqual([]);
     expect(passed).toBe(true);
-    expect(checks).toHaveLength(4);
+    expect(checks).toHaveLength(7);
   });
 
   it('passes at a point where ∇L is 0 and the loss bends to one side more than to the other', async () => {

@@ -111,15 +111,15 @@ describe('eigenvalues', () => {
         async (spectrum, one, other, c) => {
           const size = Math.max(...spectrum.map(Math.abs)) + 1e-3;
           const count = Math.min(2, spectrum.length);
-          const first = await topOf(quadratic(symmetric(spectrum, one)), count);
-          const turned = await topOf(quadratic(symmetric(spectrum, other)), count);
+          const first = await topOf(quadratic({ A: symmetric(spectrum, one).A }), count);
+          const turned = await topOf(quadratic({ A: symmetric(spectrum, other).A }), count);
           const scaled = await topOf(
-            quadratic(
-              symmetric(
+            quadratic({
+              A: symmetric(
                 spectrum.map((x) => c * x),
                 one,
-              ),
-            ),
+              ).A,
+            }),
             count,
           );
           for (let j = 0; j < count; j++) {
@@ -210,7 +210,7 @@ describe('the spectral density', () => {
   it('is that of the eigenvalues, seen through its Gaussian, within its standard errors', async () => {
     const m = 40;
     const spectrum = Array.from({ length: m }, (_, j) => (j < 3 ? 10 - 2 * j : 2 * Math.cos(j)));
-    const objective = quadratic(symmetric(spectrum, 3));
+    const objective = quadratic({ A: symmetric(spectrum, 3).A });
     const rows = await lastValueFrom(
       from([stepAt(new Float32Array(m).fill(1), {}, { objective })]).pipe(
         spectralDensity({ draws: 30, steps: m, points: 121, width: 0.05 }),

@@ -46,6 +46,7 @@ describe('trainingLoss', () => {
       paramCount: 1,
       exampleCount: 1,
       coupled: false,
+      hasTest: true,
       metadata: {},
       initialWeights: () => Float32Array.of(2),
       performance: async (_, split) => {
@@ -62,5 +63,15 @@ describe('trainingLoss', () => {
     expect(asked).toEqual([]);
     expect(await row({ test: true })).toMatchObject({ loss: 1, accuracy: 0.5, test_loss: 3, test_accuracy: 0.25 });
     expect(asked).toEqual(['test']);
+  });
+
+  it('refuses a test set that there is not before anything is measured', async () => {
+    const objective = regression();
+    expect(objective.hasTest).toBe(false);
+    const steps = gradientDescent(objective, { learningRate: 0.1, steps: 2 });
+    await expect(lastValueFrom(steps.pipe(trainingLoss({ test: true })))).rejects.toThrow(
+      'trainingLoss: test is true, and the objective has no test examples. Load the data with some',
+    );
+    expect(objective.cost).toEqual({ forwards: 0, gradients: 1, products: 0 });
   });
 });

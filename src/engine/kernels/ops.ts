@@ -51,8 +51,8 @@ export function gelu(x: Tensor): Tensor {
  * @param x [… × C].
  * @param gamma γ [C].
  * @param beta β [C].
- * @param epsilon ε, above 0.
+ * @param epsilon ε, above 0; default 1e-5.
  */
-export function batchNorm(x: Tensor, gamma: Tensor, beta: Tensor, epsilon: number): Tensor {
+export function batchNorm(x: Tensor, gamma: Tensor, beta: Tensor, epsilon = 1e-5): Tensor {
   return runKernel('BatchNorm', { x, gamma, beta }, { epsilon });
 }

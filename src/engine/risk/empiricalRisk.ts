@@ -3,6 +3,7 @@ import type { Tensor } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Dataset, Examples } from '../../core/Dataset.ts';
 import { BrinkError, requireInteger } from '../../core/errors.ts';
+import { requireOptions } from '../../core/given.ts';
 import type { LossAndGradient, Objective, Performance } from '../../core/Objective.ts';
 import { norm } from '../../linalg/vector.ts';
 import { createObjective } from '../../objectives/createObjective.ts';
@@ -12,10 +13,12 @@ import type { Loss } from '../Loss.ts';
 import { leakFree } from '../leakFree.ts';
 import { initialWeights, type Model, paramCount, sizeOf } from '../Model.ts';
 import { openEngine } from '../openEngine.ts';
+import { requireDataset, requireLoss, requireModel } from '../requireParts.ts';
 import { atLeastTwoPerChunk } from './atLeastTwoPerChunk.ts';
 import { defaultCoupledChunk } from './defaultCoupledChunk.ts';
 import { exampleNormsSquared } from './exampleNormsSquared.ts';
 import { keptTapes } from './keptTapes.ts';
+import { shifted, tryBatches } from './tryBatches.ts';
 import { tryTwoExamples } from './tryTwoExamples.ts';
 
 /** A model, the data that it is trained on, and the loss that is trained. */
@@ -49,6 +52,9 @@ const NORM_AGREEMENT = 1e-3;
 const LONGEST_TURN = 50;
 /** Lengths whose products with a gradient, squared, are still far from float32's least and largest numbers. */
 const COMFORTABLE = 2 ** 20;
+/** The same of their squares, and by how much gradients are scaled where squares leave it. */
+const COMFORTABLE_SQUARE = 2 ** 90;
+const RESCALE = 2 ** 64;
 
 /** One chunk on the device. */
 interface Chunk {
@@ -73,10 +79,12 @@ type ChunkResult = Float32Array[];
  * The data passes through the device in chunks; device arithmetic is float32, sums over chunks are float64, always
  * added in the same order.
  *
- * With batch normalisation (a `coupled` model) each chunk is normalised over itself, so L is the mean over a fixed
- * partition of the data into chunks, in the order of the data, and every derivative is of that L: `chunk`, which is in
- * the metadata, belongs to its definition. A batch is normalised over itself, cut into chunks of the same size where it
- * is larger, and so is a test set; its gradient has not ∇L as its mean. What speaks of single examples is refused.
+ * Where one example's loss depends on the others (batch normalisation, or a loss that divides by a sum over the batch;
+ * a trial on three examples finds it, and it need not be said) each chunk is normalised over itself, so L is the mean
+ * over a fixed partition of the data into chunks, in the order of the data, and every derivative is of that L: `chunk`,
+ * which is in the metadata, belongs to its definition. A batch is normalised over itself, cut into chunks of the same
+ * size where it is larger, and so is a test set; its gradient has not ∇L as its mean. What speaks of single examples is
+ * refused. A model's `penalty` R(θ) is added to every ℓ_i, and so to L.
  *
  * Cost: H v with all projections about three gradients; two from the second product at one θ on, for the chunks whose
  * recorded gradient fits into `keptBytes`. It goes when θ changes, or nothing is asked for any more.
@@ -84,16 +92,16 @@ type ChunkResult = Float32Array[];
  * @param options `model`, `data`, `loss`, `chunk` (examples), `keptBytes` (bytes).
  * @throws BrinkError where model and data do not fit together, a chunk is not a positive integer, `keptBytes` is
  *   negative, the engine cannot be opened, outputs or losses have a wrong shape or are not finite at θ_0 of seed 0, or
- *   the network uses an operation whose second derivative brink has not verified; with batch normalisation where a
- *   single example would be alone in its chunk.
+ *   the network uses an operation whose second derivative brink has not verified; where model or loss returns two
+ *   things for the same arguments, is coupled and says that it is not, or returns shares to a loss that takes logits;
+ *   with batch normalisation where a single example would be alone in its chunk.
  */
-export async function empiricalRisk({
-  model,
-  data,
-  loss,
-  chunk,
-  keptBytes = KEPT_BYTES,
-}: EmpiricalRiskOptions): Promise<Objective> {
+export async function empiricalRisk(options: EmpiricalRiskOptions): Promise<Objective> {
+  requireOptions(WHO, options, ['model', 'data', 'loss', 'chunk', 'keptBytes'], '{ model, data, loss }');
+  const { model, data, loss, chunk, keptBytes = KEPT_BYTES } = options;
+  requireModel(WHO, model);
+  requireDataset(WHO, data);
+  requireLoss(WHO, loss);
   const inputSize = size(model.inputShape);
   if (size(data.inputShape) !== inputSize) {
     throw new BrinkError(
@@ -115,11 +123,13 @@ export async function empiricalRisk({
   const engine = await openEngine();
   const n = data.train.count;
   const m = paramCount(model);
-  await tryTwoExamples(WHO, model, loss, data, () => upload(initialWeights(model, 0)));
+  const theta0 = initialWeights(model, 0);
+  await tryTwoExamples(WHO, model, loss, data, () => upload(theta0));
+  const { coupled } = await tryBatches(WHO, model, loss, data, theta0, upload);
   // Also where the chunk is given, as the trial refuses unverified operations at once.
   const fitting = Math.max(1, Math.min(LARGEST_DEFAULT_CHUNK, Math.floor(CHUNK_BYTES / bytesPerExample(model, loss))));
-  const chunkSize = Math.min(n, chunk ?? (model.coupled ? defaultCoupledChunk(WHO, model, n, fitting) : fitting));
-  if (model.coupled) atLeastTwoPerChunk(WHO, model, `a training set of ${n}`, n, chunkSize);
+  const chunkSize = Math.min(n, chunk ?? (coupled ? defaultCoupledChunk(WHO, model, n, fitting) : fitting));
+  if (coupled) atLeastTwoPerChunk(WHO, model, `a training set of ${n}`, n, chunkSize);
 
   /** Puts a flat θ on the device, one tensor a parameter. */
   function upload(flat: Float32Array): Tensor[] {
@@ -145,7 +155,7 @@ export async function empiricalRisk({
 
   const perExample = (theta: readonly Tensor[], { inputs, targets }: ReturnType<Chunk['load']>) => {
     const outputs = model.forward(theta, inputs);
-    return { outputs, losses: loss.perExample(outputs, targets) };
+    return { outputs, losses: penalized(model, theta, loss.perExample(outputs, targets)) };
   };
 
   /**
@@ -160,7 +170,7 @@ export async function empiricalRisk({
     use: (result: ChunkResult, from: number, count: number) => void,
   ): Promise<void> {
     const total = batch?.length ?? examples.count;
-    if (model.coupled) {
+    if (coupled) {
       atLeastTwoPerChunk(WHO, model, `a ${batch ? 'batch' : 'test set'} of ${total}`, total, chunkSize);
     }
     await tapes.during(async () => {
@@ -217,7 +227,7 @@ export async function empiricalRisk({
       result: (): Performance => ({
         loss: exampleLosses.reduce((a, b) => a + b, 0) / total,
         accuracy: examples.labels === null ? null : correct / total,
-        exampleLosses: model.coupled ? null : exampleLosses,
+        exampleLosses: coupled ? null : exampleLosses,
       }),
     };
   }
@@ -248,6 +258,21 @@ export async function empiricalRisk({
 
   /** ‖g_i‖² of the examples named, by the layers' rules; null where a layer has none. */
   async function normsSquared(weights: Float32Array, batch: Int32Array | null): Promise<Float64Array | null> {
+    const norms = await scaledNormsSquared(weights, batch, 1);
+    if (norms === null) return null;
+    // Squares leave float32's range before the gradients do: those are computed again from gradients times 2^∓64.
+    const isLarge = (square: number) => !(square < COMFORTABLE_SQUARE);
+    const isSmall = norms.every((square) => square < 1 / COMFORTABLE_SQUARE);
+    if (!isSmall && !norms.some(isLarge)) return norms;
+    const other = await scaledNormsSquared(weights, batch, isSmall ? RESCALE : 1 / RESCALE);
+    const back = isSmall ? RESCALE ** -2 : RESCALE ** 2;
+    return norms.map((square, i) => {
+      const right = isSmall || isLarge(square) ? other![i]! * back : square;
+      return right < Number.POSITIVE_INFINITY ? right : Number.NaN;
+    });
+  }
+
+  async function scaledNormsSquared(weights: Float32Array, batch: Int32Array | null, scale: number) {
     const norms = new Float64Array(batch?.length ?? n);
     let known = true;
     await overChunks(
@@ -257,7 +282,7 @@ export async function empiricalRisk({
       ({ vectors: [theta], count, load }) => {
         const tape = recordGradientTape(() => [tf.sum(perExample(theta!, load()).losses)], theta!);
         try {
-          const squares = exampleNormsSquared(tape, theta!, count);
+          const squares = exampleNormsSquared(tape, theta!, count, scale);
           return squares === null ? [] : [squares];
         } finally {
           tape.dispose();
@@ -271,29 +296,41 @@ export async function empiricalRisk({
     return known ? norms : null;
   }
 
-  /** Whether the rules say the same as gradients of single examples do, on the first examples at θ_0. */
+  /**
+   * Whether the rules say the same as gradients of single examples do, on the first examples: at θ_0, and near it, as a
+   * gradient that is 0 says nothing.
+   */
   async function rulesHold(): Promise<boolean> {
-    if (model.coupled) return false;
-    const theta = initialWeights(model, 0);
+    if (coupled) return false;
     const batch = Int32Array.from({ length: Math.min(n, CHECKED_EXAMPLES) }, (_, i) => i);
-    const norms = await normsSquared(theta, batch);
-    if (norms === null) return false;
-    for (const i of batch) {
-      const { gradient } = await lossAndGradient(theta, Int32Array.of(i));
-      const single = gradient.reduce((sum, g) => sum + g * g, 0);
-      if (Math.abs(norms[i]! - single) > NORM_AGREEMENT * single) return false;
+    for (const theta of [theta0, shifted(model, theta0)]) {
+      const norms = await normsSquared(theta, batch);
+      if (norms === null) return false;
+      const singles: number[] = [];
+      for (const i of batch) {
+        const { gradient } = await lossAndGradient(theta, Int32Array.of(i));
+        singles.push(gradient.reduce((sum, g) => sum + g * g, 0));
+      }
+      const most = Math.max(...singles);
+      if (theta !== theta0 && !Number.isFinite(most)) continue;
+      // One that is far smaller than the others may have underflowed within.
+      const allowed = (single: number) => NORM_AGREEMENT * (single + 1e-6 * most);
+      if (!singles.every((single, i) => Math.abs(norms[i]! - single) <= allowed(single))) return false;
     }
     return true;
   }
   const exact = await rulesHold();
+  const isGiven = model.parameters.some(({ initializer }) => initializer.distribution === 'given');
 
   return createObjective({
     name: WHO,
     paramCount: m,
     exampleCount: n,
-    coupled: model.coupled,
+    coupled,
+    hasTest: data.test !== null,
     metadata: {
       objective: WHO,
+      ...(isGiven && { initialWeights: 'given by the model, in part or all, whatever the seed' }),
       model: { name: model.name, ...model.config },
       data: data.metadata,
       loss: { name: loss.name, ...loss.config },
@@ -332,7 +369,7 @@ export async function empiricalRisk({
       const total = batch?.length ?? n;
       const { unit, length } = powerOfTwo(v);
       const sum = new Float64Array(m);
-      const projections = model.coupled ? null : new Float64Array(total);
+      const projections = coupled ? null : new Float64Array(total);
       await overChunks(
         data.train,
         batch,
@@ -347,7 +384,7 @@ export async function empiricalRisk({
                 requireVerifiedKernels(`${WHO} (${model.name})`);
                 return gradient;
               },
-              model.coupled ? theta! : [...theta!, u],
+              coupled ? theta! : [...theta!, u],
             );
           };
           if (batch === null) {
@@ -417,6 +454,12 @@ function nestedGradient(y: () => Tensor, xs: readonly Tensor[]): Tensor[] {
   return xs.map((x, k) => grads[k] ?? tf.zerosLike(x));
 }
 
+/** ℓ_i + R(θ). */
+function penalized(model: Model, theta: readonly Tensor[], losses: Tensor): Tensor {
+  const penalty = model.penalty?.(theta);
+  return penalty ? tf.add(losses, penalty) : losses;
+}
+
 /** What a Hessian-vector product holds for one example more, by trials on zeros; refuses unverified kernels at once. */
 function bytesPerExample(model: Model, loss: Loss): number {
   const held = (count: number) =>
@@ -425,7 +468,10 @@ function bytesPerExample(model: Model, loss: Loss): number {
       const tape = recordGradientTape(() => {
         const inputs = tf.zeros([count, ...model.inputShape]);
         const targets = tf.zeros([count, model.outputCount]);
-        const gradient = nestedGradient(() => tf.sum(loss.perExample(model.forward(theta, inputs), targets)), theta);
+        const gradient = nestedGradient(
+          () => tf.sum(penalized(model, theta, loss.perExample(model.forward(theta, inputs), targets))),
+          theta,
+        );
         requireVerifiedKernels(`${WHO} (${model.name})`);
         return gradient;
       }, theta);

@@ -32,14 +32,20 @@ const RULES: Readonly<Record<string, Rule>> = {
  * @param tape θ ↦ Σ_i ℓ_i.
  * @param theta The tape's parameters.
  * @param count B.
+ * @param scale A factor of every gradient, whose square is one of the result.
  * @returns null where a parameter enters through several operations, or through one without a rule.
  */
-export function exampleNormsSquared(tape: GradientTape, theta: readonly Tensor[], count: number): Tensor | null {
+export function exampleNormsSquared(
+  tape: GradientTape,
+  theta: readonly Tensor[],
+  count: number,
+  scale = 1,
+): Tensor | null {
   const parameters = new Set(theta.map(({ id }) => id));
   const entered = new Set<number>();
   let known = true;
   let sum: Tensor = tf.zeros([count]);
-  tape.backward([tf.scalar(1)], (node, input, delta) => {
+  tape.backward([tf.scalar(scale)], (node, input, delta) => {
     const { id } = node.inputs[input]!;
     if (!parameters.has(id)) return false;
     const own = delta.shape[0] === count ? (RULES[node.kernelName]?.(node, input, delta) ?? null) : null;
@@ -58,7 +64,9 @@ function squaredNorm(x: Tensor): Tensor {
 
 /** For a parameter that was broadcast over the examples and, maybe, places; null where examples are an axis of it. */
 function broadcastNorm(shape: readonly number[], delta: Tensor): Tensor | null {
-  const axes = tf.broadcast_util.getReductionAxes([...shape], delta.shape);
+  const before = delta.rank - shape.length;
+  // An axis of length one counts too where one example, or one place, makes nothing of it.
+  const axes = delta.shape.map((_, axis) => axis).filter((axis) => axis < before || shape[axis - before] === 1);
   if (!axes.includes(0)) return null;
   const places = axes.filter((axis) => axis > 0);
   return squaredNorm(places.length > 0 ? tf.sum(delta, places) : delta);

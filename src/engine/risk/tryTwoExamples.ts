@@ -35,10 +35,12 @@ export async function tryTwoExamples(
   const [forward, perExample] = [`forward of the model ${model.name}`, `perExample of the loss ${loss.name}`];
   const [outputs, losses] = leakFree((): [Tensor, Tensor] => {
     const inputs = tf.tensor(pair(train.inputs), [2, ...model.inputShape]);
-    const y = model.forward(uploadTheta(), inputs);
+    const theta = uploadTheta();
+    const y = model.forward(theta, inputs);
     requireShape(who, forward, y, [2, model.outputCount], `[B, ${model.outputCount}]`);
     const l = loss.perExample(y, tf.tensor(pair(train.targets), [2, model.outputCount]));
     requireShape(who, perExample, l, [2], '[B], one number an example');
+    requireScalar(who, `penalty of the model ${model.name}`, model.penalty?.(theta));
     return [y, l];
   });
   try {
@@ -53,6 +55,12 @@ function requireShape(who: string, what: string, value: unknown, shape: readonly
   if (value instanceof tf.Tensor && tf.util.arraysEqual(value.shape, [...shape])) return;
   const found = value instanceof tf.Tensor ? `a tensor of shape [${value.shape}]` : `${value}`;
   throw new BrinkError(who, `${what} returned ${found} for a batch of B = 2 examples. It must return ${wanted}.`);
+}
+
+function requireScalar(who: string, what: string, value: unknown): void {
+  if (value == null || (value instanceof tf.Tensor && value.rank === 0)) return;
+  const found = value instanceof tf.Tensor ? `a tensor of shape [${value.shape}]` : `${value}`;
+  throw new BrinkError(who, `${what} returned ${found}. It must return a scalar, as tf.sum does, or null.`);
 }
 
 function requireFinite(who: string, what: string, values: ArrayLike<number>): void {

@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest';
+import { createObjective, type Derivatives } from '../../src/objectives/createObjective.ts';
+import { leastSquares } from '../../src/objectives/leastSquares.ts';
+import { quadratic, toy } from '../../src/objectives/quadratic.ts';
+import { verifyObjective } from '../../src/objectives/verifyObjective.ts';
+import { lssr } from '../../src/theory/lssr.ts';
+import { gradientDescent } from '../../src/training/gradientDescent.ts';
+
+const flat: Derivatives = {
+  name: 'flat',
+  paramCount: 2,
+  exampleCount: 3,
+  coupled: false,
+  metadata: {},
+  initialWeights: () => new Float32Array(2),
+  performance: async () => ({ loss: 1, accuracy: null, exampleLosses: Float64Array.of(1, 1, 1) }),
+  lossAndGradient: async () => ({ loss: 1, gradient: new Float32Array(2), exampleLosses: null, accuracy: null }),
+  hessianVector: async () => ({ product: new Float32Array(2), projections: null }),
+  weightedGradient: async () => new Float32Array(2),
+};
+
+describe('in plain JavaScript', () => {
+  it.each<[string, () => unknown]>([
+    ['flat: θ is [0, 1]. It must be a Float32Array; Float32Array.from(…) makes one.', () => toyAt([0, 1])],
+    ['flat: θ has 3 entries. It must have 2.', () => toyAt(new Float32Array(3))],
+    ['flat: paramCount is 0. It must be an integer', () => createObjective({ ...flat, paramCount: 0 })],
+    ['flat: seed is 0.5. It must be an integer.', () => createObjective(flat).initialWeights(0.5)],
+    [
+      "quadratic: A[0][1] is ''. It must be a number",
+      () =>
+        quadratic({
+          A: [
+            [1, ''],
+            [0, 1],
+          ],
+        } as never),
+    ],
+    ['quadratic: A is 3. It must be an array', () => quadratic({ A: 3 } as never)],
+    ["quadratic: there is no option 'B'.", () => quadratic({ A: [[1]], B: [1] } as never)],
+    ['quadratic: c is null. It must be a finite number.', () => quadratic({ A: [[1]], c: null } as never)],
+    ["toy: alpha is '1'. It must be a finite number.", () => toy('1' as never)],
+    ['leastSquares: y[1] is null. It must be a number', () => leastSquares({ X: [[1], [2]], y: [1, null] } as never)],
+    ['leastSquares: X is missing. It must be an array', () => leastSquares({} as never)],
+    ["lssr: there is no option 'batchsize'. Did you mean batchSize?", () => lssr({ batchsize: 1 } as never)],
+    ['gradientDescent: initialWeights[0] is null.', () => descend({ initialWeights: [null, 1] })],
+    ["gradientDescent: replacement is 'no'. It must be true or false.", () => descend({ replacement: 'no' })],
+    ["gradientDescent (until): there is no option 'los'. Did you mean loss?", () => descend({ until: { los: 1 } })],
+  ])('%s', (message, call) => {
+    expect(call).toThrow(message);
+  });
+
+  const toyAt = (weights: unknown) => createObjective(flat).at(weights as Float32Array);
+  const descend = (options: object) => gradientDescent(toy(), { learningRate: 0.1, steps: 1, ...options } as never);
+
+  it('vectors and batches of another kind are refused', async () => {
+    const point = toyAt(new Float32Array(2));
+    await expect(point.hessianVector([1, 2] as never)).rejects.toThrow('flat: v is [1, 2]. It must be a Float32Array');
+    await expect(point.weightedGradient([1, 2, 3] as never)).rejects.toThrow(
+      'flat: u is [1, 2, 3]. It must be a Float6',
+    );
+    await expect(point.batchGradient([0, 1] as never)).rejects.toThrow('flat: the batch is [0, 1]. It must be a Int32');
+    await expect(verifyObjective(toy(), { seeds: 1 } as never)).rejects.toThrow("there is no option 'seeds'");
+  });
+
+  it('and so is what the functions return', async () => {
+    const short = createObjective({
+      ...flat,
+      lossAndGradient: async () => ({ loss: 1, gradient: new Float32Array(1), exampleLosses: null, accuracy: null }),
+      hessianVector: async () => ({ product: [1, 2] as never, projections: null }),
+    }).at(new Float32Array(2));
+    await expect(short.gradient()).rejects.toThrow(
+      'flat: the gradient that was returned has 1 entries. It must have 2.',
+    );
+    await expect(short.hessianVector(new Float32Array(2))).rejects.toThrow(
+      'flat: the H v that was returned is [1, 2].',
+    );
+  });
+});
+
+it('rows may be typed arrays, of 64-bit integers too', async () => {
+  const X = [Float64Array.of(1, 2), BigInt64Array.of(3n, 4n)];
+  const [mine, plain] = [
+    leastSquares({ X, y: Float32Array.of(1, 2) }),
+    leastSquares({
+      X: [
+        [1, 2],
+        [3, 4],
+      ],
+      y: [1, 2],
+    }),
+  ];
+  const w = Float32Array.of(0.5, -1);
+  expect(await mine.at(w).gradient()).toEqual(await plain.at(w).gradient());
+});
