@@ -95,7 +95,7 @@ describe('record', () => {
   it('says in its header what rebuilds the run', async () => {
     await collect(train().pipe(record(path, { every: 2 })));
     const keyValues = read().schema.metadata;
-    expect(keyValues.get('brink.recording')).toBe('1');
+    expect(keyValues.get('brink.recording')).toBe('2');
     expect(JSON.parse(keyValues.get('brink.recording.header')!)).toMatchObject({
       source: metadata,
       selection: { every: 2, from: 0, to: null },
