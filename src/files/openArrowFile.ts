@@ -13,6 +13,8 @@ export interface OpenArrowFile {
   readonly end: number;
   /** Bytes behind it that belong to messages that were not written to their end; 0 where the stream is ended. */
   readonly tornBytes: number;
+  /** Whether the end of the stream is marked. */
+  readonly isEnded: boolean;
   /** Whether its messages have checksums: files of old have none. */
   readonly isChecked: boolean;
   /** What is wrong behind the last batch, where that is more than a torn end; null: nothing. */
@@ -93,6 +95,7 @@ export function openArrowFile<T>(who: string, path: string, unbegun: string, des
       batches,
       end,
       tornBytes: isEnded || isBroken ? 0 : size - end,
+      isEnded,
       isChecked,
       damage: isBroken ? `the message at byte ${end} cannot be read, and there are more behind it` : null,
       isSound: (k) => soundAt(batches[k]!),

@@ -10,12 +10,16 @@ import { type ArrowMessages, arrowMessages } from '../files/arrowMessages.ts';
 import { syncFolder } from '../files/syncFolder.ts';
 import { arrowSchema, toRecordBatch } from './arrowColumns.ts';
 import { checkRow, checkTable, type StoredRow } from './checkRow.ts';
+import { KeyMemory } from './KeyMemory.ts';
 import { type TableFormat, toKeyValues } from './tableMetadata.ts';
 
 /** A batch is written when it has this many rows, */
 const BATCH_ROWS = 256;
-/** or when its first row has waited this long, in milliseconds: what a killed process can lose. */
-const BATCH_AGE = 1000;
+/**
+ * or when none was for this long, in milliseconds: at once where a row comes then, as no timer runs in a long pass that
+ * follows it. A killed process can lose the rows that came within that time.
+ */
+const BATCH_AGE = 250;
 
 const WHO = 'TableLog';
 
@@ -25,7 +29,7 @@ export const logPaths = (path: string) => ({ part: `${path}.arrows.part`, whole:
 /**
  * The rows of a table while a run lives: an Arrow stream at `<path>.arrows.part`; `recover` finishes it after a crash.
  *
- * Rows are written in batches of 256, or after a second, synchronously: a batch that was written survives the process,
+ * Rows are written in batches of 256, or four times a second, synchronously: a batch that was written survives the process,
  * and a few seconds later the machine.
  */
 export class TableLog<T extends Table> {
@@ -35,7 +39,9 @@ export class TableLog<T extends Table> {
   readonly #messages: ArrowMessages;
   readonly #file: ArrowFile;
   #pending: StoredRow[] = [];
-  #pendingSince = 0;
+  readonly #keys: KeyMemory;
+  /** When rows were written last. */
+  #flushed = Date.now();
   #timer: NodeJS.Timeout | undefined;
   #failure: BrinkError | undefined;
   #rows = 0;
@@ -49,6 +55,7 @@ export class TableLog<T extends Table> {
   ) {
     checkTable(WHO, table);
     this.#table = table;
+    this.#keys = new KeyMemory(table);
     this.#paths = logPaths(path);
     const writer = { host: hostname(), pid: process.pid };
     this.#schema = arrowSchema(table, toKeyValues({ table, format, writer, metadata }));
@@ -78,16 +85,19 @@ export class TableLog<T extends Table> {
     return this.#rows;
   }
 
-  /** Adds a row. @throws BrinkError where it does not fit the table (the log goes on), or the disk refuses. */
+  /**
+   * Adds a row.
+   *
+   * @throws BrinkError where it does not fit the table or has the key of another (the log goes on), or the disk refuses.
+   */
   append(row: Row<T>): void {
     if (this.#failure) throw this.#failure;
     if (this.#isFinished)
       throw new BrinkError(WHO, `the table '${this.#table.name}' is finished. No row can be added.`);
     const stored = checkRow(WHO, this.#table, row);
-    const now = Date.now();
-    if (this.#pending.length === 0) this.#pendingSince = now;
+    this.#keys.take(WHO, stored);
     this.#pending.push(stored);
-    if (this.#pending.length >= BATCH_ROWS || now - this.#pendingSince >= BATCH_AGE) this.#flush();
+    if (this.#pending.length >= BATCH_ROWS || Date.now() - this.#flushed >= BATCH_AGE) this.#flush();
     else this.#timer ??= setTimeout(() => this.#flushLater(), BATCH_AGE).unref();
   }
 
@@ -126,6 +136,7 @@ export class TableLog<T extends Table> {
     const rows = this.#pending;
     if (rows.length === 0) return;
     this.#pending = [];
+    this.#flushed = Date.now();
     this.#file.write(this.#messages.batch(toRecordBatch(this.#schema, this.#table, rows)));
     this.#rows += rows.length;
   }

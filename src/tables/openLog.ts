@@ -28,6 +28,8 @@ export function openLog(who: string, path: string): OpenLog {
   return openArrowFile(who, path, UNBEGUN, ({ schema, batches, end, tornBytes, ...file }) => {
     const header = fromKeyValues(who, path, schema.metadata);
     const rows = batches.reduce((sum, { rows }) => sum + rows, 0);
+    // What has its last name was ended before.
+    const damage = file.damage ?? (file.isEnded || path.endsWith('.part') ? null : 'its end is missing');
     const nameOf = (k: number) => {
       const before = batches.slice(0, k).reduce((sum, { rows }) => sum + rows, 0);
       return `the batch from row ${before + 1}`;
@@ -42,7 +44,7 @@ export function openLog(who: string, path: string): OpenLog {
       requireSound() {
         const k = [...batches.keys()].findIndex((k) => !file.isSound(k));
         if (k >= 0) throw damaged(who, path, nameOf(k), 'its bytes are not those that were written (CRC-32)');
-        if (file.damage) throw damaged(who, path, 'what follows', file.damage);
+        if (damage) throw damaged(who, path, `what follows row ${rows}`, damage);
       },
       *batches() {
         for (const k of batches.keys()) {
@@ -55,7 +57,7 @@ export function openLog(who: string, path: string): OpenLog {
           }
           yield rows;
         }
-        if (file.damage) throw damaged(who, path, `what follows row ${rows}`, file.damage);
+        if (damage) throw damaged(who, path, `what follows row ${rows}`, damage);
       },
       close: file.close,
     };

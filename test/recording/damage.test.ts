@@ -12,6 +12,7 @@ import { openRecording } from '../../src/recording/openRecording.ts';
 import { record } from '../../src/recording/record.ts';
 import { replay } from '../../src/recording/replay.ts';
 import { resume } from '../../src/recording/resume.ts';
+import { describeRun } from '../../src/runs/describeRun.ts';
 import { gradientDescent } from '../../src/training/gradientDescent.ts';
 import { regression } from '../helpers/regression.ts';
 import { stepAt } from '../helpers/stepAt.ts';
@@ -95,6 +96,19 @@ describe.each(['recomputed', 'recorded'])(
     });
   },
 );
+
+it('show says how many steps there are, and which are damaged', async () => {
+  await collect(train().pipe(record(path)));
+  const run = { state: 'finished', metadata: { source: null }, started: 'then', finished: 'now' };
+  writeFileSync(join(folder, 'run.json'), JSON.stringify(run));
+  const shown = async () => (await describeRun(folder)).tables;
+  expect(await shown()).toMatchObject([{ state: 'recording', rows: 10, problem: null }]);
+  const ends = [places()[2]!.end, places()[7]!.end];
+  damage((bytes) => {
+    for (const end of ends) bytes[end - 20]! ^= 4;
+  });
+  expect(await shown()).toMatchObject([{ state: 'recording', rows: 10, problem: '2 of 10 steps are damaged: 2, 7' }]);
+});
 
 it('the last step of a whole recording is no torn end where it is damaged', async () => {
   await collect(train().pipe(record(path)));

@@ -119,12 +119,12 @@ describe('record', () => {
   });
 
   it('keeps the weights of the moment, also where their owner changes them later', async () => {
-    const weights = Float32Array.of(1, 2, 3, 4, 5);
     const source = new Subject<Step>();
     source.pipe(record(path)).subscribe();
     for (const index of [0, 1, 2]) {
-      weights.fill(index);
+      const weights = new Float32Array(5).fill(index);
       source.next(stepAt(weights, { index }));
+      weights.fill(-1);
     }
     source.complete();
     const firsts = read()
