@@ -15,11 +15,13 @@ import { type TableFormat, toKeyValues } from './tableMetadata.ts';
 
 /** A batch is written when it has this many rows, */
 const BATCH_ROWS = 256;
-/**
- * or when none was for this long, in milliseconds: at once where a row comes then, as no timer runs in a long pass that
- * follows it. A killed process can lose the rows that came within that time.
- */
+/** or when its first row has waited this long, in milliseconds: a killed process can lose the rows of such a time, */
 const BATCH_AGE = 250;
+/**
+ * or as soon as whoever adds rows pauses, as no timer runs in a long pass that may follow; that so many times at once,
+ * and then once in `BATCH_AGE`.
+ */
+const BURST = 8;
 
 const WHO = 'TableLog';
 
@@ -29,7 +31,7 @@ export const logPaths = (path: string) => ({ part: `${path}.arrows.part`, whole:
 /**
  * The rows of a table while a run lives: an Arrow stream at `<path>.arrows.part`; `recover` finishes it after a crash.
  *
- * Rows are written in batches of 256, or four times a second, synchronously: a batch that was written survives the process,
+ * Rows are written in batches of 256, or at pauses at most four times a second (eight after a long one), synchronously: a batch that was written survives the process,
  * and a few seconds later the machine.
  */
 export class TableLog<T extends Table> {
@@ -40,8 +42,10 @@ export class TableLog<T extends Table> {
   readonly #file: ArrowFile;
   #pending: StoredRow[] = [];
   readonly #keys: KeyMemory;
-  /** When rows were written last. */
-  #flushed = Date.now();
+  /** How many batches may be written at the next pauses, and when that was counted. */
+  #burst = BURST;
+  #counted = Date.now();
+  #isPauseAwaited = false;
   #timer: NodeJS.Timeout | undefined;
   #failure: BrinkError | undefined;
   #rows = 0;
@@ -97,8 +101,8 @@ export class TableLog<T extends Table> {
     const stored = checkRow(WHO, this.#table, row);
     this.#keys.take(WHO, stored);
     this.#pending.push(stored);
-    if (this.#pending.length >= BATCH_ROWS || Date.now() - this.#flushed >= BATCH_AGE) this.#flush();
-    else this.#timer ??= setTimeout(() => this.#flushLater(), BATCH_AGE).unref();
+    if (this.#pending.length >= BATCH_ROWS) this.#flush();
+    else this.#flushSoon();
   }
 
   /**
@@ -121,6 +125,24 @@ export class TableLog<T extends Table> {
     return this.#paths.whole;
   }
 
+  /** Writes what is pending at the next pause, or in a while. */
+  #flushSoon(): void {
+    if (this.#isPauseAwaited) return;
+    const now = Date.now();
+    this.#burst = Math.min(BURST, this.#burst + (now - this.#counted) / BATCH_AGE);
+    this.#counted = now;
+    if (this.#burst < 1) {
+      this.#timer ??= setTimeout(() => this.#flushLater(), BATCH_AGE).unref();
+      return;
+    }
+    this.#burst--;
+    this.#isPauseAwaited = true;
+    queueMicrotask(() => {
+      this.#isPauseAwaited = false;
+      this.#flushLater();
+    });
+  }
+
   /** As `#flush`, but a failure is told at the next row or at the end. */
   #flushLater(): void {
     try {
@@ -136,7 +158,6 @@ export class TableLog<T extends Table> {
     const rows = this.#pending;
     if (rows.length === 0) return;
     this.#pending = [];
-    this.#flushed = Date.now();
     this.#file.write(this.#messages.batch(toRecordBatch(this.#schema, this.#table, rows)));
     this.#rows += rows.length;
   }
