@@ -64,7 +64,9 @@ function describeSource({ objective, ...options }: Record<string, unknown>): str
 
 function describe({ file, rows, state, problem, columns, series }: TableDescription): string[] {
   if (state === 'unreadable') return [`${file}: ${problem}`];
-  if (state === 'recording') return [`${file}: a recording of ${rows} steps, for \`brink replay\``];
+  if (state === 'recording') {
+    return [`${file}: a recording of ${rows} steps, for \`brink replay\``, ...(problem ? [`  ${problem}`] : [])];
+  }
   const head = `${file}: ${rows} rows${state === 'finished' ? '' : `, ${state}`}`;
   const shown = series.filter(({ of, values }) => groupsOf(series).indexOf(of) < MOST_GROUPS && values.some(isNumber));
   const more = groupsOf(series).length - MOST_GROUPS;

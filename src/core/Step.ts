@@ -1,6 +1,7 @@
 import { BrinkError } from './errors.ts';
-import type { JsonObject } from './Json.ts';
+import { type JsonObject, requireJson } from './Json.ts';
 import type { Objective, Point } from './Objective.ts';
+import { requireUntouched } from './requireUntouched.ts';
 
 /**
  * One moment of training, as plain data: the weights θ_t, and the gradient that the update from here uses.
@@ -241,7 +242,8 @@ export function requireStep(who: string, value: unknown): Step {
  * @param run What the step knows of its source, all optional: `objective`, whose L is that of its probes; `metadata`,
  *   what rebuilds the source; `total` and `last`, how many steps come at most and the index of the last; `reads`,
  *   files that must not be removed.
- * @throws BrinkError where the index is no integer of at least 0, or a vector's length is not that of the weights.
+ * @throws BrinkError where the index is no integer of at least 0, a vector's length is not that of the weights or its
+ *   array an earlier step's with other numbers in it, or JSON can't hold the metadata.
  */
 export function openStep(
   data: Pick<StepData, 'index' | 'weights'> & Partial<StepData>,
@@ -259,6 +261,10 @@ export function openStep(
       );
     }
   }
+  for (const [name, vector] of Object.entries({ weights, gradient: data.gradient, velocity: data.velocity })) {
+    if (vector) requireUntouched('openStep', name, index, vector);
+  }
+  if (run.metadata && !(run instanceof KnownRun)) requireJson('openStep', 'metadata', run.metadata);
   const gate = new Gate();
   const whole: StepData = {
     index,

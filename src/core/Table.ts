@@ -1,3 +1,5 @@
+import { BrinkError } from './errors.ts';
+
 /** The types a column can have. */
 export const COLUMN_TYPES = ['float64', 'int32', 'bool', 'utf8'] as const;
 export type ColumnType = (typeof COLUMN_TYPES)[number];
@@ -69,11 +71,34 @@ export interface Table<C extends Columns = Columns> {
   readonly columns: C;
 }
 
-/** Declares a table; the row type follows from the columns. */
+/**
+ * Declares a table; the row type follows from the columns.
+ *
+ * @throws BrinkError where two columns differ by case alone.
+ */
 export function defineTable<const C extends Columns>(
   table: Table<C> & { readonly key: readonly (keyof C & string)[] },
 ): Table<C> {
+  requireDistinct('defineTable', table);
   return table;
+}
+
+/**
+ * Throws where the names of two columns differ by case alone: DuckDB and Spark take them for one.
+ */
+export function requireDistinct(who: string, { name, columns }: Table): void {
+  const seen = new Map<string, string>();
+  for (const column of Object.keys(columns)) {
+    const other = seen.get(column.toLowerCase());
+    if (other !== undefined) {
+      throw new BrinkError(
+        who,
+        `the table '${name}' has the columns '${other}' and '${column}', which differ by case alone. ` +
+          'DuckDB and Spark take them for one; rename one of them.',
+      );
+    }
+    seen.set(column.toLowerCase(), column);
+  }
 }
 
 type Scalar<T extends ColumnType> = T extends 'float64' | 'int32' ? number : T extends 'bool' ? boolean : string;

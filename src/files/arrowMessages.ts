@@ -1,22 +1,38 @@
-import { AsyncByteQueue, type RecordBatch, RecordBatchStreamWriter, type Schema } from 'apache-arrow';
+import { AsyncByteQueue, RecordBatch, RecordBatchStreamWriter, Schema } from 'apache-arrow';
+import { CHECKSUM, seal, UNSET } from './checksum.ts';
 
 /** The messages of one Arrow stream, each in the pieces in which it lies in memory and without a copy. */
 export interface ArrowMessages {
   /** What the stream begins with. */
   readonly schema: readonly Uint8Array[];
-  batch(batch: RecordBatch): readonly Uint8Array[];
+  /** `keyValues` go into the message's own, beside its checksum; a stream without checksums has none. */
+  batch(batch: RecordBatch, keyValues?: ReadonlyMap<string, string>): readonly Uint8Array[];
 }
 
-/** The encoder of a stream of record batches that all have this schema. */
-export function arrowMessages(schema: Schema): ArrowMessages {
+/**
+ * The encoder of a stream of record batches that all have this schema.
+ *
+ * Each message, the schema's too, has in its key-values the CRC-32 of all its bytes, in whose place `UNSET` stands while
+ * it is computed. Other readers pass key-values over.
+ *
+ * @param isChecked Whether there are checksums; false goes on with a file of old that has none.
+ */
+export function arrowMessages(schema: Schema, isChecked = true): ArrowMessages {
   const queue = new PieceQueue();
   const writer = new RecordBatchStreamWriter();
-  writer.reset(queue, schema);
+  writer.reset(queue, isChecked ? new Schema(schema.fields, new Map([...schema.metadata, [CHECKSUM, UNSET]])) : schema);
+  const take = () => {
+    const pieces = queue.take();
+    if (isChecked) seal(pieces);
+    return pieces;
+  };
   return {
-    schema: queue.take(),
-    batch(batch) {
-      writer.write(batch);
-      return queue.take();
+    schema: take(),
+    batch(batch, keyValues = new Map()) {
+      writer.write(
+        isChecked ? new RecordBatch(batch.schema, batch.data, new Map([...keyValues, [CHECKSUM, UNSET]])) : batch,
+      );
+      return take();
     },
   };
 }

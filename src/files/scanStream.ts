@@ -1,63 +1,131 @@
-import { fstatSync, readSync } from 'node:fs';
+import { fstatSync } from 'node:fs';
 import { Message, MessageHeader } from 'apache-arrow';
+import { readFrom } from './readFrom.ts';
+
+/** Where one message lies in a file. */
+export interface MessagePlace {
+  readonly start: number;
+  /** Where its header ends and its body begins. */
+  readonly bodyStart: number;
+  readonly end: number;
+  /** The key-values of the message itself. */
+  readonly keyValues: ReadonlyMap<string, string>;
+}
 
 /** Where one record batch lies in a file, and how many rows it has. */
-export interface BatchPlace {
-  readonly start: number;
-  readonly end: number;
+export interface BatchPlace extends MessagePlace {
   readonly rows: number;
 }
 
 /** What an Arrow stream on disk holds that is whole. */
 export interface StreamScan {
-  /** Where the schema message ends; 0 where there is no whole one. */
-  readonly schemaEnd: number;
+  /** Null where there is no whole one. */
+  readonly schema: MessagePlace | null;
   readonly batches: readonly BatchPlace[];
-  /** Where the last whole message ends: what comes after is torn. */
+  /** Where the last whole message ends. */
   readonly end: number;
   /** Whether the end of the stream is marked there. */
   readonly isEnded: boolean;
+  /**
+   * Whether what comes after is more than the beginning of one message, as a process that was stopped leaves: whole
+   * messages follow, or the end of the stream is marked there.
+   */
+  readonly isBroken: boolean;
   /** Bytes in the file. */
   readonly size: number;
 }
+
+/** A mark and the length of the header, 4 bytes each, precede it. */
+const PREFIX = 8;
+/** Messages begin at multiples of so many bytes. */
+const ALIGNMENT = 8;
+/** What is looked through at once, in bytes. */
+const WINDOW = 2 ** 20;
 
 /** Walks the message headers of an Arrow stream, without reading the batches. */
 export function scanStream(file: number): StreamScan {
   const { size } = fstatSync(file);
   const batches: BatchPlace[] = [];
-  const prefix = Buffer.alloc(8);
-  let schemaEnd = 0;
+  let schema: MessagePlace | null = null;
   let end = 0;
-  let isEnded = false;
-  while (end + prefix.length <= size) {
-    readSync(file, prefix, 0, prefix.length, end);
-    const length = prefix.readInt32LE(4);
-    const bodyStart = end + prefix.length + length;
-    if (prefix.readInt32LE(0) !== -1 || length < 0 || bodyStart > size) break;
-    if (length === 0) {
-      isEnded = schemaEnd > 0;
-      break;
+  for (;;) {
+    const message = messageAt(file, end, size);
+    const wanted = schema === null ? MessageHeader.Schema : MessageHeader.RecordBatch;
+    if (message === null || message === 'end' || message.type !== wanted) {
+      const isEnded = message === 'end' && schema !== null;
+      const rest = isEnded ? end + PREFIX : end;
+      return { schema, batches, end, isEnded, isBroken: hasMore(file, rest, size), size };
     }
-    const bytes = new Uint8Array(length);
-    readSync(file, bytes, 0, length, end + prefix.length);
-    const header = decode(bytes);
-    if (header === undefined || header.bodyLength < 0 || bodyStart + header.bodyLength > size) break;
-    if (header.type !== (schemaEnd === 0 ? MessageHeader.Schema : MessageHeader.RecordBatch)) break;
-    const start = end;
-    end = bodyStart + header.bodyLength;
-    if (schemaEnd === 0) schemaEnd = end;
-    else batches.push({ start, end, rows: header.rows });
+    const { type: _, ...place } = message;
+    if (schema === null) schema = place;
+    else batches.push(place);
+    end = place.end;
   }
-  return { schemaEnd, batches, end, isEnded, size };
 }
 
-/** A message header; undefined where the bytes are none. */
-function decode(bytes: Uint8Array): { type: MessageHeader; bodyLength: number; rows: number } | undefined {
+/** The message that begins at a place; `end` where the stream ends there, null where there is no whole one. */
+function messageAt(file: number, start: number, size: number): (BatchPlace & { type: MessageHeader }) | 'end' | null {
+  const prefix = Buffer.alloc(PREFIX);
+  if (readFrom(file, start, prefix) < PREFIX || prefix.readInt32LE(0) !== -1) return null;
+  const length = prefix.readInt32LE(4);
+  if (length === 0) return 'end';
+  const bodyStart = start + PREFIX + length;
+  if (length < 0 || bodyStart > size) return null;
+  const bytes = new Uint8Array(length);
+  if (readFrom(file, start + PREFIX, bytes) < length) return null;
+  const header = decode(bytes);
+  if (header === null || !(header.bodyLength >= 0) || bodyStart + header.bodyLength > size) return null;
+  const { type, bodyLength, rows, keyValues } = header;
+  return { type, start, bodyStart, end: bodyStart + bodyLength, rows, keyValues };
+}
+
+/** A message header; null where the bytes are none. */
+function decode(bytes: Uint8Array) {
   try {
+    if (!isPlausible(bytes)) return null;
     const message = Message.decode(bytes);
     const rows = message.isRecordBatch() ? message.header().length : 0;
-    return { type: message.headerType, bodyLength: Number(message.bodyLength), rows };
+    return { type: message.headerType, bodyLength: Number(message.bodyLength), rows, keyValues: message.metadata };
   } catch {
-    return undefined;
+    return null;
   }
+}
+
+/**
+ * Whether the lists in a message header are no longer than it: the decoder walks through what they claim, which damage
+ * can make billions.
+ */
+function isPlausible(bytes: Uint8Array): boolean {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  /** Where the k-th field of a table lies; 0 where it has none. */
+  const field = (table: number, k: number) => {
+    const vtable = table - view.getInt32(table, true);
+    const slot = 4 + 2 * k;
+    const offset = slot < view.getUint16(vtable, true) ? view.getUint16(vtable + slot, true) : 0;
+    return offset === 0 ? 0 : table + offset;
+  };
+  const follow = (at: number) => at + view.getUint32(at, true);
+  const fits = (at: number, size: number) =>
+    at === 0 || view.getUint32(follow(at), true) * size <= bytes.length - follow(at) - 4;
+  const message = follow(0);
+  if (!fits(field(message, 4), 4)) return false;
+  const type = field(message, 1);
+  const header = field(message, 2);
+  if (type === 0 || view.getUint8(type) !== MessageHeader.RecordBatch) return true;
+  return header > 0 && [1, 2].every((k) => fits(field(follow(header), k), 16)) && fits(field(follow(header), 4), 8);
+}
+
+/** Whether a whole record batch, or the end of the stream, lies behind a place. */
+function hasMore(file: number, from: number, size: number): boolean {
+  const window = Buffer.alloc(WINDOW);
+  for (let at = Math.ceil(from / ALIGNMENT) * ALIGNMENT; at + PREFIX <= size; at += WINDOW) {
+    const count = readFrom(file, at, window);
+    for (let k = 0; k + PREFIX <= count; k += ALIGNMENT) {
+      if (window.readInt32LE(k) !== -1) continue;
+      const message = messageAt(file, at + k, size);
+      if (message === null) continue;
+      if (message === 'end' ? at + k + PREFIX === size : message.type === MessageHeader.RecordBatch) return true;
+    }
+  }
+  return false;
 }

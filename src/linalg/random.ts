@@ -8,7 +8,8 @@ import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
  * another.
  *
  * The integers are mixed by the finaliser of MurmurHash3 (Appleby, 2008), one after the other, so (1, 2) and (2, 1)
- * differ.
+ * differ. The first number of a new xoroshiro128+ is left out: it is its seed but for the sign, and some bits of the
+ * second go with those of the first.
  */
 export function generator(...integers: number[]): RandomGenerator {
   let h = 0x9e3779b9;
@@ -19,7 +20,9 @@ export function generator(...integers: number[]): RandomGenerator {
       h ^= h >>> 16;
     }
   }
-  return xoroshiro128plus(h);
+  const random = xoroshiro128plus(h);
+  random.next();
+  return random;
 }
 
 /** `count` independent normal numbers of mean 0 and standard deviation 1 (Box and Muller, 1958). */
@@ -42,9 +45,6 @@ export function uniforms(random: RandomGenerator, count: number, limit: number):
 /** `count` independent fair signs, each −1 or 1. */
 export function signs(random: RandomGenerator, count: number): Float64Array {
   const out = new Float64Array(count);
-  // A new generator's first number is its seed but for the sign, and some bits of the second go with those of the
-  // first.
-  random.next();
   for (let i = 0; i < count; ) {
     let bits = uniformInt(random, -0x80000000, 0x7fffffff);
     for (let k = 0; k < 32 && i < count; k++, i++, bits >>>= 1) out[i] = bits & 1 ? 1 : -1;

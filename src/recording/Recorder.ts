@@ -6,7 +6,7 @@ import type { Step } from '../core/Step.ts';
 import { isBeingWritten } from '../files/isBeingWritten.ts';
 import { openRecording } from './openRecording.ts';
 import { type EstimateListener, isInHand, RecordingFile, type RecordingStart } from './RecordingFile.ts';
-import type { RecordingHeader, Selection } from './RecordingHeader.ts';
+import { FORMAT_VERSION, type RecordingHeader, type Selection } from './RecordingHeader.ts';
 import type { RecordedStep, StepShape } from './recordingColumns.ts';
 import { requireSameRun } from './requireSameRun.ts';
 
@@ -70,7 +70,7 @@ export function beginRecording(
   return recorder(
     header.selection,
     null,
-    (step) => ({ path: target, header, shape: shape(step), kept: null, onEstimate }),
+    (step) => ({ path: target, version: FORMAT_VERSION, header, shape: shape(step), kept: null, onEstimate }),
     target,
   );
 }
@@ -78,21 +78,23 @@ export function beginRecording(
 /**
  * Goes on with a recording behind its last whole step; until there is one to write, nothing is written.
  *
- * @throws BrinkError where there is none, or it is of another run.
+ * @throws BrinkError where there is none, it is damaged, or it is of another run.
  */
 export function continueRecording(target: string, source: JsonObject | null, onEstimate: EstimateListener): Recorder {
-  const { header, shape, end, indices, last } = wholePart(target);
+  const { version, header, shape, end, indices, last } = wholePart(target);
   requireFree(target, header);
   requireSameRun(WHO, target, header, source);
   const kept = { bytes: end, steps: indices.length };
-  return recorder(header.selection, last, () => ({ path: target, header, shape, kept, onEstimate }), target);
+  return recorder(header.selection, last, () => ({ path: target, version, header, shape, kept, onEstimate }), target);
 }
 
 /** What a recording holds, and its last step; it is closed again. */
 function wholePart(target: string) {
   const recording = openRecording(WHO, target);
   try {
-    const { indices } = recording;
+    const { indices, damage } = recording;
+    // What lies behind the damage would be cut off.
+    if (damage) throw damage;
     return { ...recording, last: indices.length === 0 ? null : recording.read(indices.length - 1) };
   } finally {
     recording.close();
@@ -111,6 +113,7 @@ function recorder(
   return {
     take(step) {
       if (!isSelected(step.index, selection)) return;
+      requireStorable(step);
       if (file === null && recorded !== null && step.index <= last) {
         if (step.index === last) requireSameWeights(target, recorded, step);
         return;
@@ -127,6 +130,25 @@ function recorder(
     },
     finish: () => file?.finish(),
   };
+}
+
+/** What the columns of vectors are made of. */
+const VECTORS = { weights: 'Float32Array', velocity: 'Float32Array', gradient: 'Float32Array', batch: 'Int32Array' };
+
+/** Throws where a number or a vector would not be the same in its column. */
+function requireStorable(step: Step): void {
+  for (const name of ['index', 'batchSize'] as const) {
+    if ((step[name] | 0) === step[name] && step[name] >= 0) continue;
+    throw new BrinkError(
+      WHO,
+      `${name} is ${step[name]} at step ${step.index}. A recording holds whole numbers from 0 to 2147483647.`,
+    );
+  }
+  for (const [name, type] of Object.entries(VECTORS)) {
+    const found = step[name as 'weights'] as unknown;
+    if (found === null || Object.prototype.toString.call(found) === `[object ${type}]`) continue;
+    throw new BrinkError(WHO, `${name} is no ${type} at step ${step.index}. Make it one: ${type}.from(${name}).`);
+  }
 }
 
 function isSelected(t: number, { every, from, to }: Selection): boolean {

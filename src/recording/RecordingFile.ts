@@ -3,7 +3,8 @@ import { dirname } from 'node:path';
 import { BrinkError } from '../core/errors.ts';
 import { ArrowFile, END_OF_STREAM, sizeOf } from '../files/ArrowFile.ts';
 import { type ArrowMessages, arrowMessages } from '../files/arrowMessages.ts';
-import { type RecordingHeader, toKeyValues } from './RecordingHeader.ts';
+import { stepKeyValues } from './openRecording.ts';
+import { toKeyValues, type VersionedHeader } from './RecordingHeader.ts';
 import { type RecordedStep, type StepEncoder, type StepShape, stepEncoder } from './recordingColumns.ts';
 
 const WHO = 'record';
@@ -23,9 +24,8 @@ export interface Estimate {
 export type EstimateListener = ((estimate: Estimate) => void) | undefined;
 
 /** What a recording begins with: nothing, or the whole part of one that is there. */
-export interface RecordingStart {
+export interface RecordingStart extends VersionedHeader {
   readonly path: string;
-  readonly header: RecordingHeader;
   readonly shape: StepShape;
   /** Bytes and steps that are kept; what lies behind them is cut off. Null: a new file. */
   readonly kept: { readonly bytes: number; readonly steps: number } | null;
@@ -49,10 +49,10 @@ export class RecordingFile {
   #file: ArrowFile | null = null;
   #steps: number;
 
-  constructor({ path, header, shape, kept, onEstimate }: RecordingStart) {
+  constructor({ path, version, header, shape, kept, onEstimate }: RecordingStart) {
     this.#path = path;
-    this.#encoder = stepEncoder(shape, toKeyValues(header));
-    this.#messages = arrowMessages(this.#encoder.schema);
+    this.#encoder = stepEncoder(shape, toKeyValues({ version, header }));
+    this.#messages = arrowMessages(this.#encoder.schema, version !== '1');
     this.#kept = kept;
     this.#onEstimate = onEstimate;
     this.#steps = kept?.steps ?? 0;
@@ -65,7 +65,7 @@ export class RecordingFile {
    * @throws BrinkError where the disk has no room for them (asked at the first), or refuses.
    */
   append(step: RecordedStep, expected: number | null): void {
-    const message = this.#messages.batch(this.#encoder.encode(step));
+    const message = this.#messages.batch(this.#encoder.encode(step), stepKeyValues(step.index));
     if (this.#file) this.#write(this.#file, message);
     else this.#begin(message, expected);
     this.#steps++;

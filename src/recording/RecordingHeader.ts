@@ -22,22 +22,34 @@ export interface RecordingHeader {
   readonly run: JsonObject;
 }
 
-/** The version of the format that this brink writes, and the only one that it reads. */
-export const FORMAT_VERSION = '1';
+/** What a recording's key-values say. */
+export interface VersionedHeader {
+  readonly version: FormatVersion;
+  readonly header: RecordingHeader;
+}
+
+/**
+ * The versions of the format that this brink reads; it writes the last, and goes on with either.
+ *
+ * '1' has no checksums, and its batches and its θ_0 come from a generator whose first two numbers went together.
+ */
+const VERSIONS = ['1', '2'] as const;
+export type FormatVersion = (typeof VERSIONS)[number];
+export const FORMAT_VERSION: FormatVersion = '2';
 
 const FORMAT = 'brink.recording';
 const HEADER = 'brink.recording.header';
 
 /** The key-values of a recording's schema. */
-export function toKeyValues(header: RecordingHeader): Map<string, string> {
+export function toKeyValues({ version, header }: VersionedHeader): Map<string, string> {
   return new Map([
-    [FORMAT, FORMAT_VERSION],
+    [FORMAT, version],
     [HEADER, JSON.stringify(header)],
   ]);
 }
 
 /** Reads them back. @throws BrinkError where the file is no recording, or one of another version. */
-export function fromKeyValues(who: string, path: string, keyValues: ReadonlyMap<string, string>): RecordingHeader {
+export function fromKeyValues(who: string, path: string, keyValues: ReadonlyMap<string, string>): VersionedHeader {
   const version = keyValues.get(FORMAT);
   if (version === undefined) {
     throw new BrinkError(
@@ -46,21 +58,23 @@ export function fromKeyValues(who: string, path: string, keyValues: ReadonlyMap<
         'a table is read by readTable.',
     );
   }
-  if (version !== FORMAT_VERSION) {
+  if (!isKnown(version)) {
     throw new BrinkError(
       who,
-      `${path} is a recording of format version '${version}'. This brink reads version '${FORMAT_VERSION}'; ` +
+      `${path} is a recording of format version '${version}'. This brink reads the versions ${VERSIONS.join(' and ')}; ` +
         'use the brink that wrote it, or a newer one.',
     );
   }
   try {
-    return requireHeader(JSON.parse(keyValues.get(HEADER) ?? ''));
+    return { version, header: requireHeader(JSON.parse(keyValues.get(HEADER) ?? '')) };
   } catch (cause) {
     throw new BrinkError(who, `${path} has a damaged header: ${(cause as Error).message}. Take another copy of it.`, {
       cause,
     });
   }
 }
+
+const isKnown = (version: string): version is FormatVersion => (VERSIONS as readonly string[]).includes(version);
 
 function requireHeader(value: unknown): RecordingHeader {
   if (!hasFields(value, { source: ['object', 'null'], selection: ['object'], writer: ['object'], run: ['object'] })) {

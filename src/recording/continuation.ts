@@ -4,9 +4,11 @@ import type { JsonObject } from '../core/Json.ts';
 import type { Objective } from '../core/Objective.ts';
 import type { Step } from '../core/Step.ts';
 import type { GradientDescentOptions, TrainingState } from '../training/gradientDescent.ts';
+import { stepGradient } from '../training/stepGradient.ts';
 import { objectiveOf } from './objectiveOf.ts';
 import { type OpenRecording, openRecording } from './openRecording.ts';
-import { placeOf, readState } from './readState.ts';
+import { placeOf } from './placeOf.ts';
+import { requireSameLoss } from './requireSameLoss.ts';
 import { requireSameObjective } from './requireSameObjective.ts';
 
 /** From where a recorded run goes on, in the same way or in another. */
@@ -33,8 +35,8 @@ export interface Recorded {
  *
  * @param begin Makes the source, once the objective is there.
  * @throws BrinkError at the call where the recording does not hold the step, is not one of gradientDescent, or belongs
- *   to another objective than the one given; in the stream where the objective can't be rebuilt, or the recording was
- *   replaced since.
+ *   to another objective than the one given, or its draws are those of an older brink; in the stream where the objective
+ *   can't be rebuilt, the step is damaged, its loss is another, or the recording was replaced since.
  */
 export function continueFrom(
   who: string,
@@ -42,14 +44,19 @@ export function continueFrom(
   { step, objective }: Beginning,
   begin: (recorded: Recorded) => Observable<Step>,
 ): Observable<Step> {
-  const recording = openRecording(who, path);
-  recording.close();
-  const k = placeOf(who, recording, step);
+  const { recording, k, batch } = atStep(who, path, step);
   const { objective: _, ...source } = recording.header.source ?? {};
   if (typeof source.seed !== 'number') {
     throw new BrinkError(
       who,
       `${path} doesn't say its seed. Its source is not gradientDescent, so its batches are not known.`,
+    );
+  }
+  if (recording.version === '1' && batch !== null) {
+    throw new BrinkError(
+      who,
+      `${path} was recorded by an older brink, which drew other batches from the same seed. ` +
+        'Replay it, or go on with the brink that recorded it.',
     );
   }
   if (objective) requireSameObjective(who, recording, objective);
@@ -64,13 +71,29 @@ export function continueFrom(
             `call ${who} again.`,
         );
       }
-      const state = readState(file, k, own.exampleCount);
+      const recorded = file.read(k);
+      const { loss } = await stepGradient(own, recorded);
+      requireSameLoss(who, file, recorded, loss, own);
+      const { index, weights, velocity, epoch } = recorded;
+      const state = { index, weights, velocity, seen: Math.round(epoch * own.exampleCount) };
       return { recording, objective: own, state, settings: settingsOf(source, own), source };
     } finally {
       file.close();
     }
   };
   return defer(() => from(open()).pipe(switchMap(begin)));
+}
+
+/** A recording, closed again, with the place and the batch of one of its steps. */
+function atStep(who: string, path: string, step: number | undefined) {
+  const recording = openRecording(who, path);
+  try {
+    if (step === undefined && recording.damage) throw recording.damage;
+    const k = placeOf(who, recording, step);
+    return { recording, k, batch: recording.read(k).batch };
+  } finally {
+    recording.close();
+  }
 }
 
 /** The recorded settings; full-batch GD has no batch size of its own. */

@@ -1,13 +1,12 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { BrinkError } from '../core/errors.ts';
-import { type OpenArrowFile, openArrowFile } from '../files/openArrowFile.ts';
-import { fromKeyValues, type RecordingHeader } from './RecordingHeader.ts';
+import { damaged, type OpenArrowFile, openArrowFile } from '../files/openArrowFile.ts';
+import { fromKeyValues, type VersionedHeader } from './RecordingHeader.ts';
 import { decodeStep, type RecordedStep, type StepShape, shapeOf } from './recordingColumns.ts';
 
 /** A recording on disk, finished or not, as far as it is whole: a step is read where it lies. */
-export interface OpenRecording {
+export interface OpenRecording extends VersionedHeader {
   readonly path: string;
-  readonly header: RecordingHeader;
   readonly shape: StepShape;
   /** The steps that it holds, by their index t, in the order in which they lie. */
   readonly indices: readonly number[];
@@ -15,13 +14,26 @@ export interface OpenRecording {
   readonly end: number;
   /** Bytes behind it that belong to a step that was not written to its end. */
   readonly tornBytes: number;
-  /** The k-th of the steps that it holds. */
+  /** What is wrong behind the last of these steps, where that is more than a torn end; null: nothing. */
+  readonly damage: BrinkError | null;
+  /** Whether its steps have checksums: those of format version 1 have none. */
+  readonly isChecked: boolean;
+  /** Whether the k-th step is as it was written, as far as its checksum tells. */
+  isSound(k: number): boolean;
+  /** The k-th of the steps that it holds. @throws BrinkError where it is damaged. */
   read(k: number): RecordedStep;
   close(): void;
 }
 
 /** What precedes a message: a mark and the length of its header, 4 bytes each. */
 const PREFIX = 8;
+
+/** The entry among the key-values of a step's message that holds its index. */
+const STEP = 'brink.step';
+
+/** The key-values of a step's message: its index, as long in every message, once more. */
+export const stepKeyValues = (index: number): ReadonlyMap<string, string> =>
+  new Map([[STEP, `${index}`.padStart(10, '0')]]);
 
 /** What is said of a file without a schema. */
 const UNBEGUN =
@@ -35,14 +47,39 @@ const UNBEGUN =
 export function openRecording(who: string, path: string): OpenRecording {
   requireFile(who, path);
   return openArrowFile(who, path, UNBEGUN, (file) => {
-    const { schema, batches, end, tornBytes, read, close } = file;
-    const header = fromKeyValues(who, path, schema.metadata);
+    const { schema, batches, tornBytes, isChecked, isSound, read, close } = file;
+    const { version, header } = fromKeyValues(who, path, schema.metadata);
     const shape = shapeOf(schema);
-    if (!shape || batches.some(({ rows }) => rows !== 1)) {
+    if (!shape || (!isChecked && batches.some(({ rows }) => rows !== 1))) {
       throw new BrinkError(who, `${path} has other columns than a recording. It was changed after it was written.`);
     }
-    const indices = batches.map(({ start }) => readIndex(file, start));
-    return { path, header, shape, indices, end, tornBytes, read: (k) => decodeStep(read(k)), close };
+    const indices: number[] = [];
+    let why = file.damage;
+    for (const { start, rows, keyValues } of batches) {
+      const index = readIndex(file, start);
+      // Then it is not known which step lies here.
+      if (rows !== 1 || (isChecked && keyValues.get(STEP) !== stepKeyValues(index).get(STEP))) {
+        why = 'its message contradicts itself';
+        break;
+      }
+      indices.push(index);
+    }
+    const last = indices.at(-1);
+    const what = last === undefined ? 'the first step' : `the step behind step ${last}`;
+    return {
+      path,
+      version,
+      header,
+      shape,
+      indices,
+      damage: why === null ? null : damaged(who, path, what, why),
+      isChecked,
+      end: batches[indices.length - 1]?.end ?? file.end,
+      tornBytes,
+      isSound,
+      read: (k) => decodeStep(read(k, `step ${indices[k]}`)),
+      close,
+    };
   });
 }
 

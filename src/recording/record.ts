@@ -6,7 +6,7 @@ import { branchOf, madeFrom } from '../core/origin.ts';
 import { requireNames } from '../core/requireNames.ts';
 import type { RunBranch } from '../core/Step.ts';
 import { requireStep, type Step } from '../core/Step.ts';
-import { VERSIONS } from '../files/versions.ts';
+import { MACHINE } from '../files/versions.ts';
 import { beginRecording, continueRecording, type Recorder, requireRoom } from './Recorder.ts';
 import type { Estimate } from './RecordingFile.ts';
 import type { RecordingHeader } from './RecordingHeader.ts';
@@ -48,6 +48,9 @@ const WHO = 'record';
  * Where the length of the run is known, the first step tells the size of the recording (`onEstimate`), and it is
  * refused where the disk has no room for it.
  *
+ * Each step has in its message's key-values the CRC-32 of all its bytes, which other readers pass over and replay,
+ * resume and fork compare.
+ *
  * Of a run that goes on with a recording (`resume`) it goes on with the same file, where no other is named: steps up to
  * its last are compared with what it holds (the last one by its weights) and not written again, later ones follow.
  * `every`, `from`, `to` and `gradient` are then those of the recording.
@@ -59,8 +62,8 @@ const WHO = 'record';
  * @param options `every` (1), `from` (0), `to` (last), `gradient` (false), `overwrite` (false), `onEstimate`.
  * @throws BrinkError at the call where the path does not end in `.arrows` or an option is out of range; at the first
  *   step, within `run` before anything is written, where the file is there already or is read by the source, or where
- *   the run is not that of the recording that it goes on with; in the stream where steps come out of order, or the disk
- *   has no room or refuses. Steps before are kept.
+ *   the run is not that of the recording that it goes on with; in the stream where steps come out of order, an index
+ *   lies above 2³¹ − 1, or the disk has no room or refuses. Steps before are kept.
  */
 export function record(path?: string, options: RecordOptions = {}): MonoTypeOperatorFunction<Step> {
   requireNames(WHO, options, ['every', 'from', 'to', 'gradient', 'overwrite', 'onEstimate']);
@@ -86,7 +89,7 @@ export function record(path?: string, options: RecordOptions = {}): MonoTypeOper
       source,
       selection: { every, from, to: to ?? null },
       writer: { host: hostname(), pid: process.pid },
-      run: { ...VERSIONS, user: branch?.metadata.user ?? {} },
+      run: { ...MACHINE, user: branch?.metadata.user ?? {} },
     };
     return beginRecording(target, header, { gradient, overwrite, reads, onEstimate });
   }

@@ -7,6 +7,8 @@ import { openStep, type Step, stepRun } from '../core/Step.ts';
 import { stepGradient } from '../training/stepGradient.ts';
 import { objectiveOf } from './objectiveOf.ts';
 import { type OpenRecording, openRecording } from './openRecording.ts';
+import type { RecordedStep } from './recordingColumns.ts';
+import { requireSameLoss } from './requireSameLoss.ts';
 import { requireSameObjective } from './requireSameObjective.ts';
 
 /** Which steps are replayed, and what their gradients are computed with. */
@@ -38,8 +40,10 @@ const WHO = 'replay';
  * recorded, so that tables say the same; what measured, engine included, a table says for itself. Each subscription
  * reads anew. A recording that is still being written is replayed as far as it was at the call.
  *
- * It proves nothing about what lies between two recorded steps, and the weights carry no checksum: a byte that the disk
- * changed is not seen.
+ * Each step is compared with its checksum as it is read, and where its gradient is computed again, its batch's loss with
+ * the recorded one: to the bit on the engine and machine that recorded, else to 1e-4. A step that the disk changed, or a
+ * model that computes something else now, is an error at that step; those before it are emitted. (Recordings of before
+ * there were checksums have the loss alone.) It proves nothing about what lies between two recorded steps.
  *
  * Cost: reading 4m bytes a step (8m with momentum), some 0.1 ms a recorded step at the call, and b/n gradients a step
  * where none are recorded.
@@ -48,7 +52,7 @@ const WHO = 'replay';
  * @param options `from` (0), `to` (last), `every` (1), `offset` (0), `objective` (rebuilt).
  * @throws BrinkError at the call for an option out of range or that there is not, a file that is no recording or of an
  *   unknown version, no recorded step within the range, or an objective with another model, loss or data (by checksum);
- *   in the stream where the objective cannot be rebuilt.
+ *   in the stream where the objective cannot be rebuilt, a step is damaged, or its loss is another.
  */
 export function replay(path: string, options: ReplayOptions = {}): Observable<Step> {
   requireNames(WHO, options, ['from', 'to', 'every', 'offset', 'objective']);
@@ -60,19 +64,26 @@ export function replay(path: string, options: ReplayOptions = {}): Observable<St
 
   const recording = openRecording(WHO, path);
   recording.close();
-  const { header, indices, shape } = recording;
+  const { header, indices, shape, damage } = recording;
   if (objective) requireSameObjective(WHO, recording, objective);
   const chosen = [...indices.keys()].filter((k) => {
     const t = indices[k]!;
     return t >= from && t <= (to ?? t) && t % every === offset % every;
   });
   if (chosen.length === 0) {
+    if (damage) throw damage;
     const holds = indices.length === 0 ? 'no whole step' : `steps ${indices[0]} to ${indices.at(-1)}`;
     throw new BrinkError(
       WHO,
       `${path} holds ${holds}, and none with from ${from}, to ${to ?? 'the last'}, every ${every}, offset ${offset}. ` +
         'Choose others.',
     );
+  }
+
+  async function computeAgain(file: OpenRecording, recorded: RecordedStep, own: Objective): Promise<Float32Array> {
+    const { loss, gradient } = await stepGradient(own, recorded);
+    requireSameLoss(WHO, file, recorded, loss, own);
+    return gradient;
   }
 
   async function emit(file: OpenRecording, subscriber: Subscriber<Step>): Promise<void> {
@@ -95,13 +106,14 @@ export function replay(path: string, options: ReplayOptions = {}): Observable<St
         );
       }
       const recorded = file.read(k);
-      const gradient = recorded.gradient ?? (await stepGradient(own!, recorded)).gradient;
+      const gradient = recorded.gradient ?? (await computeAgain(file, recorded, own!));
       if (subscriber.closed) return;
       const { step, settled } = openStep({ ...recorded, gradient }, run);
       subscriber.next(step);
       await settled();
       await setImmediate();
     }
+    if (damage && (to ?? Number.POSITIVE_INFINITY) > (indices.at(-1) ?? -1)) throw damage;
   }
 
   return new Observable<Step>((subscriber) => {

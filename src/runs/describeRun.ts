@@ -44,7 +44,7 @@ export interface TableDescription {
    * `recording`: no table, but steps.
    */
   readonly state: 'finished' | 'being written' | 'unfinished' | 'unreadable' | 'recording';
-  /** Why it is unreadable. */
+  /** Why it is unreadable, or which steps of a recording are damaged: each is compared with its checksum. */
   readonly problem: string | null;
   readonly series: readonly Series[];
 }
@@ -117,21 +117,35 @@ async function describeTable(directory: string, file: string): Promise<TableDesc
   } catch (error) {
     const nothing = { name: '', description: '', rows: 0, columns: [], series: [] };
     const steps = recordedSteps(path);
-    if (steps !== null) return { file, ...nothing, name: 'recording', rows: steps, state: 'recording', problem: null };
+    if (steps !== null) return { file, ...nothing, name: 'recording', ...steps, state: 'recording' };
     return { file, ...nothing, state: 'unreadable', problem: (error as Error).message };
   }
 }
 
-/** How many steps a recording holds; null where the file is none. */
-function recordedSteps(path: string): number | null {
+/** How many steps a recording holds, and what is damaged of them; null where the file is none. */
+function recordedSteps(path: string): Pick<TableDescription, 'rows' | 'problem'> | null {
+  let recording: ReturnType<typeof openRecording>;
   try {
-    const recording = openRecording(WHO, path);
-    recording.close();
-    return recording.indices.length;
+    recording = openRecording(WHO, path);
   } catch {
     return null;
   }
+  try {
+    const { indices, isSound, damage } = recording;
+    const bad = indices.filter((_, k) => !isSound(k));
+    const shown = `${bad.slice(0, MOST_NAMED).join(', ')}${bad.length > MOST_NAMED ? ', …' : ''}`;
+    const problems = [
+      ...(bad.length > 0 ? [`${bad.length} of ${indices.length} steps are damaged: ${shown}`] : []),
+      ...(damage ? [damage.message] : []),
+    ];
+    return { rows: indices.length, problem: problems.length > 0 ? problems.join('; ') : null };
+  } finally {
+    recording.close();
+  }
 }
+
+/** As many damaged steps are named. */
+const MOST_NAMED = 10;
 
 type Rows = readonly Readonly<Record<string, unknown>>[];
 type Content = { readonly table: Table; readonly rows: Rows; readonly state: TableDescription['state'] };

@@ -1,6 +1,6 @@
 import { isObservable, map, merge, type Observable, type Subscription, takeUntil, tap } from 'rxjs';
 import { BrinkError, DivergedError } from '../core/errors.ts';
-import type { JsonObject } from '../core/Json.ts';
+import { type JsonObject, requireJson } from '../core/Json.ts';
 import { requireNames } from '../core/requireNames.ts';
 import { requireStep, type Step } from '../core/Step.ts';
 import { whenAborted } from '../operators/whenAborted.ts';
@@ -127,6 +127,7 @@ async function runUntil(
   options: RunOptions,
 ): Promise<RunSummary> {
   const { directory = 'output', overwrite = false, metadata: user = {}, progress = true, signal } = options;
+  requireJson(WHO, 'metadata', user);
   requireSource(steps);
   if (Object.keys(branches).length === 0) {
     throw new BrinkError(WHO, 'there is no branch. Without one no step would be taken; name at least one.');

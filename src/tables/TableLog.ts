@@ -10,12 +10,18 @@ import { type ArrowMessages, arrowMessages } from '../files/arrowMessages.ts';
 import { syncFolder } from '../files/syncFolder.ts';
 import { arrowSchema, toRecordBatch } from './arrowColumns.ts';
 import { checkRow, checkTable, type StoredRow } from './checkRow.ts';
+import { KeyMemory } from './KeyMemory.ts';
 import { type TableFormat, toKeyValues } from './tableMetadata.ts';
 
 /** A batch is written when it has this many rows, */
 const BATCH_ROWS = 256;
-/** or when its first row has waited this long, in milliseconds: what a killed process can lose. */
-const BATCH_AGE = 1000;
+/** or when its first row has waited this long, in milliseconds: a killed process can lose the rows of such a time, */
+const BATCH_AGE = 250;
+/**
+ * or as soon as whoever adds rows pauses, as no timer runs in a long pass that may follow; that so many times at once,
+ * and then once in `BATCH_AGE`.
+ */
+const BURST = 8;
 
 const WHO = 'TableLog';
 
@@ -25,7 +31,7 @@ export const logPaths = (path: string) => ({ part: `${path}.arrows.part`, whole:
 /**
  * The rows of a table while a run lives: an Arrow stream at `<path>.arrows.part`; `recover` finishes it after a crash.
  *
- * Rows are written in batches of 256, or after a second, synchronously: a batch that was written survives the process,
+ * Rows are written in batches of 256, or at pauses at most four times a second (eight after a long one), synchronously: a batch that was written survives the process,
  * and a few seconds later the machine.
  */
 export class TableLog<T extends Table> {
@@ -35,7 +41,11 @@ export class TableLog<T extends Table> {
   readonly #messages: ArrowMessages;
   readonly #file: ArrowFile;
   #pending: StoredRow[] = [];
-  #pendingSince = 0;
+  readonly #keys: KeyMemory;
+  /** How many batches may be written at the next pauses, and when that was counted. */
+  #burst = BURST;
+  #counted = Date.now();
+  #isPauseAwaited = false;
   #timer: NodeJS.Timeout | undefined;
   #failure: BrinkError | undefined;
   #rows = 0;
@@ -49,6 +59,7 @@ export class TableLog<T extends Table> {
   ) {
     checkTable(WHO, table);
     this.#table = table;
+    this.#keys = new KeyMemory(table);
     this.#paths = logPaths(path);
     const writer = { host: hostname(), pid: process.pid };
     this.#schema = arrowSchema(table, toKeyValues({ table, format, writer, metadata }));
@@ -78,17 +89,20 @@ export class TableLog<T extends Table> {
     return this.#rows;
   }
 
-  /** Adds a row. @throws BrinkError where it does not fit the table (the log goes on), or the disk refuses. */
+  /**
+   * Adds a row.
+   *
+   * @throws BrinkError where it does not fit the table or has the key of another (the log goes on), or the disk refuses.
+   */
   append(row: Row<T>): void {
     if (this.#failure) throw this.#failure;
     if (this.#isFinished)
       throw new BrinkError(WHO, `the table '${this.#table.name}' is finished. No row can be added.`);
     const stored = checkRow(WHO, this.#table, row);
-    const now = Date.now();
-    if (this.#pending.length === 0) this.#pendingSince = now;
+    this.#keys.take(WHO, stored);
     this.#pending.push(stored);
-    if (this.#pending.length >= BATCH_ROWS || now - this.#pendingSince >= BATCH_AGE) this.#flush();
-    else this.#timer ??= setTimeout(() => this.#flushLater(), BATCH_AGE).unref();
+    if (this.#pending.length >= BATCH_ROWS) this.#flush();
+    else this.#flushSoon();
   }
 
   /**
@@ -109,6 +123,24 @@ export class TableLog<T extends Table> {
     syncFolder(dirname(this.#paths.whole));
     if (this.#failure) throw this.#failure;
     return this.#paths.whole;
+  }
+
+  /** Writes what is pending at the next pause, or in a while. */
+  #flushSoon(): void {
+    if (this.#isPauseAwaited) return;
+    const now = Date.now();
+    this.#burst = Math.min(BURST, this.#burst + (now - this.#counted) / BATCH_AGE);
+    this.#counted = now;
+    if (this.#burst < 1) {
+      this.#timer ??= setTimeout(() => this.#flushLater(), BATCH_AGE).unref();
+      return;
+    }
+    this.#burst--;
+    this.#isPauseAwaited = true;
+    queueMicrotask(() => {
+      this.#isPauseAwaited = false;
+      this.#flushLater();
+    });
   }
 
   /** As `#flush`, but a failure is told at the next row or at the end. */

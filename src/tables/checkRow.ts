@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { BrinkError } from '../core/errors.ts';
-import type { Column, ColumnType, Table } from '../core/Table.ts';
+import { type Column, type ColumnType, requireDistinct, type Table } from '../core/Table.ts';
 
 /** A checked row, a copy: lists are plain arrays, and a NaN has its one canonical form. */
 export type StoredRow = Readonly<Record<string, unknown>>;
@@ -76,6 +76,7 @@ export function checkTable(who: string, table: Table): void {
       );
     }
   }
+  requireDistinct(who, table);
   for (const name of table.key) {
     if (!names.includes(name))
       throw new BrinkError(

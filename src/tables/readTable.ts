@@ -1,8 +1,10 @@
 import { BrinkError } from '../core/errors.ts';
 import type { JsonObject } from '../core/Json.ts';
 import type { Row, Table } from '../core/Table.ts';
+import { damaged } from '../files/openArrowFile.ts';
 import { TEXT } from './arrowColumns.ts';
 import { openLog } from './openLog.ts';
+import { requireSealed } from './requireSealed.ts';
 import { fromKeyValues } from './tableMetadata.ts';
 
 /** A table that was read back. */
@@ -20,7 +22,9 @@ const WHO = 'readTable';
  *
  * @param path A `.parquet` or `.arrows` file.
  * @param table The declaration that the rows must have; it gives them their type. Without it, the file's own is taken.
- * @throws BrinkError where the file has another ending, is not brink's, or has other columns than `table`.
+ * The bytes are compared with their checksums, which files of before there were any lack.
+ *
+ * @throws BrinkError where the file has another ending, is not brink's, is damaged, or has other columns than `table`.
  */
 export async function readTable<T extends Table = Table>(path: string, table?: T): Promise<ReadTable<T>> {
   const found = path.endsWith('.parquet')
@@ -54,9 +58,13 @@ function readArrow(path: string): ReadTable<Table> {
 }
 
 async function readParquet(path: string): Promise<ReadTable<Table>> {
+  requireSealed(WHO, path);
   const { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } = await import('hyparquet');
+  const inSentence = (cause: unknown): never => {
+    throw damaged(WHO, path, 'the content', (cause as Error).message, cause);
+  };
   const file = await asyncBufferFromFile(path);
-  const header = await parquetMetadataAsync(file);
+  const header = await parquetMetadataAsync(file).catch(inSentence);
   const keyValues = new Map((header.key_value_metadata ?? []).map(({ key, value }) => [key, value ?? '']));
   const { table, metadata } = fromKeyValues(WHO, path, keyValues);
   const rows = await parquetReadObjects({
@@ -64,7 +72,7 @@ async function readParquet(path: string): Promise<ReadTable<Table>> {
     metadata: header,
     geoparquet: false,
     parsers: { stringFromBytes: (bytes) => bytes && TEXT.decode(bytes) },
-  });
+  }).catch(inSentence);
   for (const [name, { list, nullable }] of Object.entries(table.columns)) {
     // The library leaves a list that is null undefined.
     if (list && nullable) for (const row of rows) row[name] ??= null;

@@ -29,7 +29,8 @@ const WHO = 'recover';
  *
  * A torn last batch is cut off, the Arrow stream is ended, and where it was to become Parquet it does. May be cut off
  * anywhere and run again; a second run finds nothing to do. Tables that a living process on this machine is writing are
- * left alone; processes of other machines are not seen, so end them first.
+ * left alone; processes of other machines are not seen, so end them first. A log that is damaged within is left as it
+ * is, and told of.
  *
  * @param directory Where to look.
  * @returns One entry for each table that was unfinished.
@@ -58,10 +59,8 @@ async function recoverLog(file: string): Promise<RecoveredTable | undefined> {
   let bytesLost = 0;
   try {
     if (file === whole && formatOfLog(whole) !== 'parquet') return undefined;
-    const { format, rows, writer, end, tornBytes } = describe(file);
-    if (isBeingWritten(file, writer)) {
-      throw new BrinkError(WHO, `${file} is being written by process ${writer?.pid}, which finishes it itself.`);
-    }
+    requireLeft(file);
+    const { format, rows, end, tornBytes } = describe(file);
     if (file === part) {
       if (existsSync(whole)) {
         throw new BrinkError(WHO, `${part} and ${whole} are both there. One would be lost; move one of them away.`);
@@ -92,10 +91,23 @@ function formatOfLog(whole: string): TableFormat | undefined {
   }
 }
 
+/** Throws while a living process on this machine has a log in hand. */
+function requireLeft(path: string): void {
+  const { writer, close } = openLog(WHO, path);
+  close();
+  if (!isBeingWritten(path, writer)) return;
+  throw new BrinkError(WHO, `${path} is being written by process ${writer?.pid}, which finishes it itself.`);
+}
+
+/** What a log holds; it is closed again. */
 function describe(path: string) {
   const log = openLog(WHO, path);
-  log.close();
-  return log;
+  try {
+    log.requireSound();
+    return log;
+  } finally {
+    log.close();
+  }
 }
 
 /** Cuts an Arrow stream behind its last whole batch and ends it. */

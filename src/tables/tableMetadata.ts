@@ -75,15 +75,32 @@ export function fromKeyValues(who: string, path: string, keyValues: ReadonlyMap<
         'read it with an Arrow or Parquet library.',
     );
   }
+  const parse = (key: string, value: string): Json => {
+    try {
+      return JSON.parse(value);
+    } catch (cause) {
+      throw new BrinkError(
+        who,
+        `${path} has the entry '${key}' in its key-values, which is no JSON: ${(cause as Error).message}. ` +
+          'It was changed, or damaged; take another copy of it.',
+        { cause },
+      );
+    }
+  };
   const metadata = [...keyValues]
     .filter(([key]) => !TAKEN.test(key))
-    .map(([key, value]): [string, Json] => [key, JSON.parse(value)]);
+    .map(([key, value]): [string, Json] => [key, parse(key, value)]);
   return {
-    table: declared(who, path, JSON.parse(table)),
+    table: declared(who, path, parse(TABLE, table)),
     format,
-    writer: writer === undefined ? null : JSON.parse(writer),
+    writer: writer === undefined ? null : writtenBy(parse(WRITER, writer)),
     metadata: Object.fromEntries(metadata),
   };
+}
+
+/** Null where it names nobody. */
+function writtenBy(value: Json): Writer | null {
+  return hasFields(value, { host: ['string'], pid: ['integer'] }) ? (value as unknown as Writer) : null;
 }
 
 function declared(who: string, path: string, value: unknown): Table {

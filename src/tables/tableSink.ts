@@ -11,7 +11,7 @@ import {
   throwError,
 } from 'rxjs';
 import { BrinkError } from '../core/errors.ts';
-import type { JsonObject } from '../core/Json.ts';
+import { type JsonObject, requireJson } from '../core/Json.ts';
 import { branchOf, declaredOf, madeFrom, originOf, type Provenance } from '../core/origin.ts';
 import { requireNames } from '../core/requireNames.ts';
 import type { RunBranch, Step, StepRun } from '../core/Step.ts';
@@ -70,6 +70,7 @@ export function tableSink<R extends object>(
 ): MonoTypeOperatorFunction<R> {
   requireNames(who, options, ['path', 'overwrite', 'metadata']);
   const { path, overwrite = false, metadata = {} } = options;
+  requireJson(who, 'metadata', metadata);
   const ending = ENDINGS[format];
   if (path !== undefined && !path.endsWith(ending)) {
     throw new BrinkError(who, `the path is '${path}'. It must end in '${ending}'.`);

@@ -4,8 +4,11 @@ import { setImmediate } from 'node:timers/promises';
 import parquet, { type FieldDefinition } from 'parquetjs-lite';
 import types from 'parquetjs-lite/lib/types.js';
 import type { Column, ColumnType, Table } from '../core/Table.ts';
+import { CHECKSUM, RunningChecksum, UNSET } from '../files/checksum.ts';
+import { readFrom } from '../files/readFrom.ts';
 import { syncFolder } from '../files/syncFolder.ts';
 import type { OpenLog } from './openLog.ts';
+import { FOOTER_LENGTH, SEALED } from './requireSealed.ts';
 import { toKeyValues } from './tableMetadata.ts';
 
 /** A row group, which is in memory whole, has at most this many rows, */
@@ -32,17 +35,24 @@ function own(name: string, primitiveType: string): string {
 
 /**
  * Writes a finished log as a Parquet file, batch by batch: to `<path>.tmp`, onto the disk, then renamed.
+ *
+ * The last of its key-values is the CRC-32 of all its bytes, in whose place `UNSET` stands while it is computed; the
+ * first says that there is one. Other readers pass them over.
  */
 export async function writeParquet(log: OpenLog, path: string): Promise<void> {
   const temporary = `${path}.tmp`;
   const schema = new parquet.ParquetSchema(fieldsOf(log.table));
-  const file = openSync(temporary, 'w');
+  const file = openSync(temporary, 'w+');
   try {
     // The library starts to write in a constructor, where nobody could catch what goes wrong.
     let failure: unknown = null;
+    let size = 0;
+    const sum = new RunningChecksum();
     const write = async (bytes: Uint8Array) => {
       try {
         for (let at = 0; at < bytes.length && failure === null; ) at += writeSync(file, bytes, at);
+        sum.add(bytes);
+        size += bytes.length;
       } catch (error) {
         failure = error;
       }
@@ -54,7 +64,8 @@ export async function writeParquet(log: OpenLog, path: string): Promise<void> {
     const options = { rowGroupSize: groupRows(log), pageIndex: false };
     const envelope = new parquet.ParquetEnvelopeWriter(schema, write, async () => {}, 0, options);
     const writer = new parquet.ParquetWriter(schema, envelope, options);
-    for (const [key, value] of toKeyValues({ ...log, writer: null })) writer.setMetadata(key, value);
+    const keyValues = [[SEALED, 'crc32'], ...toKeyValues({ ...log, writer: null }), [CHECKSUM, UNSET]] as const;
+    for (const [key, value] of keyValues) writer.setMetadata(key, value);
     for (const batch of log.batches()) {
       for (const row of batch) {
         // One after the other: calls that overlap write rows twice.
@@ -66,6 +77,7 @@ export async function writeParquet(log: OpenLog, path: string): Promise<void> {
     }
     await writer.close();
     requireWritten();
+    putChecksum(file, size, sum.text);
     fsyncSync(file);
   } catch (error) {
     rmSync(temporary, { force: true });
@@ -75,6 +87,18 @@ export async function writeParquet(log: OpenLog, path: string): Promise<void> {
   }
   renameSync(temporary, path);
   syncFolder(dirname(path));
+}
+
+/** Writes the checksum into its place, which lies in the footer: near the end of the file. */
+function putChecksum(file: number, size: number, sum: string): void {
+  const tail = Buffer.alloc(FOOTER_LENGTH);
+  readFrom(file, size - tail.length, tail);
+  const footer = Buffer.alloc(tail.readUInt32LE(0));
+  const start = size - tail.length - footer.length;
+  readFrom(file, start, footer);
+  const at = footer.lastIndexOf(Buffer.from(UNSET, 'latin1'));
+  if (at < 0) throw new Error('the footer has no place for a checksum');
+  writeSync(file, Buffer.from(sum, 'latin1'), 0, UNSET.length, start + at);
 }
 
 function groupRows({ rows, bytes }: OpenLog): number {

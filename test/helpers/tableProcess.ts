@@ -1,12 +1,14 @@
 /**
- * A process to be killed: `tableProcess.ts write|finish|recover …`.
+ * A process to be killed: `tableProcess.ts write|slow|finish|recover …`.
  *
  * - `write STEM`: logs rows for ever, and prints how many are written whenever a batch is.
+ * - `slow STEM`: logs four rows a step, three at once, prints the step and the time, and then does nothing but wait, so
+ *   that no timer runs, up to two seconds.
  * - `finish STEM COUNT`: logs so many rows, prints "begin", makes them Parquet, and prints "end".
  * - `recover FOLDER`: prints "begin", recovers, and prints "end".
  */
 import { writeSync } from 'node:fs';
-import { setTimeout as wait } from 'node:timers/promises';
+import { setImmediate, setTimeout as wait } from 'node:timers/promises';
 import { finishParquet } from '../../src/tables/finishParquet.ts';
 import { recover } from '../../src/tables/recover.ts';
 import { TableLog } from '../../src/tables/TableLog.ts';
@@ -26,6 +28,19 @@ if (task === 'write') {
       say(told);
       await wait(1);
     }
+  }
+}
+if (task === 'slow') {
+  const [row] = hostileRows(1, 1, smallTable);
+  const log = new TableLog(smallTable, path, { format: 'parquet', metadata: { seed: 7 } });
+  const never = new Int32Array(new SharedArrayBuffer(4));
+  for (let step = 0; ; step += 4) {
+    for (const k of [0, 1, 2]) log.append({ ...row!, step: step + k });
+    await null;
+    log.append({ ...row!, step: step + 3 });
+    say(`${step + 4} ${Date.now()}`);
+    await setImmediate();
+    Atomics.wait(never, 0, 0, Math.random() < 0.5 ? 50 : 2000 * Math.random());
   }
 }
 if (task === 'finish') {

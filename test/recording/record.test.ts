@@ -95,7 +95,7 @@ describe('record', () => {
   it('says in its header what rebuilds the run', async () => {
     await collect(train().pipe(record(path, { every: 2 })));
     const keyValues = read().schema.metadata;
-    expect(keyValues.get('brink.recording')).toBe('1');
+    expect(keyValues.get('brink.recording')).toBe('2');
     expect(JSON.parse(keyValues.get('brink.recording.header')!)).toMatchObject({
       source: metadata,
       selection: { every: 2, from: 0, to: null },
@@ -119,12 +119,12 @@ describe('record', () => {
   });
 
   it('keeps the weights of the moment, also where their owner changes them later', async () => {
-    const weights = Float32Array.of(1, 2, 3, 4, 5);
     const source = new Subject<Step>();
     source.pipe(record(path)).subscribe();
     for (const index of [0, 1, 2]) {
-      weights.fill(index);
+      const weights = new Float32Array(5).fill(index);
       source.next(stepAt(weights, { index }));
+      weights.fill(-1);
     }
     source.complete();
     const firsts = read()

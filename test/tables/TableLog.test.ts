@@ -87,6 +87,7 @@ describe('a row that does not fit', () => {
     ['no columns', { columns: {}, key: [] }, 'has no columns'],
     ['a column like a number', { columns: { 10: int32(text) }, key: [] }, 'a column named "10"'],
     ['a column with a comma', { columns: { 'a,b': int32(text) }, key: [] }, 'a column named "a,b"'],
+    ['columns that differ by case', { columns: { h: int32(text), H: int32(text) }, key: [] }, "columns 'h' and 'H'"],
     ['a key that is no column', { key: ['epoch'] }, "names 'epoch'"],
   ])('is no matter where the table itself has %s: no file is made', (_, wrong, says) => {
     expect(() => open({ ...table, ...wrong } as Table)).toThrow(says);
@@ -108,22 +109,58 @@ describe('a log', () => {
     expect(rows).toHaveLength(600);
   });
 
-  it('writes 256 rows at once, and fewer once the first has waited a second', () => {
+  it('writes 256 rows at once, and fewer at a pause, while that is not too often, or after a quarter of a second', async () => {
     vi.useFakeTimers();
     const log = open(table);
+    let step = 0;
     const add = (count: number) => {
-      for (let k = 0; k < count; k++) log.append(row());
+      for (let k = 0; k < count; k++) log.append(row({ step: step++ }));
       return log.rows;
     };
     expect([add(255), add(1), add(255), add(2)]).toEqual([0, 256, 256, 512]);
-    vi.advanceTimersByTime(999);
-    expect(log.rows).toBe(512);
-    vi.advanceTimersByTime(1);
+    // A pause: no timer can run in a long pass that may follow.
+    await null;
     expect(log.rows).toBe(513);
-    // Where no timer can run, the next row finds that the first has waited.
-    add(1);
-    vi.setSystemTime(Date.now() + 1000);
-    expect(add(1)).toBe(515);
+    for (let k = 0; k < 20; k++) {
+      add(1);
+      await null;
+    }
+    const told = log.rows;
+    expect(told).toBeLessThan(513 + 8);
+    vi.advanceTimersByTime(250);
+    expect(log.rows).toBe(step);
+    vi.setSystemTime(Date.now() + 4000);
+    for (let k = 0; k < 8; k++) {
+      add(3);
+      await null;
+      expect(log.rows).toBe(step);
+    }
+    log.finish();
+  });
+
+  it.each<[string, object[], string]>([
+    ['that repeats at once', [{}, {}], 'has a row already with step 3, run "a"'],
+    [
+      'of a source that begins again',
+      [{ step: 1 }, { step: 2 }, { step: 1 }],
+      'has a row already with step 1, run "a"',
+    ],
+  ])('refuses a key %s, and goes on', async (_, given, message) => {
+    const log = open(table);
+    for (const more of given.slice(0, -1)) log.append(row(more));
+    expect(() => log.append(row(given.at(-1)))).toThrow(`TableLog: the table 'every' ${message}`);
+    log.append(row({ ...given.at(-1), run: 'b' }));
+    expect((await readTable(log.finish())).rows).toHaveLength(given.length);
+  });
+
+  it('keyed by the step alone takes steps in any order for a while, and no step twice ever', () => {
+    const single = defineTable({ name: 'every', description: '', key: ['step'], columns: { step: int32(text) } });
+    const log = open(single);
+    for (const step of [5, 3, 4]) log.append({ step });
+    expect(() => log.append({ step: 3 })).toThrow('has a row already with step 3');
+    for (let step = 6; step < 200_000; step++) log.append({ step });
+    expect(() => log.append({ step: 4 })).toThrow(/is past step \d+, and a row came with step 4/);
+    log.append({ step: 200_000 });
     log.finish();
   });
 

@@ -7,10 +7,13 @@ import { recover } from '../../src/tables/recover.ts';
 
 const fixtures = join(import.meta.dirname, '../../fixtures/tables');
 
-it.each(['parquet', 'arrows'])('the table every.%s reads as it did when it was written', async (ending) => {
-  const expected = JSON.parse(readFileSync(join(fixtures, 'every.json'), 'utf8'));
-  expect(await readTable(join(fixtures, `every.${ending}`))).toEqual(expected);
-});
+it.each(['every.parquet', 'every.arrows', 'checked.parquet', 'checked.arrows'])(
+  'the table %s reads as it did when it was written',
+  async (file) => {
+    const expected = JSON.parse(readFileSync(join(fixtures, 'every.json'), 'utf8'));
+    expect(await readTable(join(fixtures, file))).toEqual(expected);
+  },
+);
 
 describe.each(['float32', 'int64', 'timestamp'])('a table with a column of the type %s, which is no more', (type) => {
   let folder: string;
