@@ -51,7 +51,7 @@ describe('learning rates', () => {
     [{ schedule: 'cosine', rate: 1, over: 5 }, 'the learning rate is 0 from step 5 on, and there are to be 9'],
     [Number.NaN, 'learningRate is NaN'],
     [null, 'learningRate is null'],
-    ['0.1', 'learningRate is 0.1'],
+    ['0.1', "learningRate is '0.1'"],
   ])('refuse %j', (given, message) => {
     expect(() => learningRates('me', given as Schedule, 9)).toThrow(`me: ${message}`);
   });
