@@ -11,8 +11,8 @@ const PRIME = 0x85ebca6b;
 const contents = new WeakMap<object, Content>();
 
 /**
- * Throws where a vector lies in the array of an earlier step's, with other numbers in it: a source that fills one buffer
- * anew for each step changes the steps that were emitted, and what is known at their weights.
+ * Throws where a vector lies in the array of an earlier step's, with other numbers in it: a source that fills one
+ * buffer anew for each step changes the steps that were emitted, and what is known at their weights.
  *
  * Noticed by a hash of 32 bits, of the array or of the memory that it is a view of all of.
  */

@@ -12,8 +12,8 @@ export interface ArrowMessages {
 /**
  * The encoder of a stream of record batches that all have this schema.
  *
- * Each message, the schema's too, has in its key-values the CRC-32 of all its bytes, in whose place `UNSET` stands while
- * it is computed. Other readers pass key-values over.
+ * Each message, the schema's too, has in its key-values the CRC-32 of all its bytes, in whose place `UNSET` stands
+ * while it is computed. Other readers pass key-values over.
  *
  * @param isChecked Whether there are checksums; false goes on with a file of old that has none.
  */

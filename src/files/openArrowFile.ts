@@ -40,8 +40,8 @@ const IN_A_MESSAGE = ['\x08\0\0\0', '\0'] as const;
  * Opens an Arrow stream and gives it to `describe`, whose answer it returns; whoever has that closes the file. Where
  * `describe` throws it is closed.
  *
- * Reads the messages' headers, about 0.1 ms each, and no batch, but of a stream that is not ended the last: what a power
- * cut left of it, whole in length and not in content, counts as torn.
+ * Reads the messages' headers, about 0.1 ms each, and no batch, but of a stream that is not ended the last: what a
+ * power cut left of it, whole in length and not in content, counts as torn.
  *
  * @param unbegun What is said of a file without a whole schema.
  * @throws BrinkError for such a file or a damaged schema, Error of the file system where it cannot be read.

@@ -61,7 +61,8 @@ export function fromKeyValues(who: string, path: string, keyValues: ReadonlyMap<
   if (!isKnown(version)) {
     throw new BrinkError(
       who,
-      `${path} is a recording of format version '${version}'. This brink reads the versions ${VERSIONS.join(' and ')}; ` +
+      `${path} is a recording of format version '${version}'. ` +
+        `This brink reads the versions ${VERSIONS.join(' and ')}; ` +
         'use the brink that wrote it, or a newer one.',
     );
   }

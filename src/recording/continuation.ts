@@ -35,8 +35,8 @@ export interface Recorded {
  *
  * @param begin Makes the source, once the objective is there.
  * @throws BrinkError at the call where the recording does not hold the step, is not one of gradientDescent, or belongs
- *   to another objective than the one given, or its draws are those of an older brink; in the stream where the objective
- *   can't be rebuilt, the step is damaged, its loss is another, or the recording was replaced since.
+ *   to another objective than the one given, or its draws are those of an older brink; in the stream where the
+ *   objective can't be rebuilt, the step is damaged, its loss is another, or the recording was replaced since.
  */
 export function continueFrom(
   who: string,

@@ -40,10 +40,11 @@ const WHO = 'replay';
  * recorded, so that tables say the same; what measured, engine included, a table says for itself. Each subscription
  * reads anew. A recording that is still being written is replayed as far as it was at the call.
  *
- * Each step is compared with its checksum as it is read, and where its gradient is computed again, its batch's loss with
- * the recorded one: to the bit on the engine and machine that recorded, else to 1e-4. A step that the disk changed, or a
- * model that computes something else now, is an error at that step; those before it are emitted. (Recordings of before
- * there were checksums have the loss alone.) It proves nothing about what lies between two recorded steps.
+ * Each step is compared with its checksum as it is read, and where its gradient is computed again, its batch's loss
+ * with the recorded one: to the bit on the engine and machine that recorded, else to 1e-4. A step that the disk
+ * changed, or a model that computes something else now, is an error at that step; those before it are emitted.
+ * (Recordings of before there were checksums have the loss alone.) It proves nothing about what lies between two
+ * recorded steps.
  *
  * Cost: reading 4m bytes a step (8m with momentum), some 0.1 ms a recorded step at the call, and b/n gradients a step
  * where none are recorded.

@@ -9,8 +9,8 @@ const NONE = Number.NEGATIVE_INFINITY;
 /**
  * Notices a row whose key another row has had: of a source that was tried again, or of two in one table.
  *
- * Compared with the 65,536 rows before it. Where the key is the step alone nothing is missed: a step above all others is
- * new, and one below those that were forgotten is refused too, as it can't be told apart from them.
+ * Compared with the 65,536 rows before it, or more. Where the key is the step alone nothing is missed: a step above
+ * all others is new, and one below those that were forgotten is refused too, as it can't be told apart from them.
  */
 export class KeyMemory {
   readonly #table: Table;
@@ -37,8 +37,9 @@ export class KeyMemory {
       const named = key.map((column) => `${column} ${textOf(row[column])}`).join(', ');
       throw new BrinkError(
         who,
-        `the table '${name}' ${isOld ? `is past step ${forgotten}, and a row came` : 'has a row already'} with ${named}. ` +
-          'Its key names a row once; a source that begins again needs a table of its own, or a key with one more column.',
+        `the table '${name}' ${isOld ? `is past step ${forgotten}, and a row came` : 'has a row already'} ` +
+          `with ${named}. Its key names a row once; ` +
+          'a source that begins again needs a table of its own, or a key with one more column.',
       );
     }
     this.#newer.add(text);

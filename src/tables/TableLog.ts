@@ -31,8 +31,9 @@ export const logPaths = (path: string) => ({ part: `${path}.arrows.part`, whole:
 /**
  * The rows of a table while a run lives: an Arrow stream at `<path>.arrows.part`; `recover` finishes it after a crash.
  *
- * Rows are written in batches of 256, or at pauses at most four times a second (eight after a long one), synchronously: a batch that was written survives the process,
- * and a few seconds later the machine.
+ * Rows are written in batches of 256, or at a pause of whoever adds them, at most four times a second and up to eight
+ * times after a long one. That is synchronous: a batch that was written survives the process, and a few seconds later
+ * the machine. A key that was there before is refused, as far back as `KeyMemory` remembers.
  */
 export class TableLog<T extends Table> {
   readonly #table: T;
@@ -92,7 +93,8 @@ export class TableLog<T extends Table> {
   /**
    * Adds a row.
    *
-   * @throws BrinkError where it does not fit the table or has the key of another (the log goes on), or the disk refuses.
+   * @throws BrinkError where it does not fit the table or has the key of another (the log goes on), or where the disk
+   *   refuses.
    */
   append(row: Row<T>): void {
     if (this.#failure) throw this.#failure;

@@ -10,7 +10,7 @@ export const SEALED = 'brink.checksum';
 export const FOOTER_LENGTH = 8;
 const MARK = 'PAR1';
 
-/** How the checksum stands in the footer: behind the key, the mark of a text and its length, in Thrift's compact way. */
+/** How the checksum stands in the footer: behind the key, the mark of a text and its length, as Thrift writes them. */
 const IN_THE_FOOTER = `${CHECKSUM}\x18${String.fromCharCode(UNSET.length)}`;
 
 /** What is read at once, in bytes. */

@@ -21,7 +21,8 @@ import { type SinkOptions, tableSink } from './tableSink.ts';
  * @param options `path` (the branch's name; outside a run the table's), `overwrite` (false), `metadata` ({}).
  * @throws BrinkError at the call where the path does not end in `.parquet` or an option does not exist; before the
  *   first step where another branch writes the file; in the stream where it is there already, a row does not fit the
- *   table, or the disk refuses. Rows before are kept.
+ *   table or repeats a key (of the 65,536 rows before, or of any where the key is the step), or the disk refuses.
+ *   Rows before are kept.
  */
 export function toParquet<R extends object>(options?: SinkOptions): MonoTypeOperatorFunction<R>;
 export function toParquet<T extends Table>(table: T, options?: SinkOptions): MonoTypeOperatorFunction<Row<T>>;

@@ -123,11 +123,14 @@ describe('extremeEigenpairs', () => {
 
   it('sees an eigenvalue overtake whose eigenvector does not turn', async () => {
     for (const count of [1, 2]) {
-      let warm = await extremeEigenpairs(fromSpectrum(crossing(0)).apply, options(40, { count, tolerance: 1e-3 }));
+      let warm = await extremeEigenpairs(
+        fromSpectrum(crossing(0)).apply,
+        options(40, { count, seed: 1, tolerance: 1e-3 }),
+      );
       for (let t = 1; t <= 10; t++) {
         const spectrum = crossing(t);
         const { apply } = fromSpectrum(spectrum);
-        warm = await extremeEigenpairs(apply, options(40, { count, tolerance: 1e-3, nearby: warm.model }));
+        warm = await extremeEigenpairs(apply, options(40, { count, seed: 1, tolerance: 1e-3, nearby: warm.model }));
         const expected = spectrum.toSorted((a, b) => b - a).slice(0, count);
         expect(warm.pairs.map((p) => p.value)).toEqual(expected.map((x) => expect.closeTo(x, 3)));
       }

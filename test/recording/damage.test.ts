@@ -123,7 +123,7 @@ it('the last step of a whole recording is no torn end where it is damaged', asyn
   await expect(collect(resume(path, { step: 8 }).pipe(record()))).rejects.toThrow(/^record: the step behind step 8/);
 });
 
-it('zeros at the end of one that was cut off, as after a power cut, are a torn end, and it is gone on with', async () => {
+it('zeros at the end of one that is not ended, as after a power cut, are a torn end, and cut off', async () => {
   const live = await collect(train().pipe(record(path)));
   const whole = readFileSync(path);
   const { start, end } = places()[8]!;

@@ -109,7 +109,7 @@ describe('a log', () => {
     expect(rows).toHaveLength(600);
   });
 
-  it('writes 256 rows at once, and fewer at a pause, while that is not too often, or after a quarter of a second', async () => {
+  it('writes 256 rows at once, and fewer at a pause where that is not too often, or after 250 ms', async () => {
     vi.useFakeTimers();
     const log = open(table);
     let step = 0;
