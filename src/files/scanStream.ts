@@ -117,7 +117,7 @@ function isPlausible(bytes: Uint8Array): boolean {
 
 /** Whether a whole record batch, or the end of the stream, lies behind a place. */
 function hasMore(file: number, from: number, size: number): boolean {
-  const window = Buffer.alloc(WINDOW);
+  const window = Buffer.alloc(Math.min(WINDOW, Math.max(PREFIX, size - from)));
   for (let at = Math.ceil(from / ALIGNMENT) * ALIGNMENT; at + PREFIX <= size; at += WINDOW) {
     const count = readFrom(file, at, window);
     for (let k = 0; k + PREFIX <= count; k += ALIGNMENT) {
