@@ -53,7 +53,7 @@ const combination = (vectors: readonly ArrayLike<number>[], coefficients: ArrayL
 
 /** ⟨g, v⟩ and H v by central differences of fourth order, f′ ≈ (f₋₂ − 8f₋₁ + 8f₁ − f₂)/12h. */
 async function differences(point: Point) {
-  const h = 0.01;
+  const h = 0.005;
   const points = [-2, -1, 1, 2].map((k) => point.moved(v, k * h));
   const coefficients = [1, -8, 8, -1].map((c) => c / (12 * h));
   const gradients = await Promise.all(points.map((p) => p.gradient()));
