@@ -1,10 +1,10 @@
-import { closeSync, fstatSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, writeSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { BrinkError } from '../core/errors.ts';
 import { hasFields } from '../core/hasFields.ts';
 import { makeFolders } from './makeFolders.ts';
 import { readFrom } from './readFrom.ts';
-import { syncFolder } from './syncFolder.ts';
+import { WholeFile } from './WholeFile.ts';
 
 /** A tensor with a name, row-major. */
 export interface NamedTensor {
@@ -32,14 +32,13 @@ interface Entry {
   readonly data_offsets: readonly [number, number];
 }
 
-/** The types of numbers that are read, by their length in bytes; F64 is rounded. */
-const READERS: Readonly<Record<string, (view: DataView, at: number) => number>> = {
-  F32: (view, at) => view.getFloat32(at, true),
-  F64: (view, at) => view.getFloat64(at, true),
+/** The types of numbers that are read, with their length in bytes; F64 is rounded. */
+const TYPES: Readonly<Record<string, { readonly bytes: number; read(view: DataView, at: number): number }>> = {
+  F32: { bytes: 4, read: (view, at) => view.getFloat32(at, true) },
+  F64: { bytes: 8, read: (view, at) => view.getFloat64(at, true) },
 };
-const BYTES: Readonly<Record<string, number>> = { F32: 4, F64: 8 };
 
-/** Writes the tensors as F32, to `<path>.tmp`, onto the disk, then renamed. */
+/** Writes the tensors as F32. */
 export function writeSafetensors(path: string, { tensors, metadata }: Safetensors): void {
   let end = 0;
   const entries = tensors.map(({ name, shape, values }) => {
@@ -55,22 +54,17 @@ export function writeSafetensors(path: string, { tensors, metadata }: Safetensor
   prefix.writeBigUInt64LE(BigInt(padded));
   prefix.write(text, PREFIX);
 
-  const temporary = `${path}.tmp`;
   makeFolders(dirname(resolve(path)));
-  const file = openSync(temporary, 'w');
+  const whole = new WholeFile(path);
   try {
     for (const bytes of [prefix, ...tensors.map(({ values }) => littleEndian(values))]) {
-      for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
+      for (let at = 0; at < bytes.length; ) at += writeSync(whole.file, bytes, at);
     }
-    fsyncSync(file);
+    whole.finish();
   } catch (error) {
-    rmSync(temporary, { force: true });
+    whole.discard();
     throw error;
-  } finally {
-    closeSync(file);
   }
-  renameSync(temporary, path);
-  syncFolder(dirname(resolve(path)));
 }
 
 /**
@@ -97,32 +91,22 @@ export function readSafetensors(who: string, path: string): Safetensors {
     const start = PREFIX + Number(length);
     const inOrder = Object.entries(entries).sort(([, a], [, b]) => a.data_offsets[0] - b.data_offsets[0]);
     let end = 0;
-    const tensors = inOrder.map(
-      ([
-        name,
-        {
-          dtype,
-          shape,
-          data_offsets: [from, to],
-        },
-      ]) => {
-        const read = READERS[dtype];
-        if (read === undefined) {
-          throw wrong(
-            `holds ${name} as ${dtype}, where F32 and F64 are read. Convert it first (in PyTorch: .float()).`,
-          );
-        }
-        const count = shape.reduce((product, extent) => product * extent, 1);
-        if (from !== end || to - from !== count * BYTES[dtype]!) {
-          throw wrong(`is damaged: ${name} of shape [${shape}] and type ${dtype} has the bytes ${from} to ${to}.`);
-        }
-        end = to;
-        if (start + to > size) throw wrong(`is cut off: ${name} ends at byte ${start + to} of ${size}.`);
-        const bytes = take(start + from, to - from);
-        const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-        return { name, shape, values: Float32Array.from({ length: count }, (_, k) => read(view, k * BYTES[dtype]!)) };
-      },
-    );
+    const tensors = inOrder.map(([name, { dtype, shape, data_offsets }]) => {
+      const [from, to] = data_offsets;
+      const type = Object.hasOwn(TYPES, dtype) ? TYPES[dtype] : undefined;
+      if (type === undefined) {
+        throw wrong(`holds ${name} as ${dtype}, where F32 and F64 are read. Convert it first (in PyTorch: .float()).`);
+      }
+      const count = shape.reduce((product, extent) => product * extent, 1);
+      if (from !== end || to - from !== count * type.bytes) {
+        throw wrong(`is damaged: ${name} of shape [${shape}] and type ${dtype} has the bytes ${from} to ${to}.`);
+      }
+      end = to;
+      if (start + to > size) throw wrong(`is cut off: ${name} ends at byte ${start + to} of ${size}.`);
+      const bytes = take(start + from, to - from);
+      const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+      return { name, shape, values: Float32Array.from({ length: count }, (_, k) => type.read(view, k * type.bytes)) };
+    });
     if (start + end !== size) throw wrong(`is damaged: ${size - start - end} bytes behind its last tensor.`);
     return { tensors, metadata };
   } finally {

@@ -1,12 +1,11 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { writeSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import parquet, { type FieldDefinition } from 'parquetjs-lite';
 import types from 'parquetjs-lite/lib/types.js';
 import type { Column, ColumnType, Table } from '../core/Table.ts';
 import { CHECKSUM, RunningChecksum, UNSET } from '../files/checksum.ts';
 import { readFrom } from '../files/readFrom.ts';
-import { syncFolder } from '../files/syncFolder.ts';
+import { WholeFile } from '../files/WholeFile.ts';
 import type { OpenLog } from './openLog.ts';
 import { FOOTER_LENGTH, SEALED } from './requireSealed.ts';
 import { toKeyValues } from './tableMetadata.ts';
@@ -34,15 +33,15 @@ function own(name: string, primitiveType: string): string {
 }
 
 /**
- * Writes a finished log as a Parquet file, batch by batch: to `<path>.tmp`, onto the disk, then renamed.
+ * Writes a finished log as a Parquet file, batch by batch.
  *
  * The last of its key-values is the CRC-32 of all its bytes, in whose place `UNSET` stands while it is computed; the
  * first says that there is one. Other readers pass them over.
  */
 export async function writeParquet(log: OpenLog, path: string): Promise<void> {
-  const temporary = `${path}.tmp`;
   const schema = new parquet.ParquetSchema(fieldsOf(log.table));
-  const file = openSync(temporary, 'w+');
+  const whole = new WholeFile(path);
+  const { file } = whole;
   try {
     // The library starts to write in a constructor, where nobody could catch what goes wrong.
     let failure: unknown = null;
@@ -78,15 +77,11 @@ export async function writeParquet(log: OpenLog, path: string): Promise<void> {
     await writer.close();
     requireWritten();
     putChecksum(file, size, sum.text);
-    fsyncSync(file);
+    whole.finish();
   } catch (error) {
-    rmSync(temporary, { force: true });
+    whole.discard();
     throw error;
-  } finally {
-    closeSync(file);
   }
-  renameSync(temporary, path);
-  syncFolder(dirname(path));
 }
 
 /** Writes the checksum into its place, which lies in the footer: near the end of the file. */
