@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync } from 'node:fs';
+import { renameSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import type { Schema } from 'apache-arrow';
@@ -7,6 +7,7 @@ import type { JsonObject } from '../core/Json.ts';
 import type { Row, Table } from '../core/Table.ts';
 import { ArrowFile } from '../files/ArrowFile.ts';
 import { type ArrowMessages, arrowMessages } from '../files/arrowMessages.ts';
+import { makeFolders } from '../files/makeFolders.ts';
 import { syncFolder } from '../files/syncFolder.ts';
 import { arrowSchema, toRecordBatch } from './arrowColumns.ts';
 import { checkRow, checkTable, type StoredRow } from './checkRow.ts';
@@ -66,7 +67,7 @@ export class TableLog<T extends Table> {
     this.#schema = arrowSchema(table, toKeyValues({ table, format, writer, metadata }));
     this.#messages = arrowMessages(this.#schema);
     const folder = dirname(path);
-    mkdirSync(folder, { recursive: true });
+    makeFolders(folder);
     try {
       this.#file = new ArrowFile(this.#paths.part, { kept: null, refused: (cause) => this.#refused(cause) });
     } catch (error) {
