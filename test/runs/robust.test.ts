@@ -131,6 +131,24 @@ describe("the run's folder", () => {
     expect([signal, stdout]).toEqual([null, expect.stringMatching(/^run: \/proc\/brink\/a can't be written: ENOENT/)]);
   });
 
+  it('of a table or a recording that names its own is refused where it is on a file system that answers oddly', () => {
+    const program = `
+      import { gradientDescent, record, toParquet, toy, trainingLoss } from 'brink';
+      import { lastValueFrom } from 'rxjs';
+      const train = () => gradientDescent(toy(), { learningRate: 0.1, steps: 3 });
+      const table = train().pipe(trainingLoss(), toParquet({ path: '/proc/brink/t.parquet' }));
+      const recording = train().pipe(record('/proc/brink/r.arrows'));
+      for (const written of [table, recording]) await lastValueFrom(written).catch(({ message }) => console.log(message));
+    `;
+    const { stdout, signal } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+      cwd: join(import.meta.dirname, '../..'),
+      encoding: 'utf8',
+      timeout: 20_000,
+    });
+    expect(signal).toBe(null);
+    expect(stdout.match(/ENOENT.*mkdir/g)).toHaveLength(2);
+  });
+
   it('that is gone while the run lives is told of, in a sentence', async () => {
     let said = '';
     vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
