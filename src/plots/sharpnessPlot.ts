@@ -1,6 +1,8 @@
 import type { TopLevelSpec } from 'vega-lite';
 import type { SharpnessRow } from '../probes/interactionAwareSharpness.ts';
 import type { EigenvaluesRow } from '../probes/topEigenvalues.ts';
+import { chart } from './chart.ts';
+import { line } from './line.ts';
 
 export interface SharpnessPlotData {
   /** Rows of topEigenvalues. */
@@ -8,10 +10,6 @@ export interface SharpnessPlotData {
   /** Rows of interactionAwareSharpness of one batch size. */
   readonly sharpness: readonly Pick<SharpnessRow, 'step' | 'ias'>[];
 }
-
-const LAMBDA = 'λ₁, sharpness';
-const IAS = '‖H‖ₛ, interaction-aware';
-const EDGE = '2/η, edge of stability';
 
 /**
  * The sharpness λ_1 and the interaction-aware sharpness ‖H‖_{S_n} over the steps, against the edge: the paper's
@@ -21,48 +19,18 @@ const EDGE = '2/η, edge of stability';
  */
 export function sharpnessPlot({ eigenvalues, sharpness }: SharpnessPlotData): TopLevelSpec {
   const top = 1.6 * eigenvalues.reduce((most, row) => Math.max(most, row.edge), 0);
-  const values = [
-    ...eigenvalues.map((row) => ({ step: row.step, value: row.lambda_1, quantity: LAMBDA })),
-    ...sharpness.map((row) => ({ step: row.step, value: row.ias, quantity: IAS })),
-    ...eigenvalues.map((row) => ({ step: row.step, value: row.edge, quantity: EDGE })),
-  ];
-  return {
-    $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
+  return chart({
+    description:
+      'The sharpness λ₁ and the interaction-aware sharpness of the batch over the steps of training, ' +
+      'and the edge of stability 2/η.',
     width: 640,
     height: 300,
-    background: 'white',
-    data: { values },
-    mark: { type: 'line', clip: true },
-    encoding: {
-      x: { field: 'step', type: 'quantitative', title: 'step t', axis: { grid: false } },
-      y: {
-        field: 'value',
-        type: 'quantitative',
-        title: 'eigenvalue of the Hessian',
-        scale: { domain: [0, top] },
-        axis: { gridOpacity: 0.4 },
-      },
-      color: {
-        field: 'quantity',
-        type: 'nominal',
-        title: null,
-        scale: { domain: [LAMBDA, IAS, EDGE], range: ['#3564b0', '#d1495b', '#222222'] },
-        legend: { orient: 'top', symbolType: 'stroke', labelLimit: 300 },
-      },
-      strokeDash: {
-        field: 'quantity',
-        type: 'nominal',
-        scale: {
-          domain: [LAMBDA, IAS, EDGE],
-          range: [
-            [1, 0],
-            [1, 0],
-            [6, 4],
-          ],
-        },
-      },
-      order: { field: 'step', type: 'quantitative' },
-    },
-    config: { font: 'Helvetica, Arial, sans-serif', view: { stroke: null } },
-  };
+    x: { title: 'step t' },
+    y: { title: 'eigenvalue of the Hessian', domain: [0, top] },
+    layers: [
+      line({ name: 'λ₁, sharpness', rows: eigenvalues, x: 'step', y: 'lambda_1' }),
+      line({ name: '‖H‖_S, interaction-aware', rows: sharpness, x: 'step', y: 'ias' }),
+      line({ name: '2/η, edge of stability', rows: eigenvalues, x: 'step', y: 'edge', dashed: true }),
+    ],
+  });
 }
