@@ -97,6 +97,8 @@ export type { SinkOptions } from './tables/tableSink.ts';
 export { toArrow } from './tables/toArrow.ts';
 export { toParquet } from './tables/toParquet.ts';
 export { concentrationOfBatch, type LssrOptions, lssr, type ScaledLearningRate, type Scaling } from './theory/lssr.ts';
+export { rhoFromPairs, type TunedPair } from './theory/rhoFromPairs.ts';
+export { type RhoOfRun, rhoOfRun, type TracesOfBatch, type TracesOfExample } from './theory/rhoOfRun.ts';
 export { samplingCoefficient } from './theory/samplingCoefficient.ts';
 export { stabilityEdge } from './theory/stabilityEdge.ts';
 export { type GradientDescentOptions, gradientDescent } from './training/gradientDescent.ts';

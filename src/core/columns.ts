@@ -1,4 +1,4 @@
-import { bool, float64, int32 } from './Table.ts';
+import { bool, float64, int32, nullable } from './Table.ts';
 
 /** Columns that more than one table has, said once. */
 
@@ -29,3 +29,57 @@ export const standardError = (name: string, more = '0 where it is exact') =>
 /** `draws`. */
 export const draws = () =>
   int32({ symbol: 'K', description: 'Independent draws behind the standard errors; 0: nothing is drawn.' });
+
+/** `noise_scale` and its error. */
+export const noiseScale = () => ({
+  noise_scale: nullable(
+    float64({
+      symbol: 'B_simple',
+      description: 'Gradient noise scale tr(C_1)/‖∇L‖² = 1/ρ_1 − 1; null for b = n and with batch normalisation.',
+    }),
+  ),
+  noise_scale_standard_error: nullable(standardError('noise_scale')),
+});
+
+/** `noise_scale_hessian` and its error. */
+export const noiseScaleHessian = () => ({
+  noise_scale_hessian: nullable(
+    float64({
+      symbol: 'B_H',
+      description:
+        'tr(HC_1)/∇LᵀH∇L; null as noise_scale, and where |∇LᵀH∇L| is within two standard errors (float32) of 0.',
+    }),
+  ),
+  noise_scale_hessian_standard_error: nullable(standardError('noise_scale_hessian')),
+});
+
+/** `learning_rate_over_optimum` and its error. */
+export const learningRateOverOptimum = () => ({
+  learning_rate_over_optimum: float64({
+    symbol: 'η/η_opt',
+    description: 'η tr(HS_b)/tr(S_n): 1 where one plain step lowers the expected loss most, 2 at the edge.',
+  }),
+  learning_rate_over_optimum_standard_error: standardError('learning_rate_over_optimum'),
+});
+
+/** `noise_along_q1`. */
+export const noiseAlongQ1 = () =>
+  nullable(
+    float64({
+      symbol: 'σ²_u',
+      description:
+        '(γ_{n,b}/b) Var_i(g_iᵀq_1), the variance of the batch gradient along q_1; null where no eigenpair is at hand, or examples are coupled.',
+    }),
+  );
+
+/** `running_rho` and its error. */
+export const runningRho = (of: string) => ({
+  running_rho: float64({
+    symbol: `Σ_t tr(S_n)/Σ_t tr(S_${of})`,
+    description: `ρ_${of} of the run so far: a ratio of sums over the steps measured, to this one.`,
+  }),
+  running_rho_standard_error: standardError(
+    'running_rho',
+    'that of the draws alone, not of which steps were measured; 0 where it is exact',
+  ),
+});

@@ -28,12 +28,12 @@ export const tolerance = (fallback = 1e-3, more = '') =>
   number({ above: 0, default: fallback, description: `Relative residual of the eigenpairs.${more}` });
 
 /** `deflate`. */
-export const deflate = (least: 0 | 1) =>
+export const deflate = (least: 0 | 1, more = '') =>
   integer({
     least,
     most: 'm',
     default: { text: 'min(3, m)', of: ({ paramCount }) => Math.min(3, paramCount) },
-    description: `Eigenpairs treated exactly${least === 0 ? '; 0: none' : ''}.`,
+    description: `Eigenpairs treated exactly${more}${least === 0 ? '; 0: none' : ''}.`,
   });
 
 /** `targetError`. */

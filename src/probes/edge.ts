@@ -1,16 +1,18 @@
 import * as columns from '../core/columns.ts';
 import { BrinkError } from '../core/errors.ts';
 import { number } from '../core/optionKinds.ts';
-import { defineTable, float64, type Row, utf8 } from '../core/Table.ts';
+import { defineTable, float64, nullable, type Row, utf8 } from '../core/Table.ts';
 import * as usual from '../core/usualOptions.ts';
 import { estimateBatchSharpness } from '../estimators/estimateBatchSharpness.ts';
 import { estimateRatio } from '../estimators/gradientNoise.ts';
 import { hessianEigenpairs } from '../estimators/hessianEigenpairs.ts';
+import { hessianNoiseScale, noiseAlongQ1, noiseScale, noiseShare } from '../estimators/noiseScales.ts';
 import { secondMoments } from '../estimators/secondMoments.ts';
 import type { Eigenpairs } from '../linalg/eigenpairs.ts';
 import { dot, mean } from '../linalg/vector.ts';
 import type { Measurement } from '../operators/measure.ts';
 import { isFullBatch } from '../theory/isFullBatch.ts';
+import { momentumLines } from '../theory/momentumLines.ts';
 import { stabilityEdge } from '../theory/stabilityEdge.ts';
 import { verdict } from '../theory/verdict.ts';
 import { type OptionsOf, probe } from './probe.ts';
@@ -34,8 +36,21 @@ const table = defineTable({
       description: 'ias/ρ_b: the same comparison with the edge itself.',
     }),
     interaction_standard_error: columns.standardError('interaction'),
+    ...columns.learningRateOverOptimum(),
+    ...columns.noiseScale(),
+    ...columns.noiseScaleHessian(),
+    noise_along_q1: columns.noiseAlongQ1(),
     batch_sharpness: float64({ symbol: 'E[g_ξᵀH_ξg_ξ/‖g_ξ‖²]', description: 'The rival measure.' }),
     batch_sharpness_standard_error: columns.standardError('batch_sharpness', '0 for the full batch'),
+    small_batch_line: nullable(
+      float64({
+        symbol: '2(1−β₁)/η',
+        description: 'Where batch sharpness is said to settle for small b; null for b = n, and with β₂ ≠ 0.',
+      }),
+    ),
+    large_batch_line: nullable(
+      float64({ symbol: '2(1+β₁)/η', description: 'The same for large b; null as small_batch_line.' }),
+    ),
     verdict: utf8({
       symbol: '',
       description: 'unstable, at the edge, progressive sharpening or stable; stationary or unknown.',
@@ -62,10 +77,16 @@ export type EdgeOptions = OptionsOf<typeof edge>;
  *
  * With batch normalisation, S_b comes from sampled batches instead of random signs, with larger standard errors.
  *
+ * Beside them stand McCandlish's gradient noise scales, η over the step that lowers the expected loss most, and the
+ * noise along q₁, as interactionAwareSharpness explains them. With momentum, `edge` is the paper's, (2/η)(1+β₁)/(1+2β₂),
+ * and for batch sharpness there are two lines more, 2(1−β₁)/η and 2(1+β₁)/η, where it is said to settle for small and
+ * for large batches.
+ *
  * A verdict speaks of one step. For SGD the bound holds on average over time, so single steps may be called unstable
  * at the edge.
  *
- * Source: Lee and Jang (2023), equation (16); Andreyev and Beneventano (2024) for batch sharpness.
+ * Source: Lee and Jang (2023), equation (16); Andreyev and Beneventano (2024) for batch sharpness; arXiv 2604.14108, a
+ * preprint, for its lines with momentum.
  *
  * @throws BrinkError where an option is out of range; in the stream where a product is not finite.
  * @example
@@ -94,7 +115,8 @@ export const edge = probe({
     tolerance: usual.tolerance(),
     seed: usual.seed(),
   },
-  begin: ({ draws, deflate, margin, tolerance, seed }, { exampleCount: n, coupled }): Measurement<EdgeRow> => {
+  begin: ({ draws, deflate, margin, tolerance, seed }, objective): Measurement<EdgeRow> => {
+    const { exampleCount: n, coupled } = objective;
     let eigenpairs: Eigenpairs | null = null;
     let previousLambda1: number | null = null;
     return async (point, step) => {
@@ -122,7 +144,13 @@ export const edge = probe({
       const interaction = estimateRatio(exact.traceHS, traceHS, traceSn, none);
 
       const sharpness = await estimateBatchSharpness(point, { seed, step: index, batchSize, replacement }, draws);
+      const share = noiseShare(objective, batchSize, replacement);
+      const scale = noiseScale(traceSn, { exact: exact.traceS, traces: traceS }, share);
+      const scaleH = await hessianNoiseScale(point, moment!, share);
+
       const limit = stabilityEdge(step);
+      const fullBatch = isFullBatch(n, batchSize, replacement);
+      const lines = fullBatch ? null : momentumLines(step);
       const state = {
         edge: limit,
         lambda1,
@@ -130,7 +158,7 @@ export const edge = probe({
         interaction: interaction.value,
         standardError: interaction.standardError,
         traceS: exact.traceS + mean(traceS),
-        fullBatch: isFullBatch(n, batchSize, replacement),
+        fullBatch,
       };
       previousLambda1 = lambda1;
       return {
@@ -145,8 +173,17 @@ export const edge = probe({
         bound: rho.value * limit,
         interaction: interaction.value,
         interaction_standard_error: interaction.standardError,
+        learning_rate_over_optimum: step.learningRate * interaction.value,
+        learning_rate_over_optimum_standard_error: step.learningRate * interaction.standardError,
+        noise_scale: scale?.value ?? null,
+        noise_scale_standard_error: scale?.standardError ?? null,
+        noise_scale_hessian: scaleH?.value ?? null,
+        noise_scale_hessian_standard_error: scaleH?.standardError ?? null,
+        noise_along_q1: noiseAlongQ1(objective, eigenpairs, batchSize, replacement),
         batch_sharpness: sharpness.value,
         batch_sharpness_standard_error: sharpness.standardError,
+        small_batch_line: lines?.smallBatch ?? null,
+        large_batch_line: lines?.largeBatch ?? null,
         ...verdict(state, margin),
       };
     };

@@ -7,6 +7,7 @@ import * as usual from '../core/usualOptions.ts';
 import { checkMaxDraws, drawUntil } from '../estimators/drawUntil.ts';
 import { estimateRatio, estimateSum } from '../estimators/gradientNoise.ts';
 import { hessianEigenpairs } from '../estimators/hessianEigenpairs.ts';
+import { hessianNoiseScale, noiseAlongQ1, noiseScale, noiseShare } from '../estimators/noiseScales.ts';
 import { requireUncoupled } from '../estimators/require.ts';
 import { secondMoments } from '../estimators/secondMoments.ts';
 import type { Eigenpairs } from '../linalg/eigenpairs.ts';
@@ -38,6 +39,10 @@ const table = defineTable({
     }),
     interaction_standard_error: columns.standardError('interaction'),
     edge: columns.edge(),
+    ...columns.learningRateOverOptimum(),
+    ...columns.noiseScale(),
+    ...columns.noiseScaleHessian(),
+    noise_along_q1: columns.noiseAlongQ1(),
     trace_S_b: float64({ symbol: 'tr(S_b)', description: 'Second moment of the batch gradient, E‖g_ξ‖².' }),
     trace_S_b_standard_error: columns.standardError('trace_S_b'),
     trace_H_S_b: float64({ symbol: 'tr(HS_b)', description: 'E[g_ξᵀHg_ξ].' }),
@@ -64,13 +69,21 @@ export type InteractionAwareSharpnessOptions = OptionsOf<typeof interactionAware
  * sampling error, and ‖a‖² is a control variate of aᵀHa. For b = n without replacement nothing is estimated:
  * ‖H‖_{S_n} = ∇LᵀH∇L/‖∇L‖².
  *
+ * The same numbers say more. B_simple = tr(C_1)/‖∇L‖² = 1/ρ_1 − 1 and B_H = tr(HC_1)/∇LᵀH∇L are McCandlish's gradient
+ * noise scales, in batches: ρ_b = 1/(1 + γB_simple/b), tr(HS_b)/tr(S_n) = ‖H‖_{S_n}(1 + γB_H/b). η_opt = tr(S_n)/tr(HS_b)
+ * is the plain step after which the expected loss on the local quadratic is least, half of the edge: η/η_opt is 1 at
+ * McCandlish's optimum and 2 at Lee and Jang's edge. σ²_u = (γ/b) Var_i(g_iᵀq_1) is the noise along q_1. B_simple grows
+ * without bound as examples are fitted (‖∇L‖ → 0), and B_H is wild near ∇LᵀH∇L = 0, which has no sampling error: it is
+ * null only where float32's rounding could have made it.
+ *
  * With batch normalisation a batch is normalised over itself: E_ξ[g_ξ] is not ∇L, identity (1) does not hold, and
  * only 'batches' serves.
  *
  * It does not prove instability of a single step: the condition ias > 2ρ_b/η speaks of the expected loss on the local
  * quadratic, and for SGD it holds as an average over time. At ∇L = 0 for b = n the ratio is NaN.
  *
- * Source: Lee and Jang (2023), Definitions 1 and 2, equations (1) and (16).
+ * Source: Lee and Jang (2023), Definitions 1 and 2, equations (1) and (16); McCandlish et al. (2018) for the noise
+ * scales; Liao et al. (arXiv 2604.21016) for σ²_u.
  *
  * @throws BrinkError where an option is out of range, or 'examples' is asked of an objective with batch normalisation.
  * @example
@@ -116,15 +129,21 @@ export const interactionAwareSharpness = probe({
       const traceSn = dot(gradient, gradient);
       const edge = stabilityEdge(step);
       const none = new Float64Array(K);
-      return moments.map(({ exact, traceS, traceHS }, j) => {
+      const rows: SharpnessRow[] = [];
+      for (const [j, moment] of moments.entries()) {
+        const { exact, traceS, traceHS } = moment;
+        const batchSize = batchSizes[j]!;
         const ias = estimateRatio(exact.traceHS, traceHS, exact.traceS, traceS);
         const rho = estimateRatio(traceSn, none, exact.traceS, traceS);
         const interaction = estimateRatio(exact.traceHS, traceHS, traceSn, none);
         const secondMomentTrace = estimateSum(exact.traceS, traceS);
         const interactionTrace = estimateSum(exact.traceHS, traceHS);
-        return {
+        const share = noiseShare(objective, batchSize, replacement);
+        const scale = noiseScale(traceSn, { exact: exact.traceS, traces: traceS }, share);
+        const scaleH = await hessianNoiseScale(point, moment, share);
+        rows.push({
           step: step.index,
-          batch_size: batchSizes[j]!,
+          batch_size: batchSize,
           replacement,
           ias: ias.value,
           ias_standard_error: ias.standardError,
@@ -134,14 +153,22 @@ export const interactionAwareSharpness = probe({
           interaction: interaction.value,
           interaction_standard_error: interaction.standardError,
           edge,
+          learning_rate_over_optimum: step.learningRate * interaction.value,
+          learning_rate_over_optimum_standard_error: step.learningRate * interaction.standardError,
+          noise_scale: scale?.value ?? null,
+          noise_scale_standard_error: scale?.standardError ?? null,
+          noise_scale_hessian: scaleH?.value ?? null,
+          noise_scale_hessian_standard_error: scaleH?.standardError ?? null,
+          noise_along_q1: noiseAlongQ1(objective, eigenpairs, batchSize, replacement),
           trace_S_b: secondMomentTrace.value,
           trace_S_b_standard_error: secondMomentTrace.standardError,
           trace_H_S_b: interactionTrace.value,
           trace_H_S_b_standard_error: interactionTrace.standardError,
           trace_S_n: traceSn,
-          draws: isFull(batchSizes[j]!) ? 0 : K,
-        };
-      });
+          draws: isFull(batchSize) ? 0 : K,
+        });
+      }
+      return rows;
     }
 
     let eigenpairs: Eigenpairs | null = null;

@@ -61,14 +61,19 @@ export function concentrationOfBatch(n: number, batchSize: number, rho: number, 
  * With ρ_b = 1/((γ_{n,b}/b)/ρ + 1 − γ_{n,b}/b), LSSR is linear in b below the knee b ≈ 1/ρ and constant above.
  *
  * It is a rule for keeping the bound on the sharpness, found by experiment to keep test accuracy; it does not prove
- * that training goes as well, and ρ changes along training.
+ * that training goes as well. ρ changes along training: for learning rates of whole runs take that of a run,
+ * Σ‖∇L‖²/ΣE‖g_i‖², as `rhoOfRun` and the column `running_rho` have it; ρ of the last steps is ten times too small.
+ * Inverted, from two tuned pairs to ρ, the rule is `rhoFromPairs`.
+ *
+ * With the gradient noise scale B_simple = 1/ρ − 1 it is McCandlish's η ∝ 1/(1 + B/b), and ρ_b/ρ_{b₀} AdaScale's gain.
  *
  * Cost: none.
  *
  * @param options `n`, `rho` with `rhoStandardError` (0), the known `batchSize` and `learningRate`, the `batchSizes`
  *   asked about, `replacement` (false).
  * @throws BrinkError where a number is out of range.
- * Source: Lee and Jang (2023), Section 5, equation (17), Figure 5; Goyal et al. (2017); Krizhevsky (2014).
+ * Source: Lee and Jang (2023), Section 5, equation (17), Figure 5; Goyal et al. (2017); Krizhevsky (2014); McCandlish
+ * et al. (2018); Johnson et al. (2020).
  */
 export function lssr(options: LssrOptions): Scaling {
   const who = 'lssr';

@@ -148,12 +148,19 @@ describe('estimators that sample batches', () => {
 
 /** How a coupled objective is asked. */
 const options = { batchSizes: [2, 4], draws: 3, estimator: 'batches', tolerance: 0.1, steps: 8 };
-const advice = "Use estimator: 'batches'.";
 /** Those that need gradients of single examples whatever the options, and what they say serves instead. */
 const REFUSED: Record<string, string> = {
   scalingRule: "Measure ρ_b by gradientConcentration with estimator: 'batches'.",
   theoremOne: 'Use expectedLossChange, which samples batches.',
 };
+
+/** Those that need them for one of their estimators. */
+const BY_OPTION = Object.fromEntries(
+  ['expectedLossChange', 'gradientConcentration', 'interactionAwareSharpness'].map((name) => [
+    name,
+    "Use estimator: 'batches'.",
+  ]),
+);
 
 describe('a probe of an objective with batch normalisation', () => {
   it.each([
@@ -176,7 +183,7 @@ describe('a probe of an objective with batch normalisation', () => {
     }
   });
 
-  it.each(Object.entries({ ...REFUSED, gradientConcentration: advice, interactionAwareSharpness: advice }))(
+  it.each(Object.entries({ ...REFUSED, ...BY_OPTION }))(
     '%s is refused before a measurement where it needs single examples',
     async (name, instead) => {
       const objective = await normalizedRisk(8, 4);

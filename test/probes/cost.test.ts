@@ -111,6 +111,16 @@ describe('the batches that probes sample at one step', () => {
     expect(seen.cost.products).toBeCloseTo(glance.cost.products, 9);
   });
 
+  it('leave to expectedLossChange what the examples give of tr(HS_b) when the sharpness is there', async () => {
+    const how = { ...same, estimator: 'examples', deflate: 2 } as const;
+    const change = await costOf(expectedLossChange(how));
+    const sharpness = await costOf(interactionAwareSharpness(how));
+    const both = await costOf(expectedLossChange(how), interactionAwareSharpness(how));
+    // The batches, and what they are asked.
+    expect(change.cost.products).toBe(sharpness.cost.products + K);
+    expect(both.cost).toEqual(change.cost);
+  });
+
   it.each(Object.entries({ ...FIVE, theoremOne: theorem }))(
     'leave the rows of %s as they are alone',
     async (_, probe) => {

@@ -14,6 +14,7 @@ import { concentrationOfBatch } from '../../src/theory/lssr.ts';
 import { samplingCoefficient } from '../../src/theory/samplingCoefficient.ts';
 import { stabilityEdge } from '../../src/theory/stabilityEdge.ts';
 import { gradientDescent } from '../../src/training/gradientDescent.ts';
+import { everyBatch } from '../helpers/everyBatch.ts';
 import { orthonormal } from '../helpers/orthonormal.ts';
 import { stepAt } from '../helpers/stepAt.ts';
 
@@ -26,21 +27,11 @@ const problem = fc
     return { n, m, X, y: [...normals(random, n)], weights: Float32Array.from(normals(random, m)), eta: 0.1 };
   });
 
-/** All batches of b examples: ordered with replacement, else unordered. */
-function batches(n: number, b: number, replacement: boolean): number[][] {
-  if (b === 0) return [[]];
-  return batches(n, b - 1, replacement).flatMap((head) =>
-    Array.from({ length: n }, (_, i) => i)
-      .filter((i) => replacement || head.length === 0 || i > head.at(-1)!)
-      .map((i) => [...head, i]),
-  );
-}
-
 /** tr(S_b), tr(HS_b) and E[L(θ − ηg)] by enumeration. */
 async function enumerate(objective: Objective, weights: Float32Array, b: number, replacement: boolean, eta: number) {
   const point = objective.at(weights);
   const drawn = await Promise.all(
-    batches(objective.exampleCount, b, replacement).map(async (batch) => {
+    everyBatch(objective.exampleCount, b, replacement).map(async (batch) => {
       const { gradient } = await point.batchGradient(Int32Array.from(batch));
       const { product } = await point.hessianVector(gradient);
       return { S: dot(gradient, gradient), HS: dot(gradient, product), next: await point.moved(gradient, -eta).loss() };

@@ -83,7 +83,7 @@ const [K, S] = [4, 3];
 const HELD: Record<string, { readonly options?: object; readonly held: number; readonly withoutNorms?: number }[]> = {
   batchSharpness: [{ held: 2 * K }],
   edge: [{ held: 2 * K }],
-  expectedLossChange: [{ held: 4 * K }],
+  expectedLossChange: [{ held: 4 * K }, { options: { estimator: 'examples' }, held: 5 * K }],
   gradientConcentration: [
     { held: 0, withoutNorms: K },
     { options: { estimator: 'batches' }, held: 2 * K },

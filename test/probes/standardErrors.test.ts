@@ -160,6 +160,18 @@ const ESTIMATORS: Record<string, [number, Estimator]> = {
       (r) => [r.loss_change, r.loss_change_standard_error],
     ),
   ],
+  ...Object.fromEntries(
+    (['batches', 'examples'] as const).map((estimator) => [
+      `the normalised loss change with tr(HS_b)/tr(S_n) by '${estimator}'`,
+      [
+        ((eta ** 2 / 2) * traceHS - eta * gg) / gg,
+        estimate(
+          (seed) => expectedLossChange({ batchSizes, draws, seed, estimator }),
+          (r) => [r.normalized_change, r.normalized_change_standard_error],
+        ),
+      ] as [number, Estimator],
+    ]),
+  ),
   'the squared mean resultant length': [
     dot(direction, direction),
     estimate(
