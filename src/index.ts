@@ -42,6 +42,21 @@ export type { Loss } from './engine/Loss.ts';
 export type { Initializer, Model, Parameter } from './engine/Model.ts';
 export { type Engine, type EngineName, openEngine } from './engine/openEngine.ts';
 export { type EmpiricalRiskOptions, empiricalRisk } from './engine/risk/empiricalRisk.ts';
+export {
+  type Claim,
+  type Figure,
+  type FigureDeclaration,
+  type FigureInputs,
+  figure,
+  type PlannedRun,
+  type Region,
+  type Setting,
+} from './figures/figure.ts';
+export type { ClaimsRow } from './figures/judgedClaims.ts';
+export type { MadeRun, MadeRuns } from './figures/MadeRuns.ts';
+export { type MadeFigure, type MakeFigureOptions, makeFigure } from './figures/makeFigure.ts';
+export { type ReportVerification, verifyReport } from './figures/report/verifyReport.ts';
+export { type ReportSource, writeReport } from './figures/report/writeReport.ts';
 export { crossEntropy } from './losses/crossEntropy.ts';
 export { meanSquaredError } from './losses/meanSquaredError.ts';
 export { type CnnOptions, cnn } from './models/cnn.ts';

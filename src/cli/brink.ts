@@ -16,6 +16,10 @@ const COMMANDS: Readonly<Record<string, readonly [string, () => Promise<Command>
     'list the engines: usable or why not, device, version, speed',
     async () => (await import('./engineCommand.ts')).engineCommand(),
   ],
+  figure: [
+    'make a figure of the paper: its runs, claims with verdicts, picture and report',
+    async () => (await import('./figureCommand.ts')).figureCommand(),
+  ],
   lssr: [
     'the learning rate for another batch size, by the linear and saturation scaling rule',
     async () => (await import('./lssrCommand.ts')).lssrCommand(),
@@ -31,6 +35,10 @@ const COMMANDS: Readonly<Record<string, readonly [string, () => Promise<Command>
   replay: [
     'measure on a run that has already been, from its recording',
     async () => (await import('./recordingCommands.ts')).replayCommand(),
+  ],
+  report: [
+    'write one HTML page of figures and runs, or compare one with its tables',
+    async () => (await import('./reportCommand.ts')).reportCommand(),
   ],
   resume: [
     'go on with a recorded run, bit for bit',

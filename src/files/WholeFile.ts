@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { syncFolder } from './syncFolder.ts';
 
@@ -30,5 +30,17 @@ export class WholeFile {
   #close(): void {
     if (this.#isOpen) closeSync(this.file);
     this.#isOpen = false;
+  }
+}
+
+/** Writes a file that stands whole or not at all. @throws Error of the file system where it can't be written. */
+export function writeWhole(path: string, text: string): void {
+  const whole = new WholeFile(path);
+  try {
+    writeFileSync(whole.file, text);
+    whole.finish();
+  } catch (error) {
+    whole.discard();
+    throw error;
   }
 }

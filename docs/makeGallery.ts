@@ -1,0 +1,119 @@
+// Writes docs/figures.md from the figures in docs/figures/. Usage: npx node docs/makeGallery.ts [folder of made figures]
+// With a folder (output/figures), its figures are first copied to docs/figures/: picture, claims, record.
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { countVerdicts, intervalText, regionText } from '../src/figures/report/reportPage.ts';
+import type { FigureRecord } from '../src/figures/FigureRecord.ts';
+import { type ClaimsRow, claimsTable } from '../src/figures/judgedClaims.ts';
+import { readTable } from '../src/tables/readTable.ts';
+
+const PAGE = join(import.meta.dirname, 'figures.md');
+const FOLDER = join(import.meta.dirname, 'figures');
+const FILES = ['figure.json', 'claims.parquet', 'figure.svg'];
+/** What is shown: not what only proves that a figure runs. */
+const isShown = (scale: string) => scale !== 'smoke';
+
+const cell = (text: string) => text.replaceAll('|', '\\|');
+const row = (cells: readonly string[]) => `| ${cells.map(cell).join(' | ')} |`;
+const short = (x: number | null) => (x === null ? '–' : `${Number(x.toPrecision(3))}`);
+
+/** Copies what the gallery shows of the figures that were made. */
+function copyFigures(from: string): void {
+  for (const scale of readdirSync(from).filter(isShown)) {
+    for (const name of readdirSync(join(from, scale))) {
+      const made = join(from, scale, name);
+      if (!existsSync(join(made, 'figure.json'))) continue;
+      const target = join(FOLDER, `${name}-${scale}`);
+      rmSync(target, { recursive: true, force: true });
+      mkdirSync(target, { recursive: true });
+      for (const file of FILES) copyFileSync(join(made, file), join(target, file));
+    }
+  }
+}
+
+interface Shown {
+  readonly folder: string;
+  readonly record: FigureRecord;
+  readonly claims: readonly ClaimsRow[];
+}
+
+async function readFigures(): Promise<Shown[]> {
+  const order = new Intl.Collator('en', { numeric: true });
+  const folders = readdirSync(FOLDER).sort((a, b) => order.compare(a, b));
+  return Promise.all(
+    folders.map(async (folder) => ({
+      folder,
+      record: JSON.parse(readFileSync(join(FOLDER, folder, 'figure.json'), 'utf8')) as FigureRecord,
+      claims: (await readTable(join(FOLDER, folder, 'claims.parquet'), claimsTable)).rows,
+    })),
+  );
+}
+
+function section({ folder, record, claims }: Shown): string[] {
+  const open = record.settings.filter(({ paper }) => paper === null);
+  const other = record.settings.filter(({ paper, here }) => paper !== null && paper !== here);
+  const command = `npm run figure -- ${record.figure}${record.scale === 'laptop' ? '' : ` --scale ${record.scale}`}`;
+  return [
+    '',
+    `## ${record.figure}: ${record.title}`,
+    '',
+    `\`${command}\` · ${record.source} · [\`${record.file}\`](../${record.file}) · scale: ${record.scale}`,
+    '',
+    record.about,
+    '',
+    `![Figure ${record.figure}: ${record.title}](figures/${folder}/figure.svg)`,
+    '',
+    ...(claims.length > 0
+      ? [
+          `**${countVerdicts(claims)}.**`,
+          '',
+          '| claim | verdict | value | 95 % interval | holds |',
+          '| :-- | :-- | --: | :-- | :-- |',
+          ...claims.map((claim) =>
+            row([
+              claim.says,
+              claim.verdict === 'holds' ? 'holds' : `**${claim.verdict}**`,
+              short(claim.value),
+              claim.value === null ? claim.reason : intervalText(claim),
+              regionText(claim),
+            ]),
+          ),
+        ]
+      : []),
+    ...(other.length > 0
+      ? ['', 'Other than in the paper:', ...other.map(({ name, paper, here, why }) => `- ${name}: ${here} (the paper: ${paper}); ${why}.`)]
+      : []),
+    ...(open.length > 0
+      ? ['', 'What the paper leaves open:', ...open.map(({ name, here, why }) => `- ${name}: ${here}; ${why}.`)]
+      : []),
+  ];
+}
+
+/** The page, from what lies in docs/figures. */
+export async function gallery(): Promise<string> {
+  const figures = await readFigures();
+  const claims = figures.flatMap((figure) => figure.claims);
+  const fails = claims.filter(({ verdict }) => verdict === 'does not hold');
+  return [
+    '# The figures of the paper, and what became of their claims',
+    '',
+    '`npm run figures` makes all of them at the scale of a laptop, `npm run figure -- 4` one, `--scale paper` with the',
+    "paper's settings. Each leaves its tables, `claims.parquet`, `figure.svg` and `report.html`. This page is made from",
+    'those by `npx node docs/makeGallery.ts`; no number in it was typed.',
+    '',
+    `In all ${claims.length} claims: ${countVerdicts(claims)}. A claim holds where its whole 95 % interval lies in the region that was`,
+    'fixed before the run, and does not hold where the whole interval lies outside. One seed each, where nothing else is',
+    'said: an interval speaks of that run.',
+    '',
+    'Where a claim does not hold here:',
+    ...fails.map(({ figure, scale, says, value, low, high }) => `- Figure ${figure} (${scale}): ${says} Measured ${short(value)}, ${short(low)} to ${short(high)}.`),
+    ...figures.flatMap(section),
+    '',
+  ].join('\n');
+}
+
+if (import.meta.main) {
+  const from = process.argv[2];
+  if (from !== undefined) copyFigures(from);
+  writeFileSync(PAGE, await gallery());
+}

@@ -1,0 +1,87 @@
+// The networks that the figures train, and what is the same for all figures of one network.
+import {
+  cifar10,
+  cnn,
+  cnn6,
+  crossEntropy,
+  digits,
+  empiricalRisk,
+  type FigureInputs,
+  meanSquaredError,
+  mlp,
+  type Objective,
+  resnet9,
+  type Setting,
+  wideResnet,
+} from 'brink';
+
+/** What a preset says of the network that is trained: names and numbers alone, so that a figure's record holds them. */
+export interface Network {
+  readonly model: keyof typeof MODELS;
+  readonly data: 'digits' | 'cifar-10';
+  /** n. */
+  readonly examples: number;
+  readonly loss: 'mse' | 'ce';
+}
+
+/** A tanh network whose training reaches the edge within seconds: 64-32-32-32-10, 4,522 parameters. */
+export const tanhMlp: Network = { model: 'mlp', data: 'digits', examples: 1024, loss: 'mse' };
+
+/** A small convolutional tanh network on the digits as 8 × 8 images: 1,898 parameters. */
+export const tanhCnn: Network = { model: 'cnn', data: 'digits', examples: 512, loss: 'mse' };
+
+const MODELS = {
+  mlp: () => mlp({ inputs: 64, hidden: [32, 32, 32], outputs: 10, activation: 'tanh', weightScale: 0.8 }),
+  cnn: () =>
+    cnn({ inputShape: [8, 8, 1], activation: 'tanh', pooling: ['average', 'average'], weightScale: 1 }),
+  // [8, 16] channels, average and max pooling: as brink has it where nothing else is said.
+  'relu-cnn': () => cnn(),
+  cnn6: () => cnn6(),
+  resnet9: () => resnet9({ batchNorm: false }),
+  'wrn-28-2': () => wideResnet({ width: 2, batchNorm: false }),
+};
+
+/** The training loss of a network. */
+export async function trainingLossOf(network: Network, { data }: FigureInputs): Promise<Objective> {
+  return empiricalRisk({
+    model: MODELS[network.model](),
+    data: await (network.data === 'digits'
+      ? digits({ train: network.examples })
+      : cifar10(data ?? 'data/cifar-10', { train: network.examples, subset: 'balanced' })),
+    loss: network.loss === 'mse' ? meanSquaredError : crossEntropy,
+  });
+}
+
+const NAMES = {
+  mlp: 'fully connected, tanh, 64-32-32-32-10 (m = 4,522)',
+  cnn: 'two convolutions, tanh (m = 1,898)',
+  'relu-cnn': 'two convolutions, relu (m = 11,642)',
+  cnn6: '6CNN (m = 512,118)',
+  resnet9: 'ResNet-9 without batch normalisation (m = 2,272,192)',
+  'wrn-28-2': 'WRN-28-2 without batch normalisation',
+};
+const DATA = { digits: 'digits, 8 × 8', 'cifar-10': 'CIFAR-10' };
+const LOSSES = { mse: 'mean squared error, ½ Σ over classes', ce: 'cross-entropy' };
+
+/** The rows of the settings that every network has. */
+export function networkSettings(network: Network, paper: { model: string; loss: string | null }): Setting[] {
+  const isPapers = network.data === 'cifar-10' && network.examples === 8192;
+  const small = 'an exact product takes milliseconds, so that every step can be measured on a laptop';
+  return [
+    { name: 'model', paper: paper.model, here: NAMES[network.model], why: isPapers ? 'as in the paper' : small },
+    {
+      name: 'data',
+      paper: 'CIFAR-10-8k (n = 8192)',
+      here: `${DATA[network.data]} (n = ${network.examples})`,
+      why: isPapers ? 'as in the paper' : 'real images that come with brink',
+    },
+    {
+      name: 'loss',
+      paper: paper.loss,
+      here: LOSSES[network.loss],
+      why: network.loss === 'mse' ? 'with cross-entropy the digits never reach the edge' : 'as in the paper',
+    },
+    { name: 'initialisation', paper: null, here: 'W ~ N(0, s²/fan_in), biases 0', why: 'the usual one' },
+    { name: 'normalisation', paper: null, here: 'mean subtracted', why: 'as the edge-of-stability literature does' },
+  ];
+}

@@ -1,0 +1,118 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { OperatorFunction } from 'rxjs';
+import { BrinkError } from '../core/errors.ts';
+import type { JsonObject } from '../core/Json.ts';
+import type { Step } from '../core/Step.ts';
+import type { Row, Table } from '../core/Table.ts';
+import type { RunState } from '../runs/run.ts';
+import { readTable } from '../tables/readTable.ts';
+import type { RunOfFigure } from './FigureRecord.ts';
+
+/** What rows are asked for by: a probe, or a table of one's own. */
+type RowsOf<P> = P extends { readonly table: Table } & ((...options: never[]) => OperatorFunction<Step, infer R>)
+  ? R
+  : P extends { readonly table: infer T extends Table }
+    ? Row<T>
+    : never;
+
+/** A run of a figure that has been made, with its tables in memory. */
+export interface MadeRun {
+  readonly name: string;
+  readonly parameters: JsonObject;
+  readonly seed: number;
+  readonly state: RunState;
+  /** What the source ended with, where it failed or diverged. */
+  readonly error: string | null;
+  /** How many steps there were. */
+  readonly steps: number;
+  /**
+   * The rows of a probe.
+   *
+   * @param probe The probe, or `{ table }` of one's own.
+   * @param branch Its branch; needed where two measure by the same probe.
+   * @throws BrinkError where there is no such table, or more than one.
+   */
+  rows<P extends { readonly table: Table }>(probe: P, branch?: string): readonly RowsOf<P>[];
+}
+
+/** The runs of a figure, of one seed. */
+export interface MadeRuns {
+  readonly seed: number;
+  readonly all: readonly MadeRun[];
+  /** One of them. @throws BrinkError where there is none of that name. */
+  named(name: string): MadeRun;
+}
+
+const WHO = 'figure';
+
+/** What run.json says of a run that has ended. */
+interface EndedRun {
+  readonly state: RunState;
+  readonly error: string | null;
+  readonly steps: number;
+}
+
+/** Reads a run's tables. */
+async function readMadeRun(
+  directory: string,
+  { name, parameters, seed }: Pick<MadeRun, 'name' | 'parameters' | 'seed'>,
+): Promise<MadeRun> {
+  const { state, error = null, steps } = JSON.parse(readFileSync(join(directory, 'run.json'), 'utf8')) as EndedRun;
+  const files = readdirSync(directory).filter((file) => file.endsWith('.parquet'));
+  const tables = await Promise.all(
+    files.sort().map(async (file) => ({
+      branch: file.slice(0, -'.parquet'.length),
+      ...(await readTable(join(directory, file))),
+    })),
+  );
+  return {
+    name,
+    parameters,
+    seed,
+    state,
+    error,
+    steps,
+    rows: (probe, branch) => {
+      const fits = tables.filter((t) => t.table.name === probe.table.name && (branch ?? t.branch) === t.branch);
+      const [found, ...more] = fits;
+      const asked = `the table '${probe.table.name}'${branch === undefined ? '' : ` of the branch ${branch}`}`;
+      if (found === undefined) {
+        const there = tables.map((t) => `${t.branch} ('${t.table.name}')`).join(', ') || 'none';
+        throw new BrinkError(WHO, `the run ${name} has not ${asked}. It has ${there}.`);
+      }
+      if (more.length > 0) {
+        const branches = fits.map((t) => t.branch).join(', ');
+        throw new BrinkError(WHO, `the run ${name} has ${asked} in the branches ${branches}. Name one of them.`);
+      }
+      return found.rows as never;
+    },
+  };
+}
+
+/** The runs of a figure, by seed. */
+export async function readMadeRuns(
+  directory: string,
+  runs: readonly RunOfFigure[],
+  seeds: number,
+): Promise<readonly MadeRuns[]> {
+  const all = await Promise.all(runs.map((run) => readMadeRun(join(directory, run.folder), run)));
+  return Array.from({ length: seeds }, (_, seed) =>
+    madeRuns(
+      seed,
+      all.filter((run) => run.seed === seed),
+    ),
+  );
+}
+
+function madeRuns(seed: number, all: readonly MadeRun[]): MadeRuns {
+  return {
+    seed,
+    all,
+    named: (name) => {
+      const found = all.find((run) => run.name === name);
+      if (found) return found;
+      throw new BrinkError(WHO, `there is no run '${name}'. There are ${all.map((run) => run.name).join(', ')}.`);
+    },
+  };
+}

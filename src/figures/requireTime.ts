@@ -1,0 +1,58 @@
+import { availableParallelism } from 'node:os';
+import { firstValueFrom } from 'rxjs';
+import { BrinkError } from '../core/errors.ts';
+import type { SeededRun } from './figure.ts';
+
+/** Examples that are timed. */
+const SAMPLE = 32;
+
+/**
+ * Throws where the runs that say what they cost would take longer than `hours` on this machine, or more memory than it
+ * has: one gradient and one product on a few examples are timed, and scaled.
+ */
+export async function requireTime(
+  what: string,
+  cells: readonly SeededRun[],
+  hours: number,
+  tell: (line: string) => void,
+): Promise<void> {
+  const costly = cells.filter(({ plan }) => plan.work !== undefined);
+  if (costly.length === 0) return;
+  let seconds = 0;
+  for (const { plan, seed } of costly) {
+    const { gradients, products } = plan.work!;
+    const time = await timePerExample(await plan.steps(seed));
+    seconds += time.examples * (gradients * time.gradient + products * time.product);
+  }
+  const gigabytes = process.resourceUsage().maxRSS / 2 ** 20;
+  const estimate = `about ${short(seconds / 3600)} hours and ${short(gigabytes)} GiB of memory on these ${availableParallelism()} cores`;
+  if (seconds > hours * 3600) {
+    throw new BrinkError(
+      'makeFigure',
+      `${what} would take ${estimate}, more than the ${hours} hours allowed. Pass hours: ${Math.ceil(seconds / 3600)} (--hours) to make it all the same; when it is cut off, it goes on with the next call.`,
+    );
+  }
+  tell(`it will take ${estimate}`);
+}
+
+async function timePerExample(steps: Awaited<ReturnType<SeededRun['plan']['steps']>>) {
+  const step = await firstValueFrom(steps);
+  const point = step.point();
+  const { exampleCount: examples } = point.objective;
+  const batch = Int32Array.from({ length: Math.min(SAMPLE, examples) }, (_, i) => i);
+  const { gradient: v } = await point.batchGradient(batch);
+  await point.batchHessianVector(batch, v);
+  // The first call also makes things ready.
+  const begin = performance.now();
+  await step.run.objective!.at(Float32Array.from(step.weights)).batchGradient(batch);
+  const middle = performance.now();
+  await point.batchHessianVector(batch, Float32Array.from(v));
+  const end = performance.now();
+  return {
+    examples,
+    gradient: (middle - begin) / 1000 / batch.length,
+    product: (end - middle) / 1000 / batch.length,
+  };
+}
+
+const short = (x: number) => `${Number(x.toPrecision(2))}`;

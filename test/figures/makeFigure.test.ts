@@ -1,0 +1,172 @@
+import { spawn } from 'node:child_process';
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { claimsTable } from '../../src/figures/judgedClaims.ts';
+import { figure, interactionAwareSharpness, makeFigure, readTable } from '../../src/index.ts';
+import { program } from '../cli/brinkProcess.ts';
+import twoRuns from './twoRuns.ts';
+
+const FILE = join(import.meta.dirname, 'twoRuns.ts');
+let parent: string;
+beforeAll(() => {
+  parent = mkdtempSync(join(tmpdir(), 'brink-figure-'));
+});
+afterAll(() => rmSync(parent, { recursive: true }));
+
+const smoke = (directory: string, options = {}) =>
+  makeFigure(FILE, { scale: 'smoke', directory: join(parent, directory), progress: false, ...options });
+
+/** Every table and picture of a figure, byte by byte. */
+function bytesIn(folder: string): Record<string, string> {
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => /\.(parquet|svg)$/.test(file));
+  return Object.fromEntries(files.sort().map((file) => [file, readFileSync(join(folder, file), 'base64')]));
+}
+
+/** A copy of the figure's file that differs by a word, with imports that still find brink. */
+function edited(name: string, change: (text: string) => string): string {
+  const path = join(parent, name);
+  const src = join(import.meta.dirname, '../../src');
+  writeFileSync(path, change(readFileSync(FILE, 'utf8')).replace("'../../src/index.ts'", `'${src}/index.ts'`));
+  return path;
+}
+
+describe('makeFigure', () => {
+  it('leaves tables, claims, picture, report and record, and says of each claim what was measured', async () => {
+    const { directory, claims, wasThere } = await smoke('first');
+    expect(wasThere).toBe(false);
+    expect(readdirSync(directory).sort()).toEqual(['claims.parquet', 'figure.json', 'figure.svg', 'report.html', 'runs']);
+    expect(readdirSync(join(directory, 'runs')).sort()).toEqual(['eta-0.05-seed-0', 'eta-0.1-seed-0']);
+    expect(claims.map(({ verdict }) => verdict)).toEqual([
+      ...['holds', 'does not hold', 'not decidable'],
+      ...['holds', 'does not hold', 'not decidable'],
+    ]);
+    const { rows } = await readTable(join(directory, 'claims.parquet'), claimsTable);
+    expect(rows).toEqual(claims);
+
+    const table = join(directory, 'runs', 'eta-0.1-seed-0', 'sharpness.parquet');
+    const { rows: sharpness } = await readTable(table, interactionAwareSharpness.table);
+    const sum = (of: (row: (typeof sharpness)[number]) => number) => sharpness.reduce((total, row) => total + of(row), 0);
+    const ratio = sum((row) => row.trace_S_n) / sum((row) => row.trace_S_b);
+    expect(claims[3]!.value).toBeCloseTo(ratio, 12);
+    expect(claims[3]!.size).toBe(sharpness.length);
+    expect(claims[2]!.reason).toBe('Not measured: there is nothing to measure.');
+  });
+
+  it('does not make it again, unless it is told to or its definition is another', async () => {
+    const { directory, claims } = await smoke('again');
+    const before = bytesIn(directory);
+    const second = await smoke('again');
+    expect(second).toEqual({ ...second, claims, wasThere: true });
+    expect((await smoke('again', { again: true })).wasThere).toBe(false);
+    expect(bytesIn(directory)).toEqual(before);
+    const file = edited('other.ts', (text) => text.replace('steps: 20 }', 'steps: 25 }'));
+    const other = await makeFigure(file, { scale: 'smoke', directory: join(parent, 'again'), progress: false });
+    expect([other.wasThere, other.claims[0]!.size]).toEqual([false, 26]);
+  });
+
+  it('draws anew from the tables that are there, where it is told to', async () => {
+    const { directory, claims } = await smoke('redrawn');
+    const { mtimeMs } = await import('node:fs').then(({ statSync }) => statSync(join(directory, 'runs/eta-0.1-seed-0/run.json')));
+    const file = edited('redrawn.ts', (text) => text.replace("region: { low: 2, why", "region: { high: 2, why"));
+    const drawn = await makeFigure(file, { scale: 'smoke', directory: join(parent, 'redrawn'), redraw: true, progress: false });
+    expect(drawn.claims[1]).toEqual({ ...claims[1], ...drawn.claims[1], verdict: 'holds', value: claims[1]!.value });
+    const { statSync } = await import('node:fs');
+    expect(statSync(join(directory, 'runs/eta-0.1-seed-0/run.json')).mtimeMs).toBe(mtimeMs);
+    await expect(makeFigure(file, { scale: 'smoke', directory: join(parent, 'none'), redraw: true, progress: false })).rejects.toThrow(
+      /2 runs of figure two-runs have not been made, runs\/eta-0.05-seed-0 first/,
+    );
+  });
+
+  it('speaks of the difference between seeds where there are several', async () => {
+    const { directory, claims } = await smoke('seeds', { seeds: 3 });
+    expect(readdirSync(join(directory, 'runs'))).toHaveLength(6);
+    expect(claims[0]).toMatchObject({ seeds: 3, size: 3, method: "Student's t between 3 seeds" });
+    const alone = await Promise.all(
+      [0, 1, 2].map(async (seed) => {
+        const path = join(directory, 'runs', `eta-0.05-seed-${seed}`, 'sharpness.parquet');
+        const { rows } = await readTable(path, interactionAwareSharpness.table);
+        return rows.reduce((sum, row) => sum + row.trace_S_n, 0) / rows.reduce((sum, row) => sum + row.trace_S_b, 0);
+      }),
+    );
+    expect(new Set(alone).size).toBe(3);
+    expect(claims[0]!.value).toBeCloseTo((alone[0]! + alone[1]! + alone[2]!) / 3, 12);
+  });
+
+  it('takes divergence for what came out, not for a failure', async () => {
+    const before = process.exitCode;
+    const { directory, claims } = await smoke('diverged', { scale: 'paper' });
+    const run = JSON.parse(readFileSync(join(directory, 'runs/eta-1000000-seed-0/run.json'), 'utf8'));
+    expect(run.state).toBe('diverged');
+    expect(claims).toHaveLength(3);
+    expect(readFileSync(join(directory, 'report.html'), 'utf8')).toContain('1 of 1 runs did not finish as planned');
+    expect(process.exitCode).toBe(before);
+  });
+
+  it('goes on after kill -9 in the middle, and leaves the same files', async () => {
+    const whole = await makeFigure(FILE, { directory: join(parent, 'whole'), progress: false });
+    const out = join(parent, 'killed');
+    const args = [program, 'figure', FILE, '--out', out];
+    const child = spawn(process.execPath, args, { stdio: 'ignore' });
+    const second = join(out, 'laptop/two-runs/runs/eta-0.1-seed-0/run.json');
+    const exit = new Promise((resolve) => child.on('exit', (_, signal) => resolve(signal)));
+    while (!existsSync(second)) await setTimeout(5);
+    child.kill('SIGKILL');
+    expect(await exit).toBe('SIGKILL');
+    expect(JSON.parse(readFileSync(second, 'utf8')).state).toBe('running');
+    const firstRun = readFileSync(join(out, 'laptop/two-runs/runs/eta-0.05-seed-0/run.json'), 'utf8');
+
+    const made = await makeFigure(FILE, { directory: out, progress: false });
+    expect(bytesIn(made.directory)).toEqual(bytesIn(whole.directory));
+    expect(made.claims).toEqual(whole.claims);
+    // The run that had ended was not made again.
+    expect(readFileSync(join(out, 'laptop/two-runs/runs/eta-0.05-seed-0/run.json'), 'utf8')).toBe(firstRun);
+  }, 60_000);
+
+  it('is not taken for whole where it was cut off before its end', async () => {
+    const { directory } = await smoke('cut');
+    rmSync(join(directory, 'figure.json'));
+    expect((await smoke('cut')).wasThere).toBe(false);
+    expect((await smoke('cut')).wasThere).toBe(true);
+  });
+
+  it('refuses what would take too long, with an estimate, before anything runs', async () => {
+    const file = edited('costly.ts', (text) =>
+      text.replace('branches: {', 'work: { gradients: 1e12, products: 1e12 },\n      branches: {'),
+    );
+    const directory = join(parent, 'costly');
+    await expect(makeFigure(file, { scale: 'smoke', directory, progress: false })).rejects.toThrow(
+      /^makeFigure: figure two-runs, smoke, would take about .* hours and .* GiB of memory on these \d+ cores, more than the 2 hours allowed/,
+    );
+    expect(existsSync(join(directory, 'smoke/two-runs/runs'))).toBe(false);
+    // Within the time that is allowed it is made.
+    const small = edited('cheap.ts', (text) => text.replace('branches: {', 'work: { gradients: 1, products: 1 },\n      branches: {'));
+    await expect(makeFigure(small, { scale: 'smoke', directory, progress: false })).resolves.toMatchObject({ wasThere: false });
+  });
+
+  it('refuses a file that exports no figure, a scale that there is not, and options that there are not', async () => {
+    await expect(makeFigure(join(parent, 'no.ts'))).rejects.toThrow(/^figure: there is no file/);
+    copyFileSync(join(import.meta.dirname, '../helpers/stepAt.ts'), join(parent, 'none.ts'));
+    writeFileSync(join(parent, 'none.ts'), 'export default 3;\n');
+    await expect(makeFigure(join(parent, 'none.ts'))).rejects.toThrow(/exports no figure/);
+    await expect(smoke('refused', { scale: 'huge' })).rejects.toThrow(
+      "figure: figure two-runs has no scale 'huge'. It has smoke, laptop, paper.",
+    );
+    await expect(smoke('refused', { seed: 3 })).rejects.toThrow(/seed/);
+    await expect(smoke('refused', { seeds: 0 })).rejects.toThrow(/seeds is 0/);
+    expect(existsSync(join(parent, 'refused'))).toBe(false);
+  });
+});
+
+describe('figure', () => {
+  it('refuses names that no folder can have, two claims of one name, and a missing scale', () => {
+    expect(() => figure({ ...twoRuns, name: 'a/b' })).toThrow(/Its name is that of a folder/);
+    expect(() => figure({ ...twoRuns, claims: () => [...twoRuns.claims(twoRuns.presets.smoke), ...twoRuns.claims(twoRuns.presets.smoke)] })).toThrow(
+      "two claims of figure two-runs, smoke, are named 'concentrated-0.05'",
+    );
+    const { smoke: _, ...presets } = twoRuns.presets;
+    expect(() => figure({ ...twoRuns, presets: presets as never })).toThrow("has no preset 'smoke'");
+  });
+});
