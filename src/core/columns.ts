@@ -15,6 +15,10 @@ export const replacement = () => bool({ symbol: '', description: 'Whether batche
 export const edge = () =>
   float64({ symbol: '(2/η)(1+β₁)/(1+2β₂)', description: 'The edge of stability: 2/η without momentum.' });
 
+/** `plain_edge`. */
+export const plainEdge = () =>
+  float64({ symbol: '2/η', description: 'The edge of the plain step −ηg, with or without momentum.' });
+
 /** `lambda_1`. */
 export const lambda1 = () =>
   float64({ symbol: 'λ₁', description: 'The largest eigenvalue of the Hessian: the sharpness.' });

@@ -51,3 +51,15 @@ export const maxDraws = () =>
     default: { text: 'the larger of draws and 256', of: (_, { draws }) => Math.max(256, draws) },
     description: 'Where doubling stops, no fewer than draws.',
   });
+
+/** `tolerance` of a search along a line. */
+export const stepTolerance = (of: string) =>
+  number({ above: 0, default: 0.01, description: `Width of the interval in which ${of} is known, as a share of it.` });
+
+/** `limit` of a search along a line. */
+export const searchLimit = () =>
+  number({
+    above: 0,
+    default: 64,
+    description: 'How far to look, in units of where the quadratic model returns to 0 (of η where it does not).',
+  });

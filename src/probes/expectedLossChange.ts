@@ -47,10 +47,7 @@ const table = defineTable({
       symbol: '(η²/2)tr(S_n)(x − 2/η)',
       description: 'The second-order prediction (7) of the change, with E[g_ξ] = ∇L.',
     }),
-    plain_edge: float64({
-      symbol: '2/η',
-      description: 'Where the predicted change is 0: the edge of the plain step, with or without momentum.',
-    }),
+    plain_edge: columns.plainEdge(),
     draws: columns.draws(),
   },
 });

@@ -1,6 +1,6 @@
 import * as columns from '../core/columns.ts';
 import { BrinkError } from '../core/errors.ts';
-import { numbers } from '../core/optionKinds.ts';
+import { flag, numbers } from '../core/optionKinds.ts';
 import { defineTable, float64, nullable, type Row } from '../core/Table.ts';
 import { dot } from '../linalg/vector.ts';
 import type { Measurement } from '../operators/measure.ts';
@@ -12,7 +12,11 @@ const table = defineTable({
   key: ['step', 'alpha'],
   columns: {
     step: columns.step(),
-    alpha: float64({ symbol: 'α', description: 'Distance from θ_t in steps of size η: the point is θ − αη∇L.' }),
+    alpha: float64({
+      symbol: 'α',
+      description:
+        'Distance from θ_t in steps of size η: the point is θ − αη∇L. With `relative`, in units of the quadratic root.',
+    }),
     loss: float64({ symbol: 'L(θ − αη∇L)', description: 'The training loss there.' }),
     loss_change: float64({ symbol: 'ΔL(α)', description: 'L(θ − αη∇L) − L(θ).' }),
     quadratic_change: float64({ symbol: '', description: 'The quadratic baseline, −αη‖∇L‖² + (α²η²/2)∇LᵀH∇L.' }),
@@ -39,7 +43,8 @@ const KEY = 'its step and α';
  * The training loss along −η∇L beside its quadratic model, and the directional sharpness along the way.
  *
  * ΔL(α) = L(θ − αη∇L) − L(θ) and −αη‖∇L‖² + (α²η²/2)∇LᵀH∇L; ‖H_α‖_{S_n(θ)} = ∇LᵀH(θ − αη∇L)∇L/‖∇L‖², ∇L at θ.
- * Where the two part, the third order matters: the valley is asymmetric.
+ * Where the two part, the third order matters: the valley is asymmetric. With `relative` α is measured in units of where
+ * the quadratic returns to 0, 2/(η‖H‖_{S_n}), so that slices of many steps lie on one another: it is least at ½.
  *
  * It is one line through a space of m dimensions and says nothing about the others; with momentum or batches the step
  * actually taken lies on another line.
@@ -55,7 +60,7 @@ const KEY = 'its step and α';
  * const rows = await firstValueFrom(steps.pipe(lossSlice({ alphas: [0, 2], directional: [2] }), toArray()));
  * console.log(rows.map(({ loss_change }) => loss_change)); // [ 0, -1 ]
  * console.log(rows[1]?.quadratic_change, rows[1]?.directional_sharpness); // -1 2
- * @see lossPlane, expectedLossChange
+ * @see sliceMinimum, lossPlane, expectedLossChange
  */
 export const lossSlice = probe({
   name: 'lossSlice',
@@ -63,19 +68,29 @@ export const lossSlice = probe({
   table,
   cost: '∇L and H∇L (shared), one forward pass for each α, one product for each α of `directional`.',
   options: {
-    alphas: numbers({ empty: true, key: KEY, default: EVERY_QUARTER, description: 'α, in steps of size η.' }),
+    alphas: numbers({
+      empty: true,
+      key: KEY,
+      default: EVERY_QUARTER,
+      description: 'α, in steps of size η, or `relative`.',
+    }),
     directional: numbers({
       empty: true,
       key: KEY,
       default: PAPER,
       description: 'Those α at which the directional sharpness is measured too.',
     }),
+    relative: flag({
+      default: false,
+      description:
+        'Whether α is in units of 2/(η‖H‖_{S_n}), where the quadratic model returns to 0; where it does not, a step has no rows.',
+    }),
   },
   check: ({ alphas = EVERY_QUARTER, directional = PAPER }) => {
     if (alphas.length + directional.length > 0) return;
     throw new BrinkError('lossSlice', 'alphas and directional are both empty. Name at least one α.');
   },
-  begin: ({ alphas, directional }): Measurement<SlicesRow> => {
+  begin: ({ alphas, directional, relative }): Measurement<SlicesRow> => {
     const all = [...new Set([...alphas, ...directional])].sort((a, b) => a - b);
     return async (point, step) => {
       const eta = step.learningRate;
@@ -84,16 +99,19 @@ export const lossSlice = probe({
       const loss = await point.loss();
       const normSquared = dot(gradient, gradient);
       const curvature = dot(gradient, product);
+      const unit = relative ? (2 * normSquared) / curvature : eta;
+      if (relative && !(unit > 0 && Number.isFinite(unit))) return [];
       const rows: SlicesRow[] = [];
       for (const alpha of all) {
-        const there = point.moved(gradient, -alpha * eta);
+        const length = alpha * unit;
+        const there = point.moved(gradient, -length);
         const lossThere = await there.loss();
         rows.push({
           step: step.index,
           alpha,
           loss: lossThere,
           loss_change: lossThere - loss,
-          quadratic_change: -alpha * eta * normSquared + ((alpha * eta) ** 2 / 2) * curvature,
+          quadratic_change: -length * normSquared + (length ** 2 / 2) * curvature,
           directional_sharpness: directional.includes(alpha)
             ? dot(gradient, (await there.hessianVector(gradient)).product) / normSquared
             : null,
