@@ -59,6 +59,7 @@ const MAY_SEE: Record<string, readonly string[]> = {
   core: [],
   theory: ['core'],
   linalg: ['core'],
+  statistics: ['core', 'linalg'],
   files: ['core'],
   datasets: ['core', 'linalg'],
   estimators: ['core', 'linalg', 'theory'],
@@ -78,6 +79,7 @@ const MAY_SEE: Record<string, readonly string[]> = {
     'core',
     'theory',
     'linalg',
+    'statistics',
     'files',
     'datasets',
     'estimators',
@@ -132,7 +134,7 @@ describe('the rooms', () => {
   });
 
   it('keep RxJS and TensorFlow.js out of the mathematics', () => {
-    const rooms = ['linalg', 'theory', 'estimators'];
+    const rooms = ['linalg', 'theory', 'estimators', 'statistics'];
     const knowing = imports.filter((i) => rooms.includes(i.room) && (i.target.startsWith('rxjs') || isTensorFlow(i)));
     expect(knowing).toEqual([]);
   });
