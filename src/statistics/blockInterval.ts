@@ -40,7 +40,9 @@ const WHO = 'blockInterval';
  *
  * Cost: `resamples` + n evaluations of a statistic of one's own.
  *
- * @param rows In the order of their steps, of even distance. With fewer than 8 there is a value and no interval: it
+ * Source: Künsch (1989); Politis and Romano (1992), the ends joined; Hesterberg (2015), small samples.
+ *
+ * @param rows In the order of their steps, equally far apart. With fewer than 8 there is a value and no interval: it
  *   goes from −∞ to ∞.
  * @param statistic `'mean'`, `'median'`, `'share'`, or a function of rows; where it is not finite for a draw, that
  *   draw counts as beyond both ends.
@@ -53,7 +55,6 @@ const WHO = 'blockInterval';
  * const { value, low, high } = blockInterval(sharpness, 'median');
  * console.log(value, low < value && value < high); // 10 true
  * @see betweenSeeds, ratioOfSums, lineFitInterval
- * Source: Künsch (1989); Politis and Romano (1992), the ends joined; Hesterberg (2015), small samples.
  */
 export function blockInterval(
   rows: readonly number[],

@@ -26,6 +26,7 @@ export interface Crossing<T> {
  * const rows = [8, 11, 9, 12, 13, 12].map((lambda_1, step) => ({ step, lambda_1 }));
  * console.log(firstCrossing(rows, { value: (row) => row.lambda_1, edge: 10 })); // 1
  * console.log(firstCrossing(rows, { value: (row) => row.lambda_1, edge: 10, stays: 3 })); // 3
+ * @see blockInterval
  */
 export function firstCrossing<T>(rows: readonly T[], crossing: Crossing<T>): number | null {
   requireNames('firstCrossing', crossing, ['value', 'edge', 'stays']);

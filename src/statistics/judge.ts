@@ -25,6 +25,7 @@ export interface Region {
  *
  * console.log(judge(betweenSeeds([1.02, 0.98, 1.01]), { low: 0.9, high: 1.1 })); // holds
  * console.log(judge(betweenSeeds([1.02]), { low: 0.9, high: 1.1 })); // not decidable
+ * @see blockInterval, betweenSeeds
  */
 export function judge(estimate: Pick<Estimate, 'low' | 'high'> | null, region: Region): Verdict {
   if (!(region.low <= region.high)) {

@@ -27,6 +27,9 @@ const WHO = 'lineFit';
  *
  * Cost: about ten passes over the points.
  *
+ * Source: York, Evensen, Martínez and Delgado (2004), Unified equations for the slope, intercept, and standard errors
+ * of the best straight line.
+ *
  * @param points `x` and `y`, and `xError` and `yError` (0), each as many.
  * @throws BrinkError where lengths differ, a number is not finite, an error is negative, or a point has none in either
  *   coordinate while others do.
@@ -36,8 +39,6 @@ const WHO = 'lineFit';
  * const { slope, xIntercept } = lineFit({ x: [1, 2, 3, 4], y: [-1, 1, 3, 5], xError: [0.1, 0.1, 0.1, 0.1] });
  * console.log(slope.toFixed(6), xIntercept.toFixed(6)); // 2.000000 1.500000
  * @see lineFitInterval
- * Source: York, Evensen, Martínez and Delgado (2004), Unified equations for the slope, intercept, and standard errors
- * of the best straight line.
  */
 export function lineFit(points: LinePoints): Line {
   requireNames(WHO, points, ['x', 'y', 'xError', 'yError']);

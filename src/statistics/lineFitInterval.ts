@@ -32,7 +32,7 @@ export interface LineInterval {
  *
  * Cost: that of `blockInterval`, twice, with a line for each draw: about ten passes over the rows.
  *
- * @param rows In the order of their steps, of even distance.
+ * @param rows In the order of their steps, equally far apart.
  * @param columns `x` and `y`, and `xError` and `yError` (0), of a row.
  * @param options `resamples` (1000), `seed` (0).
  * @throws BrinkError for what `lineFit` and `blockInterval` refuse.

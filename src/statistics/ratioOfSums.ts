@@ -9,7 +9,7 @@ import type { Estimate } from './Estimate.ts';
  *
  * Cost: that of `blockInterval`.
  *
- * @param rows In the order of their steps, of even distance.
+ * @param rows In the order of their steps, equally far apart.
  * @param numerator a of a row.
  * @param denominator b of a row.
  * @param options `resamples` (1000), `seed` (0).
