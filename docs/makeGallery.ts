@@ -2,9 +2,9 @@
 // With a folder (output/figures), its figures are first copied to docs/figures/: picture, claims, record.
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { countVerdicts, intervalText, regionText } from '../src/figures/report/reportPage.ts';
 import type { FigureRecord } from '../src/figures/FigureRecord.ts';
 import { type ClaimsRow, claimsTable } from '../src/figures/judgedClaims.ts';
+import { countVerdicts, intervalText, regionText } from '../src/figures/report/reportPage.ts';
 import { readTable } from '../src/tables/readTable.ts';
 
 const PAGE = join(import.meta.dirname, 'figures.md');
@@ -81,7 +81,11 @@ function section({ folder, record, claims }: Shown): string[] {
         ]
       : []),
     ...(other.length > 0
-      ? ['', 'Other than in the paper:', ...other.map(({ name, paper, here, why }) => `- ${name}: ${here} (the paper: ${paper}); ${why}.`)]
+      ? [
+          '',
+          'Other than in the paper:',
+          ...other.map(({ name, paper, here, why }) => `- ${name}: ${here} (the paper: ${paper}); ${why}.`),
+        ]
       : []),
     ...(open.length > 0
       ? ['', 'What the paper leaves open:', ...open.map(({ name, here, why }) => `- ${name}: ${here}; ${why}.`)]
@@ -106,7 +110,10 @@ export async function gallery(): Promise<string> {
     'said: an interval speaks of that run.',
     '',
     'Where a claim does not hold here:',
-    ...fails.map(({ figure, scale, says, value, low, high }) => `- Figure ${figure} (${scale}): ${says} Measured ${short(value)}, ${short(low)} to ${short(high)}.`),
+    ...fails.map(
+      ({ figure, scale, says, value, low, high }) =>
+        `- Figure ${figure} (${scale}): ${says} Measured ${short(value)}, ${short(low)} to ${short(high)}.`,
+    ),
     ...figures.flatMap(section),
     '',
   ].join('\n');

@@ -44,12 +44,12 @@ export { type Engine, type EngineName, openEngine } from './engine/openEngine.ts
 export { type EmpiricalRiskOptions, empiricalRisk } from './engine/risk/empiricalRisk.ts';
 export {
   type Claim,
+  type ClaimRegion,
   type Figure,
   type FigureDeclaration,
   type FigureInputs,
   figure,
   type PlannedRun,
-  type Region,
   type Setting,
 } from './figures/figure.ts';
 export type { ClaimsRow } from './figures/judgedClaims.ts';
@@ -106,6 +106,15 @@ export {
   run,
 } from './runs/run.ts';
 export { business, economy, full, type SetOptions } from './runs/sets.ts';
+export type { FittedLine } from './statistics/bestLine.ts';
+export { betweenSeeds } from './statistics/betweenSeeds.ts';
+export { type BlockIntervalOptions, blockInterval } from './statistics/blockInterval.ts';
+export type { Estimate } from './statistics/Estimate.ts';
+export { type Crossing, firstCrossing } from './statistics/firstCrossing.ts';
+export { judge, type Region, type Verdict } from './statistics/judge.ts';
+export { type LinePoints, lineFit } from './statistics/lineFit.ts';
+export { type LineColumns, type LineInterval, lineFitInterval } from './statistics/lineFitInterval.ts';
+export { ratioOfSums } from './statistics/ratioOfSums.ts';
 export { type ReadTable, readTable } from './tables/readTable.ts';
 export { type RecoveredTable, recover } from './tables/recover.ts';
 export type { SinkOptions } from './tables/tableSink.ts';

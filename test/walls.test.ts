@@ -59,6 +59,7 @@ const MAY_SEE: Record<string, readonly string[]> = {
   core: [],
   theory: ['core'],
   linalg: ['core'],
+  statistics: ['core', 'linalg'],
   files: ['core'],
   datasets: ['core', 'linalg'],
   estimators: ['core', 'linalg', 'theory'],
@@ -74,10 +75,12 @@ const MAY_SEE: Record<string, readonly string[]> = {
   recording: ['core', 'files', 'tables', 'training', 'objectives', 'engine', 'catalogue'],
   runs: ['core', 'files', 'operators', 'tables', 'training', 'engine', 'catalogue', 'recording'],
   plots: ['core', 'probes'],
+  figures: ['core', 'files', 'statistics', 'tables', 'plots', 'runs'],
   cli: [
     'core',
     'theory',
     'linalg',
+    'statistics',
     'files',
     'datasets',
     'estimators',
@@ -93,6 +96,7 @@ const MAY_SEE: Record<string, readonly string[]> = {
     'recording',
     'runs',
     'plots',
+    'figures',
   ],
 };
 
@@ -132,7 +136,7 @@ describe('the rooms', () => {
   });
 
   it('keep RxJS and TensorFlow.js out of the mathematics', () => {
-    const rooms = ['linalg', 'theory', 'estimators'];
+    const rooms = ['linalg', 'theory', 'estimators', 'statistics'];
     const knowing = imports.filter((i) => rooms.includes(i.room) && (i.target.startsWith('rxjs') || isTensorFlow(i)));
     expect(knowing).toEqual([]);
   });

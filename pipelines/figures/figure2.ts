@@ -25,14 +25,21 @@ const presets = {
   laptop: { trainings: [gd(0.2, 500), gd(0.3, 400), gd(0.4, 300), sgd] },
   // Cross-entropy on images, where SGD shows it too.
   cifar: {
-    trainings: [
-      { ...sgd, name: 'sgd-0.1', label: 'SGD, CE, b = 64, η = 0.1', network: cnn, learningRate: 0.1 },
-    ],
+    trainings: [{ ...sgd, name: 'sgd-0.1', label: 'SGD, CE, b = 64, η = 0.1', network: cnn, learningRate: 0.1 }],
   },
   paper: {
     trainings: [
       { ...gd(0.02, 2000), network: cnn6, batchSize: 8192, label: 'gradient descent, CE' },
-      { ...sgd, network: cnn6, batchSize: 128, learningRate: 0.02, steps: 2000, draws: 16, deflate: 10, label: 'SGD, CE' },
+      {
+        ...sgd,
+        network: cnn6,
+        batchSize: 128,
+        learningRate: 0.02,
+        steps: 2000,
+        draws: 16,
+        deflate: 10,
+        label: 'SGD, CE',
+      },
     ],
   },
 } satisfies Record<string, Preset>;

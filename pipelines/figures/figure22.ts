@@ -47,7 +47,14 @@ const loss = (x: number, y: number) => x ** 2 + 16 * 1.1 * y ** 2;
 /** A number that has no error but float32's. */
 const exact = (value: number, size: number): Estimate => {
   const error = 1e-4 * Math.abs(value);
-  return { value, low: value - error, high: value + error, method: 'float32, 1e-4 relative', size, effectiveSize: size };
+  return {
+    value,
+    low: value - error,
+    high: value + error,
+    method: 'float32, 1e-4 relative',
+    size,
+    effectiveSize: size,
+  };
 };
 
 /** The first step at which a value exceeds half of its last. */
@@ -66,7 +73,11 @@ function growth(runs: MadeRuns): { readonly rate: number; readonly predicted: nu
   const rows = runs.named(RUN).rows(alignment);
   const [eigenvalues] = runs.named(RUN).rows(topEigenvalues);
   const eta = 2 / eigenvalues!.edge;
-  return { rate: rate(rows, (row) => row.abs_q1_gradient), predicted: Math.log(eta * eigenvalues!.lambda_1 - 1), size: rows.length };
+  return {
+    rate: rate(rows, (row) => row.abs_q1_gradient),
+    predicted: Math.log(eta * eigenvalues!.lambda_1 - 1),
+    size: rows.length,
+  };
 }
 
 const claims: readonly Claim[] = [
@@ -115,8 +126,13 @@ const claims: readonly Claim[] = [
     region: { low: 1, why: 'O(e^{−2ct}) is a bound from above' },
     measure: (runs) => {
       const off = ({ cos_q1_gradient }: { cos_q1_gradient: number }) => 1 - cos_q1_gradient;
-      const rows = runs.named(RUN).rows(alignment).filter((row) => off(row) < 0.1 && off(row) > 1e-4);
-      return rows.length < 2 ? 'fewer than two rows lie there' : exact(rate(rows, off) / (-2 * growth(runs).rate), rows.length);
+      const rows = runs
+        .named(RUN)
+        .rows(alignment)
+        .filter((row) => off(row) < 0.1 && off(row) > 1e-4);
+      return rows.length < 2
+        ? 'fewer than two rows lie there'
+        : exact(rate(rows, off) / (-2 * growth(runs).rate), rows.length);
     },
   },
 ];
@@ -128,7 +144,11 @@ const REACH = { theta_1: 3.2, theta_2: 0.8 };
 const landscape = () => {
   const along = Array.from({ length: 41 }, (_, k) => (k - 20) / 20);
   return along.flatMap((u) =>
-    along.map((v) => ({ theta_1: u * REACH.theta_1, theta_2: v * REACH.theta_2, loss: loss(u * REACH.theta_1, v * REACH.theta_2) })),
+    along.map((v) => ({
+      theta_1: u * REACH.theta_1,
+      theta_2: v * REACH.theta_2,
+      loss: loss(u * REACH.theta_1, v * REACH.theta_2),
+    })),
   );
 };
 
@@ -187,7 +207,12 @@ export default figure<Preset>({
             x: { title: 'step t' },
             y: { title: 'over the largest value' },
             layers: [
-              line({ name: '|cos(q₁, ∇L)|', rows: overPeak(angles, (row) => row.cos_q1_gradient), x: 'step', y: 'value' }),
+              line({
+                name: '|cos(q₁, ∇L)|',
+                rows: overPeak(angles, (row) => row.cos_q1_gradient),
+                x: 'step',
+                y: 'value',
+              }),
               line({
                 name: '‖H‖_{S_n}',
                 rows: overPeak(run.rows(interactionAwareSharpness), (row) => row.ias),

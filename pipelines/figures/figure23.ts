@@ -65,7 +65,12 @@ function risesAt<R extends { readonly step: number }>(
   return seen.find((row) => value(row) > 0.1 * peak)?.step ?? null;
 }
 
-function orderClaim(name: string, id: string, says: string, between: (run: MadeRun) => readonly (number | null)[]): Claim {
+function orderClaim(
+  name: string,
+  id: string,
+  says: string,
+  between: (run: MadeRun) => readonly (number | null)[],
+): Claim {
   return {
     id: `${id}-${name}`,
     says,
@@ -76,7 +81,14 @@ function orderClaim(name: string, id: string, says: string, between: (run: MadeR
       const [first, second] = between(runs.named(name));
       if (first == null || second == null) return NOT_PASSED;
       const value = second - first;
-      return { value, low: value, high: value, method: 'one event: counted, without an error', size: 1, effectiveSize: 1 };
+      return {
+        value,
+        low: value,
+        high: value,
+        method: 'one event: counted, without an error',
+        size: 1,
+        effectiveSize: 1,
+      };
     },
   };
 }
@@ -94,7 +106,9 @@ function claimsOf({ name, learningRate }: Passage): Claim[] {
       region: { low: 0.9, high: 1.1, why: 'within a tenth: the network is quadratic only nearly' },
       measure: (runs) => {
         const rows = growthRows(runs.named(name));
-        return rows.length < 8 ? NOT_PASSED : lineFitInterval(rows, { x: (row) => row.predicted, y: (row) => row.measured }).slope;
+        return rows.length < 8
+          ? NOT_PASSED
+          : lineFitInterval(rows, { x: (row) => row.predicted, y: (row) => row.measured }).slope;
       },
     },
     {
@@ -107,11 +121,24 @@ function claimsOf({ name, learningRate }: Passage): Claim[] {
         const at = passages(runs.named(name));
         if (at.lambda1 === null || at.ias === null) return NOT_PASSED;
         const value = at.ias - at.lambda1;
-        return { value, low: value, high: value, method: 'one event: counted, without an error', size: 1, effectiveSize: 1 };
+        return {
+          value,
+          low: value,
+          high: value,
+          method: 'one event: counted, without an error',
+          size: 1,
+          effectiveSize: 1,
+        };
       },
     },
-    orderClaim(name, 'cosine-first', `With η = ${learningRate} |cos(q₁, ∇L)| rises before ‖H‖_{S_n}.`, (run) => [cosine(run), ias(run)]),
-    orderClaim(name, 'gradient-last', `With η = ${learningRate} ‖H‖_{S_n} rises before |q₁ᵀ∇L|.`, (run) => [ias(run), gradient(run)]),
+    orderClaim(name, 'cosine-first', `With η = ${learningRate} |cos(q₁, ∇L)| rises before ‖H‖_{S_n}.`, (run) => [
+      cosine(run),
+      ias(run),
+    ]),
+    orderClaim(name, 'gradient-last', `With η = ${learningRate} ‖H‖_{S_n} rises before |q₁ᵀ∇L|.`, (run) => [
+      ias(run),
+      gradient(run),
+    ]),
   ];
 }
 
@@ -123,7 +150,8 @@ function passageChart(run: MadeRun, title: string) {
   const { lambda1 } = passages(run);
   return chart({
     title,
-    description: 'The sharpness passes the edge; then the cosine rises, the interaction-aware sharpness, and the gradient along q₁.',
+    description:
+      'The sharpness passes the edge; then the cosine rises, the interaction-aware sharpness, and the gradient along q₁.',
     x: { title: 'step t' },
     y: { title: 'over the edge; cosine; over the largest', domain: [0, 2] },
     layers: [

@@ -63,7 +63,12 @@ export default figure<Preset>({
   },
   settings: ({ sgd }) => [
     ...networkSettings(sgd.network, { model: 'ResNet-9', loss: 'cross-entropy' }),
-    { name: 'learning rate', paper: '0.08', here: `${sgd.learningRate}`, why: 'the edge is met within some hundred steps' },
+    {
+      name: 'learning rate',
+      paper: '0.08',
+      here: `${sgd.learningRate}`,
+      why: 'the edge is met within some hundred steps',
+    },
     { name: 'batch sizes', paper: '2⁷ … 2¹²', here: sgd.batchSizes.join(', '), why: 'up to a quarter of the examples' },
   ],
 });

@@ -46,7 +46,17 @@ export default figure<Preset>({
   },
   settings: ({ sgd }) => [
     ...networkSettings(sgd.network, { model: 'WRN-28-2', loss: 'MSE' }),
-    { name: 'learning rate', paper: '0.01', here: `${sgd.learningRate}`, why: 'the edge is met within some hundred steps' },
-    { name: 'batch sizes', paper: null, here: sgd.batchSizes.join(', '), why: 'from where ρ_b is small to where it is 1' },
+    {
+      name: 'learning rate',
+      paper: '0.01',
+      here: `${sgd.learningRate}`,
+      why: 'the edge is met within some hundred steps',
+    },
+    {
+      name: 'batch sizes',
+      paper: null,
+      here: sgd.batchSizes.join(', '),
+      why: 'from where ρ_b is small to where it is 1',
+    },
   ],
 });

@@ -1,5 +1,14 @@
 // Figure 35: ρ_b with and without replacement is nearly one curve; the rule for several ρ.
-import { blockInterval, type Claim, chart, concentrationOfBatch, figure, gradientConcentration, line, panels } from 'brink';
+import {
+  blockInterval,
+  type Claim,
+  chart,
+  concentrationOfBatch,
+  figure,
+  gradientConcentration,
+  line,
+  panels,
+} from 'brink';
 import { type Moments, momentsRun } from './parts/concentration.ts';
 import { networkSettings, tanhMlp } from './parts/networks.ts';
 
@@ -18,7 +27,15 @@ const presets = {
   smoke: { moments: { ...moments, network: { ...tanhMlp, examples: 128 }, steps: 20, every: 5, batchSizes: [1, 8] } },
   laptop: { moments },
   paper: {
-    moments: { ...moments, network: resnet9, learningRate: 0.01, batchSize: 128, steps: 6400, every: 640, batchSizes: bs },
+    moments: {
+      ...moments,
+      network: resnet9,
+      learningRate: 0.01,
+      batchSize: 128,
+      steps: 6400,
+      every: 640,
+      batchSizes: bs,
+    },
   },
 } satisfies Record<string, Preset>;
 
@@ -31,7 +48,11 @@ const claims: readonly Claim[] = [
     says: `ρ_b with replacement is almost that without it (b ≤ ${SMALL}).`,
     where: 'Appendix C.5, Figure 35 (left)',
     how: `median over steps and b ≤ ${SMALL} of rho with replacement over rho without`,
-    region: { low: 0.97, high: 1, why: 'within three percent the curves of the figure cover each other; with replacement can’t be above' },
+    region: {
+      low: 0.97,
+      high: 1,
+      why: 'within three percent the curves of the figure cover each other; with replacement can’t be above',
+    },
     measure: (runs) => {
       const run = runs.named('sgd');
       const without = run.rows(gradientConcentration, 'without').filter((row) => row.batch_size <= SMALL);
@@ -95,6 +116,11 @@ export default figure<Preset>({
   },
   settings: ({ moments }) => [
     ...networkSettings(moments.network, { model: 'ResNet-9 and WRN', loss: null }),
-    { name: 'moment', paper: null, here: `step ${moments.steps}`, why: 'the end of training; the claim is over all moments' },
+    {
+      name: 'moment',
+      paper: null,
+      here: `step ${moments.steps}`,
+      why: 'the end of training; the claim is over all moments',
+    },
   ],
 });

@@ -2,8 +2,8 @@
 import {
   blockInterval,
   type Claim,
-  chart,
   type ConcentrationRow,
+  chart,
   figure,
   gradientConcentration,
   line,
@@ -27,7 +27,14 @@ const resnet9 = { model: 'resnet9', data: 'cifar-10', examples: 8192, loss: 'ce'
 
 const presets = {
   smoke: {
-    moments: { ...moments, network: { ...tanhMlp, examples: 128 }, steps: 20, every: 5, batchSizes: [1, 16], draws: 16 },
+    moments: {
+      ...moments,
+      network: { ...tanhMlp, examples: 128 },
+      steps: 20,
+      every: 5,
+      batchSizes: [1, 16],
+      draws: 16,
+    },
   },
   laptop: { moments },
   paper: { moments: { ...moments, network: resnet9, learningRate: 0.01, batchSize: 128, steps: 6400, every: 640 } },
@@ -35,7 +42,10 @@ const presets = {
 
 const where = 'Appendix C.5, Figure 36';
 
-function ofBatchSize(run: MadeRun, b: number): { rho: readonly ConcentrationRow[]; directions: readonly ResultantLengthRow[] } {
+function ofBatchSize(
+  run: MadeRun,
+  b: number,
+): { rho: readonly ConcentrationRow[]; directions: readonly ResultantLengthRow[] } {
   return {
     rho: run.rows(gradientConcentration, 'without').filter((row) => row.batch_size === b),
     directions: run.rows(resultantLength).filter((row) => row.batch_size === b),
@@ -50,7 +60,11 @@ function claimsOf({ name, batchSizes }: Moments): Claim[] {
       where,
       how: 'median of 1/rho at b = 1 over the moments of training',
       region: { low: 10, why: '“much” is taken as ten times; the paper has about 100' },
-      measure: (runs) => blockInterval(ofBatchSize(runs.named(name), 1).rho.map(({ rho }) => 1 / rho), 'median'),
+      measure: (runs) =>
+        blockInterval(
+          ofBatchSize(runs.named(name), 1).rho.map(({ rho }) => 1 / rho),
+          'median',
+        ),
     },
     {
       id: 'length-spreads-little',
@@ -121,7 +135,10 @@ export default figure<Preset>({
             layers: sizes.map(({ b, directions, rho }) =>
               line({
                 name: `b = ${b}`,
-                rows: directions.map((row, i) => ({ step: row.step, ratio: row.resultant_length_squared / rho[i]!.rho })),
+                rows: directions.map((row, i) => ({
+                  step: row.step,
+                  ratio: row.resultant_length_squared / rho[i]!.rho,
+                })),
                 ...{ x: 'step', y: 'ratio' },
               }),
             ),

@@ -19,7 +19,10 @@ const presets = {
   smoke: { descents: [{ ...polyak(0.4), network: { ...tanhMlp, examples: 128 }, learningRate: 0.4, steps: 40 }] },
   laptop: { descents: [0.1, 0.2, 0.4].map(nesterov).concat([0.1, 0.2, 0.4].map(polyak)) },
   paper: {
-    descents: [0.1, 0.2, 0.4].flatMap((beta) => [{ ...nesterov(beta), ...papers }, { ...polyak(beta), ...papers }]),
+    descents: [0.1, 0.2, 0.4].flatMap((beta) => [
+      { ...nesterov(beta), ...papers },
+      { ...polyak(beta), ...papers },
+    ]),
   },
 } satisfies Record<string, Preset>;
 

@@ -51,7 +51,8 @@ export default figure<Preset>({
     const rows = sizes.map((b) => ({ b, lssr: rhoOf(preset, b), lsr: at1 * b, srsr: at1 * Math.sqrt(b) }));
     return chart({
       title: `n = ${preset.examples}, ρ = ${preset.rho}`,
-      description: 'ρ_b over the batch size, both logarithmic: a straight line of slope 1 that bends at 1/ρ and ends at 1.',
+      description:
+        'ρ_b over the batch size, both logarithmic: a straight line of slope 1 that bends at 1/ρ and ends at 1.',
       x: { title: 'batch size b', log: true },
       y: { title: 'η, up to a constant', log: true, domain: [at1 / 2, 4] },
       layers: [

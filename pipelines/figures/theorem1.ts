@@ -34,7 +34,15 @@ const cnn6 = { model: 'cnn6', data: 'cifar-10', examples: 8192, loss: 'ce' } as 
 const presets = {
   smoke: { ...laptop, network: { ...tanhMlp, examples: 128 }, batchSizes: [8], steps: 20, every: 10, losses: 40 },
   laptop,
-  paper: { ...laptop, network: cnn6, learningRate: 0.02, batchSizes: [128, 1024], steps: 2000, every: 100, losses: 1000 },
+  paper: {
+    ...laptop,
+    network: cnn6,
+    learningRate: 0.02,
+    batchSizes: [128, 1024],
+    steps: 2000,
+    every: 100,
+    losses: 1000,
+  },
 } satisfies Record<string, Preset>;
 
 const runOf = (b: number) => `sgd-${b}`;
@@ -71,7 +79,7 @@ function claimsOf({ batchSizes }: Preset): Claim[] {
       where: 'Lemma 3',
       how: 'Σ next_loss_std/Σ predicted_std over the steps',
       region: { low: 0.9, high: 1.1, why: 'within a tenth: gradients are not normal, and the loss is no quadratic' },
-      measure: (runs) => 
+      measure: (runs) =>
         ratioOfSums(
           ofX(runs.named(runOf(b)), 1),
           (row) => row.next_loss_std,
@@ -104,7 +112,8 @@ export default figure<Preset>({
       steps: async (seed) =>
         gradientDescent(await trainingLossOf(network, inputs), { learningRate, batchSize: b, steps, seed }),
       branches: {
-        tails: (s) => s.pipe(throttleSteps(every), theoremOne({ batchSizes: [b], tails: X, draws: losses }), toParquet()),
+        tails: (s) =>
+          s.pipe(throttleSteps(every), theoremOne({ batchSizes: [b], tails: X, draws: losses }), toParquet()),
       },
     })),
   claims: claimsOf,

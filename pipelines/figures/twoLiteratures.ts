@@ -33,7 +33,10 @@ const sgd: Sgd = {
 const cnn6 = { model: 'cnn6', data: 'cifar-10', examples: 8192, loss: 'ce' } as const;
 
 const presets = {
-  smoke: { sgd: { ...sgd, network: { ...tanhMlp, examples: 128 }, batchSizes: [8, 128], steps: 30, every: 5 }, batches: 4 },
+  smoke: {
+    sgd: { ...sgd, network: { ...tanhMlp, examples: 128 }, batchSizes: [8, 128], steps: 30, every: 5 },
+    batches: 4,
+  },
   laptop: { sgd, batches: 16 },
   paper: {
     sgd: {
@@ -72,7 +75,11 @@ const run = ({ sgd, batches }: Preset, b: number, inputs: FigureInputs): Planned
 
 /** η/η_opt = η tr(HS_b)/tr(S_n), as a ratio of sums over the second half of training. */
 const overOptimum = (made: MadeRun) =>
-  ratioOfSums(lateRows(made), (row) => (2 / row.edge) * row.trace_H_S_b, (row) => row.trace_S_n);
+  ratioOfSums(
+    lateRows(made),
+    (row) => (2 / row.edge) * row.trace_H_S_b,
+    (row) => row.trace_S_n,
+  );
 
 /** The batch sharpness over 2/η, late in training, times 2: the same scale. */
 function lateBatchSharpness(made: MadeRun) {

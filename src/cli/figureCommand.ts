@@ -53,7 +53,8 @@ Exit codes: 0 made, 1 failed, 2 the command line is wrong. A claim that does not
     )
     .action(async (named: readonly string[], { all, json, out, ...options }: FigureFlags) => {
       const files = all ? everyFigure() : named.map(fileOf);
-      if (files.length === 0) throw new CommandLineError('figure', `no figure is named. There are ${names().join(', ')}; --all makes all.`);
+      if (files.length === 0)
+        throw new CommandLineError('figure', `no figure is named. There are ${names().join(', ')}; --all makes all.`);
       const { makeFigure } = await import('../figures/makeFigure.ts');
       const claims: ClaimsRow[] = [];
       for (const file of files) {
@@ -69,12 +70,14 @@ const FIGURE = /^(?:figure)?(\w+)\.ts$/;
 
 /** The files of all figures: those of numbers first, in their order. */
 function everyFigure(): string[] {
-  if (!existsSync(FOLDER)) throw new BrinkError('figure', `there is no folder ${FOLDER} here. Name the files of figures.`);
+  if (!existsSync(FOLDER))
+    throw new BrinkError('figure', `there is no folder ${FOLDER} here. Name the files of figures.`);
   const files = readdirSync(FOLDER).filter((file) => FIGURE.test(file));
   return files.sort((a, b) => a.localeCompare(b, 'en', { numeric: true })).map((file) => join(FOLDER, file));
 }
 
-const names = () => (existsSync(FOLDER) ? everyFigure().map((file) => FIGURE.exec(file.slice(FOLDER.length + 1))![1]!) : []);
+const names = () =>
+  existsSync(FOLDER) ? everyFigure().map((file) => FIGURE.exec(file.slice(FOLDER.length + 1))![1]!) : [];
 
 /** A file, or that of a name. */
 function fileOf(name: string): string {

@@ -34,7 +34,7 @@ export interface FigureInputs {
 }
 
 /** Where a claim holds, from `low` to `high`; one that is left out is no bound. */
-export interface Region {
+export interface ClaimRegion {
   readonly low?: number;
   readonly high?: number;
   /** Why these bounds. */
@@ -51,7 +51,7 @@ export interface Claim {
   readonly where: string;
   /** How it is measured: columns, estimator, window of steps. */
   readonly how: string;
-  readonly region: Region;
+  readonly region: ClaimRegion;
   /** The number with its interval, from the runs of one seed; a text says why there is none. */
   readonly measure: (runs: MadeRuns) => Estimate | string;
 }
@@ -127,7 +127,12 @@ export function figure<const P>(declaration: FigureDeclaration<P>): FigureDeclar
   }
   for (const scale of Object.keys(presets)) {
     requireFolderName(`a preset of figure ${name}`, scale);
-    requireUnique(name, scale, 'claims', declaration.claims(presets[scale]!).map(({ id }) => id));
+    requireUnique(
+      name,
+      scale,
+      'claims',
+      declaration.claims(presets[scale]!).map(({ id }) => id),
+    );
   }
   return declaration;
 }
@@ -138,17 +143,19 @@ const WHO = 'figure';
 export function plannedRuns(declaration: Figure, scale: string, inputs: FigureInputs): readonly PlannedRun[] {
   const planned: readonly PlannedRun[] = declaration.runs(presetOf(declaration, scale), inputs);
   for (const { name } of planned) requireFolderName(`a run of figure ${declaration.name}`, name);
-  requireUnique(declaration.name, scale, 'runs', planned.map(({ name }) => name));
+  requireUnique(
+    declaration.name,
+    scale,
+    'runs',
+    planned.map(({ name }) => name),
+  );
   return planned;
 }
 
 /** The preset of a scale. @throws BrinkError where there is none of that name. */
 export function presetOf({ name, presets }: Figure, scale: string): unknown {
   if (Object.hasOwn(presets, scale)) return presets[scale];
-  throw new BrinkError(
-    WHO,
-    `figure ${name} has no scale '${scale}'. It has ${Object.keys(presets).join(', ')}.`,
-  );
+  throw new BrinkError(WHO, `figure ${name} has no scale '${scale}'. It has ${Object.keys(presets).join(', ')}.`);
 }
 
 function requireFolderName(what: string, name: string): void {

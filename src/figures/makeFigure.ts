@@ -137,10 +137,9 @@ export async function makeFigure(file: string | URL, options: MakeFigureOptions 
   }));
   const bySeed = await readMadeRuns(directory, runs, seeds);
   const claims = declared.claims(preset).map((claim) => judgedClaim(declared.name, scale, claim, bySeed));
-  await lastValueFrom(
-    from(claims).pipe(toParquet(claimsTable, { path: paths.claims, overwrite: true })),
-    { defaultValue: null },
-  );
+  await lastValueFrom(from(claims).pipe(toParquet(claimsTable, { path: paths.claims, overwrite: true })), {
+    defaultValue: null,
+  });
   writeWhole(paths.picture, await toSvg(declared.plot(bySeed[0]!, preset)));
   const record: FigureRecord = {
     figure: declared.name,
@@ -172,7 +171,10 @@ async function makeRun({ plan, seed }: SeededRun, directory: string, metadata: J
   if (summary.state === 'finished') return;
   const errors = [summary.error, ...Object.values(summary.branches).map(({ error }) => error)];
   const why = errors.find((error) => error !== undefined)?.message ?? 'it was stopped';
-  throw new BrinkError(WHO, `the run ${plan.name}, seed ${seed}, ${summary.state}: ${why} Its rows are in ${directory}.`);
+  throw new BrinkError(
+    WHO,
+    `the run ${plan.name}, seed ${seed}, ${summary.state}: ${why} Its rows are in ${directory}.`,
+  );
 }
 
 /** What a run's record says of how it ended, and of what made it; null where there is none. */

@@ -21,7 +21,9 @@ const smoke = (directory: string, options = {}) =>
 
 /** Every table and picture of a figure, byte by byte. */
 function bytesIn(folder: string): Record<string, string> {
-  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => /\.(parquet|svg)$/.test(file));
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) =>
+    /\.(parquet|svg)$/.test(file),
+  );
   return Object.fromEntries(files.sort().map((file) => [file, readFileSync(join(folder, file), 'base64')]));
 }
 
@@ -37,7 +39,13 @@ describe('makeFigure', () => {
   it('leaves tables, claims, picture, report and record, and says of each claim what was measured', async () => {
     const { directory, claims, wasThere } = await smoke('first');
     expect(wasThere).toBe(false);
-    expect(readdirSync(directory).sort()).toEqual(['claims.parquet', 'figure.json', 'figure.svg', 'report.html', 'runs']);
+    expect(readdirSync(directory).sort()).toEqual([
+      'claims.parquet',
+      'figure.json',
+      'figure.svg',
+      'report.html',
+      'runs',
+    ]);
     expect(readdirSync(join(directory, 'runs')).sort()).toEqual(['eta-0.05-seed-0', 'eta-0.1-seed-0']);
     expect(claims.map(({ verdict }) => verdict)).toEqual([
       ...['holds', 'does not hold', 'not decidable'],
@@ -48,7 +56,8 @@ describe('makeFigure', () => {
 
     const table = join(directory, 'runs', 'eta-0.1-seed-0', 'sharpness.parquet');
     const { rows: sharpness } = await readTable(table, interactionAwareSharpness.table);
-    const sum = (of: (row: (typeof sharpness)[number]) => number) => sharpness.reduce((total, row) => total + of(row), 0);
+    const sum = (of: (row: (typeof sharpness)[number]) => number) =>
+      sharpness.reduce((total, row) => total + of(row), 0);
     const ratio = sum((row) => row.trace_S_n) / sum((row) => row.trace_S_b);
     expect(claims[3]!.value).toBeCloseTo(ratio, 12);
     expect(claims[3]!.size).toBe(sharpness.length);
@@ -69,15 +78,22 @@ describe('makeFigure', () => {
 
   it('draws anew from the tables that are there, where it is told to', async () => {
     const { directory, claims } = await smoke('redrawn');
-    const { mtimeMs } = await import('node:fs').then(({ statSync }) => statSync(join(directory, 'runs/eta-0.1-seed-0/run.json')));
-    const file = edited('redrawn.ts', (text) => text.replace("region: { low: 2, why", "region: { high: 2, why"));
-    const drawn = await makeFigure(file, { scale: 'smoke', directory: join(parent, 'redrawn'), redraw: true, progress: false });
+    const { mtimeMs } = await import('node:fs').then(({ statSync }) =>
+      statSync(join(directory, 'runs/eta-0.1-seed-0/run.json')),
+    );
+    const file = edited('redrawn.ts', (text) => text.replace('region: { low: 2, why', 'region: { high: 2, why'));
+    const drawn = await makeFigure(file, {
+      scale: 'smoke',
+      directory: join(parent, 'redrawn'),
+      redraw: true,
+      progress: false,
+    });
     expect(drawn.claims[1]).toEqual({ ...claims[1], ...drawn.claims[1], verdict: 'holds', value: claims[1]!.value });
     const { statSync } = await import('node:fs');
     expect(statSync(join(directory, 'runs/eta-0.1-seed-0/run.json')).mtimeMs).toBe(mtimeMs);
-    await expect(makeFigure(file, { scale: 'smoke', directory: join(parent, 'none'), redraw: true, progress: false })).rejects.toThrow(
-      /2 runs of figure two-runs have not been made, runs\/eta-0.05-seed-0 first/,
-    );
+    await expect(
+      makeFigure(file, { scale: 'smoke', directory: join(parent, 'none'), redraw: true, progress: false }),
+    ).rejects.toThrow(/2 runs of figure two-runs have not been made, runs\/eta-0.05-seed-0 first/);
   });
 
   it('speaks of the difference between seeds where there are several', async () => {
@@ -142,8 +158,12 @@ describe('makeFigure', () => {
     );
     expect(existsSync(join(directory, 'smoke/two-runs/runs'))).toBe(false);
     // Within the time that is allowed it is made.
-    const small = edited('cheap.ts', (text) => text.replace('branches: {', 'work: { gradients: 1, products: 1 },\n      branches: {'));
-    await expect(makeFigure(small, { scale: 'smoke', directory, progress: false })).resolves.toMatchObject({ wasThere: false });
+    const small = edited('cheap.ts', (text) =>
+      text.replace('branches: {', 'work: { gradients: 1, products: 1 },\n      branches: {'),
+    );
+    await expect(makeFigure(small, { scale: 'smoke', directory, progress: false })).resolves.toMatchObject({
+      wasThere: false,
+    });
   });
 
   it('refuses a file that exports no figure, a scale that there is not, and options that there are not', async () => {
@@ -163,9 +183,12 @@ describe('makeFigure', () => {
 describe('figure', () => {
   it('refuses names that no folder can have, two claims of one name, and a missing scale', () => {
     expect(() => figure({ ...twoRuns, name: 'a/b' })).toThrow(/Its name is that of a folder/);
-    expect(() => figure({ ...twoRuns, claims: () => [...twoRuns.claims(twoRuns.presets.smoke), ...twoRuns.claims(twoRuns.presets.smoke)] })).toThrow(
-      "two claims of figure two-runs, smoke, are named 'concentrated-0.05'",
-    );
+    expect(() =>
+      figure({
+        ...twoRuns,
+        claims: () => [...twoRuns.claims(twoRuns.presets.smoke), ...twoRuns.claims(twoRuns.presets.smoke)],
+      }),
+    ).toThrow("two claims of figure two-runs, smoke, are named 'concentrated-0.05'");
     const { smoke: _, ...presets } = twoRuns.presets;
     expect(() => figure({ ...twoRuns, presets: presets as never })).toThrow("has no preset 'smoke'");
   });

@@ -27,15 +27,20 @@ describe('the figures of the paper', () => {
     for (const [i, { name }] of figures.entries()) expect(files[i]).toMatch(new RegExp(`^(figure)?${name}\\.ts$`));
   });
 
-  it.each(files)('runs at the scale of a test: %s', async (file) => {
-    const made = await makeFigure(join(folder, file), { scale: 'smoke', directory: parent, progress: false });
-    expect(made.claims.length).toBeGreaterThan(0);
-    for (const { how, region_why, reason } of made.claims) for (const text of [how, region_why, reason]) expect(text).not.toBe('');
-    const picture = readFileSync(join(made.directory, 'figure.svg'), 'utf8');
-    expect(picture).toContain('role="img"');
-    expect(Buffer.byteLength(picture)).toBeLessThan(300_000);
-    expect((await verifyReport(join(made.directory, 'report.html'))).problems).toEqual([]);
-  }, 120_000);
+  it.each(files)(
+    'runs at the scale of a test: %s',
+    async (file) => {
+      const made = await makeFigure(join(folder, file), { scale: 'smoke', directory: parent, progress: false });
+      expect(made.claims.length).toBeGreaterThan(0);
+      for (const { how, region_why, reason } of made.claims)
+        for (const text of [how, region_why, reason]) expect(text).not.toBe('');
+      const picture = readFileSync(join(made.directory, 'figure.svg'), 'utf8');
+      expect(picture).toContain('role="img"');
+      expect(Buffer.byteLength(picture)).toBeLessThan(300_000);
+      expect((await verifyReport(join(made.directory, 'report.html'))).problems).toEqual([]);
+    },
+    120_000,
+  );
 
   it('are in the gallery as their tables have them', async () => {
     const advice = 'make it anew: npx node docs/makeGallery.ts';

@@ -4,7 +4,14 @@ import { join } from 'node:path';
 import { from, lastValueFrom } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { claimsTable } from '../../src/figures/judgedClaims.ts';
-import { interactionAwareSharpness, makeFigure, readTable, toParquet, verifyReport, writeReport } from '../../src/index.ts';
+import {
+  interactionAwareSharpness,
+  makeFigure,
+  readTable,
+  toParquet,
+  verifyReport,
+  writeReport,
+} from '../../src/index.ts';
 import { brink } from '../cli/brinkProcess.ts';
 
 let parent: string;
@@ -27,7 +34,17 @@ const page = (folder: string) => join(folder, 'report.html');
 describe('a report', () => {
   it('says first how many claims hold, then what it is not, the claims, the rule, settings, runs, health, provenance', () => {
     const text = readFileSync(page(made), 'utf8');
-    const parts = ['2 hold, 2 do not hold, 2 not decidable', 'What this is not', 'Claims', 'The rule', 'Pictures', 'Settings', 'Every run', 'Numerical health', 'Provenance'];
+    const parts = [
+      '2 hold, 2 do not hold, 2 not decidable',
+      'What this is not',
+      'Claims',
+      'The rule',
+      'Pictures',
+      'Settings',
+      'Every run',
+      'Numerical health',
+      'Provenance',
+    ];
     const places = parts.map((part) => text.indexOf(part));
     expect(places).toEqual(places.toSorted((a, b) => a - b));
     expect(places[0]).toBeGreaterThan(0);
@@ -39,7 +56,9 @@ describe('a report', () => {
   it('needs no network and no script', () => {
     const text = readFileSync(page(made), 'utf8');
     expect(text).toContain(`content="default-src 'none'; style-src 'unsafe-inline'; img-src data:"`);
-    expect([...text.matchAll(/<script[^>]*>/g)].map(([tag]) => tag)).toEqual(['<script type="application/json" id="brink-report">']);
+    expect([...text.matchAll(/<script[^>]*>/g)].map(([tag]) => tag)).toEqual([
+      '<script type="application/json" id="brink-report">',
+    ]);
     const outside = text.replaceAll(/xmlns(:\w+)?="[^"]*"/g, '').match(/(src|href|url\()=?["']?https?:/g);
     expect(outside).toBeNull();
     expect(text).not.toMatch(/\son\w+=/);
@@ -110,7 +129,9 @@ describe('brink report verify', () => {
     await lastValueFrom(from(changed).pipe(toParquet(claimsTable, { path, overwrite: true })));
     await writeReport([{ directory: folder }], page(folder));
     expect((await verifyReport(page(folder))).problems).toEqual([
-      expect.stringMatching(/^The claim concentrated-0.05 has value .* in the report, and measuring the tables again gives/),
+      expect.stringMatching(
+        /^The claim concentrated-0.05 has value .* in the report, and measuring the tables again gives/,
+      ),
     ]);
   });
 

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -10,10 +10,10 @@ const root = join(import.meta.dirname, '../..');
 // Within the package, so that examples may import it by its name.
 const folder = join(root, 'output', `examples-${process.pid}`);
 
-/** The documentation of a probe, without its stars. */
-function docOf(name: string): string {
-  const source = readFileSync(join(root, 'src', 'probes', `${name}.ts`), 'utf8');
-  const [before] = source.split(`export const ${name} = `);
+/** The documentation of what a file is named for, without its stars. */
+function docOf(room: string, name: string): string {
+  const source = readFileSync(join(root, 'src', room, `${name}.ts`), 'utf8');
+  const [before] = source.split(new RegExp(`^export (?:const|function) ${name}\\b`, 'm'));
   return before!.slice(before!.lastIndexOf('/**')).replaceAll(/^ \*( |\/$|$)/gm, '');
 }
 
@@ -24,7 +24,14 @@ const under = (tag: string, doc: string) =>
 /** What an example says that it prints: the comments behind its calls of console.log. */
 const said = (code: string) => [...code.matchAll(/console\.log\(.*\); \/\/ (.*)$/gm)].map(([, text]) => text);
 
-const examples = everyProbe.map(([name]) => ({ name, doc: docOf(name), code: under('example', docOf(name)) ?? '' }));
+const probes = everyProbe.map(([name]) => ['probes', name] as const);
+const statistics = readdirSync(join(root, 'src', 'statistics'))
+  .map((file) => ['statistics', file.replace(/\.ts$/, '')] as const)
+  .filter(([, name]) => name in brink);
+const examples = [...probes, ...statistics].map(([room, name]) => {
+  const doc = docOf(room, name);
+  return { name, doc, code: under('example', doc) ?? '' };
+});
 
 /** Runs each module on the list, and prints what each has printed. */
 const MAIN = `

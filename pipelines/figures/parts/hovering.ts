@@ -81,7 +81,12 @@ export function hoveringClaims(descent: Pick<Descent, 'name'>, label: string): C
       region: { low: 1, why: '“above” is the claim' },
       measure: (runs) => {
         const rows = hoveringRows(runs.named(name));
-        return rows ? blockInterval(rows.eigenvalues.map(({ lambda_1, edge }) => lambda_1 / edge), 'median') : NEVER;
+        return rows
+          ? blockInterval(
+              rows.eigenvalues.map(({ lambda_1, edge }) => lambda_1 / edge),
+              'median',
+            )
+          : NEVER;
       },
     },
     {
@@ -92,7 +97,12 @@ export function hoveringClaims(descent: Pick<Descent, 'name'>, label: string): C
       region: { low: 0.9, high: 1.1, why: 'a tenth is what the eye takes for “around” in the figure' },
       measure: (runs) => {
         const rows = hoveringRows(runs.named(name));
-        return rows ? blockInterval(rows.sharpness.map(({ ias, edge }) => ias / edge), 'median') : NEVER;
+        return rows
+          ? blockInterval(
+              rows.sharpness.map(({ ias, edge }) => ias / edge),
+              'median',
+            )
+          : NEVER;
       },
     },
   ];

@@ -58,7 +58,8 @@ export function trainingRun(training: Training, inputs: FigureInputs): PlannedRu
           expectedLossChange({ batchSizes: [batchSize], draws, deflate, tolerance: 0.01 }),
           toParquet(),
         ),
-      eigenvalues: (s) => s.pipe(throttleSteps(every), topEigenvalues({ count: Math.max(1, deflate), tolerance: 0.01 }), toParquet()),
+      eigenvalues: (s) =>
+        s.pipe(throttleSteps(every), topEigenvalues({ count: Math.max(1, deflate), tolerance: 0.01 }), toParquet()),
     },
     ...(examples >= 4096 && {
       work: {
@@ -100,12 +101,16 @@ const FEW = 'fewer than 8 rows lie in that window';
 /** Slope and intercept before the edge. */
 export function quadraticClaims(training: Training, where: string): Claim[] {
   const { name, label, learningRate: eta } = training;
-  const window = isFull(training) ? 'from where λ₁ passes 2/η to where ‖H‖_{S_n} does' : 'up to where tr(HS_b)/tr(S_n) first passes 2/η';
+  const window = isFull(training)
+    ? 'from where λ₁ passes 2/η to where ‖H‖_{S_n} does'
+    : 'up to where tr(HS_b)/tr(S_n) first passes 2/η';
   const how = `line through (interaction, normalized_change) with the errors of both, over the rows ${window}`;
-  const measured = (pick: (line: ReturnType<typeof fit>) => Estimate): Claim['measure'] => (runs) => {
-    const rows = earlyRows(runs.named(name), training);
-    return rows.length < 8 ? FEW : pick(fit(rows));
-  };
+  const measured =
+    (pick: (line: ReturnType<typeof fit>) => Estimate): Claim['measure'] =>
+    (runs) => {
+      const rows = earlyRows(runs.named(name), training);
+      return rows.length < 8 ? FEW : pick(fit(rows));
+    };
   return [
     {
       id: `slope-${name}`,
@@ -136,7 +141,10 @@ export function gentlerClaim(training: Training, where: string): Claim {
     how: 'lines through (interaction, normalized_change) over the rows beyond plain_edge; slope over η²/2',
     region: { high: 0.9, why: 'a tenth below the slope of a quadratic is seen in the figure' },
     measure: (runs) => {
-      const rows = runs.named(name).rows(expectedLossChange).filter((row) => row.interaction > row.plain_edge);
+      const rows = runs
+        .named(name)
+        .rows(expectedLossChange)
+        .filter((row) => row.interaction > row.plain_edge);
       return rows.length < 8 ? FEW : scaled(fit(rows).slope, 2 / training.learningRate ** 2);
     },
   };

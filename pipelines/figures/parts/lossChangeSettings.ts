@@ -5,7 +5,12 @@ import { networkSettings } from './networks.ts';
 /** The settings of a figure of the change of the loss. */
 export function lossChangeSettings(
   trainings: readonly Training[],
-  paper: { readonly model: string; readonly loss: string; readonly learningRate: string; readonly batchSize: string | null },
+  paper: {
+    readonly model: string;
+    readonly loss: string;
+    readonly learningRate: string;
+    readonly batchSize: string | null;
+  },
 ): Setting[] {
   const list = (of: (training: Training) => string | number) => [...new Set(trainings.map(of))].join(', ');
   return [

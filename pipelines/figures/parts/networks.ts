@@ -32,8 +32,7 @@ export const tanhCnn: Network = { model: 'cnn', data: 'digits', examples: 512, l
 
 const MODELS = {
   mlp: () => mlp({ inputs: 64, hidden: [32, 32, 32], outputs: 10, activation: 'tanh', weightScale: 0.8 }),
-  cnn: () =>
-    cnn({ inputShape: [8, 8, 1], activation: 'tanh', pooling: ['average', 'average'], weightScale: 1 }),
+  cnn: () => cnn({ inputShape: [8, 8, 1], activation: 'tanh', pooling: ['average', 'average'], weightScale: 1 }),
   // [8, 16] channels, average and max pooling: as brink has it where nothing else is said.
   'relu-cnn': () => cnn(),
   cnn6: () => cnn6(),

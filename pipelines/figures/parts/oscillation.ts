@@ -1,13 +1,5 @@
 // Figures 24 and 25: beyond the edge the gradient flips its sign from step to step, and the sharpest direction turns.
-import {
-  alignment,
-  blockInterval,
-  type Claim,
-  chart,
-  interactionAwareSharpness,
-  line,
-  type MadeRun,
-} from 'brink';
+import { alignment, blockInterval, type Claim, chart, interactionAwareSharpness, line, type MadeRun } from 'brink';
 import { type Passage, passages } from './turning.ts';
 
 const NEVER = '‖H‖_{S_n} did not pass the edge within the steps that were measured';
@@ -28,7 +20,12 @@ export function oscillationClaims({ name, learningRate }: Passage, where: string
       region: { high: -0.8, why: 'an angle of more than 143° is what “≈ −1” means here' },
       measure: (runs) => {
         const rows = lateAngles(runs.named(name));
-        return rows ? blockInterval(rows.map((row) => row.cos_gradient_previous!), 'median') : NEVER;
+        return rows
+          ? blockInterval(
+              rows.map((row) => row.cos_gradient_previous!),
+              'median',
+            )
+          : NEVER;
       },
     },
     {
@@ -39,7 +36,12 @@ export function oscillationClaims({ name, learningRate }: Passage, where: string
       region: { low: 0.02, why: 'one step in fifty is more than an accident' },
       measure: (runs) => {
         const rows = lateAngles(runs.named(name));
-        return rows ? blockInterval(rows.map((row) => 0.5 - row.cos_q1_previous!), 'share') : NEVER;
+        return rows
+          ? blockInterval(
+              rows.map((row) => 0.5 - row.cos_q1_previous!),
+              'share',
+            )
+          : NEVER;
       },
     },
   ];
@@ -52,7 +54,8 @@ export function oscillationChart(run: MadeRun, title: string, [from, to]: readon
   const edge = sharpness[0]?.edge ?? 1;
   return chart({
     title,
-    description: 'Cosines of the gradient with the one before, of q₁ with the one before, and of both, beside ‖H‖_{S_n}.',
+    description:
+      'Cosines of the gradient with the one before, of q₁ with the one before, and of both, beside ‖H‖_{S_n}.',
     x: { title: 'step t' },
     y: { title: 'cosine; ‖H‖_{S_n} over 2/η', domain: [-1.1, 2] },
     layers: [

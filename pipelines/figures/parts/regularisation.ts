@@ -77,7 +77,12 @@ export function hoversAtBound(batchSize: number, where: string): Claim {
     where,
     how: 'Σ ias/Σ bound over the rows of the second half of training',
     region: { low: 0.8, high: 1.2, why: 'a fifth: the curves of the figure are smoothed, and read by eye' },
-    measure: (runs) => ratioOfSums(lateRows(runs.named(runOf(batchSize))), (row) => row.ias, (row) => row.bound),
+    measure: (runs) =>
+      ratioOfSums(
+        lateRows(runs.named(runOf(batchSize))),
+        (row) => row.ias,
+        (row) => row.bound,
+      ),
   };
 }
 
@@ -109,7 +114,12 @@ function smoothed(rows: readonly SharpnessRow[], value: (row: SharpnessRow) => n
 /** A smoothed quantity over the steps, one line for each batch size. */
 export function byBatchSize(
   runs: readonly MadeRun[],
-  { title, quantity, value, edge }: {
+  {
+    title,
+    quantity,
+    value,
+    edge,
+  }: {
     readonly title: string;
     readonly quantity: string;
     readonly value: (row: SharpnessRow) => number;

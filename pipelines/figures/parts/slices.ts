@@ -57,7 +57,9 @@ export function slicedRun(sliced: Sliced, inputs: FigureInputs): PlannedRun {
 type Side = 'unstable' | 'stable';
 
 /** Where ‖H‖_{S_n} stands at the steps of the slices; near the edge neither is said. */
-function sidesOf(run: MadeRun): ReadonlyMap<number, { readonly ias: number; readonly edge: number; readonly side: Side | null }> {
+function sidesOf(
+  run: MadeRun,
+): ReadonlyMap<number, { readonly ias: number; readonly edge: number; readonly side: Side | null }> {
   return new Map(
     run.rows(interactionAwareSharpness).map(({ step, ias, edge }) => {
       const side = ias > edge ? 'unstable' : ias < 0.9 * edge ? 'stable' : null;
@@ -77,8 +79,7 @@ function directional(run: MadeRun, side: Side, from = 0) {
 }
 
 /** The step at which ‖H‖_{S_n} first exceeds the edge. */
-const entered = (run: MadeRun) =>
-  run.rows(interactionAwareSharpness).find(({ ias, edge }) => ias > edge)?.step ?? null;
+const entered = (run: MadeRun) => run.rows(interactionAwareSharpness).find(({ ias, edge }) => ias > edge)?.step ?? null;
 
 const NEVER = '‖H‖_{S_n} never passed the edge';
 
@@ -92,7 +93,12 @@ export function sliceClaims({ name, learningRate }: Sliced, where: string): Clai
       const from = entered(run);
       if (from === null) return NEVER;
       const rows = directional(run, side, from).filter((row) => row.alpha === alpha);
-      return rows.length === 0 ? `no slice lies where training is ${side}` : blockInterval(rows.map((row) => sign * (row.value - row.ias)), 'share');
+      return rows.length === 0
+        ? `no slice lies where training is ${side}`
+        : blockInterval(
+            rows.map((row) => sign * (row.value - row.ias)),
+            'share',
+          );
     };
   const shifts =
     (side: Side, sign: number): Claim['measure'] =>
@@ -104,7 +110,12 @@ export function sliceClaims({ name, learningRate }: Sliced, where: string): Clai
       const rows = run
         .rows(sliceMinimum)
         .filter(({ step, shift }) => step >= from && shift !== null && sides.get(step)!.side === side);
-      return rows.length === 0 ? `no slice lies where training is ${side}` : blockInterval(rows.map((row) => sign * (row.shift! - 1)), 'share');
+      return rows.length === 0
+        ? `no slice lies where training is ${side}`
+        : blockInterval(
+            rows.map((row) => sign * (row.shift! - 1)),
+            'share',
+          );
     };
   const majority = { low: 0.5, why: '“usually” is more than half of the steps' };
   return [
@@ -149,7 +160,8 @@ export function directionalChart(run: MadeRun, title: string) {
   const edge = rows[0]?.edge ?? 1;
   return chart({
     title,
-    description: 'The directional sharpness along the step against ‖H‖_{S_n}, one colour for each α: below the diagonal where ‖H‖_{S_n} is large.',
+    description:
+      'The directional sharpness along the step against ‖H‖_{S_n}, one colour for each α: below the diagonal where ‖H‖_{S_n} is large.',
     x: { title: '‖H‖_{S_n} over 2/η' },
     y: { title: '‖H_α‖_{S_n} over 2/η' },
     layers: [
@@ -181,7 +193,8 @@ export function slicesChart(run: MadeRun, title: string) {
   const quadratic = Array.from({ length: 41 }, (_, k) => k / 25).map((at) => ({ at, value: 4 * at * (at - 1) }));
   return chart({
     title,
-    description: 'Slices of the loss along the step, each over its depth and over the zero of its quadratic, beside the quadratic.',
+    description:
+      'Slices of the loss along the step, each over its depth and over the zero of its quadratic, beside the quadratic.',
     x: { title: 'α over the zero of the quadratic' },
     y: { title: 'ΔL over its depth', domain: [-1.2, 1.5] },
     layers: [

@@ -7,8 +7,8 @@ import type { Row, Table } from '../../core/Table.ts';
 import { plotTable } from '../../plots/plotTable.ts';
 import { toSvg } from '../../plots/toSvg.ts';
 import { readTable } from '../../tables/readTable.ts';
-import { type ClaimsRow, claimsTable } from '../judgedClaims.ts';
 import type { FigureRecord } from '../FigureRecord.ts';
+import { type ClaimsRow, claimsTable } from '../judgedClaims.ts';
 
 /** A table of a run, as a report tells of it. */
 export interface ReportedTable {
@@ -57,7 +57,10 @@ export async function readPart(directory: string, known?: FigureRecord): Promise
   const figure = known ?? (existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as FigureRecord) : null);
   if (figure === null) {
     if (!existsSync(join(directory, 'run.json'))) {
-      throw new BrinkError(WHO, `${directory} holds no run (run.json) and no figure (figure.json). Name the folder of one.`);
+      throw new BrinkError(
+        WHO,
+        `${directory} holds no run (run.json) and no figure (figure.json). Name the folder of one.`,
+      );
     }
     const run = await readRun(directory, '');
     const pictures = await Promise.all(

@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from '../../core/Json.ts';
 import { VERSIONS } from '../../files/versions.ts';
-import type { ClaimsRow } from '../judgedClaims.ts';
 import type { Setting } from '../figure.ts';
+import type { ClaimsRow } from '../judgedClaims.ts';
 import { healthOf } from './health.ts';
 import { html, Markup, number, table } from './markup.ts';
 import type { ReportedPart, ReportedRun } from './readPart.ts';
@@ -147,7 +147,9 @@ function limitsOf({ figure, claims, runs }: ReportedPart): string[] {
   const limits: string[] = [];
   if (figure === null) return ['No rule was fixed before this run. It shows what was measured, and judges nothing.'];
   if (figure.scale !== 'paper') {
-    const differs = figure.settings.filter(({ paper, here }) => paper !== null && paper !== here).map(({ name }) => name);
+    const differs = figure.settings
+      .filter(({ paper, here }) => paper !== null && paper !== here)
+      .map(({ name }) => name);
     limits.push(
       `These are not the paper's settings: the scale is '${figure.scale}'${differs.length > 0 ? `; other than in the paper: ${differs.join(', ')}` : ''}.`,
     );
@@ -228,7 +230,9 @@ ${lines.length > 0 ? table('Errors and residuals', ['table', 'what', 'median', '
 }
 
 function provenance({ figure, claims, claimsSha256, runs }: ReportedPart, folder: string): Markup {
-  const tables = runs.flatMap((run) => run.tables.map(({ path, sha256, rows }) => [path, rows.length, sha256] as const));
+  const tables = runs.flatMap((run) =>
+    run.tables.map(({ path, sha256, rows }) => [path, rows.length, sha256] as const),
+  );
   if (claimsSha256 !== null) tables.unshift(['claims.parquet', claims.length, claimsSha256]);
   const command = figure && `npx brink figure ${figure.file} --scale ${figure.scale} --seeds ${figure.seeds}`;
   return html`<h3>Provenance</h3>
@@ -238,7 +242,11 @@ ${figure && html`<dt>Definition (SHA-256)</dt><dd><code>${figure.definition}</co
 ${figure && Object.entries(figure.madeBy).map(([name, value]) => html`<dt>${name}</dt><dd>${plain(value)}</dd>`)}
 <dt>Files</dt><dd><code>${folder}</code></dd>
 </dl>
-${table('Tables', ['file', 'rows', 'SHA-256'], tables.map(([path, rows, sum]) => [html`<code>${path}</code>`, rows, html`<code>${sum}</code>`]))}
+${table(
+  'Tables',
+  ['file', 'rows', 'SHA-256'],
+  tables.map(([path, rows, sum]) => [html`<code>${path}</code>`, rows, html`<code>${sum}</code>`]),
+)}
 ${runs.map(
   ({ folder, metadata }) => html`<details><summary>What ${folder || 'the run'} says of itself</summary>
 <pre><code>${JSON.stringify(metadata, null, 1)}</code></pre></details>\n`,

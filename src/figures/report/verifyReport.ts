@@ -6,11 +6,11 @@ import { judge } from '../../statistics/judge.ts';
 import { definitionHash } from '../definitionHash.ts';
 import type { FigureRecord } from '../FigureRecord.ts';
 import { presetOf } from '../figure.ts';
-import { type ClaimsRow, judgedClaim } from '../judgedClaims.ts';
 import { importFigure } from '../importFigure.ts';
+import { type ClaimsRow, judgedClaim } from '../judgedClaims.ts';
 import { readMadeRuns } from '../MadeRuns.ts';
-import type { ReportBlock } from './reportPage.ts';
 import { readPart, sha256 } from './readPart.ts';
+import type { ReportBlock } from './reportPage.ts';
 import { reportText } from './writeReport.ts';
 
 /** What came of comparing a report with its tables. */
@@ -57,7 +57,8 @@ export async function verifyReport(
       tables++;
       const there = join(folder, file);
       if (!existsSync(there)) problems.push(`${there} is missing.`);
-      else if (sha256(there) !== expected) problems.push(`${there} is not the table that the report tells of: its SHA-256 is another.`);
+      else if (sha256(there) !== expected)
+        problems.push(`${there} is not the table that the report tells of: its SHA-256 is another.`);
     }
     const reported = part.claims as unknown as readonly ClaimsRow[];
     claims += reported.length;
@@ -76,7 +77,9 @@ export async function verifyReport(
     else problems.push(...difference('measuring the tables again', reported as unknown as ClaimsRow[], again));
   }
   if (block.brink !== VERSIONS.brink) {
-    notices.push(`The report was written by brink ${block.brink}, and this is ${VERSIONS.brink}: the page itself was not compared.`);
+    notices.push(
+      `The report was written by brink ${block.brink}, and this is ${VERSIONS.brink}: the page itself was not compared.`,
+    );
     return { problems, notices, tables, claims };
   }
   const sources = folders.map((directory) => ({ directory }));
@@ -95,7 +98,10 @@ function blockOf(path: string, page: string): ReportBlock {
   try {
     if (text !== undefined) return JSON.parse(text) as ReportBlock;
   } catch {}
-  throw new BrinkError(WHO, `${path} is no report of brink's, or is damaged: it has no block that can be read. Write it anew: brink report.`);
+  throw new BrinkError(
+    WHO,
+    `${path} is no report of brink's, or is damaged: it has no block that can be read. Write it anew: brink report.`,
+  );
 }
 
 function checkVerdict({ claim, value, low, high, region_low, region_high, verdict }: ClaimsRow): string[] {
@@ -103,7 +109,9 @@ function checkVerdict({ claim, value, low, high, region_low, region_high, verdic
     value === null ? null : { value, low: low ?? Number.NEGATIVE_INFINITY, high: high ?? Number.POSITIVE_INFINITY };
   const region = { low: region_low ?? Number.NEGATIVE_INFINITY, high: region_high ?? Number.POSITIVE_INFINITY };
   const judged = judge(estimate, region);
-  return judged === verdict ? [] : [`The claim ${claim} is said to be '${verdict}', and by its own numbers it is '${judged}'.`];
+  return judged === verdict
+    ? []
+    : [`The claim ${claim} is said to be '${verdict}', and by its own numbers it is '${judged}'.`];
 }
 
 /** The claims from the tables; a text says why they can't be had. */
@@ -120,11 +128,14 @@ async function measureAgain(figure: FigureRecord, file: string, directory: strin
 }
 
 function difference(from: string, reported: readonly ClaimsRow[], found: readonly ClaimsRow[]): string[] {
-  if (reported.length !== found.length) return [`The report has ${reported.length} claims, and ${from} gives ${found.length}.`];
+  if (reported.length !== found.length)
+    return [`The report has ${reported.length} claims, and ${from} gives ${found.length}.`];
   return reported.flatMap((claim, i) => {
     const other = found[i]!;
     const names = Object.keys(claim) as (keyof ClaimsRow)[];
     const different = names.filter((name) => JSON.stringify(claim[name]) !== JSON.stringify(other[name]));
-    return different.map((name) => `The claim ${claim.claim} has ${name} ${claim[name]} in the report, and ${from} gives ${other[name]}.`);
+    return different.map(
+      (name) => `The claim ${claim.claim} has ${name} ${claim[name]} in the report, and ${from} gives ${other[name]}.`,
+    );
   });
 }

@@ -1,8 +1,8 @@
 import { dirname, relative, resolve } from 'node:path';
 import { writeWhole } from '../../files/WholeFile.ts';
 import type { FigureRecord } from '../FigureRecord.ts';
-import { reportPage } from './reportPage.ts';
 import { readPart } from './readPart.ts';
+import { reportPage } from './reportPage.ts';
 
 /** A folder that a report tells of, and its record where that is not on disk yet. */
 export interface ReportSource {

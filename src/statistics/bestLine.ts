@@ -1,0 +1,108 @@
+/** Points with the standard errors of both coordinates; all errors of both are 0, or none of a point's both. */
+export interface Points {
+  readonly x: ArrayLike<number>;
+  readonly y: ArrayLike<number>;
+  readonly xError: ArrayLike<number>;
+  readonly yError: ArrayLike<number>;
+}
+
+/** y = slope·x + intercept; all NaN where the points determine no line. */
+export interface FittedLine {
+  readonly slope: number;
+  readonly intercept: number;
+  /** Where y = 0: −intercept/slope. */
+  readonly xIntercept: number;
+  /** What the errors of the points make of the slope; where these are all 0, what their scatter makes of it. */
+  readonly slopeError: number;
+  readonly interceptError: number;
+  /** χ² over its n − 2 degrees of freedom: above 1 the points scatter more than their errors say; NaN without errors. */
+  readonly reducedChiSquare: number;
+}
+
+const NONE: FittedLine = {
+  slope: Number.NaN,
+  intercept: Number.NaN,
+  xIntercept: Number.NaN,
+  slopeError: Number.NaN,
+  interceptError: Number.NaN,
+  reducedChiSquare: Number.NaN,
+};
+
+/** The line of `lineFit`, of points that are known to be in order. */
+export function bestLine(points: Points): FittedLine {
+  const { xError, yError } = points;
+  const hasErrors = xError.length > 0 && (xError[0] !== 0 || yError[0] !== 0);
+  const plain = ordinary(points);
+  return hasErrors ? york(points, plain.slope) : plain;
+}
+
+/** Least squares of y, with the error that the residuals tell. */
+function ordinary({ x, y }: Points): FittedLine {
+  const n = x.length;
+  const [meanX, meanY] = [sum(n, (i) => x[i]!) / n, sum(n, (i) => y[i]!) / n];
+  const squares = sum(n, (i) => (x[i]! - meanX) ** 2);
+  const slope = sum(n, (i) => (x[i]! - meanX) * (y[i]! - meanY)) / squares;
+  if (!Number.isFinite(slope)) return NONE;
+  const intercept = meanY - slope * meanX;
+  const variance = sum(n, (i) => (y[i]! - intercept - slope * x[i]!) ** 2) / (n - 2);
+  return {
+    slope,
+    intercept,
+    xIntercept: meanX - meanY / slope,
+    slopeError: Math.sqrt(variance / squares),
+    interceptError: Math.sqrt(variance * (1 / n + meanX ** 2 / squares)),
+    reducedChiSquare: Number.NaN,
+  };
+}
+
+/** York's iteration stops there; it takes about ten. */
+const MOST_ITERATIONS = 200;
+
+function york(points: Points, first: number): FittedLine {
+  const { x, y } = points;
+  const n = x.length;
+  let slope = first;
+  let at = adjusted(points, slope);
+  for (let iteration = 0; ; iteration++) {
+    const { W, beta, meanX, meanY } = at;
+    const next = sum(n, (i) => W[i]! * beta[i]! * (y[i]! - meanY)) / sum(n, (i) => W[i]! * beta[i]! * (x[i]! - meanX));
+    const isThere = Math.abs(next - slope) <= 1e-13 * Math.abs(next);
+    slope = next;
+    if (!Number.isFinite(slope) || iteration === MOST_ITERATIONS) return NONE;
+    at = adjusted(points, slope);
+    if (isThere) break;
+  }
+  const { W, beta, total, meanX, meanY } = at;
+  const intercept = meanY - slope * meanX;
+  const meanBeta = sum(n, (i) => W[i]! * beta[i]!) / total;
+  const slopeVariance = 1 / sum(n, (i) => W[i]! * (beta[i]! - meanBeta) ** 2);
+  return {
+    slope,
+    intercept,
+    xIntercept: meanX - meanY / slope,
+    slopeError: Math.sqrt(slopeVariance),
+    interceptError: Math.sqrt(1 / total + (meanX + meanBeta) ** 2 * slopeVariance),
+    reducedChiSquare: sum(n, (i) => W[i]! * (y[i]! - intercept - slope * x[i]!) ** 2) / (n - 2),
+  };
+}
+
+/** Weights W and their sum, weighted means, and the x that each point would have on the line, from the mean. */
+function adjusted({ x, y, xError, yError }: Points, slope: number) {
+  const n = x.length;
+  const W = new Float64Array(n);
+  for (let i = 0; i < n; i++) W[i] = 1 / (yError[i]! ** 2 + (slope * xError[i]!) ** 2);
+  const total = sum(n, (i) => W[i]!);
+  const meanX = sum(n, (i) => W[i]! * x[i]!) / total;
+  const meanY = sum(n, (i) => W[i]! * y[i]!) / total;
+  const beta = new Float64Array(n);
+  for (let i = 0; i < n; i++) {
+    beta[i] = W[i]! * ((x[i]! - meanX) * yError[i]! ** 2 + slope * (y[i]! - meanY) * xError[i]! ** 2);
+  }
+  return { W, total, meanX, meanY, beta };
+}
+
+function sum(n: number, of: (i: number) => number): number {
+  let total = 0;
+  for (let i = 0; i < n; i++) total += of(i);
+  return total;
+}

@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest';
+import { betweenSeeds } from '../../src/statistics/betweenSeeds.ts';
+import { firstCrossing } from '../../src/statistics/firstCrossing.ts';
+import { judge } from '../../src/statistics/judge.ts';
+import { ratioOfSums } from '../../src/statistics/ratioOfSums.ts';
+
+describe('a claim', () => {
+  const region = { low: 0.9, high: 1.1 };
+  it.each([
+    ['holds', 0.95, 1.05],
+    ['holds', 0.9, 1.1],
+    ['does not hold', 0.5, 0.89],
+    ['does not hold', 1.11, 2],
+    ['not decidable', 0.8, 0.9],
+    ['not decidable', 0.8, 1],
+    ['not decidable', 1, 1.2],
+    ['not decidable', 0, 3],
+    ['not decidable', Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY],
+    ['not decidable', Number.NaN, Number.NaN],
+  ] as const)('%s with an interval from %d to %d', (verdict, low, high) => {
+    expect(judge({ low, high }, region)).toBe(verdict);
+  });
+
+  it('is not decidable where nothing was measured', () => {
+    expect(judge(null, region)).toBe('not decidable');
+  });
+
+  it('may have one end only, and no region without a point', () => {
+    expect(judge({ low: 1.2, high: 9 }, { low: 1, high: Number.POSITIVE_INFINITY })).toBe('holds');
+    expect(() => judge(null, { low: 1, high: 0 })).toThrow('the region goes from 1 to 0.');
+  });
+});
+
+describe('the interval between seeds', () => {
+  it("is Student's", () => {
+    // x̄ 2, s 1, t_2 4.30265.
+    const { value, low, high, size } = betweenSeeds([1, 2, 3]);
+    expect(value).toBe(2);
+    expect(low).toBeCloseTo(2 - 4.302652729696142 / Math.sqrt(3), 9);
+    expect(high).toBeCloseTo(2 + 4.302652729696142 / Math.sqrt(3), 9);
+    expect(size).toBe(3);
+  });
+
+  it('is none of one seed', () => {
+    expect(betweenSeeds([1])).toMatchObject({ value: 1, low: Number.NEGATIVE_INFINITY, effectiveSize: 1 });
+    expect(judge(betweenSeeds([1]), { low: 0, high: 2 })).toBe('not decidable');
+    expect(() => betweenSeeds([1, Number.NaN])).toThrow('values[1] is NaN.');
+  });
+});
+
+describe('the first crossing', () => {
+  const value = (x: number) => x;
+  it('is the first row above the edge, which may go along', () => {
+    expect(firstCrossing([1, 2, 3], { value, edge: 2 })).toBe(2);
+    expect(firstCrossing([5, 5, 5], { value, edge: (x) => x })).toBeNull();
+    expect(firstCrossing([], { value, edge: 0 })).toBeNull();
+  });
+
+  it('is where it stays, if that is asked', () => {
+    expect(firstCrossing([1, 3, 1, 3, 3, 1, 3], { value, edge: 2, stays: 2 })).toBe(3);
+    expect(firstCrossing([1, 3, Number.NaN, 3], { value, edge: 2, stays: 2 })).toBeNull();
+    expect(() => firstCrossing([1], { value, edge: 2, stays: 0 })).toThrow('stays is 0');
+  });
+});
+
+describe('a ratio of sums', () => {
+  const rows = [1, 2, 1, 2, 1, 2, 1, 2].map((b) => ({ a: b + 1, b }));
+  it('is no mean of ratios', () => {
+    expect(
+      ratioOfSums(
+        rows,
+        ({ a }) => a,
+        ({ b }) => b,
+      ).value,
+    ).toBe(20 / 12);
+  });
+
+  it('has no interval where the denominators add up to 0', () => {
+    expect(
+      ratioOfSums(
+        rows,
+        ({ a }) => a,
+        () => 0,
+      ),
+    ).toMatchObject({ value: Number.POSITIVE_INFINITY, low: Number.NEGATIVE_INFINITY });
+  });
+});
