@@ -1,14 +1,6 @@
 import type { JsonObject } from '../core/Json.ts';
 import type { Setting } from './figure.ts';
-
-/** A run that was made for a figure. */
-export interface RunOfFigure {
-  /** Within the figure's folder. */
-  readonly folder: string;
-  readonly name: string;
-  readonly seed: number;
-  readonly parameters: JsonObject;
-}
+import type { RunOfFigure } from './MadeRuns.ts';
 
 /** What `figure.json` says of a figure that is whole: all that a report needs beside the tables and the picture. */
 export interface FigureRecord {

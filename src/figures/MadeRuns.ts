@@ -7,7 +7,6 @@ import type { Step } from '../core/Step.ts';
 import type { Row, Table } from '../core/Table.ts';
 import type { RunState } from '../runs/run.ts';
 import { readTable } from '../tables/readTable.ts';
-import type { RunOfFigure } from './FigureRecord.ts';
 
 /** What rows are asked for by: a probe, or a table of one's own. */
 type RowsOf<P> = P extends { readonly table: Table } & ((...options: never[]) => OperatorFunction<Step, infer R>)
@@ -15,6 +14,15 @@ type RowsOf<P> = P extends { readonly table: Table } & ((...options: never[]) =>
   : P extends { readonly table: infer T extends Table }
     ? Row<T>
     : never;
+
+/** A run that was made for a figure. */
+export interface RunOfFigure {
+  /** Within the figure's folder. */
+  readonly folder: string;
+  readonly name: string;
+  readonly seed: number;
+  readonly parameters: JsonObject;
+}
 
 /** A run of a figure that has been made, with its tables in memory. */
 export interface MadeRun {

@@ -82,7 +82,7 @@ export function earlyRows(run: MadeRun, training: Training): readonly LossChange
 }
 
 /** The straight line through (tr(HS_b)/tr(S_n), ΔL/tr(S_n)), with the errors of both. */
-function fit(rows: readonly LossChangeRow[]) {
+function fittedLine(rows: readonly LossChangeRow[]) {
   return lineFitInterval(rows, {
     x: (row) => row.interaction,
     xError: (row) => row.interaction_standard_error,
@@ -106,10 +106,10 @@ export function quadraticClaims(training: Training, where: string): Claim[] {
     : 'up to where tr(HS_b)/tr(S_n) first passes 2/η';
   const how = `line through (interaction, normalized_change) with the errors of both, over the rows ${window}`;
   const measured =
-    (pick: (line: ReturnType<typeof fit>) => Estimate): Claim['measure'] =>
+    (pick: (line: ReturnType<typeof fittedLine>) => Estimate): Claim['measure'] =>
     (runs) => {
       const rows = earlyRows(runs.named(name), training);
-      return rows.length < 8 ? FEW : pick(fit(rows));
+      return rows.length < 8 ? FEW : pick(fittedLine(rows));
     };
   return [
     {
@@ -145,7 +145,7 @@ export function gentlerClaim(training: Training, where: string): Claim {
         .named(name)
         .rows(expectedLossChange)
         .filter((row) => row.interaction > row.plain_edge);
-      return rows.length < 8 ? FEW : scaled(fit(rows).slope, 2 / training.learningRate ** 2);
+      return rows.length < 8 ? FEW : scaled(fittedLine(rows).slope, 2 / training.learningRate ** 2);
     },
   };
 }
