@@ -93,6 +93,31 @@ function section({ folder, record, claims }: Shown): string[] {
   ];
 }
 
+/** How a claim of one's own is judged. */
+const OWN = [
+  '## A claim of your own',
+  '',
+  'What judges the figures is there for any table. An interval along a run knows that neighbours are alike, also where',
+  'they alternate; it says nothing of another seed, which `betweenSeeds` does.',
+  '',
+  '```ts',
+  "import { blockInterval, gradientDescent, interactionAwareSharpness, judge, leastSquares, run, toParquet } from 'brink';",
+  '',
+  'const X = Array.from({ length: 32 }, (_, i) => [Math.sin(i), Math.cos(3 * i)]);',
+  'const objective = leastSquares({ X, y: X.map((_, i) => Math.sin(7 * i)) });',
+  'const result = await run(gradientDescent(objective, { learningRate: 0.1, steps: 100, batchSize: 4 }), {',
+  '  sharpness: (s) => s.pipe(interactionAwareSharpness({ batchSizes: [4] }), toParquet()),',
+  "}, { directory: 'output/claim', overwrite: true, progress: false });",
+  "const rows = await result.rows('sharpness');",
+  "const estimate = blockInterval(rows.map(({ interaction, edge }) => interaction / edge), 'median');",
+  'console.log(estimate, judge(estimate, { low: 0, high: 1 }));',
+  '```',
+  '',
+  'A file that exports `figure({ … })`, as those in [pipelines/figures](../pipelines/figures) do, is made by',
+  '`npx brink figure FILE`: runs, claims, picture, report. `npx brink report DIR…` writes one page of figures and runs,',
+  '`npx brink report verify report.html` compares a page with its tables, and fails where one cell of them was changed.',
+];
+
 /** The page, from what lies in docs/figures. */
 export async function gallery(): Promise<string> {
   const figures = await readFigures();
@@ -109,7 +134,10 @@ export async function gallery(): Promise<string> {
     'fixed before the run, and does not hold where the whole interval lies outside. One seed each, where nothing else is',
     'said: an interval speaks of that run.',
     '',
-    'Where a claim does not hold here:',
+    ...OWN,
+    '',
+    '## Where a claim does not hold',
+    '',
     ...fails.map(
       ({ figure, scale, says, value, low, high }) =>
         `- Figure ${figure} (${scale}): ${says} Measured ${short(value)}, ${short(low)} to ${short(high)}.`,
