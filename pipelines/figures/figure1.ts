@@ -10,7 +10,7 @@ interface Preset {
 
 const sgd: Training = {
   ...{ name: 'sgd-mse', label: 'SGD, MSE, b = 64', network: tanhMlp, learningRate: 0.2, batchSize: 64 },
-  ...{ steps: 400, every: 5, draws: 4, deflate: 3, seed: 0 },
+  ...{ steps: 400, every: 3, draws: 4, deflate: 3, seed: 0 },
 };
 const sgdCe: Training = { ...sgd, name: 'sgd-ce', label: 'SGD, CE, b = 64', network: { ...tanhMlp, loss: 'ce' } };
 const gd: Training = {

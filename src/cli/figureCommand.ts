@@ -32,7 +32,7 @@ export function figureCommand(): Command {
     .option('--scale <scale>', 'smoke (seconds), laptop (minutes), paper, or another preset of the figure', 'laptop')
     .option('--out <dir>', 'the folder of all figures', 'output/figures')
     .option('--seeds <count>', 'over how many seeds', numberOf, 1)
-    .option('--data <folder>', 'where the data sets lie that brink does not bring')
+    .option('--data <path>', 'the folder, or a file, of the data that brink does not bring')
     .option('--hours <hours>', 'what may be taken at most, where a figure says what it costs', numberOf, 2)
     .option('--again', 'make it anew, where it is there already')
     .option('--redraw', 'picture and claims anew, from the tables that are there')

@@ -29,7 +29,7 @@ export interface SeededRun {
 
 /** What a figure's runs may need from outside. */
 export interface FigureInputs {
-  /** The folder of the data sets that are not part of brink; null: none was named. */
+  /** The folder, or a file, of the data that is not part of brink; null: none was named. */
   readonly data: string | null;
 }
 

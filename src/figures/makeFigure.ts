@@ -30,7 +30,7 @@ export interface MakeFigureOptions {
   readonly directory?: string;
   /** Over how many seeds; default 1. */
   readonly seeds?: number;
-  /** The folder of the data sets that brink does not bring; default: none. */
+  /** The folder, or a file, of the data that brink does not bring; default: none. */
   readonly data?: string;
   /** What runs that say what they cost may take in all, in hours; default 2. */
   readonly hours?: number;

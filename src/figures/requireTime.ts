@@ -1,6 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { firstValueFrom } from 'rxjs';
 import { BrinkError } from '../core/errors.ts';
+import type { Objective } from '../core/Objective.ts';
+import type { Step } from '../core/Step.ts';
 import type { SeededRun } from './figure.ts';
 
 /** Examples that are timed. */
@@ -19,9 +21,13 @@ export async function requireTime(
   const costly = cells.filter(({ plan }) => plan.work !== undefined);
   if (costly.length === 0) return;
   let seconds = 0;
+  const times = new Map<Objective | null, Awaited<ReturnType<typeof timePerExample>>>();
   for (const { plan, seed } of costly) {
     const { gradients, products } = plan.work!;
-    const time = await timePerExample(await plan.steps(seed));
+    const step = await firstValueFrom(await plan.steps(seed));
+    const { objective } = step.run;
+    const time = times.get(objective) ?? (await timePerExample(step));
+    times.set(objective, time);
     seconds += time.examples * (gradients * time.gradient + products * time.product);
   }
   const gigabytes = process.resourceUsage().maxRSS / 2 ** 20;
@@ -35,8 +41,7 @@ export async function requireTime(
   tell(`it will take ${estimate}`);
 }
 
-async function timePerExample(steps: Awaited<ReturnType<SeededRun['plan']['steps']>>) {
-  const step = await firstValueFrom(steps);
+async function timePerExample(step: Step) {
   const point = step.point();
   const { exampleCount: examples } = point.objective;
   const batch = Int32Array.from({ length: Math.min(SAMPLE, examples) }, (_, i) => i);
@@ -44,7 +49,7 @@ async function timePerExample(steps: Awaited<ReturnType<SeededRun['plan']['steps
   await point.batchHessianVector(batch, v);
   // The first call also makes things ready.
   const begin = performance.now();
-  await step.run.objective!.at(Float32Array.from(step.weights)).batchGradient(batch);
+  await point.objective.at(Float32Array.from(step.weights)).batchGradient(batch);
   const middle = performance.now();
   await point.batchHessianVector(batch, Float32Array.from(v));
   const end = performance.now();

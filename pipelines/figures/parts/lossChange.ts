@@ -75,7 +75,9 @@ export function earlyRows(run: MadeRun, training: Training): readonly LossChange
   const rows = run.rows(expectedLossChange);
   const eigenvalues = run.rows(topEigenvalues);
   const sharp = firstCrossing(eigenvalues, { value: (row) => row.lambda_1, edge: (row) => row.edge });
-  const entered = firstCrossing(rows, { value: (row) => row.interaction, edge: (row) => row.plain_edge });
+  // Where x is sampled, one row above the edge may be noise.
+  const stays = isFull(training) ? 1 : 3;
+  const entered = firstCrossing(rows, { value: (row) => row.interaction, edge: (row) => row.plain_edge, stays });
   const from = sharp === null ? Number.POSITIVE_INFINITY : eigenvalues[sharp]!.step;
   const to = entered === null ? Number.POSITIVE_INFINITY : rows[entered]!.step;
   return rows.filter(({ step }) => (!isFull(training) || step >= from) && step <= to);
@@ -103,7 +105,7 @@ export function quadraticClaims(training: Training, where: string): Claim[] {
   const { name, label, learningRate: eta } = training;
   const window = isFull(training)
     ? 'from where λ₁ passes 2/η to where ‖H‖_{S_n} does'
-    : 'up to where tr(HS_b)/tr(S_n) first passes 2/η';
+    : 'up to where tr(HS_b)/tr(S_n) first lies above 2/η three times in turn';
   const how = `line through (interaction, normalized_change) with the errors of both, over the rows ${window}`;
   const measured =
     (pick: (line: ReturnType<typeof fittedLine>) => Estimate): Claim['measure'] =>
