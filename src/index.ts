@@ -57,8 +57,10 @@ export { type Check, type Verification, type VerifyOptions, verifyObjective } fr
 export { alongside, type Joined } from './operators/alongside.ts';
 export { type FannedOut, fanOut } from './operators/fanOut.ts';
 export { type Measurement, type MeasureOptions, measure, measureAlong } from './operators/measure.ts';
+export { type NearOptions, near } from './operators/near.ts';
 export { type ThrottleBudgetOptions, throttleBudget } from './operators/throttleBudget.ts';
 export { throttleSteps } from './operators/throttleSteps.ts';
+export { type UntilPassedOptions, untilPassed } from './operators/untilPassed.ts';
 export { type SharpnessPlotData, sharpnessPlot } from './plots/sharpnessPlot.ts';
 export { writeSvg } from './plots/writeSvg.ts';
 export * from './probes/index.ts';

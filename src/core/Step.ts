@@ -154,6 +154,18 @@ class Gate {
   isSettled = false;
 }
 
+/** Resolves when everything registered on a gate has settled, also what was registered while waiting. */
+async function settle(gate: Gate): Promise<void> {
+  while (gate.pending.length > 0) {
+    const now = gate.pending;
+    gate.pending = [];
+    await Promise.allSettled(now);
+    // Whoever waited for them has a few turns to pass the step on, to where it may be waited for again.
+    for (let turn = 0; turn < TURNS && gate.pending.length === 0; turn++) await null;
+  }
+  gate.isSettled = true;
+}
+
 class LiveStep implements Step {
   declare readonly index: number;
   declare readonly weights: Float32Array;
@@ -216,6 +228,15 @@ class LiveStep implements Step {
  */
 export function derivedStep(step: Step, run: StepRun, onWait?: (promise: Promise<unknown>) => void): Step {
   return LiveStep.derive(requireStep('step', step) as LiveStep, run, onWait);
+}
+
+/**
+ * The step once more, waited for apart: what an operator hands to a stream of its own, and how it knows when that is
+ * done.
+ */
+export function openAgain(step: Step): OpenStep {
+  const gate = new Gate();
+  return { step: new LiveStep(step, step.run, gate), settled: () => settle(gate) };
 }
 
 /** Throws unless `value` is a step: a copy by spread or through JSON has its data and no longer its run. */
@@ -282,15 +303,6 @@ export function openStep(
   };
   return {
     step: new LiveStep(whole, stepRun(run), gate),
-    settled: async () => {
-      while (gate.pending.length > 0) {
-        const now = gate.pending;
-        gate.pending = [];
-        await Promise.allSettled(now);
-        // Whoever waited for them has a few turns to pass the step on, to where it may be waited for again.
-        for (let turn = 0; turn < TURNS && gate.pending.length === 0; turn++) await null;
-      }
-      gate.isSettled = true;
-    },
+    settled: () => settle(gate),
   };
 }
