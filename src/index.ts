@@ -1,11 +1,12 @@
 import './requireNode.ts';
 
+export type { Account } from './core/Account.ts';
+export type { Cost } from './core/Cost.ts';
 export * as columns from './core/columns.ts';
 export type { Dataset, Examples } from './core/Dataset.ts';
 export { BrinkError, DivergedError } from './core/errors.ts';
 export type { Json, JsonObject } from './core/Json.ts';
 export type {
-  Cost,
   HessianProduct,
   LossAndGradient,
   Objective,

@@ -1,3 +1,4 @@
+import type { Account } from './Account.ts';
 import { BrinkError } from './errors.ts';
 import { type JsonObject, requireJson } from './Json.ts';
 import type { Objective, Point } from './Objective.ts';
@@ -112,6 +113,8 @@ export interface RunBranch {
    * it has.
    */
   whenBegun(body: (first: Step | null) => void): void;
+  /** What the measurements of the branch cost so far. */
+  readonly account: Account;
   /** Asks the run not to end before `promise` has settled; a rejection counts as an error of the branch. */
   waitFor(promise: Promise<unknown>): void;
 }

@@ -78,8 +78,10 @@ export function measureWith<R extends object>(instrument: Instrument<R>): Operat
         defer(async () => {
           begin(step);
           try {
-            const point = (on?.at(step.weights) ?? step.point()).until(abort.signal);
-            return await measurement!(point, step);
+            const account = step.run.branch?.account ?? null;
+            const point = (on?.at(step.weights) ?? step.point()).until(abort.signal, account);
+            const body = () => measurement!(point, step);
+            return await (account ? account.measuring(body) : body());
           } catch (cause) {
             const why = cause instanceof Error ? cause.message : String(cause);
             throw new BrinkError(who, `step ${step.index} could not be measured. ${why}`, { cause });
