@@ -3,10 +3,10 @@ import type { Cost } from './Cost.ts';
 /**
  * What measurements cost whoever has them made: passes over the data, and time.
  *
- * Work is booked to who had it done. An answer that another one has computed at the point costs nothing; one that
- * another one is computing, or a pass that waits for another's to end, takes no time of one's own. So accounts of
- * probes that are at work at once don't count anything twice, but for moments in which one's computing beside the
- * passes keeps the other from going on.
+ * Work is booked to who had it done. An answer that another one has computed at the point costs nothing, and waiting
+ * for another one's answer or pass takes no time of one's own. So accounts that know each other count nothing twice
+ * of measurements that are at work at once; what one computes beside its passes while another's pass runs is not
+ * counted.
  */
 export class Account {
   readonly cost: Cost = { forwards: 0, gradients: 0, products: 0 };
@@ -15,6 +15,13 @@ export class Account {
   #passes = 0;
   #milliseconds = 0;
   #since: number | null = null;
+  readonly #peers: Account[];
+
+  /** @param peers The accounts of the same run, to which this one is added. */
+  constructor(peers: Account[] = []) {
+    this.#peers = peers;
+    peers.push(this);
+  }
 
   /** The time in which a measurement was at work: a pass of its own, or what it computes beside them. */
   get seconds(): number {
@@ -39,6 +46,7 @@ export class Account {
   async passing<T>(kind: keyof Cost, passes: number, pass: () => Promise<T>): Promise<T> {
     const result = await this.#during((by) => {
       this.#passes += by;
+      for (const peer of this.#peers) peer.#look();
     }, pass);
     this.cost[kind] += passes;
     return result;
@@ -57,7 +65,8 @@ export class Account {
 
   /** Lets the clock go, or stops it. */
   #look(): void {
-    const isAtWork = this.#measurements > 0 && (this.#questions === 0 || this.#passes > 0);
+    const isFree = () => this.#questions === 0 && this.#peers.every((peer) => peer === this || peer.#passes === 0);
+    const isAtWork = this.#measurements > 0 && (this.#passes > 0 || isFree());
     if (isAtWork === (this.#since !== null)) return;
     if (this.#since === null) this.#since = performance.now();
     else {

@@ -43,6 +43,7 @@ export class RunBranches {
   readonly #removed: ReadonlySet<string>;
   readonly #stopped: AbortSignal;
   readonly #accounts = new Map<string, Account>();
+  readonly #peers: Account[] = [];
   readonly #owners = new Map<string, string>();
   readonly #targets = new Map<string, readonly string[]>();
   readonly #checks: Body[] = [];
@@ -135,7 +136,7 @@ export class RunBranches {
       if (this.#begun) return this.#begun.metadata;
       throw new BrinkError('run', `the branch ${name} was asked for its metadata before the run had begun.`);
     };
-    const account = new Account();
+    const account = new Account(this.#peers);
     this.#accounts.set(name, account);
     return {
       name,

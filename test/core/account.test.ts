@@ -48,17 +48,20 @@ describe('time', () => {
   /** L at θ_0, each pass over which takes 20 ms. */
   const slow = () => watchPasses(regression(), () => sleep(20)).at(regression().initialWeights(0));
 
-  it('in which a measurement waits for others is none of its own', async () => {
+  it('in which a measurement waits for others is none of its own, nor is that of their passes', async () => {
     const point = slow();
-    const [busy, quick] = [new Account(), new Account()];
+    const peers: Account[] = [];
+    const [busy, quick] = [new Account(peers), new Account(peers)];
     const both = Promise.all([
       busy.measuring(async () => {
         const mine = point.until(never, busy);
         await Promise.all([0, 1, 2, 3, 4].map((k) => mine.hessianVector(vector(k))));
+        await sleep(100);
+        await mine.hessianVector(vector(0)); // while the other one computes
       }),
       quick.measuring(async () => {
         await point.until(never, quick).gradient(); // behind five products
-        await sleep(30); // computing beside the passes
+        await sleep(90); // computing beside the passes
       }),
     ]);
     await vi.advanceTimersByTimeAsync(50);
@@ -66,13 +69,16 @@ describe('time', () => {
     expect(quick.seconds).toBe(0);
     await vi.advanceTimersByTimeAsync(950);
     await both;
-    expect(busy.seconds).toBeCloseTo(0.1, 9);
-    expect(quick.seconds).toBeCloseTo(0.05, 9);
+    // Products until .1, the other's gradient until .12, own computing until .2, a product until .22.
+    expect(busy.seconds).toBeCloseTo(0.1 + 0.08 + 0.02, 9);
+    // The gradient, and computing until .21 but for the other's product, which begins at .2.
+    expect(quick.seconds).toBeCloseTo(0.02 + 0.08, 9);
   });
 
   it('in which another one computes the answer is none of the one who waits', async () => {
     const point = slow();
-    const [first, second] = [new Account(), new Account()];
+    const peers: Account[] = [];
+    const [first, second] = [new Account(peers), new Account(peers)];
     const ask = (account: Account) =>
       account.measuring(async () => {
         const asked = point.until(never, account);
