@@ -1,11 +1,12 @@
 import './requireNode.ts';
 
+export type { Account } from './core/Account.ts';
+export type { Cost } from './core/Cost.ts';
 export * as columns from './core/columns.ts';
 export type { Dataset, Examples } from './core/Dataset.ts';
 export { BrinkError, DivergedError } from './core/errors.ts';
 export type { Json, JsonObject } from './core/Json.ts';
 export type {
-  Cost,
   HessianProduct,
   LossAndGradient,
   Objective,
@@ -72,6 +73,7 @@ export { type Check, type Verification, type VerifyOptions, verifyObjective } fr
 export { alongside, type Joined } from './operators/alongside.ts';
 export { type FannedOut, fanOut } from './operators/fanOut.ts';
 export { type Measurement, type MeasureOptions, measure, measureAlong } from './operators/measure.ts';
+export { type NearOptions, near } from './operators/near.ts';
 export { type ThrottleBudgetOptions, throttleBudget } from './operators/throttleBudget.ts';
 export { throttleSteps } from './operators/throttleSteps.ts';
 export { type ChartOptions, chart } from './plots/chart.ts';
@@ -83,6 +85,7 @@ export { type Points, points } from './plots/points.ts';
 export type { Reading } from './plots/readings.ts';
 export { type Rule, rule } from './plots/rule.ts';
 export type { Axis } from './plots/Scale.ts';
+export { type UntilPassedOptions, untilPassed } from './operators/untilPassed.ts';
 export { type SharpnessPlotData, sharpnessPlot } from './plots/sharpnessPlot.ts';
 export { type Slope, slope } from './plots/slope.ts';
 export { shades } from './plots/styles.ts';

@@ -38,12 +38,25 @@ function toText({ directory, state, run, tables }: RunDescription): string {
   if (source) lines.push(...describeSource(source as Record<string, unknown>));
   if (run.error) lines.push(run.error);
   for (const [name, { error }] of Object.entries(run.branches ?? {})) if (error) lines.push(`branch ${name}: ${error}`);
+  lines.push(...describeCosts(run));
   for (const table of tables) lines.push('', ...describe(table));
   if (tables.length === 0) lines.push('', 'no table yet');
   if (tables.some((table) => table.state === 'unfinished')) {
     lines.push('', `Tables are unfinished: \`brink recover ${directory}\` finishes them.`);
   }
   return lines.join('\n');
+}
+
+/** What the measurements of each branch cost. */
+function describeCosts({ branches = {} }: RunDescription['run']): string[] {
+  const short = (x: number) => `${Number(x.toPrecision(3))}`;
+  const costs = Object.entries(branches).flatMap(([name, { rows, seconds, cost }]) => {
+    if (seconds === undefined || cost === undefined) return [];
+    const { forwards, gradients, products } = cost;
+    return [[name, `${rows}`, seconds.toFixed(1), short(forwards), short(gradients), short(products)]];
+  });
+  if (costs.length === 0) return [];
+  return ['', textTable([['branch', 'rows', 'seconds', 'forwards', 'gradients', 'products'], ...costs])];
 }
 
 /** The options of the source on one line, those of what it trains on the next. */

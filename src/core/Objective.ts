@@ -1,3 +1,5 @@
+import type { Account } from './Account.ts';
+import type { Cost } from './Cost.ts';
 import type { JsonObject } from './Json.ts';
 
 /** H v, and what came free with it. */
@@ -61,15 +63,11 @@ export interface Point {
   moved(direction: Float32Array, scale: number): Point;
   /** Computes once for each key (compared part by part with ===) and point: how probes share what they derive. */
   memo<T>(key: readonly unknown[], compute: () => Promise<T>): Promise<T>;
-  /** The same point, but every call rejects with the signal's reason once it is aborted. */
-  until(signal: AbortSignal): Point;
-}
-
-/** Work done so far, in passes over all n examples. */
-export interface Cost {
-  forwards: number;
-  gradients: number;
-  products: number;
+  /**
+   * The same point, but every call rejects with the signal's reason once it is aborted, and what it makes is booked to
+   * an account, if there is one.
+   */
+  until(signal: AbortSignal, account?: Account | null): Point;
 }
 
 /** A training loss L(θ) = (1/n) Σ ℓ_i(θ): what probes ask. */

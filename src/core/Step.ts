@@ -1,3 +1,4 @@
+import type { Account } from './Account.ts';
 import { BrinkError } from './errors.ts';
 import { type JsonObject, requireJson } from './Json.ts';
 import type { Objective, Point } from './Objective.ts';
@@ -112,6 +113,8 @@ export interface RunBranch {
    * it has.
    */
   whenBegun(body: (first: Step | null) => void): void;
+  /** What the measurements of the branch cost so far. */
+  readonly account: Account;
   /** Asks the run not to end before `promise` has settled; a rejection counts as an error of the branch. */
   waitFor(promise: Promise<unknown>): void;
 }
@@ -152,6 +155,18 @@ const TURNS = 32;
 class Gate {
   pending: Promise<unknown>[] = [];
   isSettled = false;
+}
+
+/** Resolves when everything registered on a gate has settled, also what was registered while waiting. */
+async function settle(gate: Gate): Promise<void> {
+  while (gate.pending.length > 0) {
+    const now = gate.pending;
+    gate.pending = [];
+    await Promise.allSettled(now);
+    // Whoever waited for them has a few turns to pass the step on, to where it may be waited for again.
+    for (let turn = 0; turn < TURNS && gate.pending.length === 0; turn++) await null;
+  }
+  gate.isSettled = true;
 }
 
 class LiveStep implements Step {
@@ -218,6 +233,15 @@ export function derivedStep(step: Step, run: StepRun, onWait?: (promise: Promise
   return LiveStep.derive(requireStep('step', step) as LiveStep, run, onWait);
 }
 
+/**
+ * The step once more, waited for apart: what an operator hands to a stream of its own, and how it knows when that is
+ * done.
+ */
+export function openAgain(step: Step): OpenStep {
+  const gate = new Gate();
+  return { step: new LiveStep(step, step.run, gate), settled: () => settle(gate) };
+}
+
 /** Throws unless `value` is a step: a copy by spread or through JSON has its data and no longer its run. */
 export function requireStep(who: string, value: unknown): Step {
   if (value instanceof LiveStep) return value;
@@ -282,15 +306,6 @@ export function openStep(
   };
   return {
     step: new LiveStep(whole, stepRun(run), gate),
-    settled: async () => {
-      while (gate.pending.length > 0) {
-        const now = gate.pending;
-        gate.pending = [];
-        await Promise.allSettled(now);
-        // Whoever waited for them has a few turns to pass the step on, to where it may be waited for again.
-        for (let turn = 0; turn < TURNS && gate.pending.length === 0; turn++) await null;
-      }
-      gate.isSettled = true;
-    },
+    settled: () => settle(gate),
   };
 }

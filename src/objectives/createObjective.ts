@@ -1,7 +1,9 @@
+import type { Account } from '../core/Account.ts';
+import type { Cost } from '../core/Cost.ts';
 import { BrinkError, given, requireInteger } from '../core/errors.ts';
 import { requireVector } from '../core/given.ts';
 import type { JsonObject } from '../core/Json.ts';
-import type { Cost, HessianProduct, LossAndGradient, Objective, Performance, Point, Split } from '../core/Objective.ts';
+import type { HessianProduct, LossAndGradient, Objective, Performance, Point, Split } from '../core/Objective.ts';
 
 /**
  * The mathematics of an objective, without memory: what one writes to add a kind of objective.
@@ -36,8 +38,9 @@ export function createObjective(derivatives: Derivatives): Objective {
   let newest: Point | null = null;
 
   /** Runs `pass` when all passes before it are done. A pass that fails is not counted. */
-  function inTurn<T>(kind: keyof Cost, passes: number, pass: () => Promise<T>): Promise<T> {
-    const result = queue.then(pass).then((value) => {
+  function inTurn<T>(account: Account | null, kind: keyof Cost, passes: number, pass: () => Promise<T>): Promise<T> {
+    const booked = account === null ? pass : () => account.passing(kind, passes, pass);
+    const result = queue.then(booked).then((value) => {
       cost[kind] += passes;
       return value;
     });
@@ -85,27 +88,15 @@ export function createObjective(derivatives: Derivatives): Objective {
     }
   }
 
-  function createPoint(weights: Float32Array): Point {
-    const memory: { key: readonly unknown[]; value: Promise<unknown> }[] = [];
-    const products = new WeakMap<Float32Array, Promise<HessianProduct>>();
+  function createPoint(weights: Float32Array, memory = createMemory(), account: Account | null = null): Point {
+    const { memo, known, products } = memory;
 
-    function memo<T>(key: readonly unknown[], compute: () => Promise<T>): Promise<T> {
-      const known = memory.find((entry) => entry.key.length === key.length && entry.key.every((k, i) => k === key[i]));
-      if (known) return known.value as Promise<T>;
-      const entry = { key, value: compute() };
-      memory.push(entry);
-      entry.value.catch(() => memory.splice(memory.indexOf(entry), 1));
-      return entry.value;
-    }
-
-    const full = () => memo(['lossAndGradient'], () => inTurn('gradients', 1, () => lossAndGradient(weights, null)));
-
-    const known = <T>(key: string): Promise<T> | undefined =>
-      memory.find((entry) => entry.key.length === 1 && entry.key[0] === key)?.value as Promise<T> | undefined;
+    const full = () =>
+      memo(['lossAndGradient'], () => inTurn(account, 'gradients', 1, () => lossAndGradient(weights, null)));
 
     const train = (): Promise<Performance> =>
       known<LossAndGradient>('lossAndGradient') ??
-      memo(['performance'], () => inTurn('forwards', 1, () => derivatives.performance(weights, 'train')));
+      memo(['performance'], () => inTurn(account, 'forwards', 1, () => derivatives.performance(weights, 'train')));
 
     const point: Point = {
       get objective() {
@@ -122,10 +113,12 @@ export function createObjective(derivatives: Derivatives): Objective {
       performance: (split) =>
         split === 'train'
           ? train()
-          : memo(['performance', 'test'], () => inTurn('forwards', 1, () => derivatives.performance(weights, 'test'))),
+          : memo(['performance', 'test'], () =>
+              inTurn(account, 'forwards', 1, () => derivatives.performance(weights, 'test')),
+            ),
       hessianVector: async (v) => {
         requireLength('v', v);
-        const product = products.get(v) ?? inTurn('products', 1, () => hessianVector(weights, v, null));
+        const product = products.get(v) ?? inTurn(account, 'products', 1, () => hessianVector(weights, v, null));
         products.set(v, product);
         product.catch(() => products.delete(v));
         return product;
@@ -139,29 +132,33 @@ export function createObjective(derivatives: Derivatives): Objective {
           );
         }
         return memo(['exampleNormsSquared'], () =>
-          inTurn('gradients', 1, () => derivatives.exampleNormsSquared!(weights)),
+          inTurn(account, 'gradients', 1, () => derivatives.exampleNormsSquared!(weights)),
         );
       },
       weightedGradient: async (u) => {
         uncoupled('a weighted sum of per-example gradients');
         requireVector(name, 'u', u, exampleCount, ['Float64Array']);
-        return inTurn('gradients', 1, () => derivatives.weightedGradient(weights, u));
+        return inTurn(account, 'gradients', 1, () => derivatives.weightedGradient(weights, u));
       },
       batchGradient: async (batch) => {
         requireBatch(batch);
-        return inTurn('gradients', batch.length / exampleCount, () => lossAndGradient(weights, batch));
+        return inTurn(account, 'gradients', batch.length / exampleCount, () => lossAndGradient(weights, batch));
       },
       batchHessianVector: async (batch, v) => {
         requireBatch(batch);
         requireLength('v', v);
         const passes = batch.length / exampleCount;
-        return (await inTurn('products', passes, () => hessianVector(weights, v, batch))).product;
+        return (await inTurn(account, 'products', passes, () => hessianVector(weights, v, batch))).product;
       },
       moved: (direction, scale) => {
         requireLength('the direction', direction);
-        return createPoint(weights.map((w, k) => w + scale * (direction[k] as number)));
+        return createPoint(
+          weights.map((w, k) => w + scale * (direction[k] as number)),
+          createMemory(),
+          account,
+        );
       },
-      until: (signal) => untilAborted(point, signal),
+      until: (signal, payer = account) => untilAborted(createPoint(weights, memory, payer), signal, payer),
     };
     return point;
   }
@@ -187,16 +184,36 @@ export function createObjective(derivatives: Derivatives): Objective {
   return objective;
 }
 
+/** What a point has computed, whoever asked. */
+function createMemory() {
+  const memory: { key: readonly unknown[]; value: Promise<unknown> }[] = [];
+
+  function memo<T>(key: readonly unknown[], compute: () => Promise<T>): Promise<T> {
+    const known = memory.find((entry) => entry.key.length === key.length && entry.key.every((k, i) => k === key[i]));
+    if (known) return known.value as Promise<T>;
+    const entry = { key, value: compute() };
+    memory.push(entry);
+    entry.value.catch(() => memory.splice(memory.indexOf(entry), 1));
+    return entry.value;
+  }
+
+  const known = <T>(key: string): Promise<T> | undefined =>
+    memory.find((entry) => entry.key.length === 1 && entry.key[0] === key)?.value as Promise<T> | undefined;
+
+  return { memo, known, products: new WeakMap<Float32Array, Promise<HessianProduct>>() };
+}
+
 /**
  * A view of `point` whose calls reject once `signal` is aborted: how an unsubscribed probe stops between two
  * products.
  */
-function untilAborted(point: Point, signal: AbortSignal): Point {
+function untilAborted(point: Point, signal: AbortSignal, account: Account | null): Point {
+  const asking = <T>(question: () => Promise<T>) => (account ? account.asking(question) : question());
   const guarded =
     <A extends unknown[], T>(call: (...args: A) => Promise<T>) =>
     async (...args: A): Promise<T> => {
       signal.throwIfAborted();
-      return call(...args);
+      return asking(() => call(...args));
     };
   /**
    * A computation begun by another caller may fail because that caller was aborted: then this one computes it itself.
@@ -205,10 +222,11 @@ function untilAborted(point: Point, signal: AbortSignal): Point {
     signal.throwIfAborted();
     let isOwn = false;
     try {
-      return await point.memo(key, () => {
+      const answer = point.memo(key, () => {
         isOwn = true;
         return compute();
       });
+      return await (isOwn ? answer : asking(() => answer));
     } catch (error) {
       if (isOwn) throw error;
       return memo(key, compute);
@@ -226,8 +244,8 @@ function untilAborted(point: Point, signal: AbortSignal): Point {
     weightedGradient: guarded(point.weightedGradient),
     batchGradient: guarded(point.batchGradient),
     batchHessianVector: guarded(point.batchHessianVector),
-    moved: (direction, scale) => untilAborted(point.moved(direction, scale), signal),
+    moved: (direction, scale) => untilAborted(point.moved(direction, scale), signal, account),
     memo,
-    until: (other) => untilAborted(point, AbortSignal.any([signal, other])),
+    until: (other, payer = account) => point.until(AbortSignal.any([signal, other]), payer),
   };
 }

@@ -1,8 +1,9 @@
-import { concatMap, defer, finalize, map, Observable, type OperatorFunction } from 'rxjs';
+import { concatMap, defer, map, Observable, type OperatorFunction } from 'rxjs';
 import { BrinkError } from '../core/errors.ts';
 import type { Objective, Point } from '../core/Objective.ts';
 import { branchOf, type Declared, madeFrom, type RowOrigin, withOrigin } from '../core/origin.ts';
 import { requireStep, type Step } from '../core/Step.ts';
+import { eachInTurn } from './eachInTurn.ts';
 
 /** What a probe does at one step: ask the point, return its rows. */
 export type Measurement<R> = (point: Point, step: Step) => Promise<R | readonly R[]>;
@@ -41,7 +42,6 @@ export function measureWith<R extends object>(instrument: Instrument<R>): Operat
     const branch = branchOf(steps);
     const rows = new Observable<R>((subscriber) => {
       const abort = new AbortController();
-      const waiting = new Set<() => void>();
       let measurement: Measurement<R> | null = null;
       let origin: RowOrigin | null = null;
       let isHeard = false;
@@ -51,20 +51,7 @@ export function measureWith<R extends object>(instrument: Instrument<R>): Operat
         if (first) measurement ??= instrument.begin(on ?? first.point().objective);
       };
       branch?.check(begin);
-      subscriber.add(() => {
-        abort.abort();
-        for (const release of waiting) release();
-      });
-
-      function hold(step: Step): () => void {
-        const { promise, resolve } = Promise.withResolvers<void>();
-        waiting.add(resolve);
-        step.waitUntil(promise);
-        return () => {
-          waiting.delete(resolve);
-          resolve();
-        };
-      }
+      subscriber.add(() => abort.abort());
 
       /** Ends the rows with the run. */
       function heedStop({ run: { branch } }: Step): void {
@@ -91,8 +78,10 @@ export function measureWith<R extends object>(instrument: Instrument<R>): Operat
         defer(async () => {
           begin(step);
           try {
-            const point = (on?.at(step.weights) ?? step.point()).until(abort.signal);
-            return await measurement!(point, step);
+            const account = step.run.branch?.account ?? null;
+            const point = (on?.at(step.weights) ?? step.point()).until(abort.signal, account);
+            const body = () => measurement!(point, step);
+            return await (account ? account.measuring(body) : body());
           } catch (cause) {
             const why = cause instanceof Error ? cause.message : String(cause);
             throw new BrinkError(who, `step ${step.index} could not be measured. ${why}`, { cause });
@@ -116,9 +105,9 @@ export function measureWith<R extends object>(instrument: Instrument<R>): Operat
             const step = requireStep(who, value);
             heedStop(step);
             warnIfLate(step);
-            return { step, release: hold(step) };
+            return step;
           }),
-          concatMap(({ step, release }) => measured(step).pipe(finalize(release))),
+          eachInTurn(measured),
         )
         .subscribe(subscriber);
     });

@@ -1,5 +1,6 @@
 import { isAbsolute, relative } from 'node:path';
 import { isObservable, map, type Observable, Subject, Subscription } from 'rxjs';
+import { Account } from '../core/Account.ts';
 import { BrinkError } from '../core/errors.ts';
 import type { JsonObject } from '../core/Json.ts';
 import { declareBranch, declaredOf } from '../core/origin.ts';
@@ -41,6 +42,8 @@ export class RunBranches {
   readonly #directory: string;
   readonly #removed: ReadonlySet<string>;
   readonly #stopped: AbortSignal;
+  readonly #accounts = new Map<string, Account>();
+  readonly #peers: Account[] = [];
   readonly #owners = new Map<string, string>();
   readonly #targets = new Map<string, readonly string[]>();
   readonly #checks: Body[] = [];
@@ -72,6 +75,11 @@ export class RunBranches {
   /** The files that a branch writes. */
   targetsOf(name: string): readonly string[] {
     return this.#targets.get(name) ?? [];
+  }
+
+  /** What the measurements of a branch cost. */
+  accountOf(name: string): Account {
+    return this.#accounts.get(name)!;
   }
 
   /** Subscribes to every branch, and tells what fails. */
@@ -128,8 +136,11 @@ export class RunBranches {
       if (this.#begun) return this.#begun.metadata;
       throw new BrinkError('run', `the branch ${name} was asked for its metadata before the run had begun.`);
     };
+    const account = new Account(this.#peers);
+    this.#accounts.set(name, account);
     return {
       name,
+      account,
       directory: this.#directory,
       stopped: this.#stopped,
       get metadata() {

@@ -20,7 +20,17 @@ const record = z.looseObject({
   heartbeat: z.string().optional(),
   steps: z.number().optional(),
   seconds: z.number().optional(),
-  branches: z.record(z.string(), z.object({ rows: z.number(), error: z.string().nullable() })).optional(),
+  branches: z
+    .record(
+      z.string(),
+      z.object({
+        rows: z.number(),
+        seconds: z.number().optional(),
+        cost: z.object({ forwards: z.number(), gradients: z.number(), products: z.number() }).optional(),
+        error: z.string().nullable(),
+      }),
+    )
+    .optional(),
   error: z.string().nullish(),
 });
 

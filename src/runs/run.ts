@@ -1,4 +1,5 @@
 import { isObservable, map, merge, type Observable, type Subscription, takeUntil, tap } from 'rxjs';
+import type { Cost } from '../core/Cost.ts';
 import { BrinkError, DivergedError } from '../core/errors.ts';
 import { type JsonObject, requireJson } from '../core/Json.ts';
 import { requireNames } from '../core/requireNames.ts';
@@ -43,6 +44,10 @@ export type RunState = 'finished' | 'diverged' | 'stopped' | 'failed';
 export interface BranchSummary {
   /** How many values it emitted: rows, where it ends in a probe or a sink. */
   readonly rows: number;
+  /** Time in which its measurements were at work, without what they waited for others. */
+  readonly seconds: number;
+  /** What its measurements had done, in passes over all n examples; shared work counts where it was done first. */
+  readonly cost: Cost;
   /** Its own error; what the source ended with stands in the run's summary alone. */
   readonly error?: Error;
 }
@@ -84,8 +89,8 @@ export interface RunSummary<B = Branches> {
  * source unsubscribed. So does a source that fails before its first step. Then the folder is taken (with `overwrite`
  * the run that it holds is removed only now), and the files are opened, those of branches without a row too.
  *
- * In `directory` it writes `run.json` (versions, source, metadata, state, rows and errors of each branch, the files
- * of the run; rewritten in one stroke as the run begins and ends) and `log.jsonl`. Probes and sinks within branches
+ * In `directory` it writes `run.json` (versions, source, metadata, state, rows, cost and errors of each branch, the
+ * files of the run; rewritten in one stroke as the run begins and ends) and `log.jsonl`. Probes and sinks within branches
  * find the folder and the metadata by themselves. That a run finished does not say that what it measured converged:
  * the tables do.
  *
@@ -221,7 +226,8 @@ async function runUntil(
 
   const results = [...followed.counts].map(([name, rows]): [string, BranchSummary] => {
     const error = errors.get(name);
-    return [name, error === undefined ? { rows } : { rows, error }];
+    const { seconds, cost } = joined.accountOf(name);
+    return [name, { rows, seconds, cost: { ...cost }, ...(error && { error }) }];
   });
   const summary: RunSummary = {
     state: nameState(),
@@ -277,9 +283,9 @@ async function rowsOf(branch: string, joined: RunBranches): Promise<readonly nev
 }
 
 function describe({ state, steps, seconds, branches, error }: RunSummary): JsonObject {
-  const results = Object.entries(branches).map(([name, { rows, error }]) => [
+  const results = Object.entries(branches).map(([name, { rows, seconds, cost, error }]) => [
     name,
-    { rows, error: error?.message ?? null },
+    { rows, seconds, cost: { ...cost }, error: error?.message ?? null },
   ]);
   return { state, steps, seconds, branches: Object.fromEntries(results), error: error?.message ?? null };
 }

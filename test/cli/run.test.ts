@@ -85,7 +85,7 @@ describe('brink run', { timeout: 120_000 }, () => {
     writeFileSync(file, JSON.stringify(pipeline));
     expect((await run(file, '--steps', '2')).code).toBe(0);
     const { metadata, branches } = record(pipeline.directory);
-    expect(branches).toEqual({ loss: { rows: 2, error: null } });
+    expect(branches).toMatchObject({ loss: { rows: 2, error: null } });
     expect(metadata.source).toMatchObject({ steps: 2, batchSize: 8, objective: { loss: { name: 'crossEntropy' } } });
     writeFileSync(file, JSON.stringify(metadata.user.pipeline));
     expect((await run(file, '--out', join(parent, 'again'))).code).toBe(0);

@@ -35,6 +35,8 @@ describe('brink show', { timeout: 120_000 }, () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/^.*finished: finished, 21 steps in /);
     expect(stdout).toContain('learningRate 0.01, steps 20');
+    expect(stdout).toMatch(/\nbranch +rows +seconds +forwards +gradients +products\nloss +21 +0\.\d +0 +0 +0\n/);
+    expect(stdout).toMatch(/\nsharpness +42 +\d\.\d +0 +\d+ +\d+\n/);
     expect(stdout).toMatch(/loss\.parquet: 21 rows\n {2}columns: step, epoch, loss, /);
     expect(stdout).toMatch(/\n {2}loss +L +█.*▁ /);
     expect(stdout).toMatch(/\n {2}ias +‖H‖_\{S_b\} +batch_size=1 /);

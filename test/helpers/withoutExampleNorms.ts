@@ -8,7 +8,7 @@ export function withoutExampleNorms(objective: Objective): Objective {
     objective: without,
     exampleNormsSquared: () => Promise.reject(new Error('these norms are not there')),
     moved: (direction, scale) => plain(point.moved(direction, scale)),
-    until: (signal) => plain(point.until(signal)),
+    until: (signal, account) => plain(point.until(signal, account)),
   });
   return without;
 }

@@ -23,7 +23,10 @@ import { branchOf } from '../../src/core/origin.ts';
 import type { RunBranch } from '../../src/core/Step.ts';
 import { openStep, type Step } from '../../src/core/Step.ts';
 import { toy } from '../../src/objectives/quadratic.ts';
+import { near } from '../../src/operators/near.ts';
 import { throttleSteps } from '../../src/operators/throttleSteps.ts';
+import { hessianTrace } from '../../src/probes/hessianTrace.ts';
+import { topEigenvalues } from '../../src/probes/topEigenvalues.ts';
 import { trainingLoss } from '../../src/probes/trainingLoss.ts';
 import { type RunOptions, run } from '../../src/runs/run.ts';
 import { gradientDescent } from '../../src/training/gradientDescent.ts';
@@ -158,7 +161,7 @@ describe('run', () => {
       files,
       steps: 6,
       seconds: expect.any(Number),
-      branches: { loss: { rows: 6, error: null } },
+      branches: { loss: { rows: 6, seconds: 0, cost: { forwards: 0, gradients: 0, products: 0 }, error: null } },
       error: null,
     });
     expect(logged()).toMatchObject([
@@ -239,13 +242,47 @@ describe('run', () => {
     expect(printed).toMatch(/branch bad: trainingLoss: step 2/);
   });
 
+  it('says what the measurements of each branch cost, in passes and in time', async () => {
+    const objective = watchPasses(regression(), () => new Promise((resolve) => setTimeout(resolve, 2)));
+    const steps = gradientDescent(objective, { learningRate: 0.05, steps: 4, batchSize: 3, seed: 1 });
+    const { branches, seconds } = await run(
+      steps,
+      {
+        loss: (s) => s.pipe(trainingLoss()),
+        // The same search as the next one: who is first pays.
+        first: (s) => s.pipe(topEigenvalues({ count: 2 })),
+        second: (s) => s.pipe(topEigenvalues({ count: 2 })),
+        seldom: (s) =>
+          s.pipe(
+            near(trainingLoss(), ({ step }) => step === 2),
+            hessianTrace({ draws: 4, deflate: 0 }),
+          ),
+        none: (s) => s.pipe(map(({ index }) => index)),
+      },
+      options(),
+    );
+    const { products } = objective.cost;
+    expect(branches.loss.cost).toEqual({ forwards: 5, gradients: 0, products: 0 });
+    // A search begins at the gradient.
+    expect(branches.first.cost).toEqual({ forwards: 0, gradients: 5, products: products - 4 });
+    expect(branches.second.cost).toEqual({ forwards: 0, gradients: 0, products: 0 });
+    expect(branches.seldom.cost).toEqual({ forwards: 0, gradients: 0, products: 4 });
+    expect(branches.none).toMatchObject({ seconds: 0, cost: { forwards: 0, gradients: 0, products: 0 } });
+    const all = Object.values(branches).map((branch) => branch.seconds);
+    expect(branches.first.seconds).toBeGreaterThan(((products - 4) * 2 * 0.9) / 1000);
+    expect(branches.second.seconds).toBeLessThan(branches.first.seconds / 4);
+    expect(all.reduce((sum, x) => sum + x)).toBeLessThan(seconds);
+    expect(record().branches.first).toEqual({ ...branches.first, error: null });
+  });
+
   it('finishes the tables when training diverges, which is a state and no error of a branch', async () => {
     const steps = gradientDescent(toy(), { learningRate: 1, steps: 1000 });
     const summary = await run(steps, { loss: (s) => s.pipe(trainingLoss(), toLines('loss.jsonl')) }, options());
     expect(summary.state).toBe('diverged');
     expect(summary.error).toBeInstanceOf(DivergedError);
     const { step } = summary.error as DivergedError;
-    expect(summary.branches).toEqual({ loss: { rows: step } });
+    expect(summary.branches).toMatchObject({ loss: { rows: step } });
+    expect(summary.branches.loss!.error).toBeUndefined();
     expect(lines('loss.jsonl').map((row) => row.step)).toEqual(Array.from({ length: step }, (_, t) => t));
     expect(process.exitCode).toBe(1);
     expect(record()).toMatchObject({ state: 'diverged', steps: step, error: summary.error!.message });
