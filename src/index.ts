@@ -64,6 +64,7 @@ export { type Heat, heat } from './plots/heat.ts';
 export type { Layer } from './plots/Layer.ts';
 export { type Line, line } from './plots/line.ts';
 export { type PanelsOptions, panels } from './plots/panels.ts';
+export { type PlotTableOptions, plotTable } from './plots/plotTable.ts';
 export { type Points, points } from './plots/points.ts';
 export type { Reading } from './plots/readings.ts';
 export { type Rule, rule } from './plots/rule.ts';

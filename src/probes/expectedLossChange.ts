@@ -16,7 +16,11 @@ const table = defineTable({
     step: columns.step(),
     batch_size: columns.batchSize(),
     replacement: columns.replacement(),
-    loss_change: float64({ symbol: 'E[L_{t+1}] − L_t', description: 'Mean of L(θ − ηg_ξ) − L(θ) over the draws.' }),
+    loss_change: float64({
+      symbol: 'E[L_{t+1}] − L_t',
+      description: 'Mean of L(θ − ηg_ξ) − L(θ) over the draws.',
+      scale: 'loss change',
+    }),
     loss_change_standard_error: columns.standardError('loss_change', '0 for the full batch'),
     normalized_change: float64({
       symbol: '(E[L_{t+1}] − L_t)/tr(S_n)',
@@ -25,15 +29,20 @@ const table = defineTable({
     interaction: float64({
       symbol: 'tr(HS_b)/tr(S_n)',
       description: 'The abscissa of Figures 1 and 2, from the same draws.',
+      scale: 'curvature',
     }),
     interaction_standard_error: columns.standardError('interaction', '0 for the full batch'),
     predicted_change: float64({
       symbol: '(η²/2)tr(S_n)(tr(HS_b)/tr(S_n) − 2/η)',
       description: 'The second-order prediction (7) from the same draws: −η g_ξᵀ∇L + (η²/2) g_ξᵀHg_ξ with E[g_ξ] = ∇L.',
+      scale: 'loss change',
+      isReference: true,
     }),
     plain_edge: float64({
       symbol: '2/η',
       description: 'Where the predicted change is 0: the edge of the plain step, with or without momentum.',
+      scale: 'curvature',
+      isReference: true,
     }),
     draws: columns.draws(),
   },
