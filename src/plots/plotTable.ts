@@ -108,7 +108,11 @@ function drawLines(table: Table, rows: readonly AnyRow[], options: PlotTableOpti
   const by = table.key.filter((name, k) => name !== x && (isLine || k > 0));
   const { series, note: leftOut } = seriesOf(table, rows, by);
   const { drawn, constant } = options.y ? { drawn: options.y, constant: [] } : split(table, rows, x);
-  const notes = [leftOut, ...constant.map((name) => `${titleOf(table, name)} is ${short(rows[0]![name])} throughout.`)];
+  const isConstant = (name: string) => rows.every((row) => row[name] === rows[0]![name]);
+  const throughout = [...by.filter(isConstant), ...constant].map(
+    (name) => `${titleOf(table, name)} is ${short(rows[0]![name])} throughout.`,
+  );
+  const notes = [leftOut, ...throughout];
   const xAxis = {
     title: titleOf(table, x),
     log: options.log ? options.log.includes('x') : arePowersOfTwo(rows, x) && (2 as const),
@@ -311,9 +315,17 @@ function arePowersOfTwo(rows: readonly AnyRow[], name: string): boolean {
   return values.size > 2 && [...values].every((value) => value > 0 && Number.isInteger(Math.log2(value)));
 }
 
+/** Whether all are positive, and those in the middle span decades: one that is far off does not make it so. */
 function spanDecades(values: readonly number[]): boolean {
-  const [least, most] = extremes(values);
-  return least > 0 && most / least >= DECADES;
+  const [low, high] = middle(values);
+  return extremes(values)[0] > 0 && high / low >= DECADES;
+}
+
+/** The ends of the middle 96 %. */
+function middle(values: readonly number[]): readonly [number, number] {
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = (share: number) => sorted[Math.round(share * (sorted.length - 1))]!;
+  return [at(0.02), at(0.98)];
 }
 
 const extremes = (values: readonly number[]) =>
@@ -330,11 +342,9 @@ function withoutTiny(values: readonly number[]): { readonly domain?: readonly [n
 
 /** The domain where a few values are so far from the rest that they would flatten it. */
 function withoutFar(values: readonly number[]): { readonly domain?: readonly [number, number] } {
-  const sorted = values.toSorted((a, b) => a - b);
-  const at = (share: number) => sorted[Math.round(share * (sorted.length - 1))]!;
-  const [low, high] = [at(0.02), at(0.98)];
+  const [low, high] = middle(values);
   const span = high - low;
-  const [least, most] = [sorted[0]!, sorted.at(-1)!];
+  const [least, most] = extremes(values);
   if (!(span > 0) || (most - high <= FAR * span && low - least <= FAR * span)) return {};
   const end = (value: number, inner: number) => (Math.abs(value - inner) > FAR * span ? inner : value);
   const space = span / 10;

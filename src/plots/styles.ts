@@ -1,7 +1,7 @@
 import type { Entry, Style } from './Layer.ts';
 
 /** Safe for the colour-blind; neighbours differ in lightness by 20 of 100 and more. */
-const COLORS = ['#1b4f9c', '#e4572e', '#117733', '#e69f00', '#7a3b8f', '#43a9d1', '#5c3a1e', '#d17ba8'];
+const COLORS = ['#1b4f9c', '#e4572e', '#0f5c2a', '#e69f00', '#7a3b8f', '#43a9d1', '#5c3a1e', '#d17ba8'];
 const DASHES: readonly (readonly number[])[] = [[], [], [8, 2], [3, 1.5], [8, 2, 2, 2], [5, 2], [2, 2], [10, 3, 2, 3]];
 /** Of edges and bounds, which are all black. */
 const APART: readonly (readonly number[])[] = [
@@ -60,7 +60,7 @@ export function stylesOf(entries: readonly Entry[]): ReadonlyMap<string, Style> 
 export const symbolOf = ({ isLine, isPoints, shape }: Style): string => (isLine ? LINE : '') + (isPoints ? shape : '');
 
 /** Dark to light, for names that have an order: batch sizes, learning rates. */
-const RAMP = ['#2d1e5f', '#2f4b9a', '#2379a8', '#1b9e9a', '#4db36b', '#a2c13c', '#e2b33b'];
+const RAMP = ['#2d1e5f', '#2f4b9a', '#2379a8', '#1b9994', '#4db36b', '#a2c13c', '#e9c44a'];
 
 /**
  * Colours for names that have an order, from dark to light, so that the order stays in grey.
