@@ -76,16 +76,17 @@ export { type Measurement, type MeasureOptions, measure, measureAlong } from './
 export { type NearOptions, near } from './operators/near.ts';
 export { type ThrottleBudgetOptions, throttleBudget } from './operators/throttleBudget.ts';
 export { throttleSteps } from './operators/throttleSteps.ts';
+export { type UntilPassedOptions, untilPassed } from './operators/untilPassed.ts';
 export { type ChartOptions, chart } from './plots/chart.ts';
 export { type Heat, heat } from './plots/heat.ts';
 export type { Layer } from './plots/Layer.ts';
 export { type Line, line } from './plots/line.ts';
 export { type PanelsOptions, panels } from './plots/panels.ts';
+export { type PlotTableOptions, plotTable } from './plots/plotTable.ts';
 export { type Points, points } from './plots/points.ts';
 export type { Reading } from './plots/readings.ts';
 export { type Rule, rule } from './plots/rule.ts';
 export type { Axis } from './plots/Scale.ts';
-export { type UntilPassedOptions, untilPassed } from './operators/untilPassed.ts';
 export { type SharpnessPlotData, sharpnessPlot } from './plots/sharpnessPlot.ts';
 export { type Slope, slope } from './plots/slope.ts';
 export { shades } from './plots/styles.ts';

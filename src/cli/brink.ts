@@ -24,6 +24,7 @@ const COMMANDS: Readonly<Record<string, readonly [string, () => Promise<Command>
     'the learning rate for another batch size, by the linear and saturation scaling rule',
     async () => (await import('./lssrCommand.ts')).lssrCommand(),
   ],
+  plot: ['draw a table as an SVG', async () => (await import('./plotCommand.ts')).plotCommand()],
   probes: [
     'list the probes, or tell of one: its table, its options, its cost',
     async () => (await import('./probesCommand.ts')).probesCommand(),

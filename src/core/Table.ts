@@ -17,6 +17,10 @@ export interface Column<T extends ColumnType = ColumnType, L extends boolean = b
   readonly symbol: string;
   /** One sentence. */
   readonly description: string;
+  /** What it is a measure of, where other columns are too: columns of one scale are drawn on one axis. */
+  readonly scale?: string;
+  /** Others are held against it: an edge, a bound, a prediction. Drawn dashed. */
+  readonly isReference?: boolean;
 }
 
 /** What a column's declaration says in words. */
@@ -25,6 +29,10 @@ export interface ColumnText {
   readonly description: string;
   /** Default '1'. */
   readonly unit?: string;
+  /** Columns of one scale are drawn on one axis. Default: none, an axis of its own. */
+  readonly scale?: string;
+  /** Whether it is an edge, a bound or a prediction, and drawn dashed. Default: false. */
+  readonly isReference?: boolean;
 }
 
 function column<T extends ColumnType>(type: T, text: ColumnText): Column<T, false, false> {
@@ -35,6 +43,8 @@ function column<T extends ColumnType>(type: T, text: ColumnText): Column<T, fals
     unit: text.unit ?? '1',
     symbol: text.symbol,
     description: text.description,
+    ...(text.scale !== undefined && { scale: text.scale }),
+    ...(text.isReference !== undefined && { isReference: text.isReference }),
   };
 }
 

@@ -13,18 +13,32 @@ export const replacement = () => bool({ symbol: '', description: 'Whether batche
 
 /** `edge`. */
 export const edge = () =>
-  float64({ symbol: '(2/η)(1+β₁)/(1+2β₂)', description: 'The edge of stability: 2/η without momentum.' });
+  float64({
+    symbol: '(2/η)(1+β₁)/(1+2β₂)',
+    description: 'The edge of stability: 2/η without momentum.',
+    scale: 'curvature',
+    isReference: true,
+  });
 
 /** `plain_edge`. */
 export const plainEdge = () =>
-  float64({ symbol: '2/η', description: 'The edge of the plain step −ηg, with or without momentum.' });
+  float64({
+    symbol: '2/η',
+    description: 'The edge of the plain step −ηg, with or without momentum.',
+    scale: 'curvature',
+    isReference: true,
+  });
 
 /** `lambda_1`. */
 export const lambda1 = () =>
-  float64({ symbol: 'λ₁', description: 'The largest eigenvalue of the Hessian: the sharpness.' });
+  float64({
+    symbol: 'λ₁',
+    description: 'The largest eigenvalue of the Hessian: the sharpness.',
+    scale: 'curvature',
+  });
 
 /** `trace_S_n`. */
-export const traceSn = () => float64({ symbol: 'tr(S_n)', description: '‖∇L‖².' });
+export const traceSn = () => float64({ symbol: 'tr(S_n)', description: '‖∇L‖².', scale: 'second moment' });
 
 /** `<name>_standard_error`, beside an estimate of that name. */
 export const standardError = (name: string, more = '0 where it is exact') =>

@@ -15,8 +15,13 @@ export interface Mark {
 export interface Style {
   readonly color: string;
   readonly dash: readonly number[];
+  /** Of its points, as a path. */
   readonly shape: string;
   readonly width: number;
+  /** Whether it has lines, points, or both. */
+  readonly isLine: boolean;
+  readonly isPoints: boolean;
+  readonly isListed: boolean;
 }
 
 /** The frame that marks are drawn into. */
@@ -39,8 +44,13 @@ export interface Entry {
   readonly name: string;
   readonly kind: 'line' | 'edge' | 'fit' | 'points';
   readonly color?: string | undefined;
-  readonly dashed?: boolean | undefined;
+  readonly dashed?: Dashes | undefined;
+  /** Whether the legend has it. Default: true. */
+  readonly isListed?: boolean;
 }
+
+/** Whether a line is dashed, or how: the lengths of dashes and gaps, in turn. */
+export type Dashes = boolean | readonly number[];
 
 /** Something drawn into a chart: what `line`, `points`, `rule`, `slope`, `contour` and `heat` give. */
 export interface Layer {

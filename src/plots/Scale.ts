@@ -1,6 +1,9 @@
 /** The longest axis that has ticks at 1, 2 and 5 of each power of ten, in powers of ten. */
 const SHORT = 2.5;
 
+/** Beyond this, sums and differences of values may be infinite. */
+export const LARGEST = 1e300;
+
 /** An axis as a chart asks for it. */
 export interface Axis {
   /** What it shows, in words and symbols, with its unit: `step t`. */
@@ -30,7 +33,7 @@ export interface Scale {
  */
 export function scaleOf(axis: Axis, values: Iterable<number>, pixels: number, margin: number): Scale {
   const { log = false } = axis;
-  const shows = (value: number) => Number.isFinite(value) && (!log || value > 0);
+  const shows = (value: number) => Math.abs(value) <= LARGEST && (!log || value > 0);
   const forth = log ? Math.log : (value: number) => value;
   const back = log ? Math.exp : (value: number) => value;
   const domain = axis.domain ?? around(values, shows, forth, back, margin);
@@ -55,8 +58,8 @@ function around(
   // Divided first, so that the length stays finite.
   const [from, to] = [forth(least), forth(most)];
   const space = to > from ? margin * to - margin * from : Math.max(Math.abs(from) / 10, forth === Math.log ? 1 : 1e-12);
-  const ends = [back(from - space), back(to + space)] as const;
-  return ends.every(shows) ? ends : [least, most];
+  const [low, high] = [back(from - space), back(to + space)];
+  return [shows(low) ? low : least, shows(high) ? high : most];
 }
 
 /** Where a logarithmic axis has its ticks. */
@@ -66,8 +69,9 @@ export function logTicks({ axis, domain: [from, to] }: Scale): number[] {
     const first = Math.floor(Math.log(from) / Math.log(base));
     const last = Math.ceil(Math.log(to) / Math.log(base));
     return Array.from({ length: last - first + 1 }, (_, k) => first + k)
-      .flatMap((power) => mantissas.map((mantissa) => Number(`${mantissa}`) * base ** power))
+      .flatMap((power) => mantissas.map((mantissa) => mantissa * base ** power))
       .map((tick) => Number(tick.toPrecision(12)))
+      .filter(Number.isFinite)
       .filter((tick) => tick >= from * (1 - 1e-9) && tick <= to * (1 + 1e-9));
   };
   const decades = Math.log(to / from) / Math.log(base);

@@ -21,6 +21,8 @@ export interface ChartOptions {
   readonly y: Axis;
   /** In the order in which they are drawn, one over the other. */
   readonly layers: readonly Layer[];
+  /** A sentence below the frame: how curves were smoothed, say. */
+  readonly note?: string;
 }
 
 const WHO = 'chart';
@@ -33,7 +35,7 @@ const MARGIN = { x: 0.03, y: 0.05 };
  * A chart of layers with one frame and one legend, as a Vega-Lite specification: `toSvg` and `writeSvg` draw it, and so
  * do vega-embed in a page and `altair.Chart.from_dict` in Python.
  *
- * In any text `_x` and `_{…}` set a subscript. Names differ by colour, by lightness and by dashes or shape; layers of
+ * In any text `_x` and `_{…}` set a subscript, `^{…}` a superscript. Names differ by colour, by lightness and by dashes or shape; layers of
  * one name look alike. Whatever is not drawn as it is (values beyond the frame, infinite ones, those ≤ 0 on a
  * logarithmic axis, those thinned out) is counted in a note below the frame and in the description.
  *
@@ -43,6 +45,7 @@ const MARGIN = { x: 0.03, y: 0.05 };
  * @param options.height 280 by default.
  * @param options.x,options.y The axes: title, logarithmic or not, ends.
  * @param options.layers What `line`, `points`, `rule`, `slope` and `heat` give.
+ * @param options.note A sentence below the frame; none by default.
  * @throws BrinkError where an option is missing, unknown or out of range.
  * @example
  * import { chart, line, rule, toSvg } from 'brink';
@@ -60,7 +63,7 @@ const MARGIN = { x: 0.03, y: 0.05 };
  */
 export function chart(options: ChartOptions): TopLevelSpec {
   requireChart(options);
-  const { title, description, width = 560, height = 280, layers } = options;
+  const { title, description, width = 560, height = 280, layers, note } = options;
   const isTight = layers.some(({ room }) => room === 'none');
   const x = scaleOf(
     options.x,
@@ -76,11 +79,12 @@ export function chart(options: ChartOptions): TopLevelSpec {
   );
   const styles = stylesOf(layers.flatMap((layer) => layer.entries));
   const drawings = layers.map((layer) => layer.draw({ x, y, style: (name) => styles.get(name)! }));
-  const notes = drawings.flatMap((drawing) => drawing.notes);
+  const notes = [...(note === undefined ? [] : [note]), ...drawings.flatMap((drawing) => drawing.notes)];
+  const listed = [...styles].filter(([, { isListed }]) => isListed);
   const layer: readonly Mark[] = [
     frameLayer(x, y),
     ...drawings.flatMap(({ marks }) => marks),
-    ...(styles.size > 0 ? [legendLayer(styles)] : []),
+    ...(listed.length > 0 ? [legendLayer(listed)] : []),
     ...(notes.length > 0 ? [noteLayer(notes)] : []),
   ];
   const spec = {
@@ -95,10 +99,11 @@ export function chart(options: ChartOptions): TopLevelSpec {
 }
 
 function requireChart(options: ChartOptions): void {
-  requireOptions(WHO, options, ['title', 'description', 'width', 'height', 'x', 'y', 'layers'], SUCH);
-  const { title, description, width = 1, height = 1, layers } = options;
+  requireOptions(WHO, options, ['title', 'description', 'width', 'height', 'x', 'y', 'layers', 'note'], SUCH);
+  const { title, description, width = 1, height = 1, layers, note } = options;
   if (title !== undefined) requireText(WHO, 'title', title);
   requireText(WHO, 'description', description);
+  if (note !== undefined) requireText(WHO, 'note', note);
   requireNumber(WHO, 'width', width, 0);
   requireNumber(WHO, 'height', height, 0);
   for (const name of ['x', 'y'] as const) requireAxis(name, options[name]);

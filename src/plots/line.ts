@@ -1,4 +1,4 @@
-import type { Drawing, Frame, Layer, Mark } from './Layer.ts';
+import type { Dashes, Drawing, Frame, Layer, Mark } from './Layer.ts';
 import { counted, notShown } from './notShown.ts';
 import { path } from './path.ts';
 import { type Reading, readNumbers, requireLayer } from './readings.ts';
@@ -14,10 +14,12 @@ export interface Line<R extends object> {
   /** The ends of a band around the line; both or none. */
   readonly low?: Reading<R>;
   readonly high?: Reading<R>;
-  /** For bounds and the like; black unless a colour is given. Default: false. */
-  readonly dashed?: boolean;
+  /** For bounds and the like, black unless a colour is given; or the lengths of dashes and gaps. Default: false. */
+  readonly dashed?: Dashes;
   /** Default: the next of the palette. */
   readonly color?: string;
+  /** Whether the legend has it. Default: true. */
+  readonly isListed?: boolean;
 }
 
 interface Vertex {
@@ -47,8 +49,8 @@ interface Vertex {
  * console.log(spec.description); // The loss falls by half at every step.
  */
 export function line<R extends object>(options: Line<R>): Layer {
-  requireLayer('line', options, ['name', 'rows', 'x', 'y', 'low', 'high', 'dashed', 'color']);
-  const { name, rows, color, dashed } = options;
+  requireLayer('line', options, ['name', 'rows', 'x', 'y', 'low', 'high', 'dashed', 'color', 'isListed']);
+  const { name, rows, color, dashed, isListed = true } = options;
   const read = (what: 'x' | 'y' | 'low' | 'high') => readNumbers('line', rows, what, options[what]!);
   const [x, y] = [read('x'), read('y')];
   const isBand = options.low !== undefined && options.high !== undefined;
@@ -57,7 +59,7 @@ export function line<R extends object>(options: Line<R>): Layer {
     (value, k): Vertex => ({ x: value, y: y[k]!, low: low[k] ?? Number.NaN, high: high[k] ?? Number.NaN }),
   );
   return {
-    entries: [{ name, kind: 'line', color, dashed }],
+    entries: [{ name, kind: 'line', color, dashed, isListed }],
     xs: () => x,
     ys: () => [...y, ...low, ...high],
     draw: (frame) => draw(name, vertices, isBand, frame),

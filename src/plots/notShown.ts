@@ -1,4 +1,4 @@
-import type { Scale } from './Scale.ts';
+import { LARGEST, type Scale } from './Scale.ts';
 
 /** A count as it is written: 12,000. */
 export const counted = (count: number): string => count.toLocaleString('en-US');
@@ -14,7 +14,7 @@ export function notShown(
     if (count > 0) notes.push(`${name}: ${counted(count)} of ${counted(values.length)} values ${what}.`);
   };
   const those = (test: (value: { readonly x: number; readonly y: number }) => boolean) => values.filter(test).length;
-  const isInfinite = (value: number) => Math.abs(value) === Number.POSITIVE_INFINITY;
+  const isInfinite = (value: number) => Math.abs(value) > LARGEST;
   say(
     those((v) => isInfinite(v.x) || isInfinite(v.y)),
     'are infinite',

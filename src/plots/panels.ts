@@ -57,24 +57,31 @@ export function panels(rows: readonly (readonly TopLevelSpec[])[], options: Pane
   const most = Math.max(...rows.map((row) => row.length));
   const each = Math.max(LEAST, Math.floor((width - (most - 1) * GAP) / most) - BESIDE);
   const all = rows.flat();
-  const letter = (spec: TopLevelSpec) => `(${String.fromCharCode(97 + all.indexOf(spec))})`;
-  const panel = (spec: TopLevelSpec) => {
+  const panel = (spec: TopLevelSpec, k: number) => {
     // What belongs to the whole is said once, at the top.
     const { $schema, background, config, description, ...rest } = unnamed(sized(spec, each, height));
     const own = typeof rest.title === 'string' ? ` ${rest.title}` : '';
-    return { ...rest, title: `${letter(spec)}${own}` };
+    return { ...rest, title: `${letter(k)}${own}` };
   };
   return {
     $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
-    description: [description, ...all.map((spec) => `${letter(spec)} ${spec.description}`)].join(' '),
+    description: [description, ...all.map((spec, k) => `${letter(k)} ${spec.description}`)].join(' '),
     background: 'white',
     ...(title !== undefined && { title: { text: title, fontSize: 15, offset: 14 } }),
-    vconcat: rows.map((row) => ({ hconcat: row.map(panel), spacing: GAP, resolve })),
+    vconcat: rows.map((row, r) => {
+      const before = rows.slice(0, r).flat().length;
+      return { hconcat: row.map((spec, k) => panel(spec, before + k)), spacing: GAP, resolve };
+    }),
     spacing: GAP,
     resolve,
     config,
   } as unknown as TopLevelSpec;
 }
+
+/** (a), …, (z), (aa), … */
+const letter = (k: number): string => `(${lettersOf(k)})`;
+const lettersOf = (k: number): string =>
+  (k < 26 ? '' : lettersOf(Math.floor(k / 26) - 1)) + String.fromCharCode(97 + (k % 26));
 
 const CHANNELS = ['x', 'y', 'color', 'fill', 'stroke', 'shape', 'strokeDash'];
 /** Each panel has scales and a legend of its own. */

@@ -4,7 +4,7 @@ import type { Drawing, Entry, Frame, Layer, Mark } from './Layer.ts';
 import { counted, notShown } from './notShown.ts';
 import { path } from './path.ts';
 import { type Reading, readAll, readNumbers, requireLayer } from './readings.ts';
-import { SHAPES, SYMBOL_SIZE } from './styles.ts';
+import { CIRCLE, SYMBOL_SIZE } from './styles.ts';
 import { thinPoints } from './thinPoints.ts';
 
 /** What `points` draws. */
@@ -122,7 +122,7 @@ function drawColored(name: string, dots: readonly Dot[], colors: readonly number
     mark: {
       type: 'point',
       clip: true,
-      shape: SHAPES.circle,
+      shape: CIRCLE,
       size: SYMBOL_SIZE,
       filled: true,
       strokeWidth: 0,

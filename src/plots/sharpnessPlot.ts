@@ -16,6 +16,14 @@ export interface SharpnessPlotData {
  * Figure 4(a).
  *
  * Values above 1.6 times the edge are cut off at the frame: a single spike would flatten all the rest.
+ *
+ * @example
+ * import { sharpnessPlot } from 'brink';
+ *
+ * const eigenvalues = [8, 10.5, 10.2].map((lambda_1, step) => ({ step, lambda_1, edge: 10 }));
+ * const sharpness = [0.1, 4, 9.9].map((ias, step) => ({ step, ias }));
+ * console.log('layer' in sharpnessPlot({ eigenvalues, sharpness })); // true
+ * @see chart, plotTable
  */
 export function sharpnessPlot({ eigenvalues, sharpness }: SharpnessPlotData): TopLevelSpec {
   const top = 1.6 * eigenvalues.reduce((most, row) => Math.max(most, row.edge), 0);

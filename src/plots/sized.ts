@@ -1,7 +1,7 @@
 import type { TopLevelSpec } from 'vega-lite';
 import type { Mark, Style } from './Layer.ts';
 import { logTicks, type Scale } from './Scale.ts';
-import { SHAPES, SYMBOL_SIZE } from './styles.ts';
+import { SYMBOL_SIZE, symbolOf } from './styles.ts';
 import { textWidth, wrapped } from './textWidth.ts';
 
 const FRAME = 'frame';
@@ -42,24 +42,23 @@ function formatOf(domain: readonly [number, number]): { readonly format?: string
 }
 
 /** The legend, on a layer that draws nothing, so that it does not hang on how the others are drawn. */
-export function legendLayer(styles: ReadonlyMap<string, Style>): Mark {
+export function legendLayer(styles: readonly (readonly [name: string, style: Style])[]): Mark {
   const of = (read: (style: Style) => unknown) => ({
     field: 'name',
     type: 'nominal',
     title: null,
-    scale: { domain: [...styles.keys()], range: [...styles.values()].map(read) },
+    scale: { domain: styles.map(([name]) => name), range: styles.map(([, style]) => read(style)) },
     legend: { orient: 'top', symbolSize: SYMBOL_SIZE, symbolOpacity: 1, symbolStrokeWidth: 2 },
   });
-  const isLine = ({ shape }: Style) => shape === SHAPES.line;
   return {
     name: LEGEND,
     data: { values: [] },
     mark: { type: 'point', filled: true },
     encoding: {
       stroke: of(({ color }) => color),
-      fill: of((style) => (isLine(style) ? 'transparent' : style.color)),
-      shape: of(({ shape }) => shape),
-      strokeDash: of((style) => (isLine(style) && style.dash.length > 0 ? style.dash : [1, 0])),
+      fill: of(({ isPoints, color }) => (isPoints ? color : 'transparent')),
+      shape: of(symbolOf),
+      strokeDash: of(({ isPoints, dash }) => (dash.length > 0 && !isPoints ? dash : [1, 0])),
     },
   };
 }

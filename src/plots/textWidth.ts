@@ -1,4 +1,4 @@
-import { piecesOf, sizeOf } from './subscripts.ts';
+import { piecesOf } from './subscripts.ts';
 
 /** Letters by their width in a sans-serif, in em; any other is 0.58 wide. */
 const WIDTHS: readonly (readonly [RegExp, number])[] = [
@@ -13,7 +13,7 @@ const USUAL = 0.58;
 /** The width of a text in a sans-serif of a size, in pixels: within a tenth, and rather too wide. */
 export function textWidth(text: string, fontSize: number): number {
   const widthOf = (letter: string) => WIDTHS.find(([letters]) => letters.test(letter))?.[1] ?? USUAL;
-  const ems = piecesOf(text).map((piece) => sizeOf(piece) * [...piece.text].reduce((sum, c) => sum + widthOf(c), 0));
+  const ems = piecesOf(text).map(({ text, size }) => size * [...text].reduce((sum, c) => sum + widthOf(c), 0));
   return fontSize * ems.reduce((sum, width) => sum + width, 0);
 }
 

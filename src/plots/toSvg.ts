@@ -40,7 +40,11 @@ export async function toSvg(spec: TopLevelSpec): Promise<string> {
   const view = new vega.View(vega.parse(compile(spec).spec), { renderer: 'none' });
   const svg = await view.toSVG();
   view.finalize();
-  return described(withOwnIds(subscripted(rounded(svg))), titleOf(spec) ?? firstSentence(description), description);
+  return described(
+    withOwnIds(seamless(subscripted(rounded(svg)))),
+    titleOf(spec) ?? firstSentence(description),
+    description,
+  );
 }
 
 /** What Vega's types leave out. */
@@ -63,6 +67,10 @@ function described(svg: string, title: string, description: string): string {
   const texts = `<title>${escaped(title)}</title><desc>${escaped(description)}</desc>`;
   return svg.replace(/^<svg ([^>]*)>/, (_, attributes) => `<svg role="img" ${attributes}>${texts}`);
 }
+
+/** Cells of a grid without the light lines that blurred edges would leave between them. */
+const seamless = (svg: string) =>
+  svg.replaceAll('<g class="mark-rect role-mark', '<g shape-rendering="crispEdges" class="mark-rect role-mark');
 
 /** Coordinates to a hundredth of a pixel, which is more than can be seen. */
 function rounded(svg: string): string {

@@ -11,6 +11,18 @@ import { toSvg } from './toSvg.ts';
  * @param spec The specification, its data inline, with a description.
  * @param path Where the file goes; its folder is made.
  * @throws BrinkError where it has no description; Error of the file system where it cannot be written.
+ * @example
+ * import { readFileSync } from 'node:fs';
+ * import { chart, rule, writeSvg } from 'brink';
+ *
+ * const spec = chart({
+ *   description: 'The edge of stability.',
+ *   x: { title: 'step t', domain: [0, 100] },
+ *   y: { title: 'λ₁' },
+ *   layers: [rule({ name: '2/η', y: 10 })],
+ * });
+ * await writeSvg(spec, 'output/edge.svg');
+ * console.log(readFileSync('output/edge.svg', 'utf8').endsWith('</svg>\n')); // true
  * @see toSvg
  */
 export async function writeSvg(spec: TopLevelSpec, path: string): Promise<void> {

@@ -15,25 +15,36 @@ const table = defineTable({
   columns: {
     step: columns.step(),
     previous_step: nullable(int32({ symbol: "t'", description: 'The step probed before; null at the first.' })),
-    cos_q1_gradient: float64({ symbol: '|cos(q₁, ∇L)|', description: 'Of the sharpest direction and the gradient.' }),
+    cos_q1_gradient: float64({
+      symbol: '|cos(q₁, ∇L)|',
+      description: 'Of the sharpest direction and the gradient.',
+      scale: 'cosine',
+    }),
     abs_q1_gradient: float64({
       symbol: '|q₁ᵀ∇L|',
       description: 'Length of the gradient along the sharpest direction.',
+      scale: 'length',
     }),
-    gradient_norm: float64({ symbol: '‖∇L‖', description: 'Of the full gradient.' }),
+    gradient_norm: float64({ symbol: '‖∇L‖', description: 'Of the full gradient.', scale: 'length' }),
     cos_gradient_previous: nullable(
       float64({
         symbol: "cos(∇L_t', ∇L_t)",
         description: 'Of the gradients at the two steps: near −1 in an oscillation of period two.',
+        scale: 'cosine',
       }),
     ),
     cos_q1_previous: nullable(
-      float64({ symbol: "|cos(q₁(H_t'), q₁(H_t))|", description: 'Of the sharpest directions at the two steps.' }),
+      float64({
+        symbol: "|cos(q₁(H_t'), q₁(H_t))|",
+        description: 'Of the sharpest directions at the two steps.',
+        scale: 'cosine',
+      }),
     ),
     cos_q1_velocity: nullable(
       float64({
         symbol: '|cos(q₁, δ_{t−1})|',
         description: 'Of the sharpest direction and the last update; null without momentum.',
+        scale: 'cosine',
       }),
     ),
     abs_q1_velocity: nullable(

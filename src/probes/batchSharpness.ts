@@ -18,6 +18,7 @@ const table = defineTable({
     batch_sharpness: float64({
       symbol: 'E[g_ξᵀH_ξg_ξ/‖g_ξ‖²]',
       description: "Curvature of the batch's own loss along its own gradient, on average.",
+      scale: 'curvature',
     }),
     batch_sharpness_standard_error: columns.standardError('batch_sharpness', '0 for the full batch'),
     edge: columns.edge(),

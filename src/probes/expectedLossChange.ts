@@ -25,11 +25,13 @@ const table = defineTable({
     loss_change: float64({
       symbol: 'E[L_{t+1}] − L_t',
       description: 'Mean of L(θ − ηg_ξ) − L(θ) over the draws, as it is measured, with all of its noise.',
+      scale: 'loss change',
     }),
     loss_change_standard_error: columns.standardError('loss_change', '0 for the full batch'),
     interaction: float64({
       symbol: 'tr(HS_b)/tr(S_n)',
       description: 'The abscissa x of Figures 1 and 2, by `estimator`.',
+      scale: 'curvature',
     }),
     interaction_standard_error: columns.standardError('interaction'),
     residual: float64({
@@ -46,6 +48,8 @@ const table = defineTable({
     predicted_change: float64({
       symbol: '(η²/2)tr(S_n)(x − 2/η)',
       description: 'The second-order prediction (7) of the change, with E[g_ξ] = ∇L.',
+      scale: 'loss change',
+      isReference: true,
     }),
     plain_edge: columns.plainEdge(),
     draws: columns.draws(),

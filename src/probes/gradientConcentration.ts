@@ -25,7 +25,11 @@ const table = defineTable({
     rho_standard_error: columns.standardError('rho'),
     ...columns.runningRho('b'),
     ...columns.noiseScale(),
-    trace_S_b: float64({ symbol: 'tr(S_b)', description: 'Second moment of the batch gradient, E‖g_ξ‖².' }),
+    trace_S_b: float64({
+      symbol: 'tr(S_b)',
+      description: 'Second moment of the batch gradient, E‖g_ξ‖².',
+      scale: 'second moment',
+    }),
     trace_S_b_standard_error: columns.standardError('trace_S_b'),
     trace_S_n: columns.traceSn(),
     sampling_coefficient: float64({ symbol: 'γ_{n,b}', description: '(n−b)/(n−1) without replacement, 1 with it.' }),

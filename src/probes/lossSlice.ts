@@ -18,8 +18,13 @@ const table = defineTable({
         'Distance from θ_t in steps of size η: the point is θ − αη∇L. With `relative`, in units of the quadratic root.',
     }),
     loss: float64({ symbol: 'L(θ − αη∇L)', description: 'The training loss there.' }),
-    loss_change: float64({ symbol: 'ΔL(α)', description: 'L(θ − αη∇L) − L(θ).' }),
-    quadratic_change: float64({ symbol: '', description: 'The quadratic baseline, −αη‖∇L‖² + (α²η²/2)∇LᵀH∇L.' }),
+    loss_change: float64({ symbol: 'ΔL(α)', description: 'L(θ − αη∇L) − L(θ).', scale: 'loss change' }),
+    quadratic_change: float64({
+      symbol: '',
+      description: 'The quadratic baseline, −αη‖∇L‖² + (α²η²/2)∇LᵀH∇L.',
+      scale: 'loss change',
+      isReference: true,
+    }),
     directional_sharpness: nullable(
       float64({
         symbol: '‖H_α‖_{S_n(θ)}',

@@ -25,11 +25,22 @@ const table = defineTable({
     lssr: float64({
       symbol: 'η',
       description: "Learning rate that keeps the run's ρ_b/η: the linear and saturation scaling rule.",
+      scale: 'learning rate',
     }),
     lssr_low: float64({ symbol: '', description: 'The same with ρ two standard errors off: the lower of both.' }),
     lssr_high: float64({ symbol: '', description: 'The higher of both.' }),
-    lsr: float64({ symbol: '', description: 'Learning rate that keeps b/η: the linear scaling rule.' }),
-    srsr: float64({ symbol: '', description: 'Learning rate that keeps √b/η: the square root scaling rule.' }),
+    lsr: float64({
+      symbol: '',
+      description: 'Learning rate that keeps b/η: the linear scaling rule.',
+      scale: 'learning rate',
+      isReference: true,
+    }),
+    srsr: float64({
+      symbol: '',
+      description: 'Learning rate that keeps √b/η: the square root scaling rule.',
+      scale: 'learning rate',
+      isReference: true,
+    }),
     knee: float64({
       symbol: 'b*',
       description: 'Batch size at which the rule turns from linear to saturated, about 1/ρ.',

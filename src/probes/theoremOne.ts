@@ -23,7 +23,7 @@ const table = defineTable({
     batch_size: columns.batchSize(),
     replacement: columns.replacement(),
     x: float64({ symbol: 'x', description: 'The tail: each bound is passed with probability at most e^{−x}.' }),
-    allowed_share: float64({ symbol: 'e^{−x}', description: 'That probability.' }),
+    allowed_share: float64({ symbol: 'e^{−x}', description: 'That probability.', scale: 'share', isReference: true }),
     beta: float64({
       symbol: 'β',
       description: '√(2 Var[L_{t+1}]), from its closed form: the slope of the bounds in √x.',
@@ -31,19 +31,31 @@ const table = defineTable({
     upper_bound: float64({
       symbol: '',
       description: 'β√x + (η²γ/b) λ₁⁺ ‖C₁‖ x: what L_{t+1} − E[L_{t+1}] rarely exceeds.',
+      scale: 'bound',
     }),
     lower_bound: float64({
       symbol: '',
       description:
         '−β√x − (η²γ/b) λ_m⁻ ‖C₁‖ x: what it rarely falls below; λ_m⁻ = 0 where H has no negative eigenvalue.',
+      scale: 'bound',
     }),
-    share_above: float64({ symbol: '', description: 'Share of the sampled next losses above the upper bound.' }),
-    share_below: float64({ symbol: '', description: 'Share of the sampled next losses below the lower bound.' }),
+    share_above: float64({
+      symbol: '',
+      description: 'Share of the sampled next losses above the upper bound.',
+      scale: 'share',
+    }),
+    share_below: float64({
+      symbol: '',
+      description: 'Share of the sampled next losses below the lower bound.',
+      scale: 'share',
+    }),
     next_loss_mean: float64({ symbol: 'E[L_{t+1}]', description: 'Mean of the sampled next losses.' }),
-    next_loss_std: float64({ symbol: 'std[L_{t+1}]', description: 'Their standard deviation.' }),
+    next_loss_std: float64({ symbol: 'std[L_{t+1}]', description: 'Their standard deviation.', scale: 'spread' }),
     predicted_std: float64({
       symbol: 'std[L_{t+1}]',
       description: 'The same from the closed form of Lemma 3, for a quadratic loss and normal gradients.',
+      scale: 'spread',
+      isReference: true,
     }),
     v_C1_v: float64({ symbol: 'vᵀC₁v', description: 'With v = (I − ηH)∇L; exact.' }),
     trace_HC1HC1: float64({ symbol: 'tr(HC₁HC₁)', description: 'By pairs of random signs.' }),

@@ -17,7 +17,9 @@ const table = defineTable({
     step: columns.step(),
     lambda_1: columns.lambda1(),
     edge: columns.edge(),
-    eigenvalues: list(float64({ symbol: 'λ₁…λ_k', description: 'The largest algebraic eigenvalues, falling.' })),
+    eigenvalues: list(
+      float64({ symbol: 'λ₁…λ_k', description: 'The largest algebraic eigenvalues, falling.', scale: 'curvature' }),
+    ),
     residuals: list(float64({ symbol: '‖Hq−λq‖', description: 'Of each: an eigenvalue lies within this distance.' })),
     branches: list(
       int32({
@@ -26,7 +28,11 @@ const table = defineTable({
       }),
     ),
     smallest_eigenvalues: list(
-      float64({ symbol: 'λ_m…', description: 'The smallest algebraic eigenvalues, rising; empty unless asked for.' }),
+      float64({
+        symbol: 'λ_m…',
+        description: 'The smallest algebraic eigenvalues, rising; empty unless asked for.',
+        scale: 'lowest curvature',
+      }),
     ),
     smallest_residuals: list(float64({ symbol: '‖Hq−λq‖', description: 'Of each smallest eigenvalue.' })),
     products: int32({ symbol: '', description: 'Products with the Hessian that these numbers rest on.' }),

@@ -13,15 +13,29 @@ const table = defineTable({
   columns: {
     step: columns.step(),
     epoch: float64({ symbol: 'tb/n', description: 'Passes over the training examples so far.' }),
-    loss: float64({ symbol: 'L', description: 'Mean loss over all n training examples.' }),
+    loss: float64({ symbol: 'L', description: 'Mean loss over all n training examples.', scale: 'loss' }),
     accuracy: nullable(
-      float64({ symbol: '', description: 'Share of the training examples classified rightly; null without classes.' }),
+      float64({
+        symbol: '',
+        description: 'Share of the training examples classified rightly; null without classes.',
+        scale: 'accuracy',
+      }),
     ),
-    test_loss: nullable(float64({ symbol: '', description: 'Mean loss over the test set; null unless asked for.' })),
+    test_loss: nullable(
+      float64({ symbol: '', description: 'Mean loss over the test set; null unless asked for.', scale: 'loss' }),
+    ),
     test_accuracy: nullable(
-      float64({ symbol: '', description: 'Share of the test set classified rightly; null unless asked for.' }),
+      float64({
+        symbol: '',
+        description: 'Share of the test set classified rightly; null unless asked for.',
+        scale: 'accuracy',
+      }),
     ),
-    batch_loss: float64({ symbol: '', description: "Mean loss over the step's batch, where its gradient was taken." }),
+    batch_loss: float64({
+      symbol: '',
+      description: "Mean loss over the step's batch, where its gradient was taken.",
+      scale: 'loss',
+    }),
     learning_rate: float64({ symbol: 'η', description: 'The learning rate of the update from this step.' }),
     gradient_norm: float64({ symbol: '‖g_ξ‖', description: 'Of the gradient that this update uses.' }),
   },
