@@ -150,7 +150,8 @@ function chosen<D extends Dot>(name: string, dots: readonly D[], { x, y }: Frame
   const { kept, side } = thinPoints(there, { x, y }, most);
   if (kept.length < there.length) {
     notes.push(
-      `${name}: ${counted(kept.length)} of ${counted(there.length)} points are drawn, one in each square of ${side} pixels.`,
+      `${name}: ${counted(kept.length)} of ${counted(there.length)} points are drawn, one in each square of ` +
+        `${side} pixels.`,
     );
   }
   return { kept, notes };

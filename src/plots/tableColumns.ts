@@ -11,8 +11,12 @@ const ENDS = ['_low', '_high'] as const;
 /** A name with spaces. */
 export const wordsOf = (name: string): string => name.replaceAll('_', ' ');
 
-/** A column's symbol, or its name where it has none. */
-export const symbolOf = ({ columns }: Table, name: string): string => columns[name]!.symbol || wordsOf(name);
+/** A column's symbol, or its name where it has none; both where another column has the same. */
+export function symbolOf(table: Table, name: string): string {
+  const { symbol } = table.columns[name]!;
+  const isShared = Object.values(table.columns).filter((column) => column.symbol === symbol).length > 1;
+  return symbol === '' ? wordsOf(name) : isShared ? titleOf(table, name) : symbol;
+}
 
 /** A column as an axis names it: in words, by its symbol, with its unit. */
 export function titleOf({ columns }: Table, name: string): string {

@@ -128,6 +128,12 @@ describe('plotTable', () => {
     expect(xs[1]! - xs[0]!).toBeCloseTo(xs[2]! - xs[1]!, 1);
   });
 
+  it('tells columns of one symbol apart by their names too', async () => {
+    const columns = { ...table.columns, limit: { ...table.columns.limit, symbol: 'v_s' } };
+    const svg = await toSvg(plotTable({ ...table, columns }, rowsOf([4]), { y: ['speed', 'limit'] }));
+    expect(textsOf(svg)).toEqual(expect.arrayContaining(['speed vs [m/s]', 'limit vs [m/s]']));
+  });
+
   it('draws some of very many series, and says so', () => {
     const { description } = plotTable(table, rowsOf(Array.from({ length: 30 }, (_, k) => k + 1)), { y: ['speed'] });
     expect(description).toContain('8 of 30 values of b are drawn.');
