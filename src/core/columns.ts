@@ -52,7 +52,7 @@ export const draws = () =>
 export const noiseScale = () => ({
   noise_scale: nullable(
     float64({
-      symbol: 'B_simple',
+      symbol: 'B_{simple}',
       description: 'Gradient noise scale tr(C_1)/‖∇L‖² = 1/ρ_1 − 1; null for b = n and with batch normalisation.',
     }),
   ),
@@ -74,7 +74,7 @@ export const noiseScaleHessian = () => ({
 /** `learning_rate_over_optimum` and its error. */
 export const learningRateOverOptimum = () => ({
   learning_rate_over_optimum: float64({
-    symbol: 'η/η_opt',
+    symbol: 'η/η_{opt}',
     description: 'η tr(HS_b)/tr(S_n): 1 where one plain step lowers the expected loss most, 2 at the edge.',
   }),
   learning_rate_over_optimum_standard_error: standardError('learning_rate_over_optimum'),

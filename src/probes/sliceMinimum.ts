@@ -14,13 +14,13 @@ const table = defineTable({
     step: columns.step(),
     alpha_min: nullable(
       float64({
-        symbol: 'α_min',
+        symbol: 'α_{min}',
         description: 'Where ΔL(α) = L(θ − αη∇L) − L(θ) is least, in steps of size η; null with α_zero.',
       }),
     ),
     alpha_zero: nullable(
       float64({
-        symbol: 'α_zero',
+        symbol: 'α_{zero}',
         description: 'The smallest α > 0 from which on ΔL(α) > 0; null where none is found within the limit.',
       }),
     ),
@@ -32,18 +32,18 @@ const table = defineTable({
     ),
     shift: nullable(
       float64({
-        symbol: 'α_zero η‖H‖_{S_n}/2',
+        symbol: 'α_{zero} η‖H‖_{S_n}/2',
         description: 'α_zero over that of the quadratic: below 1 where the valley ends sooner; null if either is.',
       }),
     ),
     minimum_shift: nullable(
       float64({
-        symbol: 'α_min η‖H‖_{S_n}',
+        symbol: 'α_{min} η‖H‖_{S_n}',
         description: 'α_min over that of the quadratic: below 1 where the minimum lies to the left; null as shift.',
       }),
     ),
     least_change: nullable(
-      float64({ symbol: 'ΔL(α_min)', description: 'The least change of the loss along the slice; null with α_zero.' }),
+      float64({ symbol: 'ΔL(α_{min})', description: 'The least change of the loss along the slice; null with α_{zero}.' }),
     ),
     evaluations: int32({ symbol: '', description: 'How often the loss was asked for.' }),
   },
