@@ -13,9 +13,14 @@ const files = readdirSync(new URL('../../src/probes', import.meta.url))
   .map((file) => file.replace('.ts', ''))
   .filter((name) => !NOT_A_PROBE.includes(name));
 
+/** The words that options of some probe take. */
+const WORDS = everyProbe.flatMap(([, { declaration }]) =>
+  Object.values(declaration.options).flatMap(({ schema }) => (schema?.enum as readonly string[] | undefined) ?? []),
+);
+
 /** JSON of many kinds, some of it in the range of some option. */
 const VALUES = [
-  ...[-1, 0, 1, 2, 3, 4, 0.5, 1.5, 1e300, 2 ** 53, true, false, null, '', '3', 'examples', 'batches', 'none'],
+  ...[-1, 0, 1, 2, 3, 4, 0.5, 1.5, 1e300, 2 ** 53, true, false, null, '', '3', 'none', ...new Set(WORDS)],
   ...[[], [1], [0], [-1], [0.5], [1, 2], [2, 2], [1, '2'], [null], ['examples'], {}, { '0': 1 }],
 ];
 

@@ -35,7 +35,7 @@ describe('brink probes', { timeout: 120_000 }, () => {
     const one = JSON.parse((await brink(['probes', 'lossSlice', '--json'])).stdout);
     const { table, declaration } = probes.lossSlice!;
     expect(one).toMatchObject({ probe: 'lossSlice', table, asks: declaration.asks, cost: declaration.cost });
-    expect(Object.keys(one.options.properties)).toEqual(['alphas', 'directional']);
+    expect(Object.keys(one.options.properties)).toEqual(['alphas', 'directional', 'relative']);
   });
 
   it('names the nearest where there is no such probe, and exits with 2', async () => {

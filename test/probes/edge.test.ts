@@ -1,9 +1,14 @@
-import { lastValueFrom, toArray } from 'rxjs';
+import { lastValueFrom, of, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
+import type { StepData } from '../../src/core/Step.ts';
 import { toy } from '../../src/objectives/quadratic.ts';
 import { edge } from '../../src/probes/edge.ts';
+import { interactionAwareSharpness } from '../../src/probes/interactionAwareSharpness.ts';
 import { type EdgeState, verdict } from '../../src/theory/verdict.ts';
 import { gradientDescent } from '../../src/training/gradientDescent.ts';
+import { perExampleQuadratics } from '../helpers/perExampleQuadratics.ts';
+import { regression } from '../helpers/regression.ts';
+import { stepAt } from '../helpers/stepAt.ts';
 
 const state: EdgeState = {
   edge: 10,
@@ -53,4 +58,70 @@ it('the toy of Figure 22 stands at the edge from the start, and becomes unstable
     expect(row.ias).toBe(row.ias_gd);
     expect(row.bound).toBe(row.edge);
   }
+});
+
+describe('beside the paper', () => {
+  const at = async (more: Partial<StepData>, objective = regression()) => {
+    const step = stepAt(objective.initialWeights(1), { learningRate: 0.1, batchSize: 4, ...more }, { objective });
+    return (await lastValueFrom(of(step).pipe(edge(), toArray())))[0]!;
+  };
+
+  it.each<[string, Partial<StepData>, number | null, number | null, number]>([
+    ['SGD', {}, 20, 20, 20],
+    ["SGD with Polyak's momentum", { beta1: 0.9 }, 2, 38, 38],
+    ["SGD with Nesterov's", { beta1: 0.9, beta2: 0.9 }, null, null, 38 / 2.8],
+    ['the full batch', { beta1: 0.9, batchSize: 12 }, null, null, 38],
+  ])('the lines for the batch sharpness of %s stand where they are said to', async (_, more, small, large, limit) => {
+    const row = await at(more);
+    if (small === null) expect(row).toMatchObject({ small_batch_line: null, large_batch_line: null });
+    else {
+      expect(row.small_batch_line).toBeCloseTo(small, 9);
+      expect(row.large_batch_line).toBeCloseTo(large!, 9);
+    }
+    expect(row.edge).toBeCloseTo(limit, 9);
+  });
+
+  it('has the numbers of interactionAwareSharpness with the same draws', async () => {
+    const objective = regression();
+    const step = stepAt(objective.initialWeights(1), { learningRate: 0.1, batchSize: 4 }, { objective });
+    const glance = await at({});
+    const probe = interactionAwareSharpness({ batchSizes: [4] });
+    const [sharpness] = await lastValueFrom(of(step).pipe(probe, toArray()));
+    for (const column of [
+      'learning_rate_over_optimum',
+      'learning_rate_over_optimum_standard_error',
+      'noise_scale',
+      'noise_scale_standard_error',
+      'noise_scale_hessian',
+      'noise_scale_hessian_standard_error',
+      'noise_along_q1',
+    ] as const) {
+      expect(glance[column]).toBe(sharpness![column]);
+      expect(glance[column]).toBeGreaterThanOrEqual(0);
+    }
+    expect(glance.learning_rate_over_optimum).toBeCloseTo((2 * glance.interaction) / glance.edge, 12);
+  });
+
+  it('has no B_H where ∇LᵀH∇L is 0 to rounding, and has one as soon as it is not', async () => {
+    const saddle = perExampleQuadratics(
+      [1, -1, 2, 0].map((pull) => ({
+        A: [
+          [1, 0],
+          [0, -1],
+        ],
+        b: [pull, 0.5],
+      })),
+    );
+    const row = async (x: number) => {
+      const step = stepAt(Float32Array.of(x, 0), { batchSize: 2 }, { objective: saddle });
+      return (await lastValueFrom(of(step).pipe(edge({ deflate: 1 }), toArray())))[0]!;
+    };
+    // ∇L = (x + .5, .5).
+    const balanced = await row(0);
+    expect(balanced).toMatchObject({ noise_scale_hessian: null, noise_scale_hessian_standard_error: null });
+    expect(balanced.noise_scale).toBeGreaterThan(0);
+    const [above, below] = [await row(1e-3), await row(-1e-3)];
+    expect(above.noise_scale_hessian).not.toBeNull();
+    expect(Math.sign(above.noise_scale_hessian!) * Math.sign(below.noise_scale_hessian!)).toBe(-1);
+  });
 });

@@ -2,15 +2,17 @@ import fc from 'fast-check';
 import { from, lastValueFrom, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import type { Objective } from '../../src/core/Objective.ts';
+import { hessianEigenpairs } from '../../src/estimators/hessianEigenpairs.ts';
 import { generator, normals } from '../../src/linalg/random.ts';
-import { dot, mean } from '../../src/linalg/vector.ts';
+import { covariance, dot, mean } from '../../src/linalg/vector.ts';
 import { leastSquares } from '../../src/objectives/leastSquares.ts';
 import { quadratic } from '../../src/objectives/quadratic.ts';
 import { alignment } from '../../src/probes/alignment.ts';
+import { interactionAwareSharpness } from '../../src/probes/interactionAwareSharpness.ts';
 import { spectralDensity } from '../../src/probes/spectralDensity.ts';
 import { theoremOne } from '../../src/probes/theoremOne.ts';
 import { topEigenvalues } from '../../src/probes/topEigenvalues.ts';
-import { concentrationOfBatch } from '../../src/theory/lssr.ts';
+import { concentrationOfBatch, lssr } from '../../src/theory/lssr.ts';
 import { samplingCoefficient } from '../../src/theory/samplingCoefficient.ts';
 import { stabilityEdge } from '../../src/theory/stabilityEdge.ts';
 import { gradientDescent } from '../../src/training/gradientDescent.ts';
@@ -62,6 +64,86 @@ describe('identities of the paper, by enumeration of all batches', () => {
         }
       }),
       { numRuns: 40 },
+    );
+  });
+});
+
+describe('identities of what users expect beside the paper, by enumeration of all batches', () => {
+  it('tie the noise scales to ρ_b, LSSR and the sharpness, and half the edge to the best step', async () => {
+    await fc.assert(
+      fc.asyncProperty(problem, fc.boolean(), async ({ n, m, X, y, weights }, replacement) => {
+        const objective = leastSquares({ X, y });
+        const point = objective.at(weights);
+        const gradient = await point.gradient();
+        const [gg, gHg] = [dot(gradient, gradient), dot(gradient, (await point.hessianVector(gradient)).product)];
+        const one = await enumerate(objective, weights, 1, true, 0);
+        const [simple, withH] = [(one.S - gg) / gg, (one.HS - gHg) / gHg];
+        const gamma = (b: number) => samplingCoefficient(n, b, replacement);
+        // 1: 1/ρ − 1 is B_simple, and LSSR McCandlish's η ∝ 1/(1 + γB/b).
+        const rho = gg / one.S;
+        close(1 / rho - 1, simple, 1 / rho);
+        const { rates } = lssr({ n, rho, batchSize: 1, learningRate: 0.1, batchSizes: [1, 2, 3], replacement: true });
+        for (const rate of rates) close(rate.lssr, (0.1 * (1 + simple)) / (1 + simple / rate.batchSize));
+        const batchSizes = Array.from({ length: replacement ? Math.min(3, n) : n }, (_, k) => k + 1);
+        // All eigenvectors are done exactly, so that the probe has no error.
+        const probe = interactionAwareSharpness({
+          batchSizes,
+          replacement,
+          deflate: m,
+          tolerance: 1e-6,
+          draws: 2,
+        });
+        const step = stepAt(weights, { learningRate: 0.1 }, { objective });
+        const rows = await lastValueFrom(from([step]).pipe(probe, toArray()));
+        for (const row of rows) {
+          const b = row.batch_size;
+          const { S, HS } = await enumerate(objective, weights, b, replacement, 0);
+          close(gg / S, 1 / (1 + (gamma(b) * simple) / b));
+          // 2: B_H.
+          close(HS / gg, (gHg / gg) * (1 + (gamma(b) * withH) / b), one.HS / gg);
+          close(HS / S, ((gHg / gg) * (1 + (gamma(b) * withH) / b)) / (1 + (gamma(b) * simple) / b), one.HS / gg);
+          if (gamma(b) === 0) expect(row).toMatchObject({ noise_scale: null, noise_scale_hessian: null });
+          else {
+            // What is left of the noise is a difference: it has the digits of the whole.
+            close(row.noise_scale!, simple, 10 * (1 + simple));
+            close(row.noise_scale_hessian!, withH, 10 * (1 + withH + one.HS / gHg));
+          }
+          // 3: E L(η) is least at η_opt = tr(S_n)/tr(HS_b), where η/η_opt is 1; it is 2 where E L(η) = L.
+          const best = gg / HS;
+          const at = async (eta: number) => (await enumerate(objective, weights, b, replacement, eta)).next;
+          const [least, loss] = [await at(best), await point.loss()];
+          for (const factor of [0.5, 0.9, 1.2]) {
+            close((await at(factor * best)) - least, (HS / 2) * ((factor - 1) * best) ** 2, loss + best * gg);
+          }
+          close(await at(2 * best), loss, loss + best * gg);
+          close(row.learning_rate_over_optimum, 0.1 / best, (0.1 * one.HS) / gg);
+        }
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  it('the noise along q₁ is the variance of q₁ᵀg_ξ over all batches', async () => {
+    await fc.assert(
+      fc.asyncProperty(problem, fc.boolean(), async ({ n, X, y, weights }, replacement) => {
+        const objective = leastSquares({ X, y });
+        const point = objective.at(weights);
+        const probe = interactionAwareSharpness({ batchSizes: [1, 2], replacement, deflate: 1, tolerance: 1e-6 });
+        const step = stepAt(weights, {}, { objective });
+        const rows = await lastValueFrom(from([step]).pipe(probe, toArray()));
+        const found = await hessianEigenpairs(point, { who: 'test', count: 1, tolerance: 1e-6 }, null);
+        const { vector } = found.pairs[0]!;
+        for (const row of rows) {
+          const along = await Promise.all(
+            everyBatch(n, row.batch_size, replacement).map(async (batch) =>
+              dot((await point.batchGradient(Int32Array.from(batch))).gradient, vector),
+            ),
+          );
+          const values = Float64Array.from(along);
+          close(row.noise_along_q1!, covariance(values, values), mean(values.map((x) => x ** 2)));
+        }
+      }),
+      { numRuns: 25 },
     );
   });
 });

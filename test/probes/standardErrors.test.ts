@@ -132,6 +132,41 @@ const ESTIMATORS: Record<string, [number, Estimator]> = {
       (r) => [r.rho, r.rho_standard_error],
     ),
   ],
+  'B_simple by random signs': [
+    (mean(gradients.map((g) => dot(g, g))) - gg) / gg,
+    estimate(
+      (seed) => interactionAwareSharpness({ on: signsOnly, batchSizes, seed }),
+      (r) => [r.noise_scale!, r.noise_scale_standard_error!],
+    ),
+  ],
+  'B_simple by sampled batches': [
+    (mean(gradients.map((g) => dot(g, g))) - gg) / gg,
+    estimate(
+      (seed) => gradientConcentration({ batchSizes, draws, seed, estimator: 'batches' }),
+      (r) => [r.noise_scale!, r.noise_scale_standard_error!],
+    ),
+  ],
+  'B_H by random signs with deflation': [
+    (mean(gradients.map(quadraticForm)) - gHg) / gHg,
+    estimate(
+      (seed) => interactionAwareSharpness({ on: signsOnly, batchSizes, seed }),
+      (r) => [r.noise_scale_hessian!, r.noise_scale_hessian_standard_error!],
+    ),
+  ],
+  'B_H by sampled batches': [
+    (mean(gradients.map(quadraticForm)) - gHg) / gHg,
+    estimate(
+      (seed) => interactionAwareSharpness({ batchSizes, draws, seed, estimator: 'batches' }),
+      (r) => [r.noise_scale_hessian!, r.noise_scale_hessian_standard_error!],
+    ),
+  ],
+  'η/η_opt by sampled batches': [
+    (eta * traceHS) / gg,
+    estimate(
+      (seed) => interactionAwareSharpness({ batchSizes, draws, seed, estimator: 'batches' }),
+      (r) => [r.learning_rate_over_optimum, r.learning_rate_over_optimum_standard_error],
+    ),
+  ],
   'tr(H)': [
     H.reduce((sum, row, i) => sum + row[i]!, 0),
     estimate(
