@@ -5,7 +5,7 @@ import { BrinkError } from '../core/errors.ts';
 import type { JsonObject } from '../core/Json.ts';
 import type { Writer } from '../files/isBeingWritten.ts';
 import { makeFolders } from '../files/makeFolders.ts';
-import { isAlive } from './isAlive.ts';
+import { isAlive } from '../files/isAlive.ts';
 import { namedFolder } from './namedFolder.ts';
 
 const WHO = 'run';

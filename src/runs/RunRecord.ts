@@ -5,7 +5,7 @@ import type { JsonObject } from '../core/Json.ts';
 import type { Step } from '../core/Step.ts';
 import { VERSIONS } from '../files/versions.ts';
 import type { RunBranches } from './branches.ts';
-import { HEARTBEAT } from './isAlive.ts';
+import { HEARTBEAT } from '../files/isAlive.ts';
 import { RunFolder } from './RunFolder.ts';
 
 const LOG = 'log.jsonl';

@@ -7,7 +7,7 @@ import { isBeingWritten } from '../files/isBeingWritten.ts';
 import { openRecording } from '../recording/openRecording.ts';
 import { openLog } from '../tables/openLog.ts';
 import { readTable } from '../tables/readTable.ts';
-import { isAlive } from './isAlive.ts';
+import { isAlive } from '../files/isAlive.ts';
 import { namedFolder } from './namedFolder.ts';
 
 /** What run.json says, as far as it is read here. */
