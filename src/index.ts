@@ -71,6 +71,7 @@ export { type ReplayOptions, replay } from './recording/replay.ts';
 export { type ResumeOptions, resume } from './recording/resume.ts';
 export { loadWeights, type SaveWeightsOptions, saveWeights } from './recording/savedWeights.ts';
 export type { Branch, Branches } from './runs/branches.ts';
+export { recover } from './runs/recover.ts';
 export {
   type BranchSummary,
   type RunOptions,
@@ -80,7 +81,7 @@ export {
 } from './runs/run.ts';
 export { business, economy, full, type SetOptions } from './runs/sets.ts';
 export { type ReadTable, readTable } from './tables/readTable.ts';
-export { type RecoveredTable, recover } from './tables/recover.ts';
+export type { RecoveredTable } from './tables/recoverTable.ts';
 export type { SinkOptions } from './tables/tableSink.ts';
 export { toArrow } from './tables/toArrow.ts';
 export { toParquet } from './tables/toParquet.ts';

@@ -3,9 +3,10 @@ import { hostname } from 'node:os';
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { BrinkError } from '../core/errors.ts';
 import type { JsonObject } from '../core/Json.ts';
+import { holderOf } from '../files/FileLock.ts';
+import { isAlive } from '../files/isAlive.ts';
 import type { Writer } from '../files/isBeingWritten.ts';
 import { makeFolders } from '../files/makeFolders.ts';
-import { isAlive } from '../files/isAlive.ts';
 import { namedFolder } from './namedFolder.ts';
 
 const WHO = 'run';
@@ -114,6 +115,14 @@ export class RunFolder {
       throw new BrinkError(
         WHO,
         `${needed[1]} is what this run reads, and overwrite would remove it. Nothing was removed; name another directory.`,
+      );
+    }
+    for (const [, path] of paths) {
+      const holder = holderOf(path);
+      if (holder === null) continue;
+      throw new BrinkError(
+        WHO,
+        `${path} is gone on with by process ${holder.pid} on ${holder.host}. Nothing was removed; end it, or name another directory.`,
       );
     }
     for (const [file, path] of paths) {

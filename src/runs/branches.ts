@@ -1,5 +1,5 @@
 import { isAbsolute, relative } from 'node:path';
-import { isObservable, map, type Observable, Subject, Subscription } from 'rxjs';
+import { filter, isObservable, map, type Observable, Subject, Subscription } from 'rxjs';
 import { BrinkError } from '../core/errors.ts';
 import type { JsonObject } from '../core/Json.ts';
 import { declareBranch, declaredOf } from '../core/origin.ts';
@@ -167,14 +167,36 @@ export class RunBranches {
     }
   }
 
-  /** The steps as a branch sees them: each knows through which branch it goes. */
+  /**
+   * The step from which a branch has something to write: where the run goes on with another whose tables it goes on
+   * with, the last step of the one that ends first. There may be rows of that step that are not in it.
+   */
+  #beginOf(name: string, { resumes }: StepRun): number {
+    const ends = this.targetsOf(name).map((target) => {
+      const path = relative(this.#directory, target).replace(/\.[a-z]+$/, '');
+      return resumes?.tables.find(({ table }) => table === path)?.step ?? 0;
+    });
+    return ends.length === 0 ? 0 : Math.min(...ends);
+  }
+
+  /**
+   * The steps as a branch sees them: each knows through which branch it goes. Those that it has nothing to write of are
+   * left out.
+   */
   #stepsOf(branch: RunBranch): Observable<Step> {
+    let begin: number | null = null;
     let known: { readonly source: StepRun; readonly run: StepRun } | null = null;
     const runOf = (source: StepRun) => {
       if (known?.source !== source) known = { source, run: stepRun({ ...source, branch }) };
       return known.run;
     };
-    const steps = this.hub.pipe(map((step) => derivedStep(step, runOf(step.run))));
+    const steps = this.hub.pipe(
+      filter(({ index, run }) => {
+        begin ??= this.#beginOf(branch.name, run);
+        return index >= begin;
+      }),
+      map((step) => derivedStep(step, runOf(step.run))),
+    );
     return declareBranch(steps, branch);
   }
 }

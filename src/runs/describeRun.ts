@@ -1,13 +1,14 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { BrinkError } from '../core/errors.ts';
 import type { Column, Table } from '../core/Table.ts';
+import { filesBelow } from '../files/filesBelow.ts';
+import { isAlive } from '../files/isAlive.ts';
 import { isBeingWritten } from '../files/isBeingWritten.ts';
 import { openRecording } from '../recording/openRecording.ts';
 import { openLog } from '../tables/openLog.ts';
 import { readTable } from '../tables/readTable.ts';
-import { isAlive } from '../files/isAlive.ts';
 import { namedFolder } from './namedFolder.ts';
 
 /** What run.json says, as far as it is read here. */
@@ -75,7 +76,7 @@ export async function describeRun(folder: string): Promise<RunDescription> {
     throw new BrinkError(WHO, `${directory} holds no run (run.json). Name the folder of a run itself.`);
   }
   const run = readRecord(path);
-  const files = readdirSync(directory, { recursive: true, encoding: 'utf8' }).sort();
+  const files = filesBelow(directory);
   const tables: TableDescription[] = [];
   for (const file of files) {
     // A log beside its Parquet file is on its way to become it.

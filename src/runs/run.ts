@@ -156,6 +156,8 @@ async function runUntil(
       joined.check(first);
       record.begin(first, joined);
       hasBegun = true;
+      const note = first?.run.resumes?.note ?? null;
+      if (progress && note !== null) process.stderr.write(`${note}\n`);
       for (const name of progress ? joined.withoutSink : []) {
         process.stderr.write(`branch ${name} has no sink: its rows are counted, not kept (toParquet, toArrow)\n`);
       }

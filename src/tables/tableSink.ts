@@ -1,9 +1,10 @@
 import { existsSync, rmSync } from 'node:fs';
-import { basename, dirname, resolve } from 'node:path';
+import { basename, dirname, relative, resolve } from 'node:path';
 import {
   catchError,
   concat,
   defer,
+  filter,
   ignoreElements,
   type MonoTypeOperatorFunction,
   type Observable,
@@ -16,11 +17,13 @@ import { branchOf, declaredOf, madeFrom, originOf, type Provenance } from '../co
 import { requireNames } from '../core/requireNames.ts';
 import type { RunBranch, Step, StepRun } from '../core/Step.ts';
 import type { Row, Table } from '../core/Table.ts';
+import { holderOf } from '../files/FileLock.ts';
 import { isBeingWritten } from '../files/isBeingWritten.ts';
 import { VERSIONS } from '../files/versions.ts';
 import { checkTable } from './checkRow.ts';
 import { finishParquet } from './finishParquet.ts';
 import { openLog } from './openLog.ts';
+import { rowsBehind } from './rowsBehind.ts';
 import { logPaths, TableLog } from './TableLog.ts';
 import type { TableFormat } from './tableMetadata.ts';
 
@@ -44,7 +47,7 @@ interface Known {
   readonly table: Table | null;
   readonly provenance: Provenance | null;
   /** The run that the rows come from; null: none, or not known. */
-  readonly run: Pick<StepRun, 'metadata'> | null;
+  readonly run: Pick<StepRun, 'metadata' | 'resumes'> | null;
   readonly branch: RunBranch | null;
 }
 
@@ -52,11 +55,14 @@ interface Known {
 interface OpenTable {
   readonly table: Table;
   readonly log: TableLog<Table>;
+  /** Whether a row is none of those that a run which is gone on with has written. */
+  isNew(row: object): boolean;
   finish(): Promise<void>;
 }
 
 /**
  * What `toArrow` and `toParquet` share: rows are logged and passed on; the table is finished before the end passes on.
+ * In a run that goes on with another, rows that the other has written are dropped.
  *
  * The table is that of the probe in front, or the one given. It is opened as soon as what its file says of itself is
  * known: a table that is given at the subscription, in a branch of a run as the run begins, else with the first row,
@@ -109,9 +115,12 @@ export function tableSink<R extends object>(
       metadata: { ...about, ...provenance, ...metadata },
     });
     let finished: Promise<void> | undefined;
+    const name = branch && relative(branch.directory, target).slice(0, -ending.length);
+    const end = run?.resumes?.tables.find(({ table }) => table === name) ?? null;
     return {
       table,
       log,
+      isNew: end ? rowsBehind(table, end) : () => true,
       finish: () => {
         finished ??= finishTable(who, log, format === 'parquet' ? { whole, target } : null);
         return finished;
@@ -148,7 +157,8 @@ export function tableSink<R extends object>(
         opened = openFrom(null);
       }
 
-      function append(row: R): void {
+      /** Writes a row, if it is a new one. */
+      function append(row: R): boolean {
         opened ??= openFor(row);
         const from = originOf(row)?.table;
         if (from && !given && from !== opened.table) {
@@ -157,7 +167,9 @@ export function tableSink<R extends object>(
             `a row of the table '${from.name}' came behind rows of '${opened.table.name}'. A file holds one table; give each probe a sink of its own.`,
           );
         }
-        opened.log.append(row as Row<Table>);
+        const isNew = opened.isNew(row);
+        if (isNew) opened.log.append(row as Row<Table>);
+        return isNew;
       }
 
       const finish = async () => {
@@ -165,7 +177,7 @@ export function tableSink<R extends object>(
         await opened.finish();
       };
       const whenFinished: Observable<never> = defer(finish).pipe(ignoreElements());
-      return concat(rows.pipe(tap(append)), whenFinished).pipe(
+      return concat(rows.pipe(filter(append)), whenFinished).pipe(
         catchError((error) => {
           const asItIs = throwError(() => error);
           if (opened === null) return asItIs;
@@ -265,7 +277,8 @@ function requireOwnLog(who: string, file: string, target: string): void {
       `${file} belongs to the table ${is}, not to ${target}. It would be lost; name another file.`,
     );
   }
-  if (isBeingWritten(file, log.writer)) {
-    throw new BrinkError(who, `${file} is being written by process ${log.writer?.pid}. Name another file.`);
+  const holder = isBeingWritten(file, log.writer) ? log.writer : holderOf(file.replace(/\.part$/, ''));
+  if (holder) {
+    throw new BrinkError(who, `${file} is being written by process ${holder.pid}. Name another file.`);
   }
 }

@@ -6,8 +6,8 @@ import { concat, finalize, from, lastValueFrom, NEVER, of, Subject, take, throwE
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { defineTable, float64, int32, type Row } from '../../src/core/Table.ts';
 import { VERSIONS } from '../../src/files/versions.ts';
+import { recover } from '../../src/runs/recover.ts';
 import { readTable } from '../../src/tables/readTable.ts';
-import { recover } from '../../src/tables/recover.ts';
 import { TableLog } from '../../src/tables/TableLog.ts';
 import { toArrow } from '../../src/tables/toArrow.ts';
 import { toParquet } from '../../src/tables/toParquet.ts';

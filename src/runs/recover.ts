@@ -1,0 +1,103 @@
+import { existsSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { basename, dirname, join, relative } from 'node:path';
+import { BrinkError } from '../core/errors.ts';
+import { filesBelow } from '../files/filesBelow.ts';
+import { isAlive } from '../files/isAlive.ts';
+import { amendRecord, type RecordedRun, readRecordedRun } from '../recording/recordedRun.ts';
+import { type RecoveredTable, recoverTable } from '../tables/recoverTable.ts';
+import { namedFolder } from './namedFolder.ts';
+
+const WHO = 'recover';
+
+/**
+ * Finishes what a crash left unfinished in a folder and the folders below it: tables, and the records of their runs.
+ *
+ * A torn last batch is cut off, the Arrow stream is ended, and where it was to become Parquet it does. May be cut off
+ * anywhere and run again; a second run finds nothing to do, and one at the same time leaves to the first what that is
+ * at. Tables that a living process is writing are left alone; those of other machines are known by the heartbeat in
+ * their run's record. A log that is damaged within is left as it is, and told of. A folder that several links lead to is
+ * visited once.
+ *
+ * A run that was cut off and whose tables are all whole has the state `recovered` in its run.json from then on.
+ *
+ * @param directory Where to look.
+ * @returns One entry for each table that was unfinished.
+ * @throws BrinkError where the folder is not there.
+ */
+export async function recover(directory: string): Promise<RecoveredTable[]> {
+  const folder = namedFolder(WHO, directory);
+  if (!existsSync(folder)) throw new BrinkError(WHO, `there is no folder ${folder}. Name the folder of a run.`);
+  const files = filesBelow(folder);
+  const logs = files.filter((file) => /\.arrows(\.part)?$/.test(file)).map((file) => join(folder, file));
+  const runs = files
+    .filter((file) => basename(file) === 'run.json')
+    .map((file) => new CutOffRun(join(folder, dirname(file))));
+  const results: RecoveredTable[] = [];
+  for (const log of logs) {
+    const run = runs.find((run) => run.holds(log));
+    const result = run ? await run.recover(log) : await recoverTable(WHO, log);
+    if (result) results.push(result);
+  }
+  for (const run of runs) run.finish();
+  return results;
+}
+
+/** A run, as far as its tables are recovered. */
+class CutOffRun {
+  readonly #folder: string;
+  readonly #record: RecordedRun | null;
+  readonly #isAlive: boolean;
+  #isWhole = true;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+    this.#record = recordIn(folder);
+    const { state, process, heartbeat } = this.#record ?? {};
+    this.#isAlive = state === 'running' && process != null && isAlive(join(folder, 'log.jsonl'), process, heartbeat!);
+  }
+
+  /** Whether a log is one of its tables. */
+  holds(log: string): boolean {
+    return this.#record?.files.includes(relative(this.#folder, log)) ?? false;
+  }
+
+  async recover(log: string): Promise<RecoveredTable | undefined> {
+    const result = await this.#recover(log);
+    if (result && (result.problem !== null || result.leftTo !== null)) this.#isWhole = false;
+    return result;
+  }
+
+  async #recover(log: string): Promise<RecoveredTable | undefined> {
+    const { host, pid } = this.#record?.process ?? {};
+    if (this.#isAlive && host !== hostname()) {
+      const problem = `${WHO}: ${log} is being written by process ${pid} on ${host}, which finishes it itself.`;
+      return { path: log, rows: 0, bytesLost: 0, problem, leftTo: null };
+    }
+    // Before it is finished, as afterwards nothing tells it from one whose branch had ended.
+    if (log.endsWith('.part') && !this.#isAlive) this.#noteCutOff(relative(this.#folder, log));
+    return recoverTable(WHO, log);
+  }
+
+  /** Says of a run that was cut off that it is recovered, if all its tables are. */
+  finish(): void {
+    if (this.#record?.state !== 'running' || this.#isAlive || !this.#isWhole) return;
+    amendRecord(WHO, this.#folder, { state: 'recovered', finished: new Date().toISOString() });
+  }
+
+  #noteCutOff(log: string): void {
+    const recovered = new Set(recordIn(this.#folder)?.recovered);
+    recovered.add(log.replace(/\.arrows\.part$/, ''));
+    amendRecord(WHO, this.#folder, { recovered: [...recovered] });
+  }
+}
+
+/** The record of a run; null where it is none, which keeps no table from being finished. */
+function recordIn(folder: string): RecordedRun | null {
+  try {
+    return readRecordedRun(WHO, folder);
+  } catch (error) {
+    if (error instanceof BrinkError) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,16 @@
+import { BrinkError } from '../core/errors.ts';
+import { openArrowFile } from '../files/openArrowFile.ts';
+import { formatOf, type TableFormat } from './tableMetadata.ts';
+
+/** What an Arrow stream is or was to become; undefined where it is not one of brink's tables. */
+export function formatOfLog(who: string, path: string): TableFormat | undefined {
+  try {
+    return openArrowFile(who, path, 'holds no Arrow schema.', ({ schema, close }) => {
+      close();
+      return formatOf(schema.metadata);
+    });
+  } catch (error) {
+    if (error instanceof BrinkError) return undefined;
+    throw error;
+  }
+}
