@@ -33,7 +33,7 @@ export async function gapOf(who: string, recording: OpenRecording): Promise<Gap>
   }
   const { tables, files, withoutStep } = found;
   if (files.length === 0) return NO_GAP(last);
-  const ends = tables.filter(({ isCutOff }) => isCutOff).map(({ step }) => step ?? -1);
+  const ends = tables.filter(({ end }) => end === 'cut off').map(({ step }) => step ?? -1);
   const first = Math.min(...ends, indices[last]!);
   const from = Math.max(
     0,
@@ -48,6 +48,12 @@ export async function gapOf(who: string, recording: OpenRecording): Promise<Gap>
     ...(least < begin
       ? [`What is missing of the steps ${least} to ${begin - 1} can't be made: the recording begins later.`]
       : []),
+    ...tables
+      .filter(({ end }) => end === 'left out')
+      .map(
+        ({ table, step }) =>
+          `The run went on without ${table}, which lacks those rows: name the step ${step ?? 0} for them.`,
+      ),
     ...withoutStep.map((table) => `The key of ${table} names no step: what it lacks is not known, and it begins anew.`),
   ];
   const reached = tables.flatMap(({ table, step, keys }) => (step === null ? [] : [{ table, step, keys }]));

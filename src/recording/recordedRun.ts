@@ -1,10 +1,9 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { BrinkError } from '../core/errors.ts';
 import { hasFields } from '../core/hasFields.ts';
 import type { JsonObject } from '../core/Json.ts';
 import type { Writer } from '../files/isBeingWritten.ts';
-import { WholeFile } from '../files/WholeFile.ts';
 
 /** What the record of a run (run.json) says, as far as whoever goes on with its recording asks. */
 export interface RecordedRun {
@@ -56,16 +55,14 @@ export function noteContinuation(who: string, recording: string, folder: string)
 /** Replaces entries of a run's record, in one stroke. @throws BrinkError where it can't be written. */
 export function amendRecord(who: string, folder: string, changes: JsonObject): void {
   const record = parse(who, folder);
+  const path = join(folder, 'run.json');
+  // Under a name of its own: the run itself may be writing.
+  const temporary = `${path}.${process.pid}.tmp`;
   try {
-    const file = new WholeFile(join(folder, 'run.json'));
-    try {
-      writeFileSync(file.file, `${JSON.stringify({ ...record, ...changes }, null, 2)}\n`);
-      file.finish();
-    } catch (error) {
-      file.discard();
-      throw error;
-    }
+    writeFileSync(temporary, `${JSON.stringify({ ...record, ...changes }, null, 2)}\n`, { flush: true });
+    renameSync(temporary, path);
   } catch (cause) {
+    rmSync(temporary, { force: true });
     throw new BrinkError(
       who,
       `the record of the run in ${folder} can't be written: ${(cause as Error).message}. ` +

@@ -10,11 +10,14 @@ import { type RecordedRun, readRecordedRun } from './recordedRun.ts';
 export interface TableBefore extends Pick<TableEnd, 'table' | 'keys'> {
   /** The largest step in it; null: it has no row. */
   readonly step: number | null;
-  /** Whether rows may be missing behind the last: the run was cut off, or its branch failed. */
-  readonly isCutOff: boolean;
+  /**
+   * Whether rows may be missing behind the last: `cut off`, as its run was, or its branch failed; `left out`, as the run
+   * went on without it; `whole`, as far as the run came.
+   */
+  readonly end: 'cut off' | 'left out' | 'whole';
 }
 
-type End = Omit<TableBefore, 'isCutOff'>;
+type End = Omit<TableBefore, 'end'>;
 
 /** What is left of a recorded run, beside its recording. */
 export interface TablesBefore {
@@ -39,7 +42,9 @@ export async function tablesOf(who: string, recording: string): Promise<TablesBe
   const files: string[] = [];
   const withoutStep = new Set<string>();
   for (const [folder, record] of [[directory, first] as const, ...continuationsOf(who, recording, first)]) {
-    for (const name of namesOf(record.files)) {
+    const names = namesOf(record.files);
+    for (const [name, table] of tables) if (!names.has(name)) tables.set(name, { ...table, end: 'left out' });
+    for (const name of names) {
       const file = fileOf(folder, name);
       if (file === null || file === resolve(recording)) continue;
       const end = await endOf(who, file, name);
@@ -50,7 +55,7 @@ export async function tablesOf(who: string, recording: string): Promise<TablesBe
         continue;
       }
       const reached = further(tables.get(name), end);
-      tables.set(name, { ...reached, isCutOff: isCutOff(record, name, file) });
+      tables.set(name, { ...reached, end: isCutOff(record, name, file) ? 'cut off' : 'whole' });
     }
   }
   return { tables: [...tables.values()], files, withoutStep: [...withoutStep] };

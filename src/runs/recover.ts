@@ -2,8 +2,10 @@ import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, dirname, join, relative } from 'node:path';
 import { BrinkError } from '../core/errors.ts';
+import { FileLock } from '../files/FileLock.ts';
 import { filesBelow } from '../files/filesBelow.ts';
 import { isAlive } from '../files/isAlive.ts';
+import type { Writer } from '../files/isBeingWritten.ts';
 import { amendRecord, type RecordedRun, readRecordedRun } from '../recording/recordedRun.ts';
 import { type RecoveredTable, recoverTable } from '../tables/recoverTable.ts';
 import { namedFolder } from './namedFolder.ts';
@@ -34,27 +36,33 @@ export async function recover(directory: string): Promise<RecoveredTable[]> {
     .filter((file) => basename(file) === 'run.json')
     .map((file) => new CutOffRun(join(folder, dirname(file))));
   const results: RecoveredTable[] = [];
-  for (const log of logs) {
-    const run = runs.find((run) => run.holds(log));
-    const result = run ? await run.recover(log) : await recoverTable(WHO, log);
-    if (result) results.push(result);
+  try {
+    for (const log of logs) {
+      const run = runs.find((run) => run.holds(log));
+      const result = run ? await run.recover(log) : await recoverTable(WHO, log);
+      if (result) results.push(result);
+    }
+    for (const run of runs) run.finish();
+  } finally {
+    for (const run of runs) run.release();
   }
-  for (const run of runs) run.finish();
   return results;
 }
 
-/** A run, as far as its tables are recovered. */
+/** A run, as far as its tables are recovered: by one process at a time, where it was cut off. */
 class CutOffRun {
   readonly #folder: string;
   readonly #record: RecordedRun | null;
   readonly #isAlive: boolean;
+  /** Null: there was no need of one. */
+  #lock: FileLock | Writer | null = null;
   #isWhole = true;
 
   constructor(folder: string) {
     this.#folder = folder;
     this.#record = recordIn(folder);
-    const { state, process, heartbeat } = this.#record ?? {};
-    this.#isAlive = state === 'running' && process != null && isAlive(join(folder, 'log.jsonl'), process, heartbeat!);
+    const { state, process, heartbeat = null } = this.#record ?? {};
+    this.#isAlive = state === 'running' && process != null && isAlive(join(folder, 'log.jsonl'), process, heartbeat);
   }
 
   /** Whether a log is one of its tables. */
@@ -69,20 +77,47 @@ class CutOffRun {
   }
 
   async #recover(log: string): Promise<RecoveredTable | undefined> {
+    const left = { path: log, rows: 0, bytesLost: 0, problem: null, leftTo: null };
     const { host, pid } = this.#record?.process ?? {};
     if (this.#isAlive && host !== hostname()) {
       const problem = `${WHO}: ${log} is being written by process ${pid} on ${host}, which finishes it itself.`;
-      return { path: log, rows: 0, bytesLost: 0, problem, leftTo: null };
+      return { ...left, problem };
     }
+    if (!this.#isCutOff) return recoverTable(WHO, log);
+    const lock = this.#take();
+    if (!existsSync(log)) return undefined;
+    if (!(lock instanceof FileLock)) return { ...left, leftTo: lock.pid };
     // Before it is finished, as afterwards nothing tells it from one whose branch had ended.
-    if (log.endsWith('.part') && !this.#isAlive) this.#noteCutOff(relative(this.#folder, log));
+    if (log.endsWith('.part')) this.#noteCutOff(relative(this.#folder, log));
     return recoverTable(WHO, log);
   }
 
   /** Says of a run that was cut off that it is recovered, if all its tables are. */
   finish(): void {
-    if (this.#record?.state !== 'running' || this.#isAlive || !this.#isWhole) return;
+    if (!this.#isCutOff || !this.#isWhole || !(this.#take() instanceof FileLock)) return;
+    // Another process may have been here before the lock was free.
+    if (recordIn(this.#folder)?.state !== 'running') return;
     amendRecord(WHO, this.#folder, { state: 'recovered', finished: new Date().toISOString() });
+  }
+
+  release(): void {
+    if (this.#lock instanceof FileLock) this.#lock.release();
+  }
+
+  get #isCutOff(): boolean {
+    return this.#record?.state === 'running' && !this.#isAlive;
+  }
+
+  #take(): FileLock | Writer {
+    try {
+      this.#lock ??= FileLock.take(join(this.#folder, 'run.json'));
+      return this.#lock;
+    } catch (cause) {
+      const why = (cause as Error).message;
+      throw new BrinkError(WHO, `${this.#folder} can't be written: ${why}. Copy the run to where it can be.`, {
+        cause,
+      });
+    }
   }
 
   #noteCutOff(log: string): void {

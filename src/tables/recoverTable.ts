@@ -57,6 +57,8 @@ export async function recoverTable(who: string, file: string): Promise<Recovered
     rmSync(`${target}.tmp`, { force: true });
     return { ...left, path: target, rows: await finishParquet(who, whole, target), bytesLost };
   } catch (error) {
+    // Another process has finished it between two looks.
+    if (lock === null && !existsSync(file)) return undefined;
     return { ...left, path: existsSync(file) ? file : whole, bytesLost, problem: (error as Error).message };
   } finally {
     lock?.release();
