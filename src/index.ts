@@ -81,7 +81,7 @@ export {
 } from './runs/run.ts';
 export { business, economy, full, type SetOptions } from './runs/sets.ts';
 export { type ReadTable, readTable } from './tables/readTable.ts';
-export type { RecoveredTable } from './tables/recoverTable.ts';
+export type { RecoveredTable, RecoverOptions } from './tables/recoverTable.ts';
 export type { SinkOptions } from './tables/tableSink.ts';
 export { toArrow } from './tables/toArrow.ts';
 export { toParquet } from './tables/toParquet.ts';

@@ -16,7 +16,9 @@ Example:
 Safe to run twice, also at once: what another is recovering is left to it. Exits with 1 where a table could not be finished.`,
     )
     .action(async (directory: string, { json }: { json?: boolean }) => {
-      const tables = await recover(directory);
+      const tables = await recover(directory, {
+        onProgress: ({ path, done, rows }) => console.error(`${path}: ${done} of ${rows} rows`),
+      });
       if (json) console.log(JSON.stringify(tables, null, 2));
       else if (tables.length === 0) console.log(`nothing to recover in ${directory}`);
       else {

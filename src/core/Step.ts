@@ -132,6 +132,8 @@ export interface RunBranch {
    * it has.
    */
   whenBegun(body: (first: Step | null) => void): void;
+  /** Tells how far the work on a file is that takes long, for whoever watches the run. */
+  tell(file: string, progress: string): void;
   /** Asks the run not to end before `promise` has settled; a rejection counts as an error of the branch. */
   waitFor(promise: Promise<unknown>): void;
 }

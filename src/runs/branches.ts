@@ -20,6 +20,8 @@ export interface RunPlace {
   /** The files of the run before, which go as this one begins. */
   readonly removed: readonly string[];
   readonly stopped: AbortSignal;
+  /** Told how far the work on a file is that takes long. */
+  readonly tell: (file: string, progress: string) => void;
 }
 
 /** Branches that are subscribed to. */
@@ -41,6 +43,7 @@ export class RunBranches {
   readonly #directory: string;
   readonly #removed: ReadonlySet<string>;
   readonly #stopped: AbortSignal;
+  readonly #tell: RunPlace['tell'];
   readonly #owners = new Map<string, string>();
   readonly #targets = new Map<string, readonly string[]>();
   readonly #checks: Body[] = [];
@@ -49,10 +52,11 @@ export class RunBranches {
   #begun: { readonly first: Step | null; readonly metadata: JsonObject } | null = null;
 
   /** @throws BrinkError for a name that no file can have, and whatever a branch throws while it is put together. */
-  constructor(branches: Branches, { directory, removed, stopped }: RunPlace) {
+  constructor(branches: Branches, { directory, removed, stopped, tell }: RunPlace) {
     this.#directory = directory;
     this.#removed = new Set(removed);
     this.#stopped = stopped;
+    this.#tell = tell;
     this.outputs = Object.entries(branches).map(([name, branch]) => {
       if (name === '' || /[/\\\0]|^\.+$/.test(name)) {
         throw new BrinkError(
@@ -139,6 +143,7 @@ export class RunBranches {
       removes: (file) => this.#removed.has(file),
       check: (body) => (this.#begun ? body(this.#begun.first) : void this.#checks.push(body)),
       whenBegun: (body) => (this.#begun ? body(this.#begun.first) : void this.#openings.push(body)),
+      tell: this.#tell,
       waitFor: (promise) => {
         // Looked at when the run ends, which may be later than it fails.
         promise.catch(() => {});

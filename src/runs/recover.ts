@@ -2,12 +2,13 @@ import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, dirname, join, relative } from 'node:path';
 import { BrinkError } from '../core/errors.ts';
+import { requireNames } from '../core/requireNames.ts';
 import { FileLock } from '../files/FileLock.ts';
 import { filesBelow } from '../files/filesBelow.ts';
 import { isAlive } from '../files/isAlive.ts';
 import type { Writer } from '../files/isBeingWritten.ts';
 import { amendRecord, type RecordedRun, readRecordedRun } from '../recording/recordedRun.ts';
-import { type RecoveredTable, recoverTable } from '../tables/recoverTable.ts';
+import { type RecoveredTable, type RecoverOptions, recoverTable } from '../tables/recoverTable.ts';
 import { namedFolder } from './namedFolder.ts';
 
 const WHO = 'recover';
@@ -24,10 +25,13 @@ const WHO = 'recover';
  * A run that was cut off and whose tables are all whole has the state `recovered` in its run.json from then on.
  *
  * @param directory Where to look.
+ * @param options `onProgress`: told, now and then, how many rows of a table are done that takes long.
  * @returns One entry for each table that was unfinished.
  * @throws BrinkError where the folder is not there.
  */
-export async function recover(directory: string): Promise<RecoveredTable[]> {
+export async function recover(directory: string, options: RecoverOptions = {}): Promise<RecoveredTable[]> {
+  requireNames(WHO, options, ['onProgress']);
+  const { onProgress } = options;
   const folder = namedFolder(WHO, directory);
   if (!existsSync(folder)) throw new BrinkError(WHO, `there is no folder ${folder}. Name the folder of a run.`);
   const files = filesBelow(folder);
@@ -39,7 +43,7 @@ export async function recover(directory: string): Promise<RecoveredTable[]> {
   try {
     for (const log of logs) {
       const run = runs.find((run) => run.holds(log));
-      const result = run ? await run.recover(log) : await recoverTable(WHO, log);
+      const result = run ? await run.recover(log, onProgress) : await recoverTable(WHO, log, onProgress);
       if (result) results.push(result);
     }
     for (const run of runs) run.finish();
@@ -70,26 +74,26 @@ class CutOffRun {
     return this.#record?.files.includes(relative(this.#folder, log)) ?? false;
   }
 
-  async recover(log: string): Promise<RecoveredTable | undefined> {
-    const result = await this.#recover(log);
+  async recover(log: string, onProgress: RecoverOptions['onProgress']): Promise<RecoveredTable | undefined> {
+    const result = await this.#recover(log, onProgress);
     if (result && (result.problem !== null || result.leftTo !== null)) this.#isWhole = false;
     return result;
   }
 
-  async #recover(log: string): Promise<RecoveredTable | undefined> {
+  async #recover(log: string, onProgress: RecoverOptions['onProgress']): Promise<RecoveredTable | undefined> {
     const left = { path: log, rows: 0, bytesLost: 0, problem: null, leftTo: null };
     const { host, pid } = this.#record?.process ?? {};
     if (this.#isAlive && host !== hostname()) {
       const problem = `${WHO}: ${log} is being written by process ${pid} on ${host}, which finishes it itself.`;
       return { ...left, problem };
     }
-    if (!this.#isCutOff) return recoverTable(WHO, log);
+    if (!this.#isCutOff) return recoverTable(WHO, log, onProgress);
     const lock = this.#take();
     if (!existsSync(log)) return undefined;
     if (!(lock instanceof FileLock)) return { ...left, leftTo: lock.pid };
     // Before it is finished, as afterwards nothing tells it from one whose branch had ended.
     if (log.endsWith('.part')) this.#noteCutOff(relative(this.#folder, log));
-    return recoverTable(WHO, log);
+    return recoverTable(WHO, log, onProgress);
   }
 
   /** Says of a run that was cut off that it is recovered, if all its tables are. */

@@ -1,3 +1,4 @@
+import { relative } from 'node:path';
 import { isObservable, map, merge, type Observable, type Subscription, takeUntil, tap } from 'rxjs';
 import { BrinkError, DivergedError } from '../core/errors.ts';
 import { type JsonObject, requireJson } from '../core/Json.ts';
@@ -133,7 +134,15 @@ async function runUntil(
     throw new BrinkError(WHO, 'there is no branch. Without one no step would be taken; name at least one.');
   }
   const record = new RunRecord({ directory, overwrite, user });
-  const joined = new RunBranches(branches, { directory: record.directory, removed: record.removed, stopped });
+  const joined = new RunBranches(branches, {
+    directory: record.directory,
+    removed: record.removed,
+    stopped,
+    tell: (file, progress) => {
+      record.note('info', { file }, progress);
+      display?.say(`${relative(record.directory, file)}: ${progress}`);
+    },
+  });
   const start = performance.now();
   const errors = new Map<string, Error>();
   const display = progress ? showProgress() : null;

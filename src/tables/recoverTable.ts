@@ -24,11 +24,20 @@ export interface RecoveredTable {
   readonly leftTo: number | null;
 }
 
+/** Who is told while a table is finished that takes longer than a second or two. */
+export interface RecoverOptions {
+  readonly onProgress?: (progress: { readonly path: string; readonly done: number; readonly rows: number }) => void;
+}
+
 /**
  * Finishes the table of one log, `<stem>.arrows.part` or `<stem>.arrows`; undefined where it is finished already, or
  * not one of brink's tables.
  */
-export async function recoverTable(who: string, file: string): Promise<RecoveredTable | undefined> {
+export async function recoverTable(
+  who: string,
+  file: string,
+  onProgress: RecoverOptions['onProgress'] = () => {},
+): Promise<RecoveredTable | undefined> {
   const stem = file.replace(/\.arrows(\.part)?$/, '');
   const { part, whole } = logPaths(stem);
   const target = `${stem}.parquet`;
@@ -55,7 +64,8 @@ export async function recoverTable(who: string, file: string): Promise<Recovered
     }
     if (format === 'arrow') return { ...left, path: whole, rows, bytesLost };
     rmSync(`${target}.tmp`, { force: true });
-    return { ...left, path: target, rows: await finishParquet(who, whole, target), bytesLost };
+    const count = await finishParquet(who, whole, target, (done, rows) => onProgress({ path: target, done, rows }));
+    return { ...left, path: target, rows: count, bytesLost };
   } catch (error) {
     // Another process has finished it between two looks.
     if (lock === null && !existsSync(file)) return undefined;

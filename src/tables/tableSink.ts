@@ -21,7 +21,7 @@ import { holderOf } from '../files/FileLock.ts';
 import { isBeingWritten } from '../files/isBeingWritten.ts';
 import { VERSIONS } from '../files/versions.ts';
 import { checkTable } from './checkRow.ts';
-import { finishParquet } from './finishParquet.ts';
+import { type FinishListener, finishParquet } from './finishParquet.ts';
 import { openLog } from './openLog.ts';
 import { rowsBehind } from './rowsBehind.ts';
 import { logPaths, TableLog } from './TableLog.ts';
@@ -122,7 +122,8 @@ export function tableSink<R extends object>(
       log,
       isNew: end ? rowsBehind(table, end) : () => true,
       finish: () => {
-        finished ??= finishTable(who, log, format === 'parquet' ? { whole, target } : null);
+        const tell: FinishListener = (done, rows) => branch?.tell(target, `${done} of ${rows} rows finished`);
+        finished ??= finishTable(who, log, format === 'parquet' ? { whole, target, tell } : null);
         return finished;
       },
     };
@@ -202,7 +203,7 @@ export function tableSink<R extends object>(
 async function finishTable(
   who: string,
   log: TableLog<Table>,
-  parquet: { whole: string; target: string } | null,
+  parquet: { whole: string; target: string; tell: FinishListener } | null,
 ): Promise<void> {
   let failure: unknown;
   try {
@@ -211,7 +212,7 @@ async function finishTable(
     failure = error;
   }
   if (parquet && existsSync(parquet.whole)) {
-    await finishParquet(who, parquet.whole, parquet.target).catch((second) => {
+    await finishParquet(who, parquet.whole, parquet.target, parquet.tell).catch((second) => {
       throw failure ? join(failure, second) : second;
     });
   }

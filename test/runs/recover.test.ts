@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { FileLock } from '../../src/files/FileLock.ts';
 import { recover } from '../../src/runs/recover.ts';
 import { TableLog } from '../../src/tables/TableLog.ts';
 import { brink } from '../cli/brinkProcess.ts';
@@ -105,7 +106,7 @@ describe('recover, in the folder of a run', () => {
   });
 
   it('leaves to another that is at it what that is at, and says so', async () => {
-    await leaveLog(40_000);
+    await leaveLog(15_000);
     writeRecord();
     const first = spawn(process.execPath, [join(import.meta.dirname, '../helpers/tableProcess.ts'), 'recover', folder]);
     const gone = new Promise((resolve) => first.once('close', resolve));
@@ -113,17 +114,23 @@ describe('recover, in the folder of a run', () => {
     const [result, ...others] = await recover(folder);
     expect(others).toEqual([]);
     expect(result).toMatchObject({ problem: null, leftTo: first.pid });
-    const { code, stdout } = await brink(['recover', folder]);
-    expect([code, stdout]).toEqual([
-      0,
-      `${join(folder, 'rows.arrows')}: process ${first.pid} is recovering it, and it is left to that\n`,
-    ]);
     expect(record().state).toBe('running');
     expect(await gone).toBe(0);
     expect(record().state).toBe('recovered');
     expect(readdirSync(folder)).toEqual(['rows.parquet', 'run.json']);
     expect(await recover(folder)).toEqual([]);
   }, 60_000);
+
+  it.each(['run.json', 'rows.arrows'])('on the command line too, where that holds the lock of %s', async (file) => {
+    await leaveLog(300);
+    if (file === 'run.json') writeRecord();
+    const lock = FileLock.take(join(folder, file)) as FileLock;
+    const { code, stdout } = await brink(['recover', folder]);
+    lock.release();
+    const log = join(folder, 'rows.arrows.part');
+    expect([code, stdout]).toEqual([0, `${log}: process ${process.pid} is recovering it, and it is left to that\n`]);
+    expect(existsSync(log)).toBe(true);
+  });
 
   it('four times at once, does it once', async () => {
     await leaveLog(3000);
