@@ -5,6 +5,7 @@ import { BrinkError } from '../core/errors.ts';
 import type { Step } from '../core/Step.ts';
 import { FileLock, holderOf } from '../files/FileLock.ts';
 import { isBeingWritten, type Writer } from '../files/isBeingWritten.ts';
+import { sayingWhy } from '../files/sayingWhy.ts';
 import { openRecording } from './openRecording.ts';
 import {
   type EstimateListener,
@@ -70,7 +71,7 @@ export function beginRecording(
   { gradient, onEstimate, ...room }: BeginOptions,
 ): Recorder {
   requireRoom(target, room);
-  rmSync(target, { force: true });
+  sayingWhy(WHO, `${target} cannot be written`, 'Name another file.', () => rmSync(target, { force: true }));
   const shape = (step: Step): StepShape => ({
     paramCount: step.weights.length,
     hasVelocity: step.velocity !== null,

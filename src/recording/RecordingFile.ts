@@ -4,6 +4,7 @@ import { BrinkError } from '../core/errors.ts';
 import { ArrowFile, END_OF_STREAM, sizeOf } from '../files/ArrowFile.ts';
 import { type ArrowMessages, arrowMessages } from '../files/arrowMessages.ts';
 import { makeFolders } from '../files/makeFolders.ts';
+import { sayingWhy } from '../files/sayingWhy.ts';
 import { stepKeyValues } from './openRecording.ts';
 import { toKeyValues, type VersionedHeader } from './RecordingHeader.ts';
 import { type RecordedStep, type StepEncoder, type StepShape, stepEncoder } from './recordingColumns.ts';
@@ -81,7 +82,9 @@ export class RecordingFile {
   /** Writes the first step, in a new file behind the schema. */
   #begin(message: readonly Uint8Array[], expected: number | null): void {
     const schema = this.#kept ? [] : this.#messages.schema;
-    makeFolders(dirname(this.#path));
+    sayingWhy(WHO, `${this.#path} cannot be opened`, 'Name a place that can be written.', () =>
+      makeFolders(dirname(this.#path)),
+    );
     if (expected !== null) {
       this.#prepare(sizeOf(schema) + expected * sizeOf(message) + END_OF_STREAM.length, expected);
     }

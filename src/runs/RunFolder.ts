@@ -7,6 +7,7 @@ import { holderOf } from '../files/FileLock.ts';
 import { isAlive } from '../files/isAlive.ts';
 import type { Writer } from '../files/isBeingWritten.ts';
 import { makeFolders } from '../files/makeFolders.ts';
+import { sayingWhy } from '../files/sayingWhy.ts';
 import { namedFolder } from './namedFolder.ts';
 
 const WHO = 'run';
@@ -41,8 +42,10 @@ export class RunFolder {
   ): void {
     this.#make();
     if (overwrite) {
-      for (const path of this.#filesToRemove(reads.map((path) => resolve(path)))) rmSync(path, { force: true });
-      rmSync(this.#record, { force: true });
+      for (const path of [...this.#filesToRemove(reads.map((path) => resolve(path))), this.#record]) {
+        const advice = 'What was removed before it is gone; clear the folder by hand.';
+        sayingWhy(WHO, `${path} of the run before can't be removed`, advice, () => rmSync(path, { force: true }));
+      }
     }
     try {
       // 'wx' fails where the file is there, so of two runs that start at once only one has the folder.
@@ -148,7 +151,10 @@ export class RunFolder {
       }
     } catch (cause) {
       if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return { files: [], writer: null, heartbeat: null };
-      if (!(cause instanceof SyntaxError)) throw cause;
+      if (!(cause instanceof SyntaxError)) {
+        const why = (cause as Error).message;
+        throw new BrinkError(WHO, `${this.#record} can't be read: ${why}. Name another directory.`, { cause });
+      }
     }
     throw new BrinkError(
       WHO,

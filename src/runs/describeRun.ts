@@ -6,6 +6,7 @@ import type { Column, Table } from '../core/Table.ts';
 import { filesBelow } from '../files/filesBelow.ts';
 import { isAlive } from '../files/isAlive.ts';
 import { isBeingWritten } from '../files/isBeingWritten.ts';
+import { sayingWhy } from '../files/sayingWhy.ts';
 import { openRecording } from '../recording/openRecording.ts';
 import { openLog } from '../tables/openLog.ts';
 import { readTable } from '../tables/readTable.ts';
@@ -76,7 +77,8 @@ export async function describeRun(folder: string): Promise<RunDescription> {
     throw new BrinkError(WHO, `${directory} holds no run (run.json). Name the folder of a run itself.`);
   }
   const run = readRecord(path);
-  const files = filesBelow(directory);
+  const advice = 'Look at the rights of its folders.';
+  const files = sayingWhy(WHO, `${directory} can't be searched`, advice, () => filesBelow(directory));
   const tables: TableDescription[] = [];
   for (const file of files) {
     // A log beside its Parquet file is on its way to become it.

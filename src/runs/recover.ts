@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, dirname, join, relative } from 'node:path';
 import { BrinkError } from '../core/errors.ts';
@@ -7,6 +7,7 @@ import { FileLock } from '../files/FileLock.ts';
 import { filesBelow } from '../files/filesBelow.ts';
 import { isAlive } from '../files/isAlive.ts';
 import type { Writer } from '../files/isBeingWritten.ts';
+import { sayingWhy } from '../files/sayingWhy.ts';
 import { amendRecord, type RecordedRun, readRecordedRun } from '../recording/recordedRun.ts';
 import { type RecoveredTable, type RecoverOptions, recoverTable } from '../tables/recoverTable.ts';
 import { namedFolder } from './namedFolder.ts';
@@ -34,7 +35,10 @@ export async function recover(directory: string, options: RecoverOptions = {}): 
   const { onProgress } = options;
   const folder = namedFolder(WHO, directory);
   if (!existsSync(folder)) throw new BrinkError(WHO, `there is no folder ${folder}. Name the folder of a run.`);
-  const files = filesBelow(folder);
+  if (!statSync(folder).isDirectory()) throw new BrinkError(WHO, `${folder} is a file. Name the folder of a run.`);
+  const files = sayingWhy(WHO, `${folder} can't be searched`, 'Look at the rights of its folders.', () =>
+    filesBelow(folder),
+  );
   const logs = files.filter((file) => /\.arrows(\.part)?$/.test(file)).map((file) => join(folder, file));
   const runs = files
     .filter((file) => basename(file) === 'run.json')

@@ -10,7 +10,10 @@ export function formatOfLog(who: string, path: string): TableFormat | undefined 
       return formatOf(schema.metadata);
     });
   } catch (error) {
-    if (error instanceof BrinkError) return undefined;
+    // What the file system refuses is no word on what the file holds.
+    if (error instanceof BrinkError && (error.cause as NodeJS.ErrnoException | undefined)?.code === undefined) {
+      return undefined;
+    }
     throw error;
   }
 }

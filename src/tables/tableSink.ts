@@ -19,6 +19,7 @@ import type { RunBranch, Step, StepRun } from '../core/Step.ts';
 import type { Row, Table } from '../core/Table.ts';
 import { holderOf } from '../files/FileLock.ts';
 import { isBeingWritten } from '../files/isBeingWritten.ts';
+import { sayingWhy } from '../files/sayingWhy.ts';
 import { VERSIONS } from '../files/versions.ts';
 import { checkTable } from './checkRow.ts';
 import { type FinishListener, finishParquet } from './finishParquet.ts';
@@ -113,6 +114,11 @@ export function tableSink<R extends object>(
     const log = new TableLog(table, target.slice(0, -ending.length), {
       format,
       metadata: { ...about, ...provenance, ...metadata },
+      ...(!given && {
+        rowAdvice:
+          "the table is the probe's, and what stands between it and the sink has changed the row: " +
+          `hand over a table of the rows that come, ${who}(table)`,
+      }),
     });
     let finished: Promise<void> | undefined;
     const name = branch && relative(branch.directory, target).slice(0, -ending.length);
@@ -264,7 +270,9 @@ function requireRoom(
 /** Makes room for a table: removes what may be overwritten. */
 function makeRoom(who: string, files: Files, overwrite: boolean): void {
   requireRoom(who, files, overwrite);
-  for (const file of Object.values(files)) rmSync(file, { force: true });
+  for (const file of Object.values(files)) {
+    sayingWhy(who, `${file} cannot be written`, 'Name another file.', () => rmSync(file, { force: true }));
+  }
 }
 
 /** Throws unless a log was to become the file `target`, and nobody writes it. */
