@@ -17,6 +17,7 @@ import {
 import { FORMAT_VERSION, type RecordingHeader, type Selection } from './RecordingHeader.ts';
 import type { RecordedStep, StepShape } from './recordingColumns.ts';
 import { requireSameRun } from './requireSameRun.ts';
+import { requireSameWeights } from './requireSameWeights.ts';
 
 const WHO = 'record';
 
@@ -155,7 +156,7 @@ function recorder(
       if (!isSelected(step.index, selection)) return;
       requireStorable(step);
       if (file === null && recorded !== null && step.index <= last) {
-        if (step.index === last) requireSameWeights(target, recorded, step);
+        if (step.index === last) requireSameWeights(WHO, target, recorded, step);
         return;
       }
       requireNext(step, last, selection, file === null && recorded !== null);
@@ -236,16 +237,6 @@ function requireNext({ index }: Step, last: number, selection: Selection, isGoin
         'The steps between would be missing; resume from a step that it holds.',
     );
   }
-}
-
-function requireSameWeights(target: string, recorded: RecordedStep, step: Step): void {
-  const k = step.weights.findIndex((w, k) => !Object.is(w, recorded.weights[k]));
-  if (k < 0) return;
-  throw new BrinkError(
-    WHO,
-    `entry ${k} of θ at step ${step.index} is ${step.weights[k]}, and ${target} has ${recorded.weights[k]}. ` +
-      'The run that comes is not the one that was recorded; the engine, the machine or the objective differs.',
-  );
 }
 
 function requireShape(step: Step, { paramCount, hasVelocity, hasGradient }: StepShape): void {

@@ -11,6 +11,7 @@ import { type OpenRecording, openRecording } from './openRecording.ts';
 import { placeOf } from './placeOf.ts';
 import { requireSameLoss } from './requireSameLoss.ts';
 import { requireSameObjective } from './requireSameObjective.ts';
+import { requireSameSettings } from './requireSameSettings.ts';
 
 /** From where a recorded run goes on, in the same way or in another. */
 interface Beginning {
@@ -77,6 +78,7 @@ export function continueFrom(
       }
       const gap = closesGap ? await gapOf(who, file) : NO_GAP(k);
       const recorded = file.read(gap.from);
+      requireSameSettings(who, path, source, recorded);
       const { loss } = await stepGradient(own, recorded);
       requireSameLoss(who, file, recorded, loss, own);
       const { index, weights, velocity, epoch } = recorded;

@@ -11,6 +11,7 @@ import { type OpenRecording, openRecording } from './openRecording.ts';
 import type { RecordedStep } from './recordingColumns.ts';
 import { requireSameLoss } from './requireSameLoss.ts';
 import { requireSameRun } from './requireSameRun.ts';
+import { requireSameWeights } from './requireSameWeights.ts';
 
 /** How far a recorded run goes on. */
 export interface ResumeOptions extends Pick<GradientDescentOptions, 'until'> {
@@ -65,7 +66,8 @@ export function resume(path: string, options: ResumeOptions = {}): Observable<St
       );
     }
     const length = { ...recordedLength(source), ...(steps !== undefined && { steps }), ...(until && { until }) };
-    const notes = [gap.note, isSameMachine(recording.header, objective) ? null : ELSEWHERE(recording)];
+    const torn = recording.tornBytes > 0 ? TORN(recording) : null;
+    const notes = [torn, gap.note, isSameMachine(recording.header, objective) ? null : ELSEWHERE(recording)];
     const said = notes.filter((note) => note !== null);
     const about = {
       reads: [path, ...gap.files],
@@ -86,6 +88,9 @@ export function resume(path: string, options: ResumeOptions = {}): Observable<St
   });
 }
 
+const TORN = ({ path, tornBytes }: OpenRecording) =>
+  `${path} was cut off: the ${tornBytes} bytes behind its last whole step are left out.`;
+
 const ELSEWHERE = ({ indices }: OpenRecording) =>
   'It was recorded on another machine or with other versions, whose arithmetic may round differently: behind step ' +
   `${indices.at(-1)} the bits need not be those that the run would have had there.`;
@@ -93,11 +98,15 @@ const ELSEWHERE = ({ indices }: OpenRecording) =>
 /** The steps behind one of a recording's, for a run that passes through them. */
 function recordedSteps(file: OpenRecording, from: number, objective: Objective): KnownSteps {
   const places = new Map(file.indices.map((t, k) => [t, k]));
+  const isSame = isSameMachine(file.header, objective);
   let held: RecordedStep | null = null;
   return {
-    at(index) {
+    at(index, own) {
       const k = places.get(index);
-      held = k === undefined ? null : file.read(k);
+      // One that is damaged is made again.
+      held = k === undefined || !file.isSound(k) ? null : file.read(k);
+      if (held === null) return own;
+      if (isSame) requireSameWeights(WHO, file.path, held, { index, ...own });
       return held;
     },
     requireLoss(index, loss) {

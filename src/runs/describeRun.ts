@@ -134,12 +134,13 @@ function recordedSteps(path: string): Pick<TableDescription, 'rows' | 'problem'>
     return null;
   }
   try {
-    const { indices, isSound, damage } = recording;
+    const { indices, isSound, damage, tornBytes } = recording;
     const bad = indices.filter((_, k) => !isSound(k));
     const shown = `${bad.slice(0, MOST_NAMED).join(', ')}${bad.length > MOST_NAMED ? ', …' : ''}`;
     const problems = [
       ...(bad.length > 0 ? [`${bad.length} of ${indices.length} steps are damaged: ${shown}`] : []),
       ...(damage ? [damage.message] : []),
+      ...(tornBytes > 0 ? [`${tornBytes} bytes at the end are of a step that is not whole, or damaged`] : []),
     ];
     return { rows: indices.length, problem: problems.length > 0 ? problems.join('; ') : null };
   } finally {

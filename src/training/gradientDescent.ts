@@ -57,10 +57,12 @@ export interface TrainingState {
   readonly seen: number;
 }
 
+type Weights = Pick<TrainingState, 'weights' | 'velocity'>;
+
 /** Steps of a run that are known before it takes them. */
 export interface KnownSteps {
-  /** θ_t and δ_{t−1}; null: not known. */
-  at(index: number): Pick<TrainingState, 'weights' | 'velocity'> | null;
+  /** θ_t and δ_{t−1} as they are known, else as the run has computed them. Throws where the two may not differ. */
+  at(index: number, own: Weights): Weights;
   /** Throws unless the loss of a known step's batch is the one that is known of it. */
   requireLoss(index: number, loss: number): void;
 }
@@ -271,7 +273,8 @@ export function descend(
       await setImmediate();
       if (subscriber.closed || t === steps || (await isReached(objective.at(weights), seen))) return;
 
-      ({ weights, velocity } = known?.at(t + 1) ?? update(step, weightDecay));
+      const own = update(step, weightDecay);
+      ({ weights, velocity } = known?.at(t + 1, own) ?? own);
     }
   }
 
