@@ -102,6 +102,7 @@ export { type ReplayOptions, replay } from './recording/replay.ts';
 export { type ResumeOptions, resume } from './recording/resume.ts';
 export { loadWeights, type SaveWeightsOptions, saveWeights } from './recording/savedWeights.ts';
 export type { Branch, Branches } from './runs/branches.ts';
+export { recover } from './runs/recover.ts';
 export {
   type BranchSummary,
   type RunOptions,
@@ -120,7 +121,7 @@ export { type LinePoints, lineFit } from './statistics/lineFit.ts';
 export { type LineColumns, type LineInterval, lineFitInterval } from './statistics/lineFitInterval.ts';
 export { ratioOfSums } from './statistics/ratioOfSums.ts';
 export { type ReadTable, readTable } from './tables/readTable.ts';
-export { type RecoveredTable, recover } from './tables/recover.ts';
+export type { RecoveredTable, RecoverOptions } from './tables/recoverTable.ts';
 export type { SinkOptions } from './tables/tableSink.ts';
 export { toArrow } from './tables/toArrow.ts';
 export { toParquet } from './tables/toParquet.ts';

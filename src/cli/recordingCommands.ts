@@ -77,7 +77,7 @@ Examples:
 export function resumeCommand(): Command {
   return measuring('resume', 'output/resumed')
     .option('--steps <T>', 'the step to end at, as in `brink run`: not how many more (default: as recorded)', numberOf)
-    .option('--step <step>', 'the recorded step to go on from (default: the last)', numberOf)
+    .option('--step <step>', 'the recorded step to go on from (default: where no row is left out)', numberOf)
     .option('--no-record', 'do not go on with the recording')
     .addHelpText(
       'after',
@@ -87,7 +87,8 @@ Examples:
   brink resume output/first/recording.arrows --steps 400 --probe topEigenvalues:count=3:every=5 --out output/second
 
 The steps are those that the run would have had, to the bit, and the recording goes on with them. \`brink recover\`
-finishes the tables of a run that was killed; the resumed run writes its own.${CODES}`,
+finishes the tables of a run that was killed; the resumed run writes its own, which hold the rows behind the end of
+those: together they hold each row once. With --step all rows from there on are written.${CODES}`,
     )
     .action(async (path: string, flags: ResumeFlags) => {
       const { steps, step } = flags;
@@ -158,7 +159,8 @@ async function measureFrom(
   const objective = await objectiveOf(path, data === undefined ? {} : { data });
   const { tornBytes, close } = openRecording(who, path);
   close();
-  if (tornBytes > 0) {
+  // What is resumed says so itself.
+  if (tornBytes > 0 && who !== 'resume') {
     console.error(`${path} was cut off: the ${tornBytes} bytes of its last step are left out.`);
   }
   const steps = await source(objective);

@@ -74,12 +74,32 @@ export interface StepRun {
   readonly last: number | null;
   /** Files that the source reads while it emits: a run must not remove them. */
   readonly reads: readonly string[];
-  /** The recording that the source goes on with; null: none. */
-  readonly resumes: string | null;
+  /** What the source goes on with; null: nothing. */
+  readonly resumes: Resumed | null;
   /** L; null: the source names none. */
   readonly objective: Objective | null;
   /** The branch of `run` through which the step goes: its folder, its stop signal; null outside of one. */
   readonly branch: RunBranch | null;
+}
+
+/** A recorded run that is gone on with. */
+export interface Resumed {
+  /** Its recording, an absolute path. */
+  readonly recording: string;
+  /** Where its tables end: what they hold is not written again. */
+  readonly tables: readonly TableEnd[];
+  /** What is to be said of that as the run begins; null: nothing. */
+  readonly note: string | null;
+}
+
+/** The last rows of a table. */
+export interface TableEnd {
+  /** Its path within its run's folder, without ending: the name of the branch, where no other was given. */
+  readonly table: string;
+  /** The largest step in it. */
+  readonly step: number;
+  /** The keys of the rows of that step. */
+  readonly keys: readonly string[];
 }
 
 /** A branch of a run, as the probes and sinks in it meet it. */
@@ -115,6 +135,8 @@ export interface RunBranch {
   whenBegun(body: (first: Step | null) => void): void;
   /** What the measurements of the branch cost so far. */
   readonly account: Account;
+  /** Tells how far the work on a file is that takes long, for whoever watches the run. */
+  tell(file: string, progress: string): void;
   /** Asks the run not to end before `promise` has settled; a rejection counts as an error of the branch. */
   waitFor(promise: Promise<unknown>): void;
 }

@@ -1,7 +1,8 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { type RecordBatch, RecordBatchReader, type Schema } from 'apache-arrow';
 import { BrinkError } from '../core/errors.ts';
 import { CHECKSUM, isSealed, isSealedIfAtAll } from './checksum.ts';
+import { openToRead } from './openToRead.ts';
 import { readFrom } from './readFrom.ts';
 import { type BatchPlace, type MessagePlace, scanStream } from './scanStream.ts';
 
@@ -44,10 +45,10 @@ const IN_A_MESSAGE = ['\x08\0\0\0', '\0'] as const;
  * power cut left of it, whole in length and not in content, counts as torn.
  *
  * @param unbegun What is said of a file without a whole schema.
- * @throws BrinkError for such a file or a damaged schema, Error of the file system where it cannot be read.
+ * @throws BrinkError for such a file or a damaged schema, and where it cannot be read.
  */
 export function openArrowFile<T>(who: string, path: string, unbegun: string, describe: (file: OpenArrowFile) => T): T {
-  const file = openSync(path, 'r');
+  const file = openToRead(who, path);
   try {
     const { schema, batches: found, isEnded, isBroken, size } = scanStream(file);
     if (schema === null) {

@@ -1,8 +1,9 @@
-import { closeSync, fstatSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, writeSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { BrinkError } from '../core/errors.ts';
 import { hasFields } from '../core/hasFields.ts';
 import { makeFolders } from './makeFolders.ts';
+import { openToRead } from './openToRead.ts';
 import { readFrom } from './readFrom.ts';
 import { WholeFile } from './WholeFile.ts';
 
@@ -75,7 +76,7 @@ export function writeSafetensors(path: string, { tensors, metadata }: Safetensor
  */
 export function readSafetensors(who: string, path: string): Safetensors {
   const wrong = (what: string) => new BrinkError(who, `${path} ${what}`);
-  const file = openSync(path, 'r');
+  const file = openToRead(who, path);
   try {
     const { size } = fstatSync(file);
     const take = (start: number, length: number): Buffer => {

@@ -39,6 +39,8 @@ export interface StreamScan {
 const PREFIX = 8;
 /** Messages begin at multiples of so many bytes. */
 const ALIGNMENT = 8;
+/** Columns within columns: no table of brink's has more than a list in one. */
+const MOST_NESTED = 8;
 /** What is looked through at once, in bytes. */
 const WINDOW = 2 ** 20;
 
@@ -111,8 +113,25 @@ function isPlausible(bytes: Uint8Array): boolean {
   if (!fits(field(message, 4), 4)) return false;
   const type = field(message, 1);
   const header = field(message, 2);
-  if (type === 0 || view.getUint8(type) !== MessageHeader.RecordBatch) return true;
-  return header > 0 && [1, 2].every((k) => fits(field(follow(header), k), 16)) && fits(field(follow(header), 4), 8);
+  if (type === 0 || header === 0) return type === 0;
+  if (view.getUint8(type) === MessageHeader.RecordBatch) {
+    return [1, 2].every((k) => fits(field(follow(header), k), 16)) && fits(field(follow(header), 4), 8);
+  }
+  if (view.getUint8(type) !== MessageHeader.Schema) return true;
+
+  /** The tables in the k-th field of a table, which is a list of them. */
+  const tablesIn = (table: number, k: number) => {
+    const at = field(table, k);
+    if (at === 0) return [];
+    const list = follow(at);
+    return Array.from({ length: view.getUint32(list, true) }, (_, i) => follow(list + 4 + 4 * i));
+  };
+  const isColumn = (table: number, depth = 0): boolean =>
+    depth < MOST_NESTED &&
+    [5, 6].every((k) => fits(field(table, k), 4)) &&
+    tablesIn(table, 5).every((child) => isColumn(child, depth + 1));
+  const schema = follow(header);
+  return [1, 2, 3].every((k) => fits(field(schema, k), 4)) && tablesIn(schema, 1).every((column) => isColumn(column));
 }
 
 /** Whether a whole record batch, or the end of the stream, lies behind a place. */

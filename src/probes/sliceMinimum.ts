@@ -43,7 +43,10 @@ const table = defineTable({
       }),
     ),
     least_change: nullable(
-      float64({ symbol: 'ΔL(α_{min})', description: 'The least change of the loss along the slice; null with α_{zero}.' }),
+      float64({
+        symbol: 'ΔL(α_{min})',
+        description: 'The least change of the loss along the slice; null with α_{zero}.',
+      }),
     ),
     evaluations: int32({ symbol: '', description: 'How often the loss was asked for.' }),
   },

@@ -1,14 +1,23 @@
-import { existsSync, rmSync } from 'node:fs';
+import { accessSync, constants, existsSync, rmSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { BrinkError } from '../core/errors.ts';
-import type { JsonObject } from '../core/Json.ts';
 import type { Step } from '../core/Step.ts';
-import { isBeingWritten } from '../files/isBeingWritten.ts';
+import { FileLock, holderOf } from '../files/FileLock.ts';
+import { isBeingWritten, type Writer } from '../files/isBeingWritten.ts';
+import { sayingWhy } from '../files/sayingWhy.ts';
 import { openRecording } from './openRecording.ts';
-import { type EstimateListener, isInHand, RecordingFile, type RecordingStart } from './RecordingFile.ts';
+import {
+  type EstimateListener,
+  isInHand,
+  RecordingFile,
+  type RecordingStart,
+  requireDiskRoom,
+} from './RecordingFile.ts';
 import { FORMAT_VERSION, type RecordingHeader, type Selection } from './RecordingHeader.ts';
 import type { RecordedStep, StepShape } from './recordingColumns.ts';
 import { requireSameRun } from './requireSameRun.ts';
+import { requireSameWeights } from './requireSameWeights.ts';
 
 const WHO = 'record';
 
@@ -48,6 +57,8 @@ export function requireRoom(target: string, { overwrite, reads }: Room): void {
   const old = openRecording(WHO, target);
   old.close();
   requireFree(target, old.header);
+  const holder = holderOf(target);
+  if (holder) throw inUse(target, holder);
 }
 
 /**
@@ -61,7 +72,7 @@ export function beginRecording(
   { gradient, onEstimate, ...room }: BeginOptions,
 ): Recorder {
   requireRoom(target, room);
-  rmSync(target, { force: true });
+  sayingWhy(WHO, `${target} cannot be written`, 'Name another file.', () => rmSync(target, { force: true }));
   const shape = (step: Step): StepShape => ({
     paramCount: step.weights.length,
     hasVelocity: step.velocity !== null,
@@ -71,21 +82,50 @@ export function beginRecording(
     header.selection,
     null,
     (step) => ({ path: target, version: FORMAT_VERSION, header, shape: shape(step), kept: null, onEstimate }),
-    target,
+    { target, lock: null },
   );
 }
 
 /**
- * Goes on with a recording behind its last whole step; until there is one to write, nothing is written.
+ * Goes on with a recording behind its last whole step; until there is one to write, nothing is written. It is this
+ * recorder's alone until it finishes.
  *
- * @throws BrinkError where there is none, it is damaged, or it is of another run.
+ * @throws BrinkError where there is none, it is damaged, it is of another run, it is gone on with already, or it can't
+ *   be written.
  */
-export function continueRecording(target: string, source: JsonObject | null, onEstimate: EstimateListener): Recorder {
-  const { version, header, shape, end, indices, last } = wholePart(target);
-  requireFree(target, header);
-  requireSameRun(WHO, target, header, source);
-  const kept = { bytes: end, steps: indices.length };
-  return recorder(header.selection, last, () => ({ path: target, version, header, shape, kept, onEstimate }), target);
+export function continueRecording(target: string, first: Step, onEstimate: EstimateListener): Recorder {
+  openRecording(WHO, target).close();
+  const lock = lockRecording(target);
+  try {
+    const { version, header, shape, end, indices, last } = wholePart(target);
+    requireFree(target, header);
+    requireSameRun(WHO, target, header, first.run.metadata);
+    const kept = { bytes: end, steps: indices.length };
+    const more = expectedBehind(last?.index ?? -1, first, header.selection);
+    if (indices.length > 0) requireDiskRoom(target, { bytes: Math.ceil((end / indices.length) * more), steps: more });
+    const start = () => ({ path: target, version, header, shape, kept, onEstimate });
+    return recorder(header.selection, last, start, { target, lock });
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+function lockRecording(target: string): FileLock {
+  let lock: FileLock | Writer;
+  try {
+    accessSync(target, constants.W_OK);
+    lock = FileLock.take(target);
+  } catch (cause) {
+    throw new BrinkError(
+      WHO,
+      `${target} cannot be gone on with: ${(cause as Error).message}. The file and its folder must be writable; ` +
+        'copy it to where they are, or name another recording.',
+      { cause },
+    );
+  }
+  if (lock instanceof FileLock) return lock;
+  throw inUse(target, lock);
 }
 
 /** What a recording holds, and its last step; it is closed again. */
@@ -105,17 +145,18 @@ function recorder(
   selection: Selection,
   recorded: RecordedStep | null,
   start: (first: Step) => RecordingStart,
-  target: string,
+  { target, lock }: { readonly target: string; readonly lock: FileLock | null },
 ): Recorder {
   let file: RecordingFile | null = null;
   let shape: StepShape | null = null;
   let last = recorded?.index ?? -1;
+  let isFinished = false;
   return {
     take(step) {
       if (!isSelected(step.index, selection)) return;
       requireStorable(step);
       if (file === null && recorded !== null && step.index <= last) {
-        if (step.index === last) requireSameWeights(target, recorded, step);
+        if (step.index === last) requireSameWeights(WHO, target, recorded, step);
         return;
       }
       requireNext(step, last, selection, file === null && recorded !== null);
@@ -128,7 +169,15 @@ function recorder(
       file.append({ ...step, gradient: shape.hasGradient ? step.gradient : null }, expectedFrom(step, selection));
       last = step.index;
     },
-    finish: () => file?.finish(),
+    finish() {
+      if (isFinished) return;
+      isFinished = true;
+      try {
+        file?.finish();
+      } finally {
+        lock?.release();
+      }
+    },
   };
 }
 
@@ -161,6 +210,11 @@ function selectedUpTo(t: number, { every, from, to }: Selection): number {
   return Math.max(0, multiples(Math.min(t, to ?? t)) - multiples(from - 1));
 }
 
+/** How many steps behind the last recorded one are to be recorded at most; 0 where it is unknown. */
+function expectedBehind(recorded: number, { run: { last } }: Step, selection: Selection): number {
+  return last === null ? 0 : Math.max(0, selectedUpTo(last, selection) - selectedUpTo(recorded, selection));
+}
+
 /** How many steps are to be recorded at most, this one included; null: unknown. */
 function expectedFrom({ index, run: { last, total } }: Step, selection: Selection): number | null {
   if (last === null) return total;
@@ -185,16 +239,6 @@ function requireNext({ index }: Step, last: number, selection: Selection, isGoin
   }
 }
 
-function requireSameWeights(target: string, recorded: RecordedStep, step: Step): void {
-  const k = step.weights.findIndex((w, k) => !Object.is(w, recorded.weights[k]));
-  if (k < 0) return;
-  throw new BrinkError(
-    WHO,
-    `entry ${k} of θ at step ${step.index} is ${step.weights[k]}, and ${target} has ${recorded.weights[k]}. ` +
-      'The run that comes is not the one that was recorded; the engine, the machine or the objective differs.',
-  );
-}
-
 function requireShape(step: Step, { paramCount, hasVelocity, hasGradient }: StepShape): void {
   const wrong =
     step.weights.length !== paramCount ||
@@ -210,9 +254,15 @@ function requireShape(step: Step, { paramCount, hasVelocity, hasGradient }: Step
 
 function requireFree(target: string, { writer }: RecordingHeader): void {
   const isOwn = isInHand(target);
-  if (!isOwn && !isBeingWritten(target, writer)) return;
-  throw new BrinkError(
+  if (isOwn || isBeingWritten(target, writer, 'write'))
+    throw inUse(target, isOwn ? { ...writer, pid: process.pid } : writer);
+}
+
+function inUse(target: string, { host, pid }: Writer): BrinkError {
+  const isHere = host === hostname();
+  const where = !isHere ? ` on ${host}` : pid === process.pid ? ' (another sink of this program)' : '';
+  return new BrinkError(
     WHO,
-    `${target} is in use by process ${isOwn ? process.pid : writer.pid}. Wait for its end, or name another file.`,
+    `${target} is in use by process ${pid}${where}. Two would write over each other; wait for its end, or name another file.`,
   );
 }

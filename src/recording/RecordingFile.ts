@@ -4,6 +4,7 @@ import { BrinkError } from '../core/errors.ts';
 import { ArrowFile, END_OF_STREAM, sizeOf } from '../files/ArrowFile.ts';
 import { type ArrowMessages, arrowMessages } from '../files/arrowMessages.ts';
 import { makeFolders } from '../files/makeFolders.ts';
+import { sayingWhy } from '../files/sayingWhy.ts';
 import { stepKeyValues } from './openRecording.ts';
 import { toKeyValues, type VersionedHeader } from './RecordingHeader.ts';
 import { type RecordedStep, type StepEncoder, type StepShape, stepEncoder } from './recordingColumns.ts';
@@ -81,7 +82,9 @@ export class RecordingFile {
   /** Writes the first step, in a new file behind the schema. */
   #begin(message: readonly Uint8Array[], expected: number | null): void {
     const schema = this.#kept ? [] : this.#messages.schema;
-    makeFolders(dirname(this.#path));
+    sayingWhy(WHO, `${this.#path} cannot be opened`, 'Name a place that can be written.', () =>
+      makeFolders(dirname(this.#path)),
+    );
     if (expected !== null) {
       this.#prepare(sizeOf(schema) + expected * sizeOf(message) + END_OF_STREAM.length, expected);
     }
@@ -108,13 +111,6 @@ export class RecordingFile {
   }
 
   #open(): ArrowFile {
-    if (this.#kept && isInHand(this.#path)) {
-      throw new BrinkError(
-        WHO,
-        `${this.#path} is gone on with by another sink. Two would write over each other; ` +
-          'give one of them another name.',
-      );
-    }
     try {
       const kept = this.#kept?.bytes ?? null;
       const file = new ArrowFile(this.#path, { kept, refused: (cause) => this.#refused(cause) });
@@ -132,13 +128,7 @@ export class RecordingFile {
   /** Tells what is about to be written. @throws BrinkError where the disk has no room for it. */
   #prepare(bytes: number, steps: number): void {
     this.#onEstimate?.({ bytes, steps });
-    const { bavail, bsize } = statfsSync(dirname(this.#path));
-    if (bytes <= bavail * bsize) return;
-    throw new BrinkError(
-      WHO,
-      `${steps} steps need ${formatBytes(bytes)}, and the disk of ${dirname(this.#path)} has ` +
-        `${formatBytes(bavail * bsize)} free. Nothing was written; make room, or record fewer steps (every, from, to).`,
-    );
+    requireDiskRoom(this.#path, { bytes, steps });
   }
 
   #refused(cause: Error): BrinkError {
@@ -149,6 +139,17 @@ export class RecordingFile {
       { cause },
     );
   }
+}
+
+/** @throws BrinkError where the disk has no room for what is about to be written. */
+export function requireDiskRoom(path: string, { bytes, steps }: Estimate): void {
+  const { bavail, bsize } = statfsSync(dirname(path));
+  if (bytes <= bavail * bsize) return;
+  throw new BrinkError(
+    WHO,
+    `${steps} steps need ${formatBytes(bytes)}, and the disk of ${dirname(path)} has ` +
+      `${formatBytes(bavail * bsize)} free. Nothing was written; make room, or record fewer steps (every, from, to).`,
+  );
 }
 
 /** '2.1 MB'. */

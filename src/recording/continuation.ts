@@ -5,16 +5,20 @@ import type { Objective } from '../core/Objective.ts';
 import type { Step } from '../core/Step.ts';
 import type { GradientDescentOptions, TrainingState } from '../training/gradientDescent.ts';
 import { stepGradient } from '../training/stepGradient.ts';
+import { type Gap, gapOf, NO_GAP } from './gapOf.ts';
 import { objectiveOf } from './objectiveOf.ts';
 import { type OpenRecording, openRecording } from './openRecording.ts';
 import { placeOf } from './placeOf.ts';
 import { requireSameLoss } from './requireSameLoss.ts';
 import { requireSameObjective } from './requireSameObjective.ts';
+import { requireSameSettings } from './requireSameSettings.ts';
 
 /** From where a recorded run goes on, in the same way or in another. */
 interface Beginning {
   /** t of the recorded step; default: the last. */
   readonly step: number | undefined;
+  /** Whether it begins earlier than at the last step, where the tables of the run end before it. */
+  readonly closesGap: boolean;
   /** L; default: rebuilt from the recording once the first subscription comes. */
   readonly objective: Objective | undefined;
 }
@@ -28,6 +32,7 @@ export interface Recorded {
   readonly settings: Omit<GradientDescentOptions, 'steps' | 'epochs' | 'until' | 'initialWeights'>;
   /** What the source said of itself, without its objective. */
   readonly source: JsonObject;
+  readonly gap: Gap;
 }
 
 /**
@@ -41,7 +46,7 @@ export interface Recorded {
 export function continueFrom(
   who: string,
   path: string,
-  { step, objective }: Beginning,
+  { step, objective, closesGap }: Beginning,
   begin: (recorded: Recorded) => Observable<Step>,
 ): Observable<Step> {
   const { recording, k, batch } = atStep(who, path, step);
@@ -71,12 +76,14 @@ export function continueFrom(
             `call ${who} again.`,
         );
       }
-      const recorded = file.read(k);
+      const gap = closesGap ? await gapOf(who, file) : NO_GAP(k);
+      const recorded = file.read(gap.from);
+      requireSameSettings(who, path, source, recorded);
       const { loss } = await stepGradient(own, recorded);
       requireSameLoss(who, file, recorded, loss, own);
       const { index, weights, velocity, epoch } = recorded;
       const state = { index, weights, velocity, seen: Math.round(epoch * own.exampleCount) };
-      return { recording, objective: own, state, settings: settingsOf(source, own), source };
+      return { recording, objective: own, state, settings: settingsOf(source, own), source, gap };
     } finally {
       file.close();
     }

@@ -33,7 +33,7 @@ const CHANGES = ['until', 'learningRate', 'batchSize', 'replacement', 'shuffle',
  * the recorded one, t = step … step + steps, the first being the recorded weights, and the batch of step t is drawn
  * from (seed, t) as in the recorded run; one of another size b draws from the same order. Without momentum in the
  * recording δ begins at zero; without momentum in the fork it is dropped. A fork that changes nothing is the recorded
- * run.
+ * run. It goes on with no table: each of its own has all rows from the first step on.
  *
  * Cost: as `gradientDescent`.
  *
@@ -48,7 +48,7 @@ export function fork(path: string, options: ForkOptions): Observable<Step> {
   requireNames(WHO, options, ['steps', 'step', 'objective', ...CHANGES]);
   const { steps, step, objective, ...changes } = options;
   requireInteger(WHO, 'steps', steps, 0);
-  return continueFrom(WHO, path, { step, objective }, ({ objective, state, settings, source }) =>
+  return continueFrom(WHO, path, { step, objective, closesGap: false }, ({ objective, state, settings, source }) =>
     descend(objective, { ...settings, ...changes, steps: state.index + steps }, state, {
       reads: [path],
       metadata: { initialWeights: 'recorded', fork: { step: state.index, of: source } },

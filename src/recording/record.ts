@@ -10,6 +10,7 @@ import { MACHINE } from '../files/versions.ts';
 import { beginRecording, continueRecording, type Recorder, requireRoom } from './Recorder.ts';
 import type { Estimate } from './RecordingFile.ts';
 import type { RecordingHeader } from './RecordingHeader.ts';
+import { noteContinuation } from './recordedRun.ts';
 
 /** Which steps are recorded, and what of them. */
 export interface RecordOptions {
@@ -77,14 +78,13 @@ export function record(path?: string, options: RecordOptions = {}): MonoTypeOper
 
   function placeOf({ run: { resumes } }: Step, branch: RunBranch | null) {
     const named = resolve(branch?.directory ?? '.', path ?? `${branch?.name ?? 'recording'}.arrows`);
-    const goesOn = resumes !== null && (path === undefined || named === resumes);
-    return { target: goesOn ? resumes : named, goesOn };
+    const goesOn = resumes !== null && (path === undefined || named === resumes.recording);
+    return { target: goesOn ? resumes.recording : named, goesOn };
   }
 
   function begin(first: Step, branch: RunBranch | null): Recorder {
-    const { target, goesOn } = placeOf(first, branch);
+    const { target } = placeOf(first, branch);
     const { metadata: source, reads } = first.run;
-    if (goesOn) return continueRecording(target, source, onEstimate);
     const header: RecordingHeader = {
       source,
       selection: { every, from, to: to ?? null },
@@ -94,12 +94,21 @@ export function record(path?: string, options: RecordOptions = {}): MonoTypeOper
     return beginRecording(target, header, { gradient, overwrite, reads, onEstimate });
   }
 
+  /** The recorder where a recording is gone on with: it is taken before anything is measured. */
+  function goOn(first: Step, branch: RunBranch | null): Recorder | null {
+    const { target, goesOn } = placeOf(first, branch);
+    return goesOn ? continueRecording(target, first, onEstimate) : null;
+  }
+
+  /** Says in the folder of a recording which run goes on with it. */
+  function noteGoingOn(first: Step, branch: RunBranch): void {
+    noteContinuation(WHO, placeOf(first, branch).target, branch.directory);
+  }
+
   /** Refuses before anything is written what `begin` would refuse, and lists the file among those of the run. */
   function claim(first: Step, branch: RunBranch): void {
-    const { target, goesOn } = placeOf(first, branch);
-    const { metadata: source, reads } = first.run;
-    // One that is gone on with belongs to another run, and must not be removed with this one.
-    if (goesOn) return void continueRecording(target, source, onEstimate);
+    const { target } = placeOf(first, branch);
+    const { reads } = first.run;
     branch.claim(WHO, target);
     if (!branch.removes(target)) requireRoom(target, { overwrite, reads });
   }
@@ -110,15 +119,25 @@ export function record(path?: string, options: RecordOptions = {}): MonoTypeOper
       let recorder: Recorder | null = null;
 
       known?.check((first) => {
-        if (first) claim(first, known);
+        if (first === null) return;
+        // One that is gone on with belongs to another run, and must not be removed with this one: it is not claimed.
+        recorder = goOn(first, known);
+        if (recorder === null) claim(first, known);
       });
       known?.whenBegun((first) => {
-        if (first) recorder = begin(first, known);
+        if (first === null) return;
+        if (recorder) noteGoingOn(first, known);
+        else recorder = begin(first, known);
       });
 
       /** Where what stands in front hides the run, the first step to come tells of it. */
       function beginLate(first: Step): Recorder {
         const { branch } = first.run;
+        const going = goOn(first, branch);
+        if (going) {
+          if (branch) noteGoingOn(first, branch);
+          return going;
+        }
         if (branch) claim(first, branch);
         return begin(first, branch);
       }

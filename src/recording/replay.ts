@@ -38,7 +38,8 @@ const WHO = 'replay';
  * (`step.waitUntil`), as with `gradientDescent`. Where the recording holds no gradients they are computed again, which
  * gives the same bits on the engine and machine that recorded. `step.run.metadata` is that of the source that was
  * recorded, so that tables say the same; what measured, engine included, a table says for itself. Each subscription
- * reads anew. A recording that is still being written is replayed as far as it was at the call.
+ * reads anew. A recording that is still being written is replayed as far as it was at the call; so is one that was cut
+ * off, without the last step where that is torn, or damaged: of a file without its end the two can't be told apart.
  *
  * Each step is compared with its checksum as it is read, and where its gradient is computed again, its batch's loss
  * with the recorded one: to the bit on the engine and machine that recorded, else to 1e-4. A step that the disk

@@ -1,7 +1,6 @@
-import { hostname } from 'node:os';
 import { BrinkError } from '../core/errors.ts';
 import type { Objective } from '../core/Objective.ts';
-import { MACHINE } from '../files/versions.ts';
+import { isSameMachine } from './isSameMachine.ts';
 import type { OpenRecording } from './openRecording.ts';
 import type { RecordedStep } from './recordingColumns.ts';
 
@@ -23,18 +22,12 @@ export function requireSameLoss(
   loss: number,
   objective: Objective,
 ): void {
-  const { source, run, writer } = header;
-  if (source?.optimizer !== 'gradientDescent') return;
+  if (header.source?.optimizer !== 'gradientDescent') return;
   if (Object.is(loss, batchLoss)) return;
-  const recorded = Object(source.objective ?? null) as Objective['metadata'];
-  const rounding = ({ engine, chunk }: Objective['metadata']) => JSON.stringify([engine ?? null, chunk ?? null]);
-  const isSameMachine =
-    writer.host === hostname() &&
-    Object.entries(MACHINE).every(([name, value]) => run[name] === undefined || run[name] === value) &&
-    rounding(recorded) === rounding(objective.metadata);
+  const isSame = isSameMachine(header, objective);
   const room = Math.max(ABSOLUTE, RELATIVE * Math.max(Math.abs(loss), Math.abs(batchLoss)));
-  if (!isSameMachine && Math.abs(loss - batchLoss) <= room) return;
-  const exactly = isSameMachine
+  if (!isSame && Math.abs(loss - batchLoss) <= room) return;
+  const exactly = isSame
     ? 'on the engine and machine that recorded it'
     : `which is more than another engine or machine explains (${RELATIVE} of it)`;
   throw new BrinkError(

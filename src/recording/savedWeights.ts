@@ -5,6 +5,7 @@ import { float32 } from '../core/given.ts';
 import { requireNames } from '../core/requireNames.ts';
 import { type Model, paramCount, sizeOf } from '../engine/Model.ts';
 import { readSafetensors, writeSafetensors } from '../files/safetensors.ts';
+import { sayingWhy } from '../files/sayingWhy.ts';
 
 /** What the parameters of a model are called, and their shapes. */
 type Shapes = Pick<Model, 'name' | 'parameters'>;
@@ -58,7 +59,10 @@ export function saveWeights(
     end += sizeOf(parameter);
     return { name: parameter.name, shape: parameter.shape, values: all.subarray(start, end) };
   });
-  writeSafetensors(path, { tensors, metadata: { model: model.name, ...options.metadata } });
+  const metadata = { model: model.name, ...options.metadata };
+  sayingWhy(who, `${resolve(path)} can't be written`, 'Name a place that can.', () =>
+    writeSafetensors(path, { tensors, metadata }),
+  );
 }
 
 /**

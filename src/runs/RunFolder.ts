@@ -3,9 +3,11 @@ import { hostname } from 'node:os';
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { BrinkError } from '../core/errors.ts';
 import type { JsonObject } from '../core/Json.ts';
+import { holderOf } from '../files/FileLock.ts';
+import { isAlive } from '../files/isAlive.ts';
 import type { Writer } from '../files/isBeingWritten.ts';
 import { makeFolders } from '../files/makeFolders.ts';
-import { isAlive } from './isAlive.ts';
+import { sayingWhy } from '../files/sayingWhy.ts';
 import { namedFolder } from './namedFolder.ts';
 
 const WHO = 'run';
@@ -40,8 +42,10 @@ export class RunFolder {
   ): void {
     this.#make();
     if (overwrite) {
-      for (const path of this.#filesToRemove(reads.map((path) => resolve(path)))) rmSync(path, { force: true });
-      rmSync(this.#record, { force: true });
+      for (const path of [...this.#filesToRemove(reads.map((path) => resolve(path))), this.#record]) {
+        const advice = 'What was removed before it is gone; clear the folder by hand.';
+        sayingWhy(WHO, `${path} of the run before can't be removed`, advice, () => rmSync(path, { force: true }));
+      }
     }
     try {
       // 'wx' fails where the file is there, so of two runs that start at once only one has the folder.
@@ -116,6 +120,14 @@ export class RunFolder {
         `${needed[1]} is what this run reads, and overwrite would remove it. Nothing was removed; name another directory.`,
       );
     }
+    for (const [, path] of paths) {
+      const holder = holderOf(path);
+      if (holder === null) continue;
+      throw new BrinkError(
+        WHO,
+        `${path} is gone on with by process ${holder.pid} on ${holder.host}. Nothing was removed; end it, or name another directory.`,
+      );
+    }
     for (const [file, path] of paths) {
       if (!isWithin(this.directory, path) || !isWithin(realpathSync(this.directory), whereItIs(path))) {
         throw new BrinkError(
@@ -139,7 +151,10 @@ export class RunFolder {
       }
     } catch (cause) {
       if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return { files: [], writer: null, heartbeat: null };
-      if (!(cause instanceof SyntaxError)) throw cause;
+      if (!(cause instanceof SyntaxError)) {
+        const why = (cause as Error).message;
+        throw new BrinkError(WHO, `${this.#record} can't be read: ${why}. Name another directory.`, { cause });
+      }
     }
     throw new BrinkError(
       WHO,

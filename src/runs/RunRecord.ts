@@ -1,11 +1,12 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import { relative } from 'node:path';
 import { destination, type Logger, pino } from 'pino';
 import type { JsonObject } from '../core/Json.ts';
 import type { Step } from '../core/Step.ts';
+import { HEARTBEAT } from '../files/isAlive.ts';
 import { VERSIONS } from '../files/versions.ts';
 import type { RunBranches } from './branches.ts';
-import { HEARTBEAT } from './isAlive.ts';
 import { RunFolder } from './RunFolder.ts';
 
 const LOG = 'log.jsonl';
@@ -29,6 +30,7 @@ export class RunRecord {
   /** The files of the run before, which go as this one begins. */
   readonly removed: readonly string[];
   #metadata: JsonObject = {};
+  #resumed: JsonObject | null = null;
   #files: readonly string[] = [LOG];
   #isTaken = false;
   #heart: NodeJS.Timeout | undefined;
@@ -49,6 +51,7 @@ export class RunRecord {
   begin(first: Step | null, branches: RunBranches): void {
     const source = first?.run.metadata ?? null;
     this.#metadata = { ...VERSIONS, run: runId(source), source, user: this.#options.user };
+    this.#resumed = first && this.#resumedFrom(first);
     this.#files = [LOG, ...branches.files];
     const { overwrite } = this.#options;
     this.#folder.take(this.#running(), { overwrite, reads: first?.run.reads ?? [] });
@@ -57,6 +60,7 @@ export class RunRecord {
     branches.begin(first, this.#metadata);
     this.#heart = setInterval(() => this.#beat(), HEARTBEAT).unref();
     this.#log.log.info({ branches: branches.outputs.map(([name]) => name), metadata: this.#metadata }, 'started');
+    if (this.#resumed) this.#log.log.info({ resumed: this.#resumed }, 'resumed');
   }
 
   /** Writes a line of the log, once there is one. */
@@ -92,10 +96,23 @@ export class RunRecord {
     }
   }
 
+  /** What a run that goes on with another says of it. */
+  #resumedFrom({ index, run: { resumes } }: Step): JsonObject | null {
+    if (resumes === null) return null;
+    const { recording, tables, note } = resumes;
+    return {
+      recording: relative(this.directory, recording),
+      step: index,
+      tables: Object.fromEntries(tables.map(({ table, step }) => [table, step])),
+      note,
+    };
+  }
+
   #running(): JsonObject {
     return {
       state: 'running',
       metadata: this.#metadata,
+      ...(this.#resumed && { resumed: this.#resumed }),
       started: this.#started.toISOString(),
       finished: null,
       process: { host: hostname(), pid: process.pid },

@@ -1,5 +1,5 @@
 import { isAbsolute, relative } from 'node:path';
-import { isObservable, map, type Observable, Subject, Subscription } from 'rxjs';
+import { filter, isObservable, map, type Observable, Subject, Subscription } from 'rxjs';
 import { Account } from '../core/Account.ts';
 import { BrinkError } from '../core/errors.ts';
 import type { JsonObject } from '../core/Json.ts';
@@ -21,6 +21,8 @@ export interface RunPlace {
   /** The files of the run before, which go as this one begins. */
   readonly removed: readonly string[];
   readonly stopped: AbortSignal;
+  /** Told how far the work on a file is that takes long. */
+  readonly tell: (file: string, progress: string) => void;
 }
 
 /** Branches that are subscribed to. */
@@ -44,6 +46,7 @@ export class RunBranches {
   readonly #stopped: AbortSignal;
   readonly #accounts = new Map<string, Account>();
   readonly #peers: Account[] = [];
+  readonly #tell: RunPlace['tell'];
   readonly #owners = new Map<string, string>();
   readonly #targets = new Map<string, readonly string[]>();
   readonly #checks: Body[] = [];
@@ -52,10 +55,11 @@ export class RunBranches {
   #begun: { readonly first: Step | null; readonly metadata: JsonObject } | null = null;
 
   /** @throws BrinkError for a name that no file can have, and whatever a branch throws while it is put together. */
-  constructor(branches: Branches, { directory, removed, stopped }: RunPlace) {
+  constructor(branches: Branches, { directory, removed, stopped, tell }: RunPlace) {
     this.#directory = directory;
     this.#removed = new Set(removed);
     this.#stopped = stopped;
+    this.#tell = tell;
     this.outputs = Object.entries(branches).map(([name, branch]) => {
       if (name === '' || /[/\\\0]|^\.+$/.test(name)) {
         throw new BrinkError(
@@ -150,6 +154,7 @@ export class RunBranches {
       removes: (file) => this.#removed.has(file),
       check: (body) => (this.#begun ? body(this.#begun.first) : void this.#checks.push(body)),
       whenBegun: (body) => (this.#begun ? body(this.#begun.first) : void this.#openings.push(body)),
+      tell: this.#tell,
       waitFor: (promise) => {
         // Looked at when the run ends, which may be later than it fails.
         promise.catch(() => {});
@@ -178,14 +183,36 @@ export class RunBranches {
     }
   }
 
-  /** The steps as a branch sees them: each knows through which branch it goes. */
+  /**
+   * The step from which a branch has something to write: where the run goes on with another whose tables it goes on
+   * with, the last step of the one that ends first. There may be rows of that step that are not in it.
+   */
+  #beginOf(name: string, { resumes }: StepRun): number {
+    const ends = this.targetsOf(name).map((target) => {
+      const path = relative(this.#directory, target).replace(/\.[a-z]+$/, '');
+      return resumes?.tables.find(({ table }) => table === path)?.step ?? 0;
+    });
+    return ends.length === 0 ? 0 : Math.min(...ends);
+  }
+
+  /**
+   * The steps as a branch sees them: each knows through which branch it goes. Those that it has nothing to write of are
+   * left out.
+   */
   #stepsOf(branch: RunBranch): Observable<Step> {
+    let begin: number | null = null;
     let known: { readonly source: StepRun; readonly run: StepRun } | null = null;
     const runOf = (source: StepRun) => {
       if (known?.source !== source) known = { source, run: stepRun({ ...source, branch }) };
       return known.run;
     };
-    const steps = this.hub.pipe(map((step) => derivedStep(step, runOf(step.run))));
+    const steps = this.hub.pipe(
+      filter(({ index, run }) => {
+        begin ??= this.#beginOf(branch.name, run);
+        return index >= begin;
+      }),
+      map((step) => derivedStep(step, runOf(step.run))),
+    );
     return declareBranch(steps, branch);
   }
 }

@@ -1,13 +1,15 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { BrinkError } from '../core/errors.ts';
 import type { Column, Table } from '../core/Table.ts';
+import { filesBelow } from '../files/filesBelow.ts';
+import { isAlive } from '../files/isAlive.ts';
 import { isBeingWritten } from '../files/isBeingWritten.ts';
+import { sayingWhy } from '../files/sayingWhy.ts';
 import { openRecording } from '../recording/openRecording.ts';
 import { openLog } from '../tables/openLog.ts';
 import { readTable } from '../tables/readTable.ts';
-import { isAlive } from './isAlive.ts';
 import { namedFolder } from './namedFolder.ts';
 
 /** What run.json says, as far as it is read here. */
@@ -85,7 +87,8 @@ export async function describeRun(folder: string): Promise<RunDescription> {
     throw new BrinkError(WHO, `${directory} holds no run (run.json). Name the folder of a run itself.`);
   }
   const run = readRecord(path);
-  const files = readdirSync(directory, { recursive: true, encoding: 'utf8' }).sort();
+  const advice = 'Look at the rights of its folders.';
+  const files = sayingWhy(WHO, `${directory} can't be searched`, advice, () => filesBelow(directory));
   const tables: TableDescription[] = [];
   for (const file of files) {
     // A log beside its Parquet file is on its way to become it.
@@ -141,12 +144,13 @@ function recordedSteps(path: string): Pick<TableDescription, 'rows' | 'problem'>
     return null;
   }
   try {
-    const { indices, isSound, damage } = recording;
+    const { indices, isSound, damage, tornBytes } = recording;
     const bad = indices.filter((_, k) => !isSound(k));
     const shown = `${bad.slice(0, MOST_NAMED).join(', ')}${bad.length > MOST_NAMED ? ', …' : ''}`;
     const problems = [
       ...(bad.length > 0 ? [`${bad.length} of ${indices.length} steps are damaged: ${shown}`] : []),
       ...(damage ? [damage.message] : []),
+      ...(tornBytes > 0 ? [`${tornBytes} bytes at the end are of a step that is not whole, or damaged`] : []),
     ];
     return { rows: indices.length, problem: problems.length > 0 ? problems.join('; ') : null };
   } finally {

@@ -1,3 +1,4 @@
+import { relative } from 'node:path';
 import { isObservable, map, merge, type Observable, type Subscription, takeUntil, tap } from 'rxjs';
 import type { Cost } from '../core/Cost.ts';
 import { BrinkError, DivergedError } from '../core/errors.ts';
@@ -138,7 +139,15 @@ async function runUntil(
     throw new BrinkError(WHO, 'there is no branch. Without one no step would be taken; name at least one.');
   }
   const record = new RunRecord({ directory, overwrite, user });
-  const joined = new RunBranches(branches, { directory: record.directory, removed: record.removed, stopped });
+  const joined = new RunBranches(branches, {
+    directory: record.directory,
+    removed: record.removed,
+    stopped,
+    tell: (file, progress) => {
+      record.note('info', { file }, progress);
+      display?.say(`${relative(record.directory, file)}: ${progress}`);
+    },
+  });
   const start = performance.now();
   const errors = new Map<string, Error>();
   const display = progress ? showProgress() : null;
@@ -161,6 +170,8 @@ async function runUntil(
       joined.check(first);
       record.begin(first, joined);
       hasBegun = true;
+      const note = first?.run.resumes?.note ?? null;
+      if (progress && note !== null) process.stderr.write(`${note}\n`);
       for (const name of progress ? joined.withoutSink : []) {
         process.stderr.write(`branch ${name} has no sink: its rows are counted, not kept (toParquet, toArrow)\n`);
       }

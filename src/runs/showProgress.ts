@@ -5,6 +5,8 @@ import type { Step } from '../core/Step.ts';
 export interface Progress {
   /** Shows a step that has begun. */
   show(step: Step): void;
+  /** Shows a line of text. */
+  say(text: string): void;
   /** Ends the display. */
   stop(): void;
 }
@@ -22,18 +24,25 @@ const PART = 0.01;
  */
 export function showProgress(): Progress {
   const start = performance.now();
-  let chosen: Progress | null = null;
+  let chosen: Steps | null = null;
   return {
     show: (step) => {
       const { last } = step.run;
       chosen ??= process.stderr.isTTY && last !== null ? bar(step.index, last) : lines(start, step.index, last);
       chosen.show(step);
     },
+    say(text) {
+      // A bar that stands where the cursor is begins anew below.
+      process.stderr.write(process.stderr.isTTY && chosen ? `\n${text}\n` : `${text}\n`);
+    },
     stop: () => chosen?.stop(),
   };
 }
 
-function bar(first: number, last: number): Progress {
+/** How steps are shown. */
+type Steps = Omit<Progress, 'say'>;
+
+function bar(first: number, last: number): Steps {
   const shown = new cliProgress.SingleBar({
     format: '{bar} step {step} of {last} | loss {loss} | {eta_formatted} left',
     etaBuffer: 100,
@@ -47,7 +56,7 @@ function bar(first: number, last: number): Progress {
   };
 }
 
-function lines(start: number, first: number, last: number | null): Progress {
+function lines(start: number, first: number, last: number | null): Steps {
   const pause = last === null ? 0 : PART * (last - first + 1);
   let lastTime = start;
   let lastIndex = Number.NEGATIVE_INFINITY;

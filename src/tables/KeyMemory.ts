@@ -1,6 +1,7 @@
 import { BrinkError } from '../core/errors.ts';
 import type { Table } from '../core/Table.ts';
 import type { StoredRow } from './checkRow.ts';
+import { keyOf, textOf } from './keyOf.ts';
 
 /** Keys are remembered of at least as many rows, and at most twice as many. */
 const REMEMBERED = 65_536;
@@ -29,7 +30,7 @@ export class KeyMemory {
   take(who: string, row: StoredRow): void {
     const { key, name } = this.#table;
     if (key.length === 0) return;
-    const text = key.map((column) => textOf(row[column])).join();
+    const text = keyOf(this.#table, row);
     const step = this.#isStep ? (row.step as number) : NONE;
     const { forgotten } = this.#steps;
     const isOld = this.#isStep && step <= forgotten;
@@ -51,7 +52,3 @@ export class KeyMemory {
     this.#newer = new Set();
   }
 }
-
-/** Values apart that JSON takes for one. */
-const textOf = (value: unknown): string =>
-  typeof value === 'number' ? (Object.is(value, -0) ? '-0' : String(value)) : JSON.stringify(value);

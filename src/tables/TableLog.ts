@@ -8,6 +8,7 @@ import type { Row, Table } from '../core/Table.ts';
 import { ArrowFile } from '../files/ArrowFile.ts';
 import { type ArrowMessages, arrowMessages } from '../files/arrowMessages.ts';
 import { makeFolders } from '../files/makeFolders.ts';
+import { sayingWhy } from '../files/sayingWhy.ts';
 import { syncFolder } from '../files/syncFolder.ts';
 import { arrowSchema, toRecordBatch } from './arrowColumns.ts';
 import { checkRow, checkTable, type StoredRow } from './checkRow.ts';
@@ -25,6 +26,14 @@ const BATCH_AGE = 250;
 const BURST = 8;
 
 const WHO = 'TableLog';
+
+/** What a log says of itself, and of rows that don't fit it. */
+interface LogOptions {
+  readonly format: TableFormat;
+  readonly metadata: JsonObject;
+  /** What to do about a row that does not fit the table; default: give it the table's columns. */
+  readonly rowAdvice?: string;
+}
 
 /** Where a table lives while it is written, and when it is whole. */
 export const logPaths = (path: string) => ({ part: `${path}.arrows.part`, whole: `${path}.arrows` });
@@ -44,6 +53,7 @@ export class TableLog<T extends Table> {
   readonly #file: ArrowFile;
   #pending: StoredRow[] = [];
   readonly #keys: KeyMemory;
+  readonly #rowAdvice: string | undefined;
   /** How many batches may be written at the next pauses, and when that was counted. */
   #burst = BURST;
   #counted = Date.now();
@@ -54,24 +64,25 @@ export class TableLog<T extends Table> {
   #isFinished = false;
 
   /** @throws BrinkError where the table cannot be written, or a log of its name is there already. */
-  constructor(
-    table: T,
-    path: string,
-    { format, metadata }: { readonly format: TableFormat; readonly metadata: JsonObject },
-  ) {
+  constructor(table: T, path: string, { format, metadata, rowAdvice }: LogOptions) {
     checkTable(WHO, table);
     this.#table = table;
+    this.#rowAdvice = rowAdvice;
     this.#keys = new KeyMemory(table);
     this.#paths = logPaths(path);
     const writer = { host: hostname(), pid: process.pid };
     this.#schema = arrowSchema(table, toKeyValues({ table, format, writer, metadata }));
     this.#messages = arrowMessages(this.#schema);
     const folder = dirname(path);
-    makeFolders(folder);
+    const refused = `${this.#paths.part} cannot be opened`;
+    const advice = 'Name a place that can be written.';
+    sayingWhy(WHO, refused, advice, () => makeFolders(folder));
     try {
       this.#file = new ArrowFile(this.#paths.part, { kept: null, refused: (cause) => this.#refused(cause) });
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
+        throw new BrinkError(WHO, `${refused}: ${(error as Error).message}. ${advice}`, { cause: error });
+      }
       throw new BrinkError(
         WHO,
         `${this.#paths.part} is there already. Another sink or run is writing a table of that name, ` +
@@ -101,7 +112,7 @@ export class TableLog<T extends Table> {
     if (this.#failure) throw this.#failure;
     if (this.#isFinished)
       throw new BrinkError(WHO, `the table '${this.#table.name}' is finished. No row can be added.`);
-    const stored = checkRow(WHO, this.#table, row);
+    const stored = checkRow(WHO, this.#table, row, this.#rowAdvice);
     this.#keys.take(WHO, stored);
     this.#pending.push(stored);
     if (this.#pending.length >= BATCH_ROWS) this.#flush();
@@ -122,8 +133,12 @@ export class TableLog<T extends Table> {
     } finally {
       this.#file.end();
     }
-    renameSync(this.#paths.part, this.#paths.whole);
-    syncFolder(dirname(this.#paths.whole));
+    const { part, whole } = this.#paths;
+    const advice = `Its ${this.#rows} rows are in ${part}, where that still is; \`brink recover DIR\` finishes it there.`;
+    sayingWhy(WHO, `${whole} cannot be written`, advice, () => {
+      renameSync(part, whole);
+      syncFolder(dirname(whole));
+    });
     if (this.#failure) throw this.#failure;
     return this.#paths.whole;
   }

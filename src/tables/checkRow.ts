@@ -19,15 +19,20 @@ const show = (value: unknown) =>
 /**
  * A row as it will be stored; throws unless it has exactly the table's columns, each with a value of its type.
  *
+ * @param advice What to do about a row that does not.
  * @throws BrinkError naming the table, the column, the value and the row's key.
  */
-export function checkRow(who: string, table: Table, row: Readonly<Record<string, unknown>>): StoredRow {
+export function checkRow(
+  who: string,
+  table: Table,
+  row: Readonly<Record<string, unknown>>,
+  advice = 'give the row the columns that the table declares',
+): StoredRow {
   const refuse = (what: string): never => {
     const key = table.key.map((name) => `${name} ${show(row[name])}`).join(', ');
     throw new BrinkError(
       who,
-      `${what} in the row with ${key} of the table '${table.name}'. The rows before it are kept; ` +
-        'give the row the columns that the table declares.',
+      `${what} in the row with ${key} of the table '${table.name}'. The rows before it are kept; ${advice}.`,
     );
   };
   for (const name of Object.keys(row)) {

@@ -1,6 +1,7 @@
-import { closeSync, fstatSync, openSync } from 'node:fs';
+import { closeSync, fstatSync } from 'node:fs';
 import { CHECKSUM, RunningChecksum, UNSET } from '../files/checksum.ts';
 import { damaged } from '../files/openArrowFile.ts';
+import { openToRead } from '../files/openToRead.ts';
 import { readFrom } from '../files/readFrom.ts';
 
 /** The entry among the key-values of a Parquet file which says that another holds its checksum. */
@@ -23,7 +24,7 @@ const WINDOW = 2 ** 20;
  * @throws BrinkError where it is no Parquet file, or a damaged one.
  */
 export function requireSealed(who: string, path: string): void {
-  const file = openSync(path, 'r');
+  const file = openToRead(who, path);
   try {
     const { size } = fstatSync(file);
     const fail = (why: string) => {

@@ -1,9 +1,10 @@
 import { existsSync, rmSync } from 'node:fs';
-import { basename, dirname, resolve } from 'node:path';
+import { basename, dirname, relative, resolve } from 'node:path';
 import {
   catchError,
   concat,
   defer,
+  filter,
   ignoreElements,
   type MonoTypeOperatorFunction,
   type Observable,
@@ -16,11 +17,14 @@ import { branchOf, declaredOf, madeFrom, originOf, type Provenance } from '../co
 import { requireNames } from '../core/requireNames.ts';
 import type { RunBranch, Step, StepRun } from '../core/Step.ts';
 import type { Row, Table } from '../core/Table.ts';
+import { holderOf } from '../files/FileLock.ts';
 import { isBeingWritten } from '../files/isBeingWritten.ts';
+import { sayingWhy } from '../files/sayingWhy.ts';
 import { VERSIONS } from '../files/versions.ts';
 import { checkTable } from './checkRow.ts';
-import { finishParquet } from './finishParquet.ts';
+import { type FinishListener, finishParquet } from './finishParquet.ts';
 import { openLog } from './openLog.ts';
+import { rowsBehind } from './rowsBehind.ts';
 import { logPaths, TableLog } from './TableLog.ts';
 import type { TableFormat } from './tableMetadata.ts';
 
@@ -44,7 +48,7 @@ interface Known {
   readonly table: Table | null;
   readonly provenance: Provenance | null;
   /** The run that the rows come from; null: none, or not known. */
-  readonly run: Pick<StepRun, 'metadata'> | null;
+  readonly run: Pick<StepRun, 'metadata' | 'resumes'> | null;
   readonly branch: RunBranch | null;
 }
 
@@ -52,11 +56,14 @@ interface Known {
 interface OpenTable {
   readonly table: Table;
   readonly log: TableLog<Table>;
+  /** Whether a row is none of those that a run which is gone on with has written. */
+  isNew(row: object): boolean;
   finish(): Promise<void>;
 }
 
 /**
  * What `toArrow` and `toParquet` share: rows are logged and passed on; the table is finished before the end passes on.
+ * In a run that goes on with another, rows that the other has written are dropped.
  *
  * The table is that of the probe in front, or the one given. It is opened as soon as what its file says of itself is
  * known: a table that is given at the subscription, in a branch of a run as the run begins, else with the first row,
@@ -107,13 +114,22 @@ export function tableSink<R extends object>(
     const log = new TableLog(table, target.slice(0, -ending.length), {
       format,
       metadata: { ...about, ...provenance, ...metadata },
+      ...(!given && {
+        rowAdvice:
+          "the table is the probe's, and what stands between it and the sink has changed the row: " +
+          `hand over a table of the rows that come, ${who}(table)`,
+      }),
     });
     let finished: Promise<void> | undefined;
+    const name = branch && relative(branch.directory, target).slice(0, -ending.length);
+    const end = run?.resumes?.tables.find(({ table }) => table === name) ?? null;
     return {
       table,
       log,
+      isNew: end ? rowsBehind(table, end) : () => true,
       finish: () => {
-        finished ??= finishTable(who, log, format === 'parquet' ? { whole, target } : null);
+        const tell: FinishListener = (done, rows) => branch?.tell(target, `${done} of ${rows} rows finished`);
+        finished ??= finishTable(who, log, format === 'parquet' ? { whole, target, tell } : null);
         return finished;
       },
     };
@@ -148,7 +164,8 @@ export function tableSink<R extends object>(
         opened = openFrom(null);
       }
 
-      function append(row: R): void {
+      /** Writes a row, if it is a new one. */
+      function append(row: R): boolean {
         opened ??= openFor(row);
         const from = originOf(row)?.table;
         if (from && !given && from !== opened.table) {
@@ -157,7 +174,9 @@ export function tableSink<R extends object>(
             `a row of the table '${from.name}' came behind rows of '${opened.table.name}'. A file holds one table; give each probe a sink of its own.`,
           );
         }
-        opened.log.append(row as Row<Table>);
+        const isNew = opened.isNew(row);
+        if (isNew) opened.log.append(row as Row<Table>);
+        return isNew;
       }
 
       const finish = async () => {
@@ -165,7 +184,7 @@ export function tableSink<R extends object>(
         await opened.finish();
       };
       const whenFinished: Observable<never> = defer(finish).pipe(ignoreElements());
-      return concat(rows.pipe(tap(append)), whenFinished).pipe(
+      return concat(rows.pipe(filter(append)), whenFinished).pipe(
         catchError((error) => {
           const asItIs = throwError(() => error);
           if (opened === null) return asItIs;
@@ -190,7 +209,7 @@ export function tableSink<R extends object>(
 async function finishTable(
   who: string,
   log: TableLog<Table>,
-  parquet: { whole: string; target: string } | null,
+  parquet: { whole: string; target: string; tell: FinishListener } | null,
 ): Promise<void> {
   let failure: unknown;
   try {
@@ -199,7 +218,7 @@ async function finishTable(
     failure = error;
   }
   if (parquet && existsSync(parquet.whole)) {
-    await finishParquet(who, parquet.whole, parquet.target).catch((second) => {
+    await finishParquet(who, parquet.whole, parquet.target, parquet.tell).catch((second) => {
       throw failure ? join(failure, second) : second;
     });
   }
@@ -251,7 +270,9 @@ function requireRoom(
 /** Makes room for a table: removes what may be overwritten. */
 function makeRoom(who: string, files: Files, overwrite: boolean): void {
   requireRoom(who, files, overwrite);
-  for (const file of Object.values(files)) rmSync(file, { force: true });
+  for (const file of Object.values(files)) {
+    sayingWhy(who, `${file} cannot be written`, 'Name another file.', () => rmSync(file, { force: true }));
+  }
 }
 
 /** Throws unless a log was to become the file `target`, and nobody writes it. */
@@ -265,7 +286,8 @@ function requireOwnLog(who: string, file: string, target: string): void {
       `${file} belongs to the table ${is}, not to ${target}. It would be lost; name another file.`,
     );
   }
-  if (isBeingWritten(file, log.writer)) {
-    throw new BrinkError(who, `${file} is being written by process ${log.writer?.pid}. Name another file.`);
+  const holder = isBeingWritten(file, log.writer) ? log.writer : holderOf(file.replace(/\.part$/, ''));
+  if (holder) {
+    throw new BrinkError(who, `${file} is being written by process ${holder.pid}. Name another file.`);
   }
 }

@@ -37,8 +37,10 @@ function own(name: string, primitiveType: string): string {
  *
  * The last of its key-values is the CRC-32 of all its bytes, in whose place `UNSET` stands while it is computed; the
  * first says that there is one. Other readers pass them over.
+ *
+ * @param onRows Called after each batch with the number of rows that are done.
  */
-export async function writeParquet(log: OpenLog, path: string): Promise<void> {
+export async function writeParquet(log: OpenLog, path: string, onRows: (done: number) => void): Promise<void> {
   const schema = new parquet.ParquetSchema(fieldsOf(log.table));
   const whole = new WholeFile(path);
   const { file } = whole;
@@ -65,12 +67,15 @@ export async function writeParquet(log: OpenLog, path: string): Promise<void> {
     const writer = new parquet.ParquetWriter(schema, envelope, options);
     const keyValues = [[SEALED, 'crc32'], ...toKeyValues({ ...log, writer: null }), [CHECKSUM, UNSET]] as const;
     for (const [key, value] of keyValues) writer.setMetadata(key, value);
+    let done = 0;
     for (const batch of log.batches()) {
       for (const row of batch) {
         // One after the other: calls that overlap write rows twice.
         await writer.appendRow(toParquetRow(log.table, row));
       }
       requireWritten();
+      done += batch.length;
+      onRows(done);
       // Whatever else the process does goes on meanwhile.
       await setImmediate();
     }

@@ -57,6 +57,16 @@ export interface TrainingState {
   readonly seen: number;
 }
 
+type Weights = Pick<TrainingState, 'weights' | 'velocity'>;
+
+/** Steps of a run that are known before it takes them. */
+export interface KnownSteps {
+  /** θ_t and δ_{t−1} as they are known, else as the run has computed them. Throws where the two may not differ. */
+  at(index: number, own: Weights): Weights;
+  /** Throws unless the loss of a known step's batch is the one that is known of it. */
+  requireLoss(index: number, loss: number): void;
+}
+
 const WHO = 'gradientDescent';
 const NAMES = [
   'learningRate',
@@ -116,12 +126,14 @@ export function gradientDescent(objective: Objective, options: GradientDescentOp
  * @param options As there; `steps` is the index of the last step.
  * @param start Where it begins; null: at θ_0.
  * @param source What goes into the metadata beside the options, and what else the run is to know of its source.
+ * @param known Steps that it is to pass through: it takes their weights as they are known, in place of its own.
  */
 export function descend(
   objective: Objective,
   options: GradientDescentOptions,
   start: TrainingState | null,
   { metadata: more, ...source }: Partial<StepRun> & { readonly metadata: JsonObject },
+  known?: KnownSteps,
 ): Observable<Step> {
   const { paramCount: m, exampleCount: n } = objective;
   requireOptions(WHO, options, NAMES, '{ learningRate: 0.1, steps: 100 }');
@@ -238,6 +250,7 @@ export function descend(
       if (subscriber.closed) return;
       const fault = findFault(evaluation, weights);
       if (fault) throw await explain(fault, t, firstWeights, batch);
+      known?.requireLoss(t, evaluation.loss);
 
       const learningRate = rates.at(t);
       const data = {
@@ -260,7 +273,8 @@ export function descend(
       await setImmediate();
       if (subscriber.closed || t === steps || (await isReached(objective.at(weights), seen))) return;
 
-      ({ weights, velocity } = update(step, weightDecay));
+      const own = update(step, weightDecay);
+      ({ weights, velocity } = known?.at(t + 1, own) ?? own);
     }
   }
 

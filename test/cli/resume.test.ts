@@ -1,4 +1,4 @@
-import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -44,6 +44,17 @@ describe('brink resume', () => {
     const { indices, close } = openRecording('test', path);
     close();
     expect(indices).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  }, 60_000);
+
+  it('writes the rows that the tables of the run lack, and says where those end', async () => {
+    const first = join(parent, 'first');
+    cpSync(join(parent, 'short'), first, { recursive: true });
+    const out = join(parent, 'second');
+    const path = join(first, 'recording.arrows');
+    const { code, stderr } = await command('resume', path, '--steps', '9', ...LOSS, '--out', out);
+    expect(code).toBe(0);
+    expect(stderr).toContain(`The tables of ${first} end at 4 (loss); measuring goes on behind the end of each`);
+    expect([...(await losses(first)), ...(await losses(out))]).toEqual(await losses(join(parent, 'long')));
   }, 60_000);
 
   it('leaves the recording alone where it is told to', async () => {

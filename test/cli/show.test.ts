@@ -85,7 +85,7 @@ describe('brink show', { timeout: 120_000 }, () => {
     expect(killed.stdout).toMatch(/: cut off\n/);
     expect(killed.stdout).toMatch(/alignment\.arrows\.part: \d+ rows, unfinished\n/);
     expect(killed.stdout).toContain(`Tables are unfinished: \`brink recover ${directory}\` finishes them.`);
-    expect(after.stdout).toMatch(/: cut off\n/);
+    expect(after.stdout).toMatch(/: recovered\n/);
     expect(after.stdout).toMatch(/alignment\.arrows: [1-9]\d* rows\n/);
     expect(after.stdout).toMatch(/loss\.parquet: [1-9]\d* rows\n/);
     expect(after.stdout).not.toContain('brink recover');

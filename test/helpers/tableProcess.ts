@@ -9,8 +9,8 @@
  */
 import { writeSync } from 'node:fs';
 import { setImmediate, setTimeout as wait } from 'node:timers/promises';
+import { recover } from '../../src/runs/recover.ts';
 import { finishParquet } from '../../src/tables/finishParquet.ts';
-import { recover } from '../../src/tables/recover.ts';
 import { TableLog } from '../../src/tables/TableLog.ts';
 import { hostileRows, smallTable } from './hostileRows.ts';
 

@@ -2,10 +2,10 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
-import { lastValueFrom, type Observable, of, tap, toArray } from 'rxjs';
+import { lastValueFrom, map, type Observable, of, takeWhile, tap, toArray } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Objective } from '../../src/core/Objective.ts';
-import type { Step, StepData } from '../../src/core/Step.ts';
+import { openStep, type Step, type StepData } from '../../src/core/Step.ts';
 import { generator } from '../../src/linalg/random.ts';
 import { fork } from '../../src/recording/fork.ts';
 import { openRecording } from '../../src/recording/openRecording.ts';
@@ -99,7 +99,7 @@ describe.each(['recomputed', 'recorded'])(
 
 it('show says how many steps there are, and which are damaged', async () => {
   await collect(train().pipe(record(path)));
-  const run = { state: 'finished', metadata: { source: null }, started: 'then', finished: 'now' };
+  const run = { state: 'finished', metadata: { source: null }, started: 'then', finished: 'now', files: [] };
   writeFileSync(join(folder, 'run.json'), JSON.stringify(run));
   const shown = async () => (await describeRun(folder)).tables;
   expect(await shown()).toMatchObject([{ state: 'recording', rows: 10, problem: null }]);
@@ -108,6 +108,47 @@ it('show says how many steps there are, and which are damaged', async () => {
     for (const end of ends) bytes[end - 20]! ^= 4;
   });
   expect(await shown()).toMatchObject([{ state: 'recording', rows: 10, problem: '2 of 10 steps are damaged: 2, 7' }]);
+});
+
+it('a step that does not follow from the one before it is noticed by resume, on the same engine and machine', async () => {
+  const moved = train().pipe(
+    map((step) =>
+      step.index < 6 ? step : openStep({ ...step, weights: step.weights.map((w) => w + 0.01) }, step.run).step,
+    ),
+  );
+  await collect(moved.pipe(record(path)));
+  const [steps, message] = await untilError(() => resume(path, { step: 4 }));
+  expect(steps.map(({ index }) => index)).toEqual([4, 5]);
+  expect(message).toMatch(/^resume: entry 0 of θ at step 6 is .* has .* not the one that was recorded/);
+});
+
+it('a damaged step between the one to begin with and the last is made again', async () => {
+  const live = await collect(train().pipe(record(path)));
+  const { end } = places()[6]!;
+  damage((bytes) => {
+    bytes[end - 9]! ^= 1;
+  });
+  expect(await collect(resume(path, { step: 5 }))).toEqual(live.slice(5));
+});
+
+it('a flip in the last step of one that is not ended counts as a torn end: nothing is wrong, and it is said', async () => {
+  const live = await collect(train().pipe(record(path)));
+  const whole = readFileSync(path);
+  const { end } = places()[9]!;
+  const copy = Buffer.from(whole.subarray(0, end));
+  copy[end - 9]! ^= 1;
+  writeFileSync(path, copy);
+  const run = { state: 'finished', metadata: { source: null }, started: 'then', finished: 'now', files: [] };
+  writeFileSync(join(folder, 'run.json'), JSON.stringify(run));
+  expect((await describeRun(folder)).tables).toMatchObject([
+    { rows: 9, problem: expect.stringMatching(/^\d+ bytes at the end are of a step that is not whole, or damaged$/) },
+  ]);
+  expect(await collect(replay(path))).toEqual(live.slice(0, 9));
+  const resumed = await lastValueFrom(resume(path).pipe(record(), toArray()));
+  expect(resumed[0]!.run.resumes!.note).toMatch(
+    / was cut off: the \d+ bytes behind its last whole step are left out\./,
+  );
+  expect(readFileSync(path).equals(whole)).toBe(true);
 });
 
 it('the last step of a whole recording is no torn end where it is damaged', async () => {
@@ -234,6 +275,47 @@ describe('a recording of format version 1', () => {
     const whole = await lastValueFrom(replay(path).pipe(toArray()));
     expect(whole.slice(before - 1).map(plain)).toEqual(steps);
     expect(readFileSync(path).includes('brink.crc32')).toBe(false);
+  });
+
+  it('whose schema is damaged, which nothing seals, gives an error or the same steps', async () => {
+    take('torn');
+    const whole = readFileSync(path);
+    const until = 3 + held(path).indices.at(-1)!;
+    const go = (again: () => Observable<Step>) =>
+      untilError(() => again().pipe(takeWhile(({ index }) => index < until)));
+    const [replayed] = await go(() => replay(path));
+    const [resumed] = await go(() => resume(path, { steps: until }));
+    expect([replayed.length, resumed.length]).toEqual([held(path).indices.length, 3]);
+    const random = generator(8);
+    let errors = 0;
+    for (let at = 8; at < firstStart(whole); at += 9) {
+      const copy = Buffer.from(whole);
+      copy[at]! ^= 1 << uniformInt(random, 0, 7);
+      writeFileSync(path, copy);
+      for (const [again, right] of [
+        [() => replay(path), replayed],
+        [() => resume(path, { steps: until }), resumed],
+      ] as const) {
+        const [steps, message] = await go(again);
+        if (message === null) expect(steps, `byte ${at}`).toEqual(right);
+        else {
+          expect(steps, `byte ${at}`).toEqual(right.slice(0, steps.length));
+          errors++;
+        }
+      }
+    }
+    expect(errors).toBeGreaterThan(50);
+  }, 60_000);
+
+  it('is not gone on with where its header contradicts its steps', async () => {
+    take('torn');
+    const text = readFileSync(path, 'latin1');
+    const rate = /"learningRate":([\d.]+)/.exec(text)!;
+    const other = rate[1]!.replace(/\d$/, (digit) => `${(Number(digit) + 1) % 10}`);
+    writeFileSync(path, text.replace(rate[0], `"learningRate":${other}`), 'latin1');
+    await expect(collect(resume(path, { steps: 30 }))).rejects.toThrow(
+      `was taken with learningRate ${Number(rate[1])}, and the run is said to have ${Number(other)} there.`,
+    );
   });
 
   it('has the loss alone to notice damage by', async () => {

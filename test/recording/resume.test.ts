@@ -11,9 +11,9 @@ import { generator } from '../../src/linalg/random.ts';
 import { record } from '../../src/recording/record.ts';
 import { replay } from '../../src/recording/replay.ts';
 import { resume } from '../../src/recording/resume.ts';
+import { recover } from '../../src/runs/recover.ts';
 import { run } from '../../src/runs/run.ts';
 import { readTable } from '../../src/tables/readTable.ts';
-import { recover } from '../../src/tables/recover.ts';
 import { gradientDescent } from '../../src/training/gradientDescent.ts';
 import { regression } from '../helpers/regression.ts';
 import { collect, held, plain } from './plain.ts';
@@ -111,7 +111,8 @@ describe('resume', () => {
     const resumed = await lastValueFrom(resume(path, { objective: L }).pipe(toArray()));
     expect(resumed.map(plain)).toEqual(whole.slice(7));
     for (const { run } of resumed) expect(run).toBe(resumed[0]!.run);
-    expect(resumed[0]!.run).toMatchObject({ total: 6, last: 12, resumes: path, reads: [path] });
+    expect(resumed[0]!.run).toMatchObject({ total: 6, last: 12, reads: [path] });
+    expect(resumed[0]!.run.resumes).toMatchObject({ recording: path, tables: [] });
     expect(await metadataOf(resume(path))).toBe(await metadataOf(train()));
     expect(await collect(resume(path, { objective: L, step: 3 }))).toEqual(whole.slice(3));
     const longer = (await collect(train({ steps: 20 }))).slice(7);
@@ -181,12 +182,15 @@ describe('resume', () => {
   });
 
   it('keeps two sinks from going on with one recording', async () => {
-    const exitCode = process.exitCode;
+    const before = readFileSync(path);
     const directory = join(folder, 'second');
     const both = { one: (s: Observable<Step>) => s.pipe(record()), two: (s: Observable<Step>) => s.pipe(record()) };
-    const { branches } = await run(resume(path), both, { directory, progress: false });
-    process.exitCode = exitCode;
-    expect(branches.two.error?.message).toMatch(/is gone on with by another sink/);
+    await expect(run(resume(path), both, { directory, progress: false })).rejects.toThrow(
+      `record: ${path} is in use by process ${process.pid} (another sink of this program).`,
+    );
+    expect(readFileSync(path)).toEqual(before);
+    expect(existsSync(directory)).toBe(false);
+    await run(resume(path), { one: both.one }, { directory, progress: false });
     expect(await collect(replay(path))).toEqual(await collect(train()));
   });
 
@@ -251,5 +255,7 @@ describe('resume', () => {
 });
 
 /** Steps whose source says that it goes on with a recording. */
-const claiming = (resumes: string, steps: Observable<Step>): Observable<Step> =>
-  steps.pipe(map((step) => openStep(step, { ...step.run, resumes }).step));
+const claiming = (recording: string, steps: Observable<Step>): Observable<Step> => {
+  const resumes = { recording, tables: [], note: null };
+  return steps.pipe(map((step) => openStep(step, { ...step.run, resumes }).step));
+};

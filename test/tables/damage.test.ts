@@ -6,9 +6,9 @@ import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { generator } from '../../src/linalg/random.ts';
 import { describeRun } from '../../src/runs/describeRun.ts';
+import { recover } from '../../src/runs/recover.ts';
 import { finishParquet } from '../../src/tables/finishParquet.ts';
 import { readTable } from '../../src/tables/readTable.ts';
-import { recover } from '../../src/tables/recover.ts';
 import { TableLog } from '../../src/tables/TableLog.ts';
 import { hostileRows, smallTable } from '../helpers/hostileRows.ts';
 

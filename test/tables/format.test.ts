@@ -2,8 +2,8 @@ import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { recover } from '../../src/runs/recover.ts';
 import { readTable } from '../../src/tables/readTable.ts';
-import { recover } from '../../src/tables/recover.ts';
 
 const fixtures = join(import.meta.dirname, '../../fixtures/tables');
 

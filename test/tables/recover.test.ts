@@ -20,9 +20,9 @@ import { RecordBatchReader } from 'apache-arrow';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { generator } from '../../src/linalg/random.ts';
+import { recover } from '../../src/runs/recover.ts';
 import { finishParquet } from '../../src/tables/finishParquet.ts';
 import { readTable } from '../../src/tables/readTable.ts';
-import { recover } from '../../src/tables/recover.ts';
 import { TableLog } from '../../src/tables/TableLog.ts';
 import { hostileRows, smallTable } from '../helpers/hostileRows.ts';
 
@@ -145,7 +145,9 @@ describe('recover, after a process was killed', () => {
         const left = readdirSync(folder).filter((file) => file.startsWith(name));
         // Whatever was left: the log, or the whole file.
         if (left.includes(`${name}.arrows`)) {
-          expect(await recover(folder)).toEqual([{ path: target, rows: 2000, bytesLost: 0, problem: null }]);
+          expect(await recover(folder)).toEqual([
+            { path: target, rows: 2000, bytesLost: 0, problem: null, leftTo: null },
+          ]);
         }
         expect(readdirSync(folder).filter((file) => file.startsWith(name))).toEqual([`${name}.parquet`]);
         await expectWhole(target, 2000);
@@ -158,7 +160,7 @@ describe('recover, after a process was killed', () => {
 
 describe('recover, from each state that a crash can leave', () => {
   const once = (rows: number, bytesLost = 0) => [
-    { path: join(folder, 'rows.parquet'), rows, bytesLost, problem: null },
+    { path: join(folder, 'rows.parquet'), rows, bytesLost, problem: null, leftTo: null },
   ];
 
   it.each<[string, (log: string, target: string) => Promise<unknown> | unknown]>([
@@ -201,7 +203,7 @@ describe('recover, from each state that a crash can leave', () => {
       const batches = ends.filter((end) => end <= size).length;
       const bytesLost = size - ends[batches - 1]!;
       expect(await recover(folder)).toEqual([
-        { path: `${stem}.arrows`, rows: 256 * batches, bytesLost, problem: null },
+        { path: `${stem}.arrows`, rows: 256 * batches, bytesLost, problem: null, leftTo: null },
       ]);
       // A reader of its own, which refuses a torn stream.
       let rows = 0;

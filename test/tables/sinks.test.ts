@@ -2,15 +2,18 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { concat, finalize, from, lastValueFrom, NEVER, of, Subject, take, throwError, toArray } from 'rxjs';
+import { concat, finalize, from, lastValueFrom, map, NEVER, of, Subject, take, throwError, toArray } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { defineTable, float64, int32, type Row } from '../../src/core/Table.ts';
 import { VERSIONS } from '../../src/files/versions.ts';
+import { trainingLoss } from '../../src/probes/trainingLoss.ts';
+import { recover } from '../../src/runs/recover.ts';
 import { readTable } from '../../src/tables/readTable.ts';
-import { recover } from '../../src/tables/recover.ts';
 import { TableLog } from '../../src/tables/TableLog.ts';
 import { toArrow } from '../../src/tables/toArrow.ts';
 import { toParquet } from '../../src/tables/toParquet.ts';
+import { gradientDescent } from '../../src/training/gradientDescent.ts';
+import { regression } from '../helpers/regression.ts';
 
 const table = defineTable({
   name: 'curvature',
@@ -99,6 +102,22 @@ describe.each([
     expect(isReleased).toBe(true);
     expect(seen).toEqual(rows);
     expect(await written()).toEqual(rows);
+  });
+
+  it('says what to do about a row that was changed behind a probe, and about one of a table that was given', async () => {
+    const changed = () =>
+      gradientDescent(regression(), { learningRate: 0.1, steps: 1 }).pipe(
+        trainingLoss(),
+        map(({ step }) => ({ step, mine: 1 })),
+      );
+    await expect(lastValueFrom(changed().pipe(sink({ path: path() })))).rejects.toThrow(
+      /column 'mine' \(1\) is not declared .*the table is the probe's, .*: hand over a table of the rows/,
+    );
+    await expect(lastValueFrom(changed().pipe(sink({ path: path(), overwrite: true })))).rejects.toThrow(
+      `hand over a table of the rows that come, ${name}(table).`,
+    );
+    const own = changed().pipe(sink(table as never, { path: path(), overwrite: true }));
+    await expect(lastValueFrom(own)).rejects.toThrow(/; give the row the columns that the table declares\.$/);
   });
 
   it('finishes the file where nobody listens any more', async () => {

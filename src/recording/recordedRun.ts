@@ -1,0 +1,98 @@
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, relative } from 'node:path';
+import { BrinkError } from '../core/errors.ts';
+import { hasFields } from '../core/hasFields.ts';
+import type { JsonObject } from '../core/Json.ts';
+import type { Writer } from '../files/isBeingWritten.ts';
+
+/** What the record of a run (run.json) says, as far as whoever goes on with its recording asks. */
+export interface RecordedRun {
+  readonly state: string;
+  readonly files: readonly string[];
+  /** Errors of its branches, once it has ended. */
+  readonly branches: Readonly<Record<string, { readonly error: string | null }>>;
+  /** The process that runs it, and when that was last there. */
+  readonly process: Writer | null;
+  readonly heartbeat: string | null;
+  /** The tables that were cut off and that `recover` finished, by their paths in the run's folder, without ending. */
+  readonly recovered: readonly string[];
+  /** The folders of the runs that went on with it, as paths from its own. */
+  readonly continued: readonly string[];
+  /** The recording that it went on with, as a path from its folder; null: none. */
+  readonly recording: string | null;
+}
+
+/** The run in a folder; null where there is none. @throws BrinkError where its record can't be read. */
+export function readRecordedRun(who: string, folder: string): RecordedRun | null {
+  const value = parse(who, folder);
+  if (value === null) return null;
+  const { state, files, branches, process, heartbeat, recovered, continued, resumed } = value;
+  return {
+    state: state as string,
+    files: texts(files),
+    branches: Object(branches ?? {}),
+    process: hasFields(process, { host: ['string'], pid: ['integer'] }) ? (process as unknown as Writer) : null,
+    heartbeat: typeof heartbeat === 'string' ? heartbeat : null,
+    recovered: texts(recovered),
+    continued: texts(continued),
+    recording: texts([Object(resumed ?? null).recording])[0] ?? null,
+  };
+}
+
+/**
+ * Notes in the record of a recorded run that the run in `folder` goes on with its recording, so that the next to go on
+ * knows of those tables too. A recording that lies in no run's folder has no record to note it in.
+ *
+ * @throws BrinkError where the record can't be written.
+ */
+export function noteContinuation(who: string, recording: string, folder: string): void {
+  const home = dirname(recording);
+  const found = readRecordedRun(who, home);
+  if (!found?.files.includes(basename(recording))) return;
+  amendRecord(who, home, { continued: [...new Set([...found.continued, relative(home, folder)])] });
+}
+
+/** Replaces entries of a run's record, in one stroke. @throws BrinkError where it can't be written. */
+export function amendRecord(who: string, folder: string, changes: JsonObject): void {
+  const record = parse(who, folder);
+  const path = join(folder, 'run.json');
+  // Under a name of its own: the run itself may be writing.
+  const temporary = `${path}.${process.pid}.tmp`;
+  try {
+    writeFileSync(temporary, `${JSON.stringify({ ...record, ...changes }, null, 2)}\n`, { flush: true });
+    renameSync(temporary, path);
+  } catch (cause) {
+    rmSync(temporary, { force: true });
+    throw new BrinkError(
+      who,
+      `the record of the run in ${folder} can't be written: ${(cause as Error).message}. ` +
+        'Make room or the folder writable, or copy the run to where it can be.',
+      { cause },
+    );
+  }
+}
+
+function parse(who: string, folder: string): Readonly<Record<string, unknown>> | null {
+  const path = join(folder, 'run.json');
+  if (!existsSync(path)) return null;
+  let value: unknown;
+  try {
+    value = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (cause) {
+    throw noRecord(who, path, cause);
+  }
+  if (hasFields(value, { state: ['string'], files: ['array'] })) return value;
+  throw noRecord(who, path);
+}
+
+function noRecord(who: string, path: string, cause?: unknown): BrinkError {
+  return new BrinkError(
+    who,
+    `${path} is no record of a run, so that it is not known where its tables end. ` +
+      'Take the recording out of that folder, or name the step to begin with.',
+    { cause },
+  );
+}
+
+const texts = (list: unknown): string[] =>
+  Array.isArray(list) ? list.filter((entry) => typeof entry === 'string') : [];

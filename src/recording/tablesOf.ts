@@ -1,0 +1,122 @@
+import { existsSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import type { TableEnd } from '../core/Step.ts';
+import { formatOfLog } from '../tables/formatOfLog.ts';
+import { keyOf } from '../tables/keyOf.ts';
+import { readKeys } from '../tables/readKeys.ts';
+import { type RecordedRun, readRecordedRun } from './recordedRun.ts';
+
+/** One table of a recorded run, as the last of the runs that wrote to it left it. */
+export interface TableBefore extends Pick<TableEnd, 'table' | 'keys'> {
+  /** The largest step in it; null: it has no row. */
+  readonly step: number | null;
+  /**
+   * Whether rows may be missing behind the last: `cut off`, as its run was, or its branch failed; `left out`, as the run
+   * went on without it; `whole`, as far as the run came.
+   */
+  readonly end: 'cut off' | 'left out' | 'whole';
+}
+
+type End = Omit<TableBefore, 'end'>;
+
+/** What is left of a recorded run, beside its recording. */
+export interface TablesBefore {
+  readonly tables: readonly TableBefore[];
+  /** The files that they are. */
+  readonly files: readonly string[];
+  /** Tables whose rows name no step: where they end is not known. */
+  readonly withoutStep: readonly string[];
+}
+
+/**
+ * Where the tables of a recorded run end, those of the runs that went on with its recording included; null where the
+ * recording lies in no run's folder.
+ *
+ * @throws BrinkError where a table or a record is damaged.
+ */
+export async function tablesOf(who: string, recording: string): Promise<TablesBefore | null> {
+  const directory = dirname(resolve(recording));
+  const first = readRecordedRun(who, directory);
+  if (!first?.files.includes(basename(recording))) return null;
+  const tables = new Map<string, TableBefore>();
+  const files: string[] = [];
+  const withoutStep = new Set<string>();
+  for (const [folder, record] of [[directory, first] as const, ...continuationsOf(who, recording, first)]) {
+    const names = namesOf(record.files);
+    for (const [name, table] of tables) if (!names.has(name)) tables.set(name, { ...table, end: 'left out' });
+    for (const name of names) {
+      const file = fileOf(folder, name);
+      if (file === null || file === resolve(recording)) continue;
+      const end = await endOf(who, file, name);
+      if (end === null) continue;
+      files.push(file);
+      if (end === 'no step') {
+        withoutStep.add(name);
+        continue;
+      }
+      const reached = further(tables.get(name), end);
+      tables.set(name, { ...reached, end: isCutOff(record, name, file) ? 'cut off' : 'whole' });
+    }
+  }
+  return { tables: [...tables.values()], files, withoutStep: [...withoutStep] };
+}
+
+/** Which of two pieces of a table reaches further; both together, where they end with rows of one step. */
+function further(before: End | undefined, end: End): End {
+  if (before === undefined) return end;
+  if (before.step === end.step) return { ...end, keys: [...new Set([...before.keys, ...end.keys])] };
+  return (before.step ?? -1) > (end.step ?? -1) ? before : end;
+}
+
+/** The runs that went on with a recording and are still there, in the order in which they began. */
+function continuationsOf(
+  who: string,
+  recording: string,
+  { continued }: RecordedRun,
+): (readonly [string, RecordedRun])[] {
+  return continued.flatMap((path) => {
+    const folder = resolve(dirname(recording), path);
+    const record = readRecordedRun(who, folder);
+    const isOne = record?.recording != null && resolve(folder, record.recording) === resolve(recording);
+    return isOne ? [[folder, record] as const] : [];
+  });
+}
+
+/** The tables among a run's files, without endings. */
+const namesOf = (files: readonly string[]) =>
+  new Set(
+    files
+      .filter((file) => /\.(parquet|arrows)(\.part|\.tmp)?$/.test(file))
+      .map((file) => file.replace(/\.(parquet|arrows)(\.part|\.tmp)?$/, '')),
+  );
+
+/** The file that a table is, at the stage at which it was left; null where there is none. */
+function fileOf(folder: string, name: string): string | null {
+  const stages = ['.arrows.part', '.arrows', '.parquet'].map((ending) => join(folder, `${name}${ending}`));
+  return stages.find((file) => existsSync(file)) ?? null;
+}
+
+async function endOf(who: string, file: string, name: string): Promise<End | 'no step' | null> {
+  if (!file.endsWith('.parquet') && formatOfLog(who, file) === undefined) {
+    // A table that had not begun, or a recording.
+    return file.endsWith('.part') ? { table: name, step: null, keys: [] } : null;
+  }
+  const { table, keys } = await readKeys(who, file);
+  if (!table.key.includes('step')) return 'no step';
+  let step: number | null = null;
+  let last: string[] = [];
+  for (const key of keys) {
+    const at = key.step as number;
+    if (at < (step ?? at)) continue;
+    if (at !== step) last = [];
+    step = at;
+    last.push(keyOf(table, key));
+  }
+  return { table: name, step, keys: last };
+}
+
+/** Whether a table may lack rows that its run had come to: those of a branch that ended in order do not. */
+function isCutOff({ state, branches, recovered }: RecordedRun, name: string, file: string): boolean {
+  if (recovered.includes(name)) return true;
+  return state === 'failed' ? branches[name]?.error !== null : file.endsWith('.part');
+}
