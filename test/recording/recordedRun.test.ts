@@ -194,7 +194,11 @@ describe('a recording that is gone on with', () => {
     });
     const gone = new Promise((resolve) => child.once('close', resolve));
     await Promise.race([new Promise((resolve) => child.stdout.once('data', resolve)), gone]);
-    return { pid: child.pid, kill: () => (child.kill('SIGKILL'), gone) };
+    const kill = () => {
+      child.kill('SIGKILL');
+      return gone;
+    };
+    return { pid: child.pid, kill };
   }
 
   it("is one process's: another is refused before it measures, until that one is dead", async () => {
