@@ -1,4 +1,5 @@
 import { BrinkError } from './errors.ts';
+import { requireVector } from './given.ts';
 import { type JsonObject, requireJson } from './Json.ts';
 import type { Objective, Point } from './Objective.ts';
 import { requireUntouched } from './requireUntouched.ts';
@@ -253,7 +254,8 @@ export function openStep(
   if (!Number.isSafeInteger(index) || index < 0) {
     throw new BrinkError('openStep', `index is ${index}. Steps are counted from 0 in whole numbers.`);
   }
-  for (const [name, vector] of Object.entries({ gradient: data.gradient, velocity: data.velocity })) {
+  for (const [name, vector] of Object.entries({ weights, gradient: data.gradient, velocity: data.velocity })) {
+    if (name === 'weights' || vector) requireVector('openStep', `${name} of step ${index}`, vector, null);
     if (vector && vector.length !== weights.length) {
       throw new BrinkError(
         'openStep',

@@ -1,7 +1,9 @@
+import { Content } from '../core/Content.ts';
 import { BrinkError, given, requireInteger } from '../core/errors.ts';
 import { requireVector } from '../core/given.ts';
 import type { JsonObject } from '../core/Json.ts';
 import type { Cost, HessianProduct, LossAndGradient, Objective, Performance, Point, Split } from '../core/Objective.ts';
+import { checkedPasses } from './checkedPasses.ts';
 
 /**
  * The mathematics of an objective, without memory: what one writes to add a kind of objective.
@@ -30,15 +32,16 @@ export interface Derivatives {
 export function createObjective(derivatives: Derivatives): Objective {
   const { name, paramCount, exampleCount, coupled, hasTest = false, metadata } = derivatives;
   const cost: Cost = { forwards: 0, gradients: 0, products: 0 };
+  const passes = checkedPasses(derivatives);
   requireInteger(name, 'paramCount', paramCount, 1);
   requireInteger(name, 'exampleCount', exampleCount, 1);
   let queue: Promise<unknown> = Promise.resolve();
-  let newest: Point | null = null;
+  let newest: { readonly given: Float32Array; readonly content: Content; readonly point: Point } | null = null;
 
   /** Runs `pass` when all passes before it are done. A pass that fails is not counted. */
-  function inTurn<T>(kind: keyof Cost, passes: number, pass: () => Promise<T>): Promise<T> {
+  function inTurn<T>(kind: keyof Cost, count: number, pass: () => Promise<T>): Promise<T> {
     const result = queue.then(pass).then((value) => {
-      cost[kind] += passes;
+      cost[kind] += count;
       return value;
     });
     // What the last pass brought is not for the queue to hold.
@@ -48,22 +51,6 @@ export function createObjective(derivatives: Derivatives): Objective {
   }
 
   const requireLength = (what: string, array: Float32Array) => requireVector(name, what, array, paramCount);
-
-  /** Throws where a function that was handed in returned what can't be right. */
-  const gradientOf = (what: string, vector: Float32Array) => {
-    requireVector(name, `the ${what} that was returned`, vector, paramCount);
-    return vector;
-  };
-  const lossAndGradient = async (weights: Float32Array, batch: Int32Array | null) => {
-    const found = await derivatives.lossAndGradient(weights, batch);
-    gradientOf('gradient', found.gradient);
-    return found;
-  };
-  const hessianVector = async (weights: Float32Array, v: Float32Array, batch: Int32Array | null) => {
-    const found = await derivatives.hessianVector(weights, v, batch);
-    gradientOf('H v', found.product);
-    return found;
-  };
 
   function requireBatch(batch: Int32Array): void {
     requireVector(name, 'the batch', batch, null, ['Int32Array']);
@@ -87,7 +74,10 @@ export function createObjective(derivatives: Derivatives): Objective {
 
   function createPoint(weights: Float32Array): Point {
     const memory: { key: readonly unknown[]; value: Promise<unknown> }[] = [];
-    const products = new WeakMap<Float32Array, Promise<HessianProduct>>();
+    const products = new WeakMap<
+      Float32Array,
+      { readonly content: Content; readonly product: Promise<HessianProduct> }
+    >();
 
     function memo<T>(key: readonly unknown[], compute: () => Promise<T>): Promise<T> {
       const known = memory.find((entry) => entry.key.length === key.length && entry.key.every((k, i) => k === key[i]));
@@ -98,14 +88,15 @@ export function createObjective(derivatives: Derivatives): Objective {
       return entry.value;
     }
 
-    const full = () => memo(['lossAndGradient'], () => inTurn('gradients', 1, () => lossAndGradient(weights, null)));
+    const full = () =>
+      memo(['lossAndGradient'], () => inTurn('gradients', 1, () => passes.lossAndGradient(weights, null)));
 
     const known = <T>(key: string): Promise<T> | undefined =>
       memory.find((entry) => entry.key.length === 1 && entry.key[0] === key)?.value as Promise<T> | undefined;
 
     const train = (): Promise<Performance> =>
       known<LossAndGradient>('lossAndGradient') ??
-      memo(['performance'], () => inTurn('forwards', 1, () => derivatives.performance(weights, 'train')));
+      memo(['performance'], () => inTurn('forwards', 1, () => passes.performance(weights, 'train')));
 
     const point: Point = {
       get objective() {
@@ -122,13 +113,21 @@ export function createObjective(derivatives: Derivatives): Objective {
       performance: (split) =>
         split === 'train'
           ? train()
-          : memo(['performance', 'test'], () => inTurn('forwards', 1, () => derivatives.performance(weights, 'test'))),
+          : memo(['performance', 'test'], () => inTurn('forwards', 1, () => passes.performance(weights, 'test'))),
       hessianVector: async (v) => {
         requireLength('v', v);
-        const product = products.get(v) ?? inTurn('products', 1, () => hessianVector(weights, v, null));
-        products.set(v, product);
-        product.catch(() => products.delete(v));
-        return product;
+        const known = products.get(v);
+        // An array whose numbers have changed is another v.
+        if (known?.content.isIn(v)) return known.product;
+        const entry = {
+          content: new Content(v),
+          product: inTurn('products', 1, () => passes.hessianVector(weights, v, null)),
+        };
+        products.set(v, entry);
+        entry.product.catch(() => {
+          if (products.get(v) === entry) products.delete(v);
+        });
+        return entry.product;
       },
       exampleNormsSquared: async () => {
         uncoupled('the gradient norm of a single example');
@@ -138,24 +137,22 @@ export function createObjective(derivatives: Derivatives): Objective {
             'the gradient norms of the single examples can not be had exactly: a parameter enters through an operation for which brink has no rule. Estimate tr(S_1) by random signs.',
           );
         }
-        return memo(['exampleNormsSquared'], () =>
-          inTurn('gradients', 1, () => derivatives.exampleNormsSquared!(weights)),
-        );
+        return memo(['exampleNormsSquared'], () => inTurn('gradients', 1, () => passes.exampleNormsSquared!(weights)));
       },
       weightedGradient: async (u) => {
         uncoupled('a weighted sum of per-example gradients');
         requireVector(name, 'u', u, exampleCount, ['Float64Array']);
-        return inTurn('gradients', 1, () => derivatives.weightedGradient(weights, u));
+        return inTurn('gradients', 1, () => passes.weightedGradient(weights, u));
       },
       batchGradient: async (batch) => {
         requireBatch(batch);
-        return inTurn('gradients', batch.length / exampleCount, () => lossAndGradient(weights, batch));
+        return inTurn('gradients', batch.length / exampleCount, () => passes.lossAndGradient(weights, batch));
       },
       batchHessianVector: async (batch, v) => {
         requireBatch(batch);
         requireLength('v', v);
-        const passes = batch.length / exampleCount;
-        return (await inTurn('products', passes, () => hessianVector(weights, v, batch))).product;
+        const count = batch.length / exampleCount;
+        return (await inTurn('products', count, () => passes.hessianVector(weights, v, batch))).product;
       },
       moved: (direction, scale) => {
         requireLength('the direction', direction);
@@ -180,8 +177,11 @@ export function createObjective(derivatives: Derivatives): Objective {
     },
     at: (weights) => {
       requireLength('θ', weights);
-      if (newest?.weights !== weights) newest = createPoint(weights);
-      return newest;
+      if (newest?.given !== weights || !newest.content.isIn(weights)) {
+        // A copy: the caller may go on to other weights in the same array, and this point stays where it is.
+        newest = { given: weights, content: new Content(weights), point: createPoint(weights.slice()) };
+      }
+      return newest.point;
     },
   };
   return objective;
