@@ -1,7 +1,7 @@
 import { BrinkError } from '../core/errors.ts';
 import { requireVector } from '../core/given.ts';
 import { Refills } from '../core/Refills.ts';
-import type { Derivatives } from './createObjective.ts';
+import type { Derivatives } from './Derivatives.ts';
 
 type Passes = Pick<
   Derivatives,

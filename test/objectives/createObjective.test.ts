@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Objective } from '../../src/core/Objective.ts';
-import { createObjective, type Derivatives } from '../../src/objectives/createObjective.ts';
+import { createObjective } from '../../src/objectives/createObjective.ts';
+import type { Derivatives } from '../../src/objectives/Derivatives.ts';
 import { leastSquares } from '../../src/objectives/leastSquares.ts';
 import { quadratic, toy } from '../../src/objectives/quadratic.ts';
 import { verifyObjective } from '../../src/objectives/verifyObjective.ts';
