@@ -1,5 +1,5 @@
-import { BrinkError } from './errors.ts';
-import { requireVector } from './given.ts';
+import { BrinkError, given, requireInteger } from './errors.ts';
+import { requireFlag, requireVector } from './given.ts';
 import { type JsonObject, requireJson } from './Json.ts';
 import type { Objective, Point } from './Objective.ts';
 import { requireUntouched } from './requireUntouched.ts';
@@ -231,6 +231,19 @@ export function requireStep(who: string, value: unknown): Step {
   );
 }
 
+/** Throws where what is said of the update is of another type than a step has: '0.5' would count as text, 'false' as true. */
+function requireSettings(index: number, data: Partial<StepData>): void {
+  for (const name of ['batchLoss', 'learningRate', 'beta1', 'beta2', 'epoch'] as const) {
+    const value = data[name] ?? Number.NaN;
+    if (typeof value === 'number') continue;
+    throw new BrinkError('openStep', `${given(`${name} of step ${index}`, value)} It must be a number.`);
+  }
+  const { batch, batchSize, replacement } = data;
+  requireInteger('openStep', `batchSize of step ${index}`, batchSize ?? 1, 1);
+  requireFlag('openStep', `replacement of step ${index}`, replacement ?? false);
+  if (batch) requireVector('openStep', `batch of step ${index}`, batch, null, ['Int32Array']);
+}
+
 /**
  * Makes a step: what a source of your own calls before it emits. Then it awaits `settled()`, which is the
  * back-pressure.
@@ -266,6 +279,7 @@ export function openStep(
   for (const [name, vector] of Object.entries({ weights, gradient: data.gradient, velocity: data.velocity })) {
     if (vector) requireUntouched('openStep', name, index, vector);
   }
+  requireSettings(index, data);
   if (run.metadata && !(run instanceof KnownRun)) requireJson('openStep', 'metadata', run.metadata);
   const gate = new Gate();
   const whole: StepData = {

@@ -1,7 +1,6 @@
 import { Content } from '../core/Content.ts';
 import { BrinkError, given, requireInteger } from '../core/errors.ts';
-import { requireVector } from '../core/given.ts';
-import type { JsonObject } from '../core/Json.ts';
+import { requireFlag, requireVector } from '../core/given.ts';
 import type { Cost, HessianProduct, LossAndGradient, Objective, Performance, Point } from '../core/Objective.ts';
 import { checkedPasses } from './checkedPasses.ts';
 import type { Derivatives } from './Derivatives.ts';
@@ -13,6 +12,8 @@ export function createObjective(derivatives: Derivatives): Objective {
   const passes = checkedPasses(derivatives);
   requireInteger(name, 'paramCount', paramCount, 1);
   requireInteger(name, 'exampleCount', exampleCount, 1);
+  requireFlag(name, 'coupled', coupled);
+  requireFlag(name, 'hasTest', hasTest);
   let queue: Promise<unknown> = Promise.resolve();
   let newest: { readonly given: Float32Array; readonly content: Content; readonly point: Point } | null = null;
 

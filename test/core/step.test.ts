@@ -59,6 +59,11 @@ describe('a step', () => {
   });
 
   it('refuses vectors of another length', () => {
+    const wrong = { beta1: '0.5', learningRate: '0.1', batchSize: 0, replacement: 'false', batch: [0, 1] };
+    for (const [name, value] of Object.entries(wrong)) {
+      expect(() => openStep({ index: 1, weights, [name]: value })).toThrow(`openStep: ${name} of step 1 is`);
+    }
+    expect(() => openStep({ index: 1 } as never)).toThrow('openStep: weights of step 1 is missing.');
     expect(() => openStep({ index: 1, weights, gradient: new Float32Array(2) })).toThrow(
       'gradient has 2 entries at step 1',
     );

@@ -45,6 +45,11 @@ describe('in plain JavaScript', () => {
     ['leastSquares: X is missing. It must be an array', () => leastSquares({} as never)],
     ["lssr: there is no option 'batchsize'. Did you mean batchSize?", () => lssr({ batchsize: 1 } as never)],
     ['gradientDescent: initialWeights[0] is null.', () => descend({ initialWeights: [null, 1] })],
+    ["gradientDescent: beta1 is '0.5'. It must be a finite number", () => descend({ beta1: '0.5' })],
+    [
+      "flat: coupled is 'false'. It must be true or false.",
+      () => createObjective({ ...flat, coupled: 'false' as never }),
+    ],
     ["gradientDescent: replacement is 'no'. It must be true or false.", () => descend({ replacement: 'no' })],
     ["gradientDescent (until): there is no option 'los'. Did you mean loss?", () => descend({ until: { los: 1 } })],
   ])('%s', (message, call) => {
