@@ -160,9 +160,12 @@ describe('a recording that was cut off', () => {
   it('is replayed up to its last whole step wherever the cut is, and says how many bytes were torn', async () => {
     const live = await collect(train().pipe(record(path)));
     const whole = readFileSync(path);
-    await collect(train(RUNS.SGD).pipe(record(path, { to: 8, overwrite: true })));
-    const end = readFileSync(path).length - 8;
-    const step = whole.length - 8 - end;
+    const lengthTo = async (to: number) => {
+      await collect(train(RUNS.SGD).pipe(record(path, { to, overwrite: true })));
+      return readFileSync(path).length;
+    };
+    const step = (await lengthTo(8)) - (await lengthTo(7));
+    const end = whole.length - 8 - step;
     for (let cut = end; cut < whole.length; cut++) {
       writeFileSync(path, whole.subarray(0, cut));
       const isWhole = cut >= end + step;
