@@ -14,6 +14,8 @@ export interface OpenRecording extends VersionedHeader {
   readonly end: number;
   /** Bytes behind it that belong to a step that was not written to its end. */
   readonly tornBytes: number;
+  /** Whether the end of the stream is marked. */
+  readonly isEnded: boolean;
   /** What is wrong behind the last of these steps, where that is more than a torn end; null: nothing. */
   readonly damage: BrinkError | null;
   /** Whether its steps have checksums: those of format version 1 have none. */
@@ -47,7 +49,7 @@ const UNBEGUN =
 export function openRecording(who: string, path: string): OpenRecording {
   requireFile(who, path);
   return openArrowFile(who, path, UNBEGUN, (file) => {
-    const { schema, batches, tornBytes, isChecked, isSound, read, close } = file;
+    const { schema, batches, tornBytes, isEnded, isChecked, isSound, read, close } = file;
     const { version, header } = fromKeyValues(who, path, schema.metadata);
     const shape = shapeOf(schema);
     if (!shape || (!isChecked && batches.some(({ rows }) => rows !== 1))) {
@@ -73,6 +75,7 @@ export function openRecording(who: string, path: string): OpenRecording {
       shape,
       indices,
       damage: why === null ? null : damaged(who, path, what, why),
+      isEnded,
       isChecked,
       end: batches[indices.length - 1]?.end ?? file.end,
       tornBytes,

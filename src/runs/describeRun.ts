@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { BrinkError } from '../core/errors.ts';
 import type { Column, Table } from '../core/Table.ts';
 import { isBeingWritten } from '../files/isBeingWritten.ts';
+import { cutShort } from '../recording/cutShort.ts';
 import { openRecording } from '../recording/openRecording.ts';
 import { openLog } from '../tables/openLog.ts';
 import { readTable } from '../tables/readTable.ts';
@@ -132,11 +133,13 @@ function recordedSteps(path: string): Pick<TableDescription, 'rows' | 'problem'>
   }
   try {
     const { indices, isSound, damage } = recording;
+    const cut = cutShort(recording);
     const bad = indices.filter((_, k) => !isSound(k));
     const shown = `${bad.slice(0, MOST_NAMED).join(', ')}${bad.length > MOST_NAMED ? ', …' : ''}`;
     const problems = [
       ...(bad.length > 0 ? [`${bad.length} of ${indices.length} steps are damaged: ${shown}`] : []),
       ...(damage ? [damage.message] : []),
+      ...(cut ? [cut] : []),
     ];
     return { rows: indices.length, problem: problems.length > 0 ? problems.join('; ') : null };
   } finally {

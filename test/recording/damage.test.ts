@@ -1,9 +1,9 @@
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { lastValueFrom, type Observable, of, tap, toArray } from 'rxjs';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Objective } from '../../src/core/Objective.ts';
 import type { Step, StepData } from '../../src/core/Step.ts';
 import { generator } from '../../src/linalg/random.ts';
@@ -97,10 +97,14 @@ describe.each(['recomputed', 'recorded'])(
   },
 );
 
-it('show says how many steps there are, and which are damaged', async () => {
-  await collect(train().pipe(record(path)));
+function writeRunJson(): void {
   const run = { state: 'finished', metadata: { source: null }, started: 'then', finished: 'now' };
   writeFileSync(join(folder, 'run.json'), JSON.stringify(run));
+}
+
+it('show says how many steps there are, and which are damaged', async () => {
+  await collect(train().pipe(record(path)));
+  writeRunJson();
   const shown = async () => (await describeRun(folder)).tables;
   expect(await shown()).toMatchObject([{ state: 'recording', rows: 10, problem: null }]);
   const ends = [places()[2]!.end, places()[7]!.end];
@@ -121,6 +125,28 @@ it('the last step of a whole recording is no torn end where it is damaged', asyn
   expect(message).toMatch(/^replay: the step behind step 8 of .* is damaged: the message at byte/);
   expect(() => resume(path)).toThrow(/^resume: the step behind step 8 of .* is damaged/);
   await expect(collect(resume(path, { step: 8 }).pipe(record()))).rejects.toThrow(/^record: the step behind step 8/);
+});
+
+it('one that a copy left without its end is replayed as far as it goes, with a warning, and show says so', async () => {
+  await collect(train().pipe(record(path)));
+  const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+  const all = (await collect(replay(path))).length;
+  expect(warned).not.toHaveBeenCalled();
+  truncateSync(path, readFileSync(path).length - 100);
+  expect(await collect(replay(path))).toHaveLength(all - 1);
+  expect(warned).toHaveBeenCalledWith(
+    expect.stringMatching(/is replayed as far as it goes, and its end is not marked behind step \d+: the run was cut/),
+    'BrinkWarning',
+  );
+  writeRunJson();
+  const problem = expect.stringMatching(
+    /^its end is not marked behind step \d+: the run was cut off there, or the file/,
+  );
+  expect((await describeRun(folder)).tables).toMatchObject([{ state: 'recording', rows: all - 1, problem }]);
+  warned.mockClear();
+  await collect(replay(path, { to: 2 }));
+  expect(warned).not.toHaveBeenCalled();
+  vi.restoreAllMocks();
 });
 
 it('zeros at the end of one that is not ended, as after a power cut, are a torn end, and cut off', async () => {
