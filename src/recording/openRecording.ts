@@ -1,6 +1,7 @@
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, closeSync, constants, openSync, statSync } from 'node:fs';
 import { BrinkError } from '../core/errors.ts';
 import { damaged, type OpenArrowFile, openArrowFile } from '../files/openArrowFile.ts';
+import { readFrom } from '../files/readFrom.ts';
 import { fromKeyValues, type VersionedHeader } from './RecordingHeader.ts';
 import { decodeStep, type RecordedStep, type StepShape, shapeOf } from './recordingColumns.ts';
 
@@ -96,8 +97,17 @@ function requireFile(who: string, path: string): void {
       throw new BrinkError(who, `the recording ${path} cannot be opened: ${why}. Look at the path.`, { cause });
     }
   };
-  if (!isFolder()) return;
+  if (!isFolder()) return requireNoParquet(who, path);
   throw new BrinkError(who, `${path} is a folder. Name the recording in it: of a run, its recording.arrows.`);
+}
+
+function requireNoParquet(who: string, path: string): void {
+  const file = openSync(path, 'r');
+  const mark = Buffer.alloc(4);
+  readFrom(file, 0, mark);
+  closeSync(file);
+  if (mark.toString('latin1') !== 'PAR1') return;
+  throw new BrinkError(who, `${path} is a Parquet file, not a recording. A table is read by readTable.`);
 }
 
 /** The step's index: the first number in the body of its batch. */

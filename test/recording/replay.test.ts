@@ -244,6 +244,8 @@ describe('a recording of something else is refused', () => {
     expect(() => replay(path)).toThrow(/has a damaged header/);
     rewrite(new Map());
     expect(() => replay(path)).toThrow(/is no recording \(its key-values have no brink\.recording\)/);
+    writeFileSync(path, 'PAR1 and so on');
+    expect(() => replay(path)).toThrow(/is a Parquet file, not a recording\. A table is read by readTable\.$/);
     schema.metadata.delete('brink.crc32');
     const columns = new Schema(schema.fields.slice(1), schema.metadata);
     writeFileSync(path, tableToIPC(new Table(columns), 'stream'));
