@@ -97,8 +97,10 @@ function requireFile(who: string, path: string): void {
       throw new BrinkError(who, `the recording ${path} cannot be opened: ${why}. Look at the path.`, { cause });
     }
   };
-  if (!isFolder()) return requireNoParquet(who, path);
-  throw new BrinkError(who, `${path} is a folder. Name the recording in it: of a run, its recording.arrows.`);
+  if (isFolder()) {
+    throw new BrinkError(who, `${path} is a folder. Name the recording in it: of a run, its recording.arrows.`);
+  }
+  requireNoParquet(who, path);
 }
 
 function requireNoParquet(who: string, path: string): void {
