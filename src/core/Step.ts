@@ -1,3 +1,4 @@
+import { Content } from './Content.ts';
 import { BrinkError, given, requireInteger } from './errors.ts';
 import { requireFlag, requireVector } from './given.ts';
 import { type JsonObject, requireJson } from './Json.ts';
@@ -120,7 +121,10 @@ export interface RunBranch {
 /** The two ends of a step: `step` goes down the stream, `settled` is what its source waits for. */
 export interface OpenStep {
   readonly step: Step;
-  /** Resolves when everything registered on the step has settled, also what was registered while waiting. */
+  /**
+   * Resolves when everything registered on the step has settled, also what was registered while waiting; rejects where
+   * one of its vectors was written to meanwhile.
+   */
   settled(): Promise<void>;
 }
 
@@ -281,6 +285,9 @@ export function openStep(
   }
   requireSettings(index, data);
   if (run.metadata && !(run instanceof KnownRun)) requireJson('openStep', 'metadata', run.metadata);
+  const vectors = Object.entries({ weights, gradient: data.gradient, velocity: data.velocity }).flatMap(
+    ([name, vector]) => (vector ? [{ name, vector, content: new Content(vector) }] : []),
+  );
   const gate = new Gate();
   const whole: StepData = {
     index,
@@ -307,6 +314,14 @@ export function openStep(
         for (let turn = 0; turn < TURNS && gate.pending.length === 0; turn++) await null;
       }
       gate.isSettled = true;
+      for (const { name, vector, content } of vectors) {
+        if (content.isIn(vector)) continue;
+        throw new BrinkError(
+          'step',
+          `${name} of step ${index} was written to while it was measured. The run would go on from other numbers, and ` +
+            'the probes beside have seen both; write to a copy (.slice()), also of what point.gradient() returns.',
+        );
+      }
     },
   };
 }

@@ -106,3 +106,13 @@ describe('what is registered on a step', () => {
     expect(() => requireStep('me', 3)).toThrow('me: a value of type number came where a step was expected');
   });
 });
+
+it.each(['weights', 'gradient', 'velocity'])(
+  '%s that a probe writes to end the run, which would go on from them',
+  async (name) => {
+    const [weights, gradient, velocity] = [1, 2, 3].map((x) => new Float32Array(2).fill(x));
+    const { step, settled } = openStep({ index: 3, weights: weights!, gradient: gradient!, velocity: velocity! });
+    step.waitUntil(Promise.resolve().then(() => (step[name as 'weights'][0]! *= 2)));
+    await expect(settled()).rejects.toThrow(`step: ${name} of step 3 was written to while it was measured.`);
+  },
+);
