@@ -39,7 +39,7 @@ export type Split = 'train' | 'test';
  */
 export interface Point {
   readonly objective: Objective;
-  /** θ, flat [m]. */
+  /** θ, flat [m]: a copy, so that the point stays where it is when the caller's array is written to. */
   readonly weights: Float32Array;
   /** L(θ). Free once `gradient` or `exampleLosses` is there. */
   loss(): Promise<number>;
@@ -49,7 +49,7 @@ export interface Point {
   exampleLosses(): Promise<Float64Array>;
   /** Loss and accuracy on a split: one forward pass; on 'train' free after `gradient`. */
   performance(split: Split): Promise<Performance>;
-  /** H v with all g_iᵀv: about three gradients. Shared by callers that hand in the same array. */
+  /** H v with all g_iᵀv: about three gradients. Shared by callers that hand in the same array with the same numbers. */
   hessianVector(v: Float32Array): Promise<HessianProduct>;
   /** ‖g_i‖², [n]: about one gradient. Rejects where the objective has none, see `exampleNorms`. */
   exampleNormsSquared(): Promise<Float64Array>;
@@ -92,8 +92,8 @@ export interface Objective {
   /** θ_0 for a seed. */
   initialWeights(seed: number): Float32Array;
   /**
-   * L at `weights`; the same array gives the same point while it is the newest, which alone keeps what it has
-   * computed. Throws on a wrong length.
+   * L at `weights`; the same array with the same numbers gives the same point while it is the newest, which alone keeps
+   * what it has computed. Throws on a wrong length.
    */
   at(weights: Float32Array): Point;
 }

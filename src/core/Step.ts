@@ -1,5 +1,7 @@
 import type { Account } from './Account.ts';
-import { BrinkError } from './errors.ts';
+import { Content } from './Content.ts';
+import { BrinkError, given, requireInteger } from './errors.ts';
+import { requireFlag, requireVector } from './given.ts';
 import { type JsonObject, requireJson } from './Json.ts';
 import type { Objective, Point } from './Objective.ts';
 import { requireUntouched } from './requireUntouched.ts';
@@ -144,7 +146,10 @@ export interface RunBranch {
 /** The two ends of a step: `step` goes down the stream, `settled` is what its source waits for. */
 export interface OpenStep {
   readonly step: Step;
-  /** Resolves when everything registered on the step has settled, also what was registered while waiting. */
+  /**
+   * Resolves when everything registered on the step has settled, also what was registered while waiting; rejects where
+   * one of its vectors was written to meanwhile.
+   */
   settled(): Promise<void>;
 }
 
@@ -276,6 +281,19 @@ export function requireStep(who: string, value: unknown): Step {
   );
 }
 
+/** Throws where what is said of the update is of another type than a step has: '0.5' would count as text, 'false' as true. */
+function requireSettings(index: number, data: Partial<StepData>): void {
+  for (const name of ['batchLoss', 'learningRate', 'beta1', 'beta2', 'epoch'] as const) {
+    const value = data[name] ?? Number.NaN;
+    if (typeof value === 'number') continue;
+    throw new BrinkError('openStep', `${given(`${name} of step ${index}`, value)} It must be a number.`);
+  }
+  const { batch, batchSize, replacement } = data;
+  requireInteger('openStep', `batchSize of step ${index}`, batchSize ?? 1, 1);
+  requireFlag('openStep', `replacement of step ${index}`, replacement ?? false);
+  if (batch) requireVector('openStep', `batch of step ${index}`, batch, null, ['Int32Array']);
+}
+
 /**
  * Makes a step: what a source of your own calls before it emits. Then it awaits `settled()`, which is the
  * back-pressure.
@@ -299,7 +317,8 @@ export function openStep(
   if (!Number.isSafeInteger(index) || index < 0) {
     throw new BrinkError('openStep', `index is ${index}. Steps are counted from 0 in whole numbers.`);
   }
-  for (const [name, vector] of Object.entries({ gradient: data.gradient, velocity: data.velocity })) {
+  for (const [name, vector] of Object.entries({ weights, gradient: data.gradient, velocity: data.velocity })) {
+    if (name === 'weights' || vector) requireVector('openStep', `${name} of step ${index}`, vector, null);
     if (vector && vector.length !== weights.length) {
       throw new BrinkError(
         'openStep',
@@ -310,7 +329,11 @@ export function openStep(
   for (const [name, vector] of Object.entries({ weights, gradient: data.gradient, velocity: data.velocity })) {
     if (vector) requireUntouched('openStep', name, index, vector);
   }
+  requireSettings(index, data);
   if (run.metadata && !(run instanceof KnownRun)) requireJson('openStep', 'metadata', run.metadata);
+  const vectors = Object.entries({ weights, gradient: data.gradient, velocity: data.velocity }).flatMap(
+    ([name, vector]) => (vector ? [{ name, vector, content: new Content(vector) }] : []),
+  );
   const gate = new Gate();
   const whole: StepData = {
     index,
@@ -328,6 +351,16 @@ export function openStep(
   };
   return {
     step: new LiveStep(whole, stepRun(run), gate),
-    settled: () => settle(gate),
+    settled: async () => {
+      await settle(gate);
+      for (const { name, vector, content } of vectors) {
+        if (content.isIn(vector)) continue;
+        throw new BrinkError(
+          'step',
+          `${name} of step ${index} was written to while it was measured. The run would go on from other numbers, and ` +
+            'the probes beside have seen both; write to a copy (.slice()), also of what point.gradient() returns.',
+        );
+      }
+    },
   };
 }

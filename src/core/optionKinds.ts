@@ -199,7 +199,7 @@ function requireList(who: string, name: string, value: unknown, empty: boolean, 
   const list = Array.from(value as ArrayLike<unknown>);
   if (list.length === 0 && !empty) throw new BrinkError(who, `${name} is empty. Name at least one.`);
   list.forEach((x, i) => {
-    if (list.indexOf(x) !== i) {
+    if (list.findIndex((y) => y === x || Object.is(y, x)) !== i) {
       throw new BrinkError(who, `${name} names ${show(x)} twice. A row is named by ${key}.`);
     }
   });

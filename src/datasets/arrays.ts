@@ -8,13 +8,13 @@ import { sha256 } from './sha256.ts';
 /** Inputs with either the class of each example or its target. */
 export interface ExampleArrays {
   /**
-   * x_i, one after the other, [n × entries of inputShape], each row-major. A Float32Array is used as it is, not
-   * copied.
+   * x_i, one after the other, [n × entries of inputShape], each row-major. They are copied, so that the array may be
+   * filled with something else.
    */
   readonly inputs: Numbers;
   /** The class of each example, 0 … C − 1, [n]; integers of 64 bits (numpy's default) do too. */
   readonly labels?: Numbers;
-  /** y_i, one after the other, [n × outputs]. A Float32Array is used as it is, not copied. */
+  /** y_i, one after the other, [n × outputs]; copied too. */
   readonly targets?: Numbers;
 }
 
@@ -165,7 +165,9 @@ function examplesOf(
   return { inputs: x, targets: oneHot, labels: classOf, count };
 }
 
-/** The values in float32; throws at the first that is not finite there. */
+/** A copy of the values in float32; throws at the first that is not finite there. */
 function finite(who: string, what: string, values: Numbers, width: number): Float32Array {
-  return float32(who, what, values, (k) => `${what}: entry ${k % width} of example ${Math.floor(k / width)}`);
+  const at = (k: number) => `${what}: entry ${k % width} of example ${Math.floor(k / width)}`;
+  const numbers = float32(who, what, values, at);
+  return numbers === values ? numbers.slice() : numbers;
 }

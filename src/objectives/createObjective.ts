@@ -1,47 +1,29 @@
 import type { Account } from '../core/Account.ts';
+import { Content } from '../core/Content.ts';
 import type { Cost } from '../core/Cost.ts';
 import { BrinkError, given, requireInteger } from '../core/errors.ts';
-import { requireVector } from '../core/given.ts';
-import type { JsonObject } from '../core/Json.ts';
-import type { HessianProduct, LossAndGradient, Objective, Performance, Point, Split } from '../core/Objective.ts';
-
-/**
- * The mathematics of an objective, without memory: what one writes to add a kind of objective.
- *
- * A batch of null means all n examples. Every function may be asked at any θ.
- */
-export interface Derivatives {
-  /** The name in error messages. */
-  readonly name: string;
-  readonly paramCount: number;
-  readonly exampleCount: number;
-  readonly coupled: boolean;
-  /** Whether `performance` has a test set to measure; default false. */
-  readonly hasTest?: boolean;
-  readonly metadata: JsonObject;
-  initialWeights(seed: number): Float32Array;
-  performance(weights: Float32Array, split: Split): Promise<Performance>;
-  lossAndGradient(weights: Float32Array, batch: Int32Array | null): Promise<LossAndGradient>;
-  hessianVector(weights: Float32Array, v: Float32Array, batch: Int32Array | null): Promise<HessianProduct>;
-  weightedGradient(weights: Float32Array, u: Float64Array): Promise<Float32Array>;
-  /** ‖g_i‖², [n], where they can be had for about one gradient. */
-  exampleNormsSquared?(weights: Float32Array): Promise<Float64Array>;
-}
+import { requireFlag, requireVector } from '../core/given.ts';
+import type { HessianProduct, LossAndGradient, Objective, Performance, Point } from '../core/Objective.ts';
+import { checkedPasses } from './checkedPasses.ts';
+import type { Derivatives } from './Derivatives.ts';
 
 /** Gives an objective its memory, its queue (one product at a time) and its account of the cost. */
 export function createObjective(derivatives: Derivatives): Objective {
   const { name, paramCount, exampleCount, coupled, hasTest = false, metadata } = derivatives;
   const cost: Cost = { forwards: 0, gradients: 0, products: 0 };
+  const passes = checkedPasses(derivatives);
   requireInteger(name, 'paramCount', paramCount, 1);
   requireInteger(name, 'exampleCount', exampleCount, 1);
+  requireFlag(name, 'coupled', coupled);
+  requireFlag(name, 'hasTest', hasTest);
   let queue: Promise<unknown> = Promise.resolve();
-  let newest: Point | null = null;
+  let newest: { readonly given: Float32Array; readonly content: Content; readonly point: Point } | null = null;
 
   /** Runs `pass` when all passes before it are done. A pass that fails is not counted. */
-  function inTurn<T>(account: Account | null, kind: keyof Cost, passes: number, pass: () => Promise<T>): Promise<T> {
-    const booked = account === null ? pass : () => account.passing(kind, passes, pass);
+  function inTurn<T>(account: Account | null, kind: keyof Cost, count: number, pass: () => Promise<T>): Promise<T> {
+    const booked = account === null ? pass : () => account.passing(kind, count, pass);
     const result = queue.then(booked).then((value) => {
-      cost[kind] += passes;
+      cost[kind] += count;
       return value;
     });
     // What the last pass brought is not for the queue to hold.
@@ -51,22 +33,6 @@ export function createObjective(derivatives: Derivatives): Objective {
   }
 
   const requireLength = (what: string, array: Float32Array) => requireVector(name, what, array, paramCount);
-
-  /** Throws where a function that was handed in returned what can't be right. */
-  const gradientOf = (what: string, vector: Float32Array) => {
-    requireVector(name, `the ${what} that was returned`, vector, paramCount);
-    return vector;
-  };
-  const lossAndGradient = async (weights: Float32Array, batch: Int32Array | null) => {
-    const found = await derivatives.lossAndGradient(weights, batch);
-    gradientOf('gradient', found.gradient);
-    return found;
-  };
-  const hessianVector = async (weights: Float32Array, v: Float32Array, batch: Int32Array | null) => {
-    const found = await derivatives.hessianVector(weights, v, batch);
-    gradientOf('H v', found.product);
-    return found;
-  };
 
   function requireBatch(batch: Int32Array): void {
     requireVector(name, 'the batch', batch, null, ['Int32Array']);
@@ -92,11 +58,11 @@ export function createObjective(derivatives: Derivatives): Objective {
     const { memo, known, products } = memory;
 
     const full = () =>
-      memo(['lossAndGradient'], () => inTurn(account, 'gradients', 1, () => lossAndGradient(weights, null)));
+      memo(['lossAndGradient'], () => inTurn(account, 'gradients', 1, () => passes.lossAndGradient(weights, null)));
 
     const train = (): Promise<Performance> =>
       known<LossAndGradient>('lossAndGradient') ??
-      memo(['performance'], () => inTurn(account, 'forwards', 1, () => derivatives.performance(weights, 'train')));
+      memo(['performance'], () => inTurn(account, 'forwards', 1, () => passes.performance(weights, 'train')));
 
     const point: Point = {
       get objective() {
@@ -114,14 +80,22 @@ export function createObjective(derivatives: Derivatives): Objective {
         split === 'train'
           ? train()
           : memo(['performance', 'test'], () =>
-              inTurn(account, 'forwards', 1, () => derivatives.performance(weights, 'test')),
+              inTurn(account, 'forwards', 1, () => passes.performance(weights, 'test')),
             ),
       hessianVector: async (v) => {
         requireLength('v', v);
-        const product = products.get(v) ?? inTurn(account, 'products', 1, () => hessianVector(weights, v, null));
-        products.set(v, product);
-        product.catch(() => products.delete(v));
-        return product;
+        const known = products.get(v);
+        // An array whose numbers have changed is another v.
+        if (known?.content.isIn(v)) return known.product;
+        const entry = {
+          content: new Content(v),
+          product: inTurn(account, 'products', 1, () => passes.hessianVector(weights, v, null)),
+        };
+        products.set(v, entry);
+        entry.product.catch(() => {
+          if (products.get(v) === entry) products.delete(v);
+        });
+        return entry.product;
       },
       exampleNormsSquared: async () => {
         uncoupled('the gradient norm of a single example');
@@ -132,23 +106,23 @@ export function createObjective(derivatives: Derivatives): Objective {
           );
         }
         return memo(['exampleNormsSquared'], () =>
-          inTurn(account, 'gradients', 1, () => derivatives.exampleNormsSquared!(weights)),
+          inTurn(account, 'gradients', 1, () => passes.exampleNormsSquared!(weights)),
         );
       },
       weightedGradient: async (u) => {
         uncoupled('a weighted sum of per-example gradients');
         requireVector(name, 'u', u, exampleCount, ['Float64Array']);
-        return inTurn(account, 'gradients', 1, () => derivatives.weightedGradient(weights, u));
+        return inTurn(account, 'gradients', 1, () => passes.weightedGradient(weights, u));
       },
       batchGradient: async (batch) => {
         requireBatch(batch);
-        return inTurn(account, 'gradients', batch.length / exampleCount, () => lossAndGradient(weights, batch));
+        return inTurn(account, 'gradients', batch.length / exampleCount, () => passes.lossAndGradient(weights, batch));
       },
       batchHessianVector: async (batch, v) => {
         requireBatch(batch);
         requireLength('v', v);
-        const passes = batch.length / exampleCount;
-        return (await inTurn(account, 'products', passes, () => hessianVector(weights, v, batch))).product;
+        const count = batch.length / exampleCount;
+        return (await inTurn(account, 'products', count, () => passes.hessianVector(weights, v, batch))).product;
       },
       moved: (direction, scale) => {
         requireLength('the direction', direction);
@@ -177,8 +151,11 @@ export function createObjective(derivatives: Derivatives): Objective {
     },
     at: (weights) => {
       requireLength('θ', weights);
-      if (newest?.weights !== weights) newest = createPoint(weights);
-      return newest;
+      if (newest?.given !== weights || !newest.content.isIn(weights)) {
+        // A copy: the caller may go on to other weights in the same array, and this point stays where it is.
+        newest = { given: weights, content: new Content(weights), point: createPoint(weights.slice()) };
+      }
+      return newest.point;
     },
   };
   return objective;
@@ -200,7 +177,11 @@ function createMemory() {
   const known = <T>(key: string): Promise<T> | undefined =>
     memory.find((entry) => entry.key.length === 1 && entry.key[0] === key)?.value as Promise<T> | undefined;
 
-  return { memo, known, products: new WeakMap<Float32Array, Promise<HessianProduct>>() };
+  const products = new WeakMap<
+    Float32Array,
+    { readonly content: Content; readonly product: Promise<HessianProduct> }
+  >();
+  return { memo, known, products };
 }
 
 /**

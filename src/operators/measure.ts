@@ -3,6 +3,7 @@ import { BrinkError } from '../core/errors.ts';
 import type { Objective, Point } from '../core/Objective.ts';
 import { branchOf, type Declared, madeFrom, type RowOrigin, withOrigin } from '../core/origin.ts';
 import { requireStep, type Step } from '../core/Step.ts';
+import { shown } from '../core/shown.ts';
 import { eachInTurn } from './eachInTurn.ts';
 
 /** What a probe does at one step: ask the point, return its rows. */
@@ -93,9 +94,10 @@ export function measureWith<R extends object>(instrument: Instrument<R>): Operat
               provenance: instrument.provenance(step),
               run: step.run,
             };
-            return (Array.isArray(result) ? (result as readonly R[]) : [result as R]).map((row) =>
-              withOrigin(row, origin!),
-            );
+            return (Array.isArray(result) ? (result as readonly R[]) : [result as R]).map((row) => {
+              requireRow(who, step, row);
+              return withOrigin(row, origin!);
+            });
           }),
         );
 
@@ -113,6 +115,14 @@ export function measureWith<R extends object>(instrument: Instrument<R>): Operat
     });
     return madeFrom(rows, steps, instrument);
   };
+}
+
+function requireRow(who: string, { index }: Step, row: unknown): void {
+  if (typeof row === 'object' && row !== null) return;
+  throw new BrinkError(
+    who,
+    `the measurement at step ${index} returned ${shown(row)}. It must return a row, such as { step: ${index}, … }, or a list of rows.`,
+  );
 }
 
 const own = (on: Objective | undefined): Pick<Instrument<object>, 'who' | 'on' | 'table' | 'provenance'> => ({

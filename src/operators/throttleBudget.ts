@@ -1,7 +1,7 @@
 import { defer, filter, type MonoTypeOperatorFunction, map } from 'rxjs';
 import { BrinkError } from '../core/errors.ts';
 import { madeFrom } from '../core/origin.ts';
-import { derivedStep, type Step } from '../core/Step.ts';
+import { derivedStep, requireStep, type Step } from '../core/Step.ts';
 
 /** Where the time comes from. */
 export interface ThrottleBudgetOptions {
@@ -54,7 +54,8 @@ export function throttleBudget(
       };
       return steps.pipe(
         filter(isWithinBudget),
-        map((step) => {
+        map((value) => {
+          const step = requireStep('throttleBudget', value);
           track(Promise.resolve()); // settles when the emission is over
           return derivedStep(step, step.run, track);
         }),

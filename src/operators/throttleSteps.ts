@@ -1,6 +1,6 @@
 import { filter, type MonoTypeOperatorFunction } from 'rxjs';
 import { requireInteger } from '../core/errors.ts';
-import type { Step } from '../core/Step.ts';
+import { requireStep, type Step } from '../core/Step.ts';
 
 /**
  * Passes the steps whose index t has t ≡ offset (mod every), and drops the others.
@@ -11,10 +11,11 @@ import type { Step } from '../core/Step.ts';
  *
  * @param every At least 1.
  * @param offset At least 0; default 0.
- * @throws BrinkError at the call where either is not such an integer.
+ * @throws BrinkError at the call where either is not such an integer; in the stream where something else than a step
+ *   comes, such as the rows of a probe in front of it.
  */
 export function throttleSteps(every: number, offset = 0): MonoTypeOperatorFunction<Step> {
   requireInteger('throttleSteps', 'every', every, 1);
   requireInteger('throttleSteps', 'offset', offset, 0);
-  return filter((step) => step.index % every === offset % every);
+  return filter((value) => requireStep('throttleSteps', value).index % every === offset % every);
 }

@@ -1,6 +1,7 @@
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, closeSync, constants, openSync, statSync } from 'node:fs';
 import { BrinkError } from '../core/errors.ts';
 import { damaged, type OpenArrowFile, openArrowFile } from '../files/openArrowFile.ts';
+import { readFrom } from '../files/readFrom.ts';
 import { fromKeyValues, type VersionedHeader } from './RecordingHeader.ts';
 import { decodeStep, type RecordedStep, type StepShape, shapeOf } from './recordingColumns.ts';
 
@@ -14,6 +15,8 @@ export interface OpenRecording extends VersionedHeader {
   readonly end: number;
   /** Bytes behind it that belong to a step that was not written to its end. */
   readonly tornBytes: number;
+  /** Whether the end of the stream is marked. */
+  readonly isEnded: boolean;
   /** What is wrong behind the last of these steps, where that is more than a torn end; null: nothing. */
   readonly damage: BrinkError | null;
   /** Whether its steps have checksums: those of format version 1 have none. */
@@ -47,7 +50,7 @@ const UNBEGUN =
 export function openRecording(who: string, path: string): OpenRecording {
   requireFile(who, path);
   return openArrowFile(who, path, UNBEGUN, (file) => {
-    const { schema, batches, tornBytes, isChecked, isSound, read, close } = file;
+    const { schema, batches, tornBytes, isEnded, isChecked, isSound, read, close } = file;
     const { version, header } = fromKeyValues(who, path, schema.metadata);
     const shape = shapeOf(schema);
     if (!shape || (!isChecked && batches.some(({ rows }) => rows !== 1))) {
@@ -73,6 +76,7 @@ export function openRecording(who: string, path: string): OpenRecording {
       shape,
       indices,
       damage: why === null ? null : damaged(who, path, what, why),
+      isEnded,
       isChecked,
       end: batches[indices.length - 1]?.end ?? file.end,
       tornBytes,
@@ -93,8 +97,19 @@ function requireFile(who: string, path: string): void {
       throw new BrinkError(who, `the recording ${path} cannot be opened: ${why}. Look at the path.`, { cause });
     }
   };
-  if (!isFolder()) return;
-  throw new BrinkError(who, `${path} is a folder. Name the recording in it: of a run, its recording.arrows.`);
+  if (isFolder()) {
+    throw new BrinkError(who, `${path} is a folder. Name the recording in it: of a run, its recording.arrows.`);
+  }
+  requireNoParquet(who, path);
+}
+
+function requireNoParquet(who: string, path: string): void {
+  const file = openSync(path, 'r');
+  const mark = Buffer.alloc(4);
+  readFrom(file, 0, mark);
+  closeSync(file);
+  if (mark.toString('latin1') !== 'PAR1') return;
+  throw new BrinkError(who, `${path} is a Parquet file, not a recording. A table is read by readTable.`);
 }
 
 /** The step's index: the first number in the body of its batch. */

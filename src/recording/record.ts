@@ -2,8 +2,8 @@ import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { defer, type MonoTypeOperatorFunction, tap } from 'rxjs';
 import { BrinkError, requireInteger } from '../core/errors.ts';
+import { requireFlag, requireOptions, requireText } from '../core/given.ts';
 import { branchOf, madeFrom } from '../core/origin.ts';
-import { requireNames } from '../core/requireNames.ts';
 import type { RunBranch } from '../core/Step.ts';
 import { requireStep, type Step } from '../core/Step.ts';
 import { MACHINE } from '../files/versions.ts';
@@ -67,14 +67,17 @@ const WHO = 'record';
  *   lies above 2³¹ − 1, or the disk has no room or refuses. Steps before are kept.
  */
 export function record(path?: string, options: RecordOptions = {}): MonoTypeOperatorFunction<Step> {
-  requireNames(WHO, options, ['every', 'from', 'to', 'gradient', 'overwrite', 'onEstimate']);
+  requireOptions(WHO, options, ['every', 'from', 'to', 'gradient', 'overwrite', 'onEstimate'], '{ every: 10 }');
   const { every = 1, from = 0, to, gradient = false, overwrite = false, onEstimate } = options;
+  if (path !== undefined) requireText(WHO, 'the path', path);
   if (path !== undefined && !path.endsWith('.arrows')) {
     throw new BrinkError(WHO, `the path is '${path}'. It must end in '.arrows'.`);
   }
   requireInteger(WHO, 'every', every, 1);
   requireInteger(WHO, 'from', from, 0);
   if (to !== undefined) requireInteger(WHO, 'to', to, from);
+  requireFlag(WHO, 'gradient', gradient);
+  requireFlag(WHO, 'overwrite', overwrite);
 
   function placeOf({ run: { resumes } }: Step, branch: RunBranch | null) {
     const named = resolve(branch?.directory ?? '.', path ?? `${branch?.name ?? 'recording'}.arrows`);

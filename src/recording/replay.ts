@@ -5,6 +5,7 @@ import type { Objective } from '../core/Objective.ts';
 import { requireNames } from '../core/requireNames.ts';
 import { openStep, type Step, stepRun } from '../core/Step.ts';
 import { stepGradient } from '../training/stepGradient.ts';
+import { cutShort } from './cutShort.ts';
 import { objectiveOf } from './objectiveOf.ts';
 import { type OpenRecording, openRecording } from './openRecording.ts';
 import type { RecordedStep } from './recordingColumns.ts';
@@ -38,8 +39,9 @@ const WHO = 'replay';
  * (`step.waitUntil`), as with `gradientDescent`. Where the recording holds no gradients they are computed again, which
  * gives the same bits on the engine and machine that recorded. `step.run.metadata` is that of the source that was
  * recorded, so that tables say the same; what measured, engine included, a table says for itself. Each subscription
- * reads anew. A recording that is still being written is replayed as far as it was at the call; so is one that was cut
- * off, without the last step where that is torn, or damaged: of a file without its end the two can't be told apart.
+ * reads anew. A recording that is still being written is replayed as far as it was at the call; one that stops without
+ * the mark of its end (the run was cut off, or the file was) as far as it goes, with a warning, and without the last
+ * step where that is torn, or damaged: of a file without its end the two can't be told apart.
  *
  * Each step is compared with its checksum as it is read, and where its gradient is computed again, its batch's loss
  * with the recorded one: to the bit on the engine and machine that recorded, else to 1e-4. A step that the disk
@@ -68,6 +70,10 @@ export function replay(path: string, options: ReplayOptions = {}): Observable<St
   recording.close();
   const { header, indices, shape, damage } = recording;
   if (objective) requireSameObjective(WHO, recording, objective);
+  const cut = cutShort(recording);
+  if (cut && (to ?? Number.POSITIVE_INFINITY) > (indices.at(-1) ?? -1)) {
+    process.emitWarning(`${WHO}: ${path} is replayed as far as it goes, and ${cut}.`, 'BrinkWarning');
+  }
   const chosen = [...indices.keys()].filter((k) => {
     const t = indices[k]!;
     return t >= from && t <= (to ?? t) && t % every === offset % every;

@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { BrinkError } from '../core/errors.ts';
-import { float32 } from '../core/given.ts';
-import { requireNames } from '../core/requireNames.ts';
+import { float32, requireFlag, requireList, requireOptions, requireText } from '../core/given.ts';
 import { type Model, paramCount, sizeOf } from '../engine/Model.ts';
 import { readSafetensors, writeSafetensors } from '../files/safetensors.ts';
 import { sayingWhy } from '../files/sayingWhy.ts';
@@ -44,12 +43,17 @@ export function saveWeights(
   options: SaveWeightsOptions = {},
 ): void {
   const who = 'saveWeights';
-  requireNames(who, options, ['overwrite', 'metadata']);
+  requireOptions(who, options, ['overwrite', 'metadata'], '{ overwrite: true }');
+  const { overwrite = false, metadata = {} } = options;
+  requireFlag(who, 'overwrite', overwrite);
+  requireOptions(`${who} (metadata)`, metadata, null, "{ note: 'last step' }");
+  for (const [name, text] of Object.entries(metadata)) requireText(who, `metadata.${name}`, text);
+  requireList(who, 'weights', weights);
   const count = paramCount(model);
   if (weights.length !== count) {
     throw new BrinkError(who, `there are ${weights.length} weights, and ${model.name} has ${count} parameters.`);
   }
-  if (!options.overwrite && existsSync(path)) {
+  if (!overwrite && existsSync(path)) {
     throw new BrinkError(who, `${resolve(path)} is there already. Name another file, or pass overwrite: true.`);
   }
   const all = float32(who, 'weights', weights);
@@ -59,9 +63,8 @@ export function saveWeights(
     end += sizeOf(parameter);
     return { name: parameter.name, shape: parameter.shape, values: all.subarray(start, end) };
   });
-  const metadata = { model: model.name, ...options.metadata };
   sayingWhy(who, `${resolve(path)} can't be written`, 'Name a place that can.', () =>
-    writeSafetensors(path, { tensors, metadata }),
+    writeSafetensors(path, { tensors, metadata: { model: model.name, ...metadata } }),
   );
 }
 

@@ -1,7 +1,7 @@
 import { isAbsolute, relative } from 'node:path';
 import { filter, isObservable, map, type Observable, Subject, Subscription } from 'rxjs';
 import { Account } from '../core/Account.ts';
-import { BrinkError } from '../core/errors.ts';
+import { BrinkError, given } from '../core/errors.ts';
 import type { JsonObject } from '../core/Json.ts';
 import { declareBranch, declaredOf } from '../core/origin.ts';
 import type { RunBranch } from '../core/Step.ts';
@@ -65,6 +65,12 @@ export class RunBranches {
         throw new BrinkError(
           'run',
           `a branch is named ${JSON.stringify(name)}. Its name is that of its file; choose one without slashes.`,
+        );
+      }
+      if (typeof branch !== 'function') {
+        throw new BrinkError(
+          'run',
+          `the branch ${given(name, branch)} It must be a function of the steps, as in (s) => s.pipe(…).`,
         );
       }
       const output: unknown = branch(this.#stepsOf(this.#branch(name)));

@@ -7,6 +7,7 @@ import { filesBelow } from '../files/filesBelow.ts';
 import { isAlive } from '../files/isAlive.ts';
 import { isBeingWritten } from '../files/isBeingWritten.ts';
 import { sayingWhy } from '../files/sayingWhy.ts';
+import { cutShort } from '../recording/cutShort.ts';
 import { openRecording } from '../recording/openRecording.ts';
 import { openLog } from '../tables/openLog.ts';
 import { readTable } from '../tables/readTable.ts';
@@ -145,12 +146,14 @@ function recordedSteps(path: string): Pick<TableDescription, 'rows' | 'problem'>
   }
   try {
     const { indices, isSound, damage, tornBytes } = recording;
+    const cut = cutShort(recording);
     const bad = indices.filter((_, k) => !isSound(k));
     const shown = `${bad.slice(0, MOST_NAMED).join(', ')}${bad.length > MOST_NAMED ? ', …' : ''}`;
     const problems = [
       ...(bad.length > 0 ? [`${bad.length} of ${indices.length} steps are damaged: ${shown}`] : []),
       ...(damage ? [damage.message] : []),
       ...(tornBytes > 0 ? [`${tornBytes} bytes at the end are of a step that is not whole, or damaged`] : []),
+      ...(cut ? [cut] : []),
     ];
     return { rows: indices.length, problem: problems.length > 0 ? problems.join('; ') : null };
   } finally {

@@ -1,9 +1,9 @@
 import { relative } from 'node:path';
 import { isObservable, map, merge, type Observable, type Subscription, takeUntil, tap } from 'rxjs';
 import type { Cost } from '../core/Cost.ts';
-import { BrinkError, DivergedError } from '../core/errors.ts';
+import { BrinkError, DivergedError, given } from '../core/errors.ts';
+import { requireChoice, requireFlag, requireOptions } from '../core/given.ts';
 import { type JsonObject, requireJson } from '../core/Json.ts';
-import { requireNames } from '../core/requireNames.ts';
 import { requireStep, type Step } from '../core/Step.ts';
 import { whenAborted } from '../operators/whenAborted.ts';
 import { readTable } from '../tables/readTable.ts';
@@ -109,9 +109,15 @@ export async function run<const B extends Branches>(
   branches: B,
   options: RunOptions = {},
 ): Promise<RunSummary<B>> {
-  requireNames(WHO, options, ['directory', 'overwrite', 'metadata', 'progress', 'signal', 'signals']);
-  outliveClosedPipes();
+  requireOptions(
+    WHO,
+    options,
+    ['directory', 'overwrite', 'metadata', 'progress', 'signal', 'signals'],
+    "{ directory: 'output/first' }",
+  );
   const { signals = 'exit' } = options;
+  requireChoice(WHO, 'signals', signals, ['exit', 'stop', 'ignore']);
+  outliveClosedPipes();
   const setCode = (code: number) => {
     process.exitCode = code;
   };
@@ -133,8 +139,14 @@ async function runUntil(
   options: RunOptions,
 ): Promise<RunSummary> {
   const { directory = 'output', overwrite = false, metadata: user = {}, progress = true, signal } = options;
+  requireFlag(WHO, 'overwrite', overwrite);
+  requireFlag(WHO, 'progress', progress);
   requireJson(WHO, 'metadata', user);
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new BrinkError(WHO, `${given('signal', signal)} It must be an AbortSignal: that of an AbortController.`);
+  }
   requireSource(steps);
+  requireOptions(`${WHO} (branches)`, branches, null, '{ loss: (s) => s.pipe(trainingLoss(), toParquet()) }');
   if (Object.keys(branches).length === 0) {
     throw new BrinkError(WHO, 'there is no branch. Without one no step would be taken; name at least one.');
   }

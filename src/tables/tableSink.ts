@@ -12,9 +12,9 @@ import {
   throwError,
 } from 'rxjs';
 import { BrinkError } from '../core/errors.ts';
+import { requireFlag, requireOptions, requireText } from '../core/given.ts';
 import { type JsonObject, requireJson } from '../core/Json.ts';
 import { branchOf, declaredOf, madeFrom, originOf, type Provenance } from '../core/origin.ts';
-import { requireNames } from '../core/requireNames.ts';
 import type { RunBranch, Step, StepRun } from '../core/Step.ts';
 import type { Row, Table } from '../core/Table.ts';
 import { holderOf } from '../files/FileLock.ts';
@@ -75,10 +75,12 @@ export function tableSink<R extends object>(
   given: Table | undefined,
   options: SinkOptions,
 ): MonoTypeOperatorFunction<R> {
-  requireNames(who, options, ['path', 'overwrite', 'metadata']);
+  requireOptions(who, options, ['path', 'overwrite', 'metadata'], '{ overwrite: true }');
   const { path, overwrite = false, metadata = {} } = options;
+  requireFlag(who, 'overwrite', overwrite);
   requireJson(who, 'metadata', metadata);
   const ending = ENDINGS[format];
+  if (path !== undefined) requireText(who, 'path', path);
   if (path !== undefined && !path.endsWith(ending)) {
     throw new BrinkError(who, `the path is '${path}'. It must end in '${ending}'.`);
   }

@@ -27,7 +27,7 @@ export function toArrow<R extends object>(options?: SinkOptions): MonoTypeOperat
 export function toArrow<T extends Table>(table: T, options?: SinkOptions): MonoTypeOperatorFunction<Row<T>>;
 // biome-ignore lint/suspicious/noExplicitAny: the rows' type is that of the stream, see the two signatures above
 export function toArrow(first: Table | SinkOptions = {}, second: SinkOptions = {}): MonoTypeOperatorFunction<any> {
-  return 'columns' in first
+  return typeof first === 'object' && first !== null && 'columns' in first
     ? tableSink('toArrow', 'arrow', first, second)
     : tableSink('toArrow', 'arrow', undefined, first);
 }

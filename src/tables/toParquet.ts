@@ -28,7 +28,7 @@ export function toParquet<R extends object>(options?: SinkOptions): MonoTypeOper
 export function toParquet<T extends Table>(table: T, options?: SinkOptions): MonoTypeOperatorFunction<Row<T>>;
 // biome-ignore lint/suspicious/noExplicitAny: the rows' type is that of the stream, see the two signatures above
 export function toParquet(first: Table | SinkOptions = {}, second: SinkOptions = {}): MonoTypeOperatorFunction<any> {
-  return 'columns' in first
+  return typeof first === 'object' && first !== null && 'columns' in first
     ? tableSink('toParquet', 'parquet', first, second)
     : tableSink('toParquet', 'parquet', undefined, first);
 }

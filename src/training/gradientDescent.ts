@@ -333,7 +333,8 @@ function updatesOf({ steps, epochs }: GradientDescentOptions, perEpoch: number):
 }
 
 function requireShare(name: string, value: number): void {
-  if (!(value >= 0 && value <= 1)) throw new BrinkError(WHO, `${name} is ${value}. It must lie in [0, 1].`);
+  requireNumber(WHO, name, value, 0, true);
+  if (value > 1) throw new BrinkError(WHO, `${name} is ${value}. It must lie in [0, 1].`);
 }
 
 function requireWeights(weights: Float32Array, m: number): void {

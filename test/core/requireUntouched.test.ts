@@ -14,6 +14,18 @@ it('a buffer that is filled anew for each step is refused, also through another 
   open(2, buffer.slice());
 });
 
+it('so is a part of a buffer, of which a new view is made for each step', () => {
+  const buffer = new ArrayBuffer(12);
+  const part = (first: number) => {
+    const view = new Float32Array(buffer, 4, 2);
+    view[0] = first;
+    return view;
+  };
+  open(0, part(1));
+  open(1, part(1));
+  expect(() => open(2, part(2))).toThrow("openStep: weights of step 2 lies in the array of step 0's");
+});
+
 it('so are one for all gradients and one for all velocities', () => {
   for (const name of ['gradient', 'velocity']) {
     const vector = Float32Array.of(1, 2);

@@ -59,6 +59,11 @@ describe('a step', () => {
   });
 
   it('refuses vectors of another length', () => {
+    const wrong = { beta1: '0.5', learningRate: '0.1', batchSize: 0, replacement: 'false', batch: [0, 1] };
+    for (const [name, value] of Object.entries(wrong)) {
+      expect(() => openStep({ index: 1, weights, [name]: value })).toThrow(`openStep: ${name} of step 1 is`);
+    }
+    expect(() => openStep({ index: 1 } as never)).toThrow('openStep: weights of step 1 is missing.');
     expect(() => openStep({ index: 1, weights, gradient: new Float32Array(2) })).toThrow(
       'gradient has 2 entries at step 1',
     );
@@ -101,3 +106,13 @@ describe('what is registered on a step', () => {
     expect(() => requireStep('me', 3)).toThrow('me: a value of type number came where a step was expected');
   });
 });
+
+it.each(['weights', 'gradient', 'velocity'])(
+  '%s that a probe writes to end the run, which would go on from them',
+  async (name) => {
+    const [weights, gradient, velocity] = [1, 2, 3].map((x) => new Float32Array(2).fill(x));
+    const { step, settled } = openStep({ index: 3, weights: weights!, gradient: gradient!, velocity: velocity! });
+    step.waitUntil(Promise.resolve().then(() => (step[name as 'weights'][0]! *= 2)));
+    await expect(settled()).rejects.toThrow(`step: ${name} of step 3 was written to while it was measured.`);
+  },
+);

@@ -1,5 +1,6 @@
 import type { Objective } from '../../src/core/Objective.ts';
-import { createObjective, type Derivatives } from '../../src/objectives/createObjective.ts';
+import { createObjective } from '../../src/objectives/createObjective.ts';
+import type { Derivatives } from '../../src/objectives/Derivatives.ts';
 
 /**
  * The same objective, but `before` is awaited ahead of every pass over the data, and fails the pass where it rejects.

@@ -14,7 +14,8 @@ import { cnn } from '../../src/models/cnn.ts';
 import type { Activation } from '../../src/models/layers.ts';
 import { mlp } from '../../src/models/mlp.ts';
 import { wideResnet } from '../../src/models/wideResnet.ts';
-import { createObjective, type Derivatives } from '../../src/objectives/createObjective.ts';
+import { createObjective } from '../../src/objectives/createObjective.ts';
+import type { Derivatives } from '../../src/objectives/Derivatives.ts';
 import { verifyObjective } from '../../src/objectives/verifyObjective.ts';
 
 const LOSSES = [crossEntropy, meanSquaredError];

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { createObjective, type Derivatives } from '../../src/objectives/createObjective.ts';
+import type { Objective } from '../../src/core/Objective.ts';
+import { createObjective } from '../../src/objectives/createObjective.ts';
+import type { Derivatives } from '../../src/objectives/Derivatives.ts';
 import { leastSquares } from '../../src/objectives/leastSquares.ts';
 import { quadratic, toy } from '../../src/objectives/quadratic.ts';
 import { verifyObjective } from '../../src/objectives/verifyObjective.ts';
@@ -43,6 +45,11 @@ describe('in plain JavaScript', () => {
     ['leastSquares: X is missing. It must be an array', () => leastSquares({} as never)],
     ["lssr: there is no option 'batchsize'. Did you mean batchSize?", () => lssr({ batchsize: 1 } as never)],
     ['gradientDescent: initialWeights[0] is null.', () => descend({ initialWeights: [null, 1] })],
+    ["gradientDescent: beta1 is '0.5'. It must be a finite number", () => descend({ beta1: '0.5' })],
+    [
+      "flat: coupled is 'false'. It must be true or false.",
+      () => createObjective({ ...flat, coupled: 'false' as never }),
+    ],
     ["gradientDescent: replacement is 'no'. It must be true or false.", () => descend({ replacement: 'no' })],
     ["gradientDescent (until): there is no option 'los'. Did you mean loss?", () => descend({ until: { los: 1 } })],
   ])('%s', (message, call) => {
@@ -91,4 +98,40 @@ it('rows may be typed arrays, of 64-bit integers too', async () => {
   ];
   const w = Float32Array.of(0.5, -1);
   expect(await mine.at(w).gradient()).toEqual(await plain.at(w).gradient());
+});
+
+describe('arrays that are written to again', () => {
+  it('a v whose numbers have changed is multiplied anew', async () => {
+    const point = toy(1).at(Float32Array.of(1, 1));
+    const v = Float32Array.of(1, 0);
+    expect((await point.hessianVector(v)).product).toEqual(Float32Array.of(2, 0));
+    v.set([0, 1]);
+    expect((await point.hessianVector(v)).product).toEqual(Float32Array.of(0, 32));
+  });
+
+  it('weights that are updated in place are other weights, and a point stays at those it was made of', async () => {
+    const [objective, weights] = [toy(1), Float32Array.of(1, 1)];
+    const before = objective.at(weights);
+    expect(objective.at(weights)).toBe(before);
+    weights.set([3, 0]);
+    expect(await objective.at(weights).gradient()).toEqual(Float32Array.of(6, 0));
+    expect(await before.gradient()).toEqual(Float32Array.of(2, 32));
+  });
+
+  it.each<[string, (objective: Objective) => Promise<unknown>]>([
+    ['gradient', (objective) => objective.at(new Float32Array(2)).gradient()],
+    ['H v', (objective) => objective.at(new Float32Array(2)).hessianVector(new Float32Array(2))],
+    ['Σ u_i g_i', (objective) => objective.at(new Float32Array(2)).weightedGradient(new Float64Array(3))],
+  ])('one in which every %s is returned is refused', async (what, ask) => {
+    const buffer = new Float32Array(2);
+    const next = () => buffer.fill(buffer[0]! + 1);
+    const objective = createObjective({
+      ...flat,
+      lossAndGradient: async () => ({ loss: 1, gradient: next(), exampleLosses: null, accuracy: null }),
+      hessianVector: async () => ({ product: next(), projections: null }),
+      weightedGradient: async () => next(),
+    });
+    await ask(objective);
+    await expect(ask(objective)).rejects.toThrow(`flat: the ${what} that was returned lies in an array that was`);
+  });
 });

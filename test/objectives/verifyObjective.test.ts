@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createObjective, type Derivatives } from '../../src/objectives/createObjective.ts';
+import { createObjective } from '../../src/objectives/createObjective.ts';
+import type { Derivatives } from '../../src/objectives/Derivatives.ts';
 import { toy } from '../../src/objectives/quadratic.ts';
 import { verifyObjective } from '../../src/objectives/verifyObjective.ts';
 import { regression } from '../helpers/regression.ts';

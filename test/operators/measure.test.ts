@@ -5,6 +5,7 @@ import {
   filter,
   lastValueFrom,
   type Observable,
+  of,
   Subject,
   take,
   throttleTime,
@@ -12,6 +13,7 @@ import {
 } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import type { Step } from '../../src/core/Step.ts';
+import { toy } from '../../src/objectives/quadratic.ts';
 import { measure } from '../../src/operators/measure.ts';
 import { topEigenvalues } from '../../src/probes/topEigenvalues.ts';
 import { trainingLoss } from '../../src/probes/trainingLoss.ts';
@@ -92,4 +94,11 @@ describe('measure', () => {
       [5, 6, 7, 8, 9],
     ]);
   });
+});
+
+it.each([undefined, 5, null])('a measurement that returns %s is told so', async (nothing) => {
+  const steps = of(stepAt(Float32Array.of(1, 1), { index: 2 }, { objective: toy() }));
+  await expect(lastValueFrom(steps.pipe(measure(async () => nothing as never)))).rejects.toThrow(
+    `measure: the measurement at step 2 returned ${nothing}. It must return a row`,
+  );
 });

@@ -235,6 +235,9 @@ describe('record', () => {
   });
 
   it("throws at the call for a caller's mistake", () => {
+    expect(() => record(path, { overwrite: 'no' as never })).toThrow("record: overwrite is 'no'. It must be true or");
+    expect(() => record(path, { gradient: 1 as never })).toThrow('record: gradient is 1. It must be true or false.');
+    expect(() => record(5 as never)).toThrow('record: the path is 5. It must be a string');
     expect(() => record('weights.parquet')).toThrow("record: the path is 'weights.parquet'. It must end in '.arrows'");
     expect(() => record(path, { every: 0 })).toThrow('every is 0');
     expect(() => record(path, { from: -1 })).toThrow('from is -1');

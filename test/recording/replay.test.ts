@@ -160,9 +160,12 @@ describe('a recording that was cut off', () => {
   it('is replayed up to its last whole step wherever the cut is, and says how many bytes were torn', async () => {
     const live = await collect(train().pipe(record(path)));
     const whole = readFileSync(path);
-    await collect(train(RUNS.SGD).pipe(record(path, { to: 8, overwrite: true })));
-    const end = readFileSync(path).length - 8;
-    const step = whole.length - 8 - end;
+    const lengthTo = async (to: number) => {
+      await collect(train(RUNS.SGD).pipe(record(path, { to, overwrite: true })));
+      return readFileSync(path).length;
+    };
+    const step = (await lengthTo(8)) - (await lengthTo(7));
+    const end = whole.length - 8 - step;
     for (let cut = end; cut < whole.length; cut++) {
       writeFileSync(path, whole.subarray(0, cut));
       const isWhole = cut >= end + step;
@@ -241,6 +244,8 @@ describe('a recording of something else is refused', () => {
     expect(() => replay(path)).toThrow(/has a damaged header/);
     rewrite(new Map());
     expect(() => replay(path)).toThrow(/is no recording \(its key-values have no brink\.recording\)/);
+    writeFileSync(path, 'PAR1 and so on');
+    expect(() => replay(path)).toThrow(/is a Parquet file, not a recording\. A table is read by readTable\.$/);
     schema.metadata.delete('brink.crc32');
     const columns = new Schema(schema.fields.slice(1), schema.metadata);
     writeFileSync(path, tableToIPC(new Table(columns), 'stream'));

@@ -45,6 +45,12 @@ describe('weights in a safetensors file', () => {
     expect([...weights]).toEqual([...Float32Array.from([...first, -1.5, 2.25, ...second, 1e-40, 3e38])]);
   });
 
+  it('are refused where an option is of another type', () => {
+    const save = (options: object) => () => saveWeights('no.safetensors', model, new Float32Array(1), options);
+    expect(save({ overwrite: 'false' })).toThrow("saveWeights: overwrite is 'false'. It must be true or false.");
+    expect(save({ metadata: { step: 3 } })).toThrow('saveWeights: metadata.step is 3. It must be a string');
+  });
+
   it('are refused where they do not fit, with the names', () => {
     saveWeights(path, model, initialWeights(model, 1));
     expect(() => saveWeights(path, model, initialWeights(model, 1))).toThrow(

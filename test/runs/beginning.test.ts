@@ -36,6 +36,27 @@ const train = (steps = 5, objective = regression()) => gradientDescent(objective
 const files = () => readdirSync(directory).sort();
 
 describe('a run that is refused', () => {
+  it.each<[string, object]>([
+    ["run: overwrite is 'false'. It must be true or false.", { overwrite: 'false' }],
+    ['run: progress is 0. It must be true or false.', { progress: 0 }],
+    ["run: signals is 'stopp'. Did you mean 'stop'?", { signals: 'stopp' }],
+    ['run: signal is an object of nothing. It must be an AbortSignal', { signal: {} }],
+    ['run: metadata is null. It must be an object', { metadata: null }],
+    ['run: metadata is [1]. It must be an object', { metadata: [1] }],
+  ])('for an option of another type leaves the run before alone: %s', async (message, wrong) => {
+    const loss = (s: Observable<Step>) => s.pipe(trainingLoss(), toParquet());
+    await run(train(), { loss }, options());
+    await expect(run(train(2), { loss }, options({ overwrite: true, ...wrong } as RunOptions))).rejects.toThrow(
+      message,
+    );
+    expect((await readTable(join(directory, 'loss.parquet'))).rows).toHaveLength(6);
+  });
+
+  it('for a branch that is no function says which', async () => {
+    await expect(run(train(), { x: 5 } as never, options())).rejects.toThrow('run: the branch x is 5. It must be a');
+    await expect(run(train(), null as never, options())).rejects.toThrow('run (branches): the argument is null.');
+  });
+
   it.each([
     [
       'options that do not go with the objective',

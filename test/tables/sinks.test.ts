@@ -42,6 +42,17 @@ describe.each([
   const file = `curvature.${ending}`;
   const path = () => join(folder, file);
   const written = async () => (await readTable(path(), table)).rows;
+  it('throws at the call for an option of another type', () => {
+    expect(() => sink(table, { overwrite: 'false' as never })).toThrow(
+      `${name}: overwrite is 'false'. It must be true`,
+    );
+    expect(() => sink('x' as never)).toThrow(
+      `${name}: the argument is 'x'. It is an object, such as { overwrite: true }`,
+    );
+    expect(() => sink(table, { path: 5 as never })).toThrow(`${name}: path is 5. It must be a string`);
+    expect(() => sink(table, { metadata: [1] as never })).toThrow(`${name}: metadata is [1]. It must be an object`);
+  });
+
   /** Which files were there when the stream ended, and how it did. */
   const outcome = async (run: Promise<unknown>) => {
     const error = await run.then(
