@@ -380,9 +380,8 @@ export async function empiricalRisk(options: EmpiricalRiskOptions): Promise<Obje
             const u = tf.ones([count]);
             return recordGradientTape(
               () => {
-                const gradient = nestedGradient(() => tf.sum(tf.mul(u, perExample(theta!, load()).losses)), theta!);
-                requireVerifiedKernels(`${WHO} (${model.name})`);
-                return gradient;
+                const loss = () => tf.sum(tf.mul(u, perExample(theta!, load()).losses));
+                return verifiedGradient(`${WHO} (${model.name})`, loss, theta!);
               },
               coupled ? theta! : [...theta!, u],
             );
@@ -447,10 +446,21 @@ function once(tape: GradientTape, dys: readonly Tensor[]): Tensor[] {
   }
 }
 
-/** ∂y/∂x for every x as operations of the tape that is being recorded, so that it can be differentiated itself. */
-function nestedGradient(y: () => Tensor, xs: readonly Tensor[]): Tensor[] {
-  const { grads, value } = tf.engine().gradients(y, [...xs], undefined, true);
+/**
+ * ∂y/∂x for every x as operations of the tape that is being recorded, so that it can be differentiated itself.
+ *
+ * @throws BrinkError where there or on the way back an operation is not verified.
+ */
+function verifiedGradient(who: string, y: () => Tensor, xs: readonly Tensor[]): Tensor[] {
+  const forward = () => {
+    const value = y();
+    // Before the way back, on which TensorFlow.js has words of its own for an operation without a derivative.
+    requireVerifiedKernels(who);
+    return value;
+  };
+  const { grads, value } = tf.engine().gradients(forward, [...xs], undefined, true);
   value.dispose();
+  requireVerifiedKernels(who);
   return xs.map((x, k) => grads[k] ?? tf.zerosLike(x));
 }
 
@@ -468,12 +478,8 @@ function bytesPerExample(model: Model, loss: Loss): number {
       const tape = recordGradientTape(() => {
         const inputs = tf.zeros([count, ...model.inputShape]);
         const targets = tf.zeros([count, model.outputCount]);
-        const gradient = nestedGradient(
-          () => tf.sum(penalized(model, theta, loss.perExample(model.forward(theta, inputs), targets))),
-          theta,
-        );
-        requireVerifiedKernels(`${WHO} (${model.name})`);
-        return gradient;
+        const sum = () => tf.sum(penalized(model, theta, loss.perExample(model.forward(theta, inputs), targets)));
+        return verifiedGradient(`${WHO} (${model.name})`, sum, theta);
       }, theta);
       once(tape, theta);
       return tape.bytes;

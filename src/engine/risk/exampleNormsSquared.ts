@@ -75,13 +75,13 @@ function broadcastNorm(shape: readonly number[], delta: Tensor): Tensor | null {
 /** Σ_rs ‖x_rsᵀ δ‖_F² over the filter's entries, which meet x_rs [places, in] of x; δ [places, out]. */
 function filterNorm(x: Tensor, filterShape: readonly number[], delta: Tensor, attributes: Attributes): Tensor {
   const info = convolutionInfo(x.shape, filterShape, attributes);
-  const { batchSize, inChannels, strideHeight, strideWidth } = info;
+  const { batchSize, inChannels, strideHeight, strideWidth, dilationHeight, dilationWidth } = info;
   const [, outHeight, outWidth, outChannels] = delta.shape as [number, number, number, number];
-  const { top, bottom, left, right } = info.padInfo;
+  const { padInfo } = info;
   const padded = tf.pad(x, [
     [0, 0],
-    [top, bottom],
-    [left, right],
+    [padInfo.top, padInfo.bottom],
+    [padInfo.left, padInfo.right],
     [0, 0],
   ]);
   const places = outHeight * outWidth;
@@ -90,10 +90,11 @@ function filterNorm(x: Tensor, filterShape: readonly number[], delta: Tensor, at
   for (let r = 0; r < info.filterHeight; r++) {
     for (let s = 0; s < info.filterWidth; s++) {
       const next = tf.tidy(() => {
+        const [top, left] = [r * dilationHeight, s * dilationWidth];
         const met = tf.stridedSlice(
           padded,
-          [0, r, s, 0],
-          [batchSize, r + (outHeight - 1) * strideHeight + 1, s + (outWidth - 1) * strideWidth + 1, inChannels],
+          [0, top, left, 0],
+          [batchSize, top + (outHeight - 1) * strideHeight + 1, left + (outWidth - 1) * strideWidth + 1, inChannels],
           [1, strideHeight, strideWidth, 1],
         );
         const product = tf.matMul(tf.reshape(met, [batchSize, places, inChannels]), d, true, false);
