@@ -370,6 +370,11 @@ describe('an objective is refused by name, with what to do, where it has', () =>
       (z) => tf.mul(z, tf.einsum('ii->', tf.matMul(z, z, true))),
       "einsum: the equation is 'ii->'. 'ii' names an axis twice, a trace or a diagonal. Multiply by tf.eye",
     ],
+    [
+      'an operation that not every engine has',
+      (z) => tf.add(z, tf.sum(tf.unsortedSegmentSum(z, tf.zeros([z.shape[0]!], 'int32') as tf.Tensor1D, 1), 0)),
+      /empiricalRisk( \(own\))?: .*the operation UnsortedSegmentSum/,
+    ],
     ['dots in einsum', (z) => tf.einsum('...i->...i', z), "einsum: the equation is '...i->...i'. Name every axis"],
     ['no output in einsum', (z) => tf.einsum('bi,bi', z, z), "Write the output's axes behind '->'"],
     ['an axis of two lengths in einsum', (z) => tf.einsum('bi,ib->bi', z, z), /The axis [ib] has the length/],

@@ -33,7 +33,7 @@ export async function tryTwoExamples(
     return rows;
   };
   const [forward, perExample] = [`forward of the model ${model.name}`, `perExample of the loss ${loss.name}`];
-  const [outputs, losses] = leakFree((): [Tensor, Tensor] => {
+  const [outputs, losses] = withKernels(who, model, (): [Tensor, Tensor] => {
     const inputs = tf.tensor(pair(train.inputs), [2, ...model.inputShape]);
     const theta = uploadTheta();
     const y = model.forward(theta, inputs);
@@ -48,6 +48,22 @@ export async function tryTwoExamples(
     requireFinite(who, perExample, await losses.data());
   } finally {
     tf.dispose([outputs, losses]);
+  }
+}
+
+/** Runs the trial; an operation that the engine lacks is told by its name. */
+function withKernels<T extends Tensor[]>(who: string, model: Model, trial: () => T): T {
+  try {
+    return leakFree(trial);
+  } catch (error) {
+    const [, kernel] = /^Kernel '(\w+)' not registered/.exec((error as Error).message) ?? [];
+    if (!kernel) throw error;
+    throw new BrinkError(
+      who,
+      `the model ${model.name} or its loss uses the operation ${kernel}, which TensorFlow.js has not got on the engine ` +
+        `${tf.getBackend()}. Build it from other operations.`,
+      { cause: error },
+    );
   }
 }
 
