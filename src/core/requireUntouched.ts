@@ -1,12 +1,11 @@
 import { BrinkError } from './errors.ts';
+import { hashOf } from './hashOf.ts';
 
 /** What stood in an array when a step was made of it. */
 interface Content {
   readonly index: number;
   readonly hash: number;
 }
-
-const PRIME = 0x85ebca6b;
 
 const contents = new WeakMap<object, Content>();
 
@@ -29,19 +28,4 @@ export function requireUntouched(who: string, name: string, index: number, vecto
     );
   }
   if (!before) contents.set(place, { index, hash });
-}
-
-function hashOf({ buffer, byteOffset, byteLength }: Float32Array): number {
-  const words = new Uint32Array(buffer, byteOffset, byteLength >> 2);
-  // Four lanes, so that no product waits for the one before it.
-  let [a, b, c, d] = [1, 2, 3, words.length];
-  const whole = words.length - (words.length % 4);
-  for (let k = 0; k < whole; k += 4) {
-    a = (Math.imul(a, PRIME) + words[k]!) | 0;
-    b = (Math.imul(b, PRIME) + words[k + 1]!) | 0;
-    c = (Math.imul(c, PRIME) + words[k + 2]!) | 0;
-    d = (Math.imul(d, PRIME) + words[k + 3]!) | 0;
-  }
-  for (let k = whole; k < words.length; k++) a = (Math.imul(a, PRIME) + words[k]!) | 0;
-  return [a, b, c, d].reduce((hash, lane) => (Math.imul(hash, PRIME) + lane) | 0);
 }

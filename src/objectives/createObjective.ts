@@ -1,5 +1,6 @@
 import { BrinkError, given, requireInteger } from '../core/errors.ts';
 import { requireVector } from '../core/given.ts';
+import { hashOf } from '../core/hashOf.ts';
 import type { JsonObject } from '../core/Json.ts';
 import type { Cost, HessianProduct, LossAndGradient, Objective, Performance, Point, Split } from '../core/Objective.ts';
 
@@ -33,7 +34,8 @@ export function createObjective(derivatives: Derivatives): Objective {
   requireInteger(name, 'paramCount', paramCount, 1);
   requireInteger(name, 'exampleCount', exampleCount, 1);
   let queue: Promise<unknown> = Promise.resolve();
-  let newest: Point | null = null;
+  /** The point that was asked for last, and the array that was handed in for it. */
+  let newest: { readonly given: Float32Array; readonly point: Point } | null = null;
 
   /** Runs `pass` when all passes before it are done. A pass that fails is not counted. */
   function inTurn<T>(kind: keyof Cost, passes: number, pass: () => Promise<T>): Promise<T> {
@@ -87,7 +89,8 @@ export function createObjective(derivatives: Derivatives): Objective {
 
   function createPoint(weights: Float32Array): Point {
     const memory: { key: readonly unknown[]; value: Promise<unknown> }[] = [];
-    const products = new WeakMap<Float32Array, Promise<HessianProduct>>();
+    /** By the array that was handed in, as long as it holds the same. */
+    const products = new WeakMap<Float32Array, { readonly hash: number; readonly product: Promise<HessianProduct> }>();
 
     function memo<T>(key: readonly unknown[], compute: () => Promise<T>): Promise<T> {
       const known = memory.find((entry) => entry.key.length === key.length && entry.key.every((k, i) => k === key[i]));
@@ -125,10 +128,16 @@ export function createObjective(derivatives: Derivatives): Objective {
           : memo(['performance', 'test'], () => inTurn('forwards', 1, () => derivatives.performance(weights, 'test'))),
       hessianVector: async (v) => {
         requireLength('v', v);
-        const product = products.get(v) ?? inTurn('products', 1, () => hessianVector(weights, v, null));
-        products.set(v, product);
-        product.catch(() => products.delete(v));
-        return product;
+        const hash = hashOf(v);
+        const known = products.get(v);
+        if (known?.hash === hash) return known.product;
+        const own = v.slice();
+        const entry = { hash, product: inTurn('products', 1, () => hessianVector(weights, own, null)) };
+        products.set(v, entry);
+        entry.product.catch(() => {
+          if (products.get(v) === entry) products.delete(v);
+        });
+        return entry.product;
       },
       exampleNormsSquared: async () => {
         uncoupled('the gradient norm of a single example');
@@ -145,17 +154,20 @@ export function createObjective(derivatives: Derivatives): Objective {
       weightedGradient: async (u) => {
         uncoupled('a weighted sum of per-example gradients');
         requireVector(name, 'u', u, exampleCount, ['Float64Array']);
-        return inTurn('gradients', 1, () => derivatives.weightedGradient(weights, u));
+        const own = u.slice();
+        return inTurn('gradients', 1, () => derivatives.weightedGradient(weights, own));
       },
       batchGradient: async (batch) => {
         requireBatch(batch);
-        return inTurn('gradients', batch.length / exampleCount, () => lossAndGradient(weights, batch));
+        const own = batch.slice();
+        return inTurn('gradients', batch.length / exampleCount, () => lossAndGradient(weights, own));
       },
       batchHessianVector: async (batch, v) => {
         requireBatch(batch);
         requireLength('v', v);
         const passes = batch.length / exampleCount;
-        return (await inTurn('products', passes, () => hessianVector(weights, v, batch))).product;
+        const [own, of] = [v.slice(), batch.slice()];
+        return (await inTurn('products', passes, () => hessianVector(weights, own, of))).product;
       },
       moved: (direction, scale) => {
         requireLength('the direction', direction);
@@ -180,11 +192,20 @@ export function createObjective(derivatives: Derivatives): Objective {
     },
     at: (weights) => {
       requireLength('θ', weights);
-      if (newest?.weights !== weights) newest = createPoint(weights);
-      return newest;
+      // An array that is filled anew is another point; a copy, so that neither point changes with it.
+      if (newest?.given !== weights || !isSame(newest.point.weights, weights)) {
+        newest = { given: weights, point: createPoint(weights.slice()) };
+      }
+      return newest.point;
     },
   };
   return objective;
+}
+
+/** Whether two vectors of one length have the same bits. */
+function isSame(a: Float32Array, b: Float32Array): boolean {
+  const bytes = (vector: Float32Array) => Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength);
+  return bytes(a).equals(bytes(b));
 }
 
 /**

@@ -476,9 +476,7 @@ describe('is refused:', () => {
     };
     const point = fresh(await risk({ model: lurking }));
     expect(await point.gradient()).toHaveLength(M);
-    await expect(point.hessianVector(v)).rejects.toThrow(
-      'empiricalRisk (lurking): the operation Atan is not verified',
-    );
+    await expect(point.hessianVector(v)).rejects.toThrow('empiricalRisk (lurking): the operation Atan is not verified');
   });
 
   it('an operation that is not verified in the loss', async () => {

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import {
   defer,
   EMPTY,
@@ -314,7 +315,7 @@ describe('run', () => {
     const objective = regression();
     const abort = new AbortController();
     const measured = watchPasses(regression(), async (_, weights) => {
-      if (newest?.index === 3 && newest.weights === weights) abort.abort();
+      if (newest?.index === 3 && isDeepStrictEqual(newest.weights, weights)) abort.abort();
       await setImmediate();
     });
     let newest: Step | undefined;
