@@ -16,7 +16,8 @@ type Rule = (node: TapeNode, input: string, delta: Tensor) => Tensor | null;
 const RULES: Readonly<Record<string, Rule>> = {
   BatchMatMul: ({ saved: [x], attributes }, input, delta) => {
     if (input !== 'b' || delta.rank !== 2 || attributes.transposeA || attributes.transposeB) return null;
-    return tf.mul(squaredNorm(x!), squaredNorm(delta));
+    // Not ‖x‖² ‖δ‖²: of a small and a large number one square leaves float32, and the gradient does not.
+    return squaredNorm(tf.mul(x!, rowNorms(delta)));
   },
   Conv2D: ({ saved: [x, filter], attributes }, input, delta) =>
     input === 'filter' ? filterNorm(x!, filter!.shape, delta, attributes) : null,
@@ -25,6 +26,9 @@ const RULES: Readonly<Record<string, Rule>> = {
   Multiply: ({ inputs, saved: [a, b] }, input, delta) =>
     broadcastNorm(inputs[input]!.shape, tf.mul(delta, input === 'a' ? b! : a!)),
 };
+
+/** About the least number that every engine has. */
+const LEAST = 2 ** -125;
 
 /**
  * ‖g_i‖² = Σ_k ‖∂ℓ_i/∂θ_k‖² for every example of a chunk, [B], by one backward pass.
@@ -60,6 +64,12 @@ export function exampleNormsSquared(
 /** The squared norm of every example, [B, …] → [B]. */
 function squaredNorm(x: Tensor): Tensor {
   return tf.sum(tf.reshape(tf.square(x), [x.shape[0]!, -1]), 1);
+}
+
+/** The norm of every row, [B, C] → [B, 1], from squares of shares of the row's largest entry. */
+function rowNorms(x: Tensor): Tensor {
+  const largest = tf.maximum(tf.max(tf.abs(x), 1, true), LEAST);
+  return tf.mul(largest, tf.sqrt(tf.sum(tf.square(tf.div(x, largest)), 1, true)));
 }
 
 /** For a parameter that was broadcast over the examples and, maybe, places; null where examples are an axis of it. */
