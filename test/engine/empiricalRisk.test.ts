@@ -382,6 +382,16 @@ describe('is refused:', () => {
     ['a function for a model', { model: mlp }, 'model is a function. Call it, and hand over what it returns'],
     ["a loss's name", { loss: 'crossEntropy' }, "loss is 'crossEntropy'. It is an object, not its name: import"],
     ['no loss', { loss: undefined }, 'loss is missing. It must be an object: crossEntropy, or one of'],
+    [
+      'a loss that has another degree than it says',
+      { loss: { ...meanSquaredError, degree: 1 } },
+      'the loss meanSquaredError says degree: 1, and outputs and targets of twice the size change it from 3.010',
+    ],
+    [
+      'a degree that is no number',
+      { loss: { ...meanSquaredError, degree: '2' } },
+      "loss.degree is '2'. It must be a finite number.",
+    ],
     ['a loss without its function', { loss: { name: 'odd', config: {} } }, 'loss.perExample is missing.'],
     ['a wrong name', { chunks: 3 }, "there is no option 'chunks'. Did you mean chunk?"],
     ['no forward', { model: { ...model, forward: undefined } }, 'model.forward is missing. It must be a function'],
