@@ -138,8 +138,8 @@ async function ask(archive: Archive, url: string, start: number, version: string
   throw new BrinkError(
     WHO,
     status === 200
-      ? `${url} answers with ${length} bytes (${headers.get('content-type') ?? 'of no type'}), and ${archive.name} has ` +
-          `${archive.size}. ${ANOTHER}; pass another --url.`
+      ? `${url} answers with ${length} bytes (${headers.get('content-type') ?? 'of no type'}), and ${archive.name} ` +
+          `has ${archive.size}. ${ANOTHER}; pass another --url.`
       : `${url} answers ${status} ${statusText}. The file is not to be had there; pass another --url.`,
   );
 }
@@ -189,8 +189,8 @@ async function receive(
     remove(part);
     throw new BrinkError(
       WHO,
-      `the server ended after ${size} of the ${archive.size} bytes of the archive. ${ANOTHER}; pass another --url, or ` +
-        'try again.',
+      `the server ended after ${size} of the ${archive.size} bytes of the archive. ${ANOTHER}; pass another --url, ` +
+        'or try again.',
     );
   }
 }
@@ -204,8 +204,8 @@ async function requireRight({ name, md5, sha256 }: Archive, part: string): Promi
   remove(part);
   throw new BrinkError(
     WHO,
-    `what was downloaded is not ${name}: its SHA-256 is ${found.sha256}, and should be ${sha256}. It was damaged on its ` +
-      `way or is another file; it is set aside as ${aside}, and nothing was unpacked.`,
+    `what was downloaded is not ${name}: its SHA-256 is ${found.sha256}, and should be ${sha256}. It was damaged on ` +
+      `its way or is another file; it is set aside as ${aside}, and nothing was unpacked.`,
   );
 }
 

@@ -65,8 +65,8 @@ function withKernels<T extends Tensor[]>(who: string, model: Model, trial: () =>
     if (!kernel) throw error;
     throw new BrinkError(
       who,
-      `the model ${model.name} or its loss uses the operation ${kernel}, which TensorFlow.js has not got on the engine ` +
-        `${tf.getBackend()}. Build it from other operations.`,
+      `the model ${model.name} or its loss uses the operation ${kernel}, which TensorFlow.js has not got on the ` +
+        `engine ${tf.getBackend()}. Build it from other operations.`,
       { cause: error },
     );
   }
