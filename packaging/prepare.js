@@ -22,7 +22,12 @@ if (found && !existsSync(own)) {
 }
 
 if (!existsSync(own) && !process.features.typescript) {
-  console.log(`brink: this is Node.js ${process.version}, and npm has brought no newer one. Install 22.18 or newer.`);
+  // The one that npm brings is optional, since there is none for some platforms.
+  const isLeftOut = (process.env.npm_config_omit ?? '').split(/[\s,]+/).includes('optional');
+  const remedy = isLeftOut
+    ? 'It was told to leave optional packages out: run `npm ci` without that, or install'
+    : 'Install';
+  console.log(`brink: this is Node.js ${process.version}, and npm has brought no newer one. ${remedy} 22.18 or newer.`);
 } else {
   const node = existsSync(own) ? own : process.execPath;
   const { status } = spawnSync(node, [join(root, 'src/engine/install/prepare.ts')], { stdio: 'inherit' });

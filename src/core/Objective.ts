@@ -35,11 +35,12 @@ export type Split = 'train' | 'test';
 /**
  * L at one θ. Whatever is asked for twice is computed once: probes at one step share a point.
  *
- * Products run one at a time; each is finished once it has begun.
+ * Products run one at a time; each is finished once it has begun. What is handed in is copied at the call: it may be
+ * filled anew right after.
  */
 export interface Point {
   readonly objective: Objective;
-  /** θ, flat [m]: a copy, so that the point stays where it is when the caller's array is written to. */
+  /** θ, flat [m]: a copy of what was handed in, so that it stays the point's when that array is filled anew. */
   readonly weights: Float32Array;
   /** L(θ). Free once `gradient` or `exampleLosses` is there. */
   loss(): Promise<number>;
@@ -92,8 +93,9 @@ export interface Objective {
   /** θ_0 for a seed. */
   initialWeights(seed: number): Float32Array;
   /**
-   * L at `weights`; the same array with the same numbers gives the same point while it is the newest, which alone keeps
-   * what it has computed. Throws on a wrong length.
+   * L at what `weights` holds now; the same array with the same numbers gives the same point while it is the newest,
+   * which alone keeps what it has computed. Cost: a copy of m numbers, and a comparison at each further call. Throws
+   * on a wrong length.
    */
   at(weights: Float32Array): Point;
 }

@@ -54,6 +54,7 @@ export function requireLoss(who: string, loss: unknown): asserts loss is Loss {
   requireObject(who, 'loss', loss, 'crossEntropy, or one of your own with name and perExample');
   requireText(who, 'loss.name', loss.name);
   requireConfig(who, 'loss.config', loss.config);
+  if (loss.degree !== undefined) requireNumber(who, 'loss.degree', loss.degree, Number.NEGATIVE_INFINITY);
   requireFunction(who, 'loss.perExample', loss.perExample, '(outputs, targets) => losses');
 }
 

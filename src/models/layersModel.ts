@@ -123,12 +123,24 @@ export function layersModel(model: LayersModel, options: LayersModelOptions = {}
   };
 }
 
-/** What a network does in training that f(θ, x) does not: one sentence a layer. */
+/** What a layer's configuration says of what is left out. */
+interface LeftOut {
+  readonly dropout?: number;
+  readonly recurrentDropout?: number;
+  readonly dilationRate?: number | number[];
+}
+
+/** What a network does in training, or says that it does, and f(θ, x) does not: one sentence a layer. */
 function leftOut(net: Container): string[] {
   return net.layers.flatMap((layer) => {
     if ('layers' in layer) return leftOut(layer as unknown as Container);
     const kind = layer.getClassName();
-    const { dropout = 0, recurrentDropout = 0 } = layer.getConfig() as { dropout?: number; recurrentDropout?: number };
+    const { dropout = 0, recurrentDropout = 0, dilationRate = 1 } = layer.getConfig() as LeftOut;
+    if (kind === 'DepthwiseConv2D' && [dilationRate].flat().some((rate) => rate !== 1)) {
+      return [
+        `${layer.name} (${kind}) has no dilations: TensorFlow.js passes over its dilationRate of ${dilationRate}`,
+      ];
+    }
     if (/Dropout|GaussianNoise/.test(kind) || dropout > 0 || recurrentDropout > 0) {
       return [`${layer.name} (${kind}) is inactive: L has no noise`];
     }

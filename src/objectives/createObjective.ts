@@ -87,9 +87,10 @@ export function createObjective(derivatives: Derivatives): Objective {
         const known = products.get(v);
         // An array whose numbers have changed is another v.
         if (known?.content.isIn(v)) return known.product;
+        const own = v.slice();
         const entry = {
           content: new Content(v),
-          product: inTurn(account, 'products', 1, () => passes.hessianVector(weights, v, null)),
+          product: inTurn(account, 'products', 1, () => passes.hessianVector(weights, own, null)),
         };
         products.set(v, entry);
         entry.product.catch(() => {
@@ -112,17 +113,20 @@ export function createObjective(derivatives: Derivatives): Objective {
       weightedGradient: async (u) => {
         uncoupled('a weighted sum of per-example gradients');
         requireVector(name, 'u', u, exampleCount, ['Float64Array']);
-        return inTurn(account, 'gradients', 1, () => passes.weightedGradient(weights, u));
+        const own = u.slice();
+        return inTurn(account, 'gradients', 1, () => passes.weightedGradient(weights, own));
       },
       batchGradient: async (batch) => {
         requireBatch(batch);
-        return inTurn(account, 'gradients', batch.length / exampleCount, () => passes.lossAndGradient(weights, batch));
+        const own = batch.slice();
+        return inTurn(account, 'gradients', own.length / exampleCount, () => passes.lossAndGradient(weights, own));
       },
       batchHessianVector: async (batch, v) => {
         requireBatch(batch);
         requireLength('v', v);
-        const count = batch.length / exampleCount;
-        return (await inTurn(account, 'products', count, () => passes.hessianVector(weights, v, batch))).product;
+        const [own, of] = [v.slice(), batch.slice()];
+        const count = of.length / exampleCount;
+        return (await inTurn(account, 'products', count, () => passes.hessianVector(weights, own, of))).product;
       },
       moved: (direction, scale) => {
         requireLength('the direction', direction);

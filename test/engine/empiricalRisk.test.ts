@@ -382,6 +382,16 @@ describe('is refused:', () => {
     ['a function for a model', { model: mlp }, 'model is a function. Call it, and hand over what it returns'],
     ["a loss's name", { loss: 'crossEntropy' }, "loss is 'crossEntropy'. It is an object, not its name: import"],
     ['no loss', { loss: undefined }, 'loss is missing. It must be an object: crossEntropy, or one of'],
+    [
+      'a loss that has another degree than it says',
+      { loss: { ...meanSquaredError, degree: 1 } },
+      'the loss meanSquaredError says degree: 1, and outputs and targets of twice the size change it from 3.010',
+    ],
+    [
+      'a degree that is no number',
+      { loss: { ...meanSquaredError, degree: '2' } },
+      "loss.degree is '2'. It must be a finite number.",
+    ],
     ['a loss without its function', { loss: { name: 'odd', config: {} } }, 'loss.perExample is missing.'],
     ['a wrong name', { chunks: 3 }, "there is no option 'chunks'. Did you mean chunk?"],
     ['no forward', { model: { ...model, forward: undefined } }, 'model.forward is missing. It must be a function'],
@@ -457,10 +467,10 @@ describe('is refused:', () => {
     const summed: Model = {
       ...model,
       name: 'summed',
-      forward: (theta, x) => tf.cumsum(model.forward(theta, x) as Tensor2D, 1),
+      forward: (theta, x) => tf.cumprod(model.forward(theta, x) as Tensor2D, 1),
     };
     await expect(risk({ model: summed, chunk: 4 })).rejects.toThrow(
-      'empiricalRisk (summed): the operation Cumsum is not verified to second order.',
+      'empiricalRisk (summed): the operation Cumprod is not verified to second order.',
     );
     expect(tf.memory().numTensors).toBe(before);
   });
@@ -471,19 +481,17 @@ describe('is refused:', () => {
       name: 'lurking',
       forward: (theta, x) => {
         const z = model.forward(theta, x);
-        return x.shape[0]! > 3 ? tf.cumsum(z as Tensor2D, 1) : z;
+        return x.shape[0]! > 3 ? tf.atan(z) : z;
       },
     };
     const point = fresh(await risk({ model: lurking }));
     expect(await point.gradient()).toHaveLength(M);
-    await expect(point.hessianVector(v)).rejects.toThrow(
-      'empiricalRisk (lurking): the operation Cumsum is not verified',
-    );
+    await expect(point.hessianVector(v)).rejects.toThrow('empiricalRisk (lurking): the operation Atan is not verified');
   });
 
   it('an operation that is not verified in the loss', async () => {
-    const perExample = (z: Tensor, y: Tensor) => tf.cumsum(crossEntropy.perExample(z, y));
-    await expect(risk({ loss: { name: 'odd', config: {}, perExample } })).rejects.toThrow('the operation Cumsum');
+    const perExample = (z: Tensor, y: Tensor) => tf.cumprod(crossEntropy.perExample(z, y));
+    await expect(risk({ loss: { name: 'odd', config: {}, perExample } })).rejects.toThrow('the operation Cumprod');
   });
 
   it('test losses where there are no test examples', async () => {

@@ -106,6 +106,9 @@ const EXAMPLES: Record<Exclude<keyof typeof portableKernels, `Conv2D${string}`>,
       attributes: { epsilon: 1e-3 },
     },
   ],
+  Einsum: () => [
+    { inputs: Object.assign([randn([2, 3, 4], 1), randn([5, 4], 2)]), attributes: { equation: 'bij,kj->bki' } },
+  ],
   BatchNormScale: () => [
     { inputs: { x: randn([5, 3, 4], 1), dy: randn([5, 3, 4], 3) }, attributes: { epsilon: 1e-3 } },
   ],

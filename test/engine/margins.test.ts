@@ -135,6 +135,93 @@ describe('at the ends of float32', () => {
     }
   });
 
+  it('squared norms of small gradients are right beside large ones', async () => {
+    // Of inputs and targets: gradients of size 1, 1e-25, 1e-30 and 1e20.
+    const scales = [
+      [1, 1],
+      [1e-25, 1],
+      [1e-15, 1e-15],
+      [1e10, 1],
+    ] as const;
+    const of = (which: 0 | 1) => (value: number, k: number) => value * scales[(k >> 1) % 4]![which];
+    const data = arrays({ inputShape: [2], inputs: normal(1, 16).map(of(0)), targets: normal(2, 16).map(of(1)) });
+    const biasless: Model = {
+      name: 'biasless',
+      config: {},
+      inputShape: [2],
+      outputCount: 2,
+      parameters: [parameter('w', [2, 2])],
+      forward: ([w], x) => tf.matMul(x as Tensor2D, w as Tensor2D),
+    };
+    const point = (await empiricalRisk({ model: biasless, data, loss: meanSquaredError, chunk: 3 })).at(normal(3, 4));
+    const norms = await point.exampleNormsSquared();
+    for (const [i, square] of norms.entries()) {
+      // x_i δ_iᵀ, in float64.
+      const x = data.train.inputs.subarray(2 * i, 2 * i + 2);
+      const y = data.train.targets.subarray(2 * i, 2 * i + 2);
+      const w = normal(3, 4);
+      const delta = [0, 1].map((c) => x[0]! * w[c]! + x[1]! * w[2 + c]! - y[c]!);
+      const truth = (x[0]! ** 2 + x[1]! ** 2) * (delta[0]! ** 2 + delta[1]! ** 2);
+      expect(square / truth).toBeCloseTo(1, 3);
+    }
+  });
+
+  it.each([1e-34, 1e-30, 1e-22, 1e-15, 1, 1e15, 1e25])('losses of residuals of size %f are right', async (scale) => {
+    // Trial passes refuse targets whose loss is infinite at θ_0: large residuals come of large weights.
+    const targets = normal(2, 8).map((y) => y * Math.min(scale, 1));
+    const examples = { inputs: normal(1, 8), targets };
+    const data = arrays({ inputShape: [2], ...examples, test: examples });
+    const theta = normal(3, 6).map((w) => w * scale);
+    const point = (await empiricalRisk({ model: linear, data, loss: meanSquaredError, chunk: 3 })).at(theta);
+    const { inputs } = examples;
+    const truth = Array.from({ length: 4 }, (_, i) => {
+      const residuals = [0, 1].map(
+        (c) => inputs[2 * i]! * theta[c]! + inputs[2 * i + 1]! * theta[2 + c]! + theta[4 + c]! - targets[2 * i + c]!,
+      );
+      return (residuals[0]! ** 2 + residuals[1]! ** 2) / 2;
+    });
+    const mean = truth.reduce((a, b) => a + b, 0) / 4;
+    expect((await point.loss()) / mean).toBeCloseTo(1, 4);
+    expect((await point.performance('test')).loss / mean).toBeCloseTo(1, 4);
+    for (const [i, l] of (await point.exampleLosses()).entries()) expect(l / truth[i]!).toBeCloseTo(1, 3);
+    const batch = await point.batchGradient(Int32Array.of(2, 0));
+    expect(batch.loss / ((truth[0]! + truth[2]!) / 2)).toBeCloseTo(1, 3);
+    expect(batch.exampleLosses![0]! / truth[2]!).toBeCloseTo(1, 3);
+  });
+
+  it('losses are 0 where outputs are their targets, of any size', async () => {
+    const inputs = Float32Array.of(1, 0, 0, 1);
+    for (const scale of [1e-30, 1, 1e18]) {
+      const theta = Float32Array.of(scale, 0, 0, scale, 0, 0);
+      const data = arrays({ inputShape: [2], inputs, targets: inputs.map((x) => x * scale) });
+      const point = (await empiricalRisk({ model: linear, data, loss: meanSquaredError })).at(theta);
+      expect([...(await point.exampleLosses())]).toEqual([0, 0]);
+      expect(await point.loss()).toBe(0);
+    }
+  });
+
+  it('a penalty is added to losses that are computed again', async () => {
+    const decayed: Model = { ...linear, name: 'decayed', penalty: ([w]) => tf.mul(tf.sum(tf.square(w!)), 0.5) };
+    const data = arrays({ inputShape: [2], inputs: [0, 0], targets: [1e-25, 0] });
+    const theta = Float32Array.of(1e-12, 0, 0, 0, 0, 0);
+    const point = (await empiricalRisk({ model: decayed, data, loss: meanSquaredError })).at(theta);
+    expect((await point.loss()) / 5e-25).toBeCloseTo(1, 5);
+  });
+
+  it('sums weighted by tiny and huge numbers are right', async () => {
+    const data = arrays({ inputShape: [2], inputs: normal(1, 8), targets: normal(2, 8) });
+    const point = (await empiricalRisk({ model: linear, data, loss: meanSquaredError })).at(normal(3, 6));
+    const u = Float64Array.of(1, -2, 0.5, 3);
+    const plain = await point.weightedGradient(u);
+    for (const scale of [2 ** -140, 2 ** -100, 2 ** 100]) {
+      const scaled = await point.weightedGradient(u.map((x) => x * scale));
+      const truth = plain.map((g) => g * scale);
+      scaled.forEach((g, k) => {
+        expect(Math.abs(g - truth[k]!)).toBeLessThanOrEqual(1e-6 * Math.abs(truth[k]!) + 2 ** -148);
+      });
+    }
+  });
+
   it('are 0 where every gradient is', async () => {
     const data = arrays({ inputShape: [2], inputs: new Float32Array(4), targets: [0, 0, 0, 0] });
     const point = (await empiricalRisk({ model: linear, data, loss: meanSquaredError })).at(new Float32Array(6));

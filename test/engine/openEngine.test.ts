@@ -31,6 +31,12 @@ const GRADIENT = `
   console.log(engine.name, hash.digest('hex'));
 `;
 
+/** Runs a module in a worker thread of a process of its own. */
+const inWorker = (source: string) => `
+  import { Worker } from 'node:worker_threads';
+  new Worker(${JSON.stringify(source)}, { eval: true, execArgv: ['--input-type=module'] });
+`;
+
 const NAME_ONLY = `
   import { openEngine } from './src/engine/openEngine.ts';
   console.log((await openEngine()).name);
@@ -68,6 +74,26 @@ describe('openEngine', () => {
     expect(first.stderr).toBe('');
     expect(first.stdout).toMatch(new RegExp(`^${asked} [0-9a-f]{64}\n$`));
     expect((await runModule(GRADIENT, env)).stdout).toBe(first.stdout);
+  });
+
+  it('gives the same bits in a worker thread, prints nothing of its own there, and lets the process end', async () => {
+    const env = { BRINK_ENGINE: asked };
+    const { stdout } = await runModule(GRADIENT, env);
+    expect(await runModule(inWorker(GRADIENT), env)).toEqual({ stdout, stderr: '' });
+  });
+
+  it.runIf(asked === 'tensorflow')('applies its settings in a worker thread, but for those that are set', async () => {
+    const source = `
+      import { openEngine } from './src/engine/openEngine.ts';
+      process.env.TF_CUDNN_USE_AUTOTUNE = '1';
+      await openEngine();
+      // What the process's libraries see, where process.env is a copy.
+      const { TF_DETERMINISTIC_OPS, NVIDIA_TF32_OVERRIDE, TF_CUDNN_USE_AUTOTUNE } =
+        process.report.getReport().environmentVariables;
+      console.log(TF_DETERMINISTIC_OPS, NVIDIA_TF32_OVERRIDE, TF_CUDNN_USE_AUTOTUNE);
+    `;
+    const { stdout, stderr } = await runModule(inWorker(source), { BRINK_ENGINE: asked });
+    expect({ stdout, stderr }).toEqual({ stdout: '1 0 1\n', stderr: '' });
   });
 });
 

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { panelsSize } from '../../src/engine/kernels/wasm/panels.ts';
 import { filterGradientSize } from '../../src/engine/kernels/wasm/sumFilterGradient.ts';
 import { scratchSize, type Task } from '../../src/engine/kernels/wasm/tasks.ts';
@@ -92,4 +93,50 @@ it('says why a thread failed, and does not wait for it again', async () => {
   const round = { tasks: [task], scratch: 0, scratchSize: 0 };
   for (const _ of [1, 2])
     expect(() => run(round)).toThrow(/a thread of the WebAssembly engine failed: .*out of bounds/);
+});
+
+/** Threads that end in a way that they find in the environment. */
+async function startDying(memory: WebAssembly.Memory, count: number, way: string) {
+  vi.stubEnv('WAY_TO_END', way);
+  try {
+    return await startThreads(memory, count, new URL('../helpers/dyingThread.ts', import.meta.url));
+  } finally {
+    vi.unstubAllEnvs();
+  }
+}
+
+it.each([
+  ['is ended by process.exit', 'exit', 'it ended by itself, with code 3'],
+  ['is ended by an error of its own', 'throw', 'thrown in a thread'],
+  ['runs out of memory', 'memory', 'Worker terminated due to reaching memory limit'],
+])('says so within seconds where a thread %s in the middle of its share', async (_, end, reason) => {
+  const memory = new WebAssembly.Memory({ initial: 64, maximum: 64, shared: true });
+  // For threads that start from here on.
+  if (end === 'memory') setFlagsFromString('--max-old-space-size=64');
+  const { run } = await startDying(memory, 3, end);
+  setFlagsFromString('--max-old-space-size=0');
+  const task: Task = { kind: 'positivePart', size: 2 ** 18, mask: 0, values: 0, output: 0 };
+  const round = { tasks: [task], scratch: 0, scratchSize: 0 };
+  const begun = performance.now();
+  for (const _ of [1, 2]) {
+    expect(() => run(round)).toThrow(`a thread of the WebAssembly engine failed: ${reason}`);
+  }
+  expect(performance.now() - begun).toBeLessThan(20_000);
+});
+
+it('says so where a thread ended between two rounds', async () => {
+  const memory = new WebAssembly.Memory({ initial: 64, maximum: 64, shared: true });
+  const { run } = await startDying(memory, 2, 'idle');
+  const task: Task = { kind: 'positivePart', size: 2 ** 18, mask: 0, values: 0, output: 0 };
+  await sleep(500);
+  expect(() => run({ tasks: [task], scratch: 0, scratchSize: 0 })).toThrow(
+    'a thread of the WebAssembly engine failed: it ended by itself, with code 3. Start the process anew',
+  );
+});
+
+it('says so where a thread ends before it is ready', async () => {
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
+  await expect(startDying(memory, 2, 'early')).rejects.toThrow(
+    'a thread of the WebAssembly engine did not start: it ended by itself, with code 3',
+  );
 });

@@ -211,6 +211,21 @@ describe('a network of tf.layers', () => {
     warn.mockRestore();
   });
 
+  it('says that TensorFlow.js passes over the dilations of a depthwise convolution', () => {
+    const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    const net = keras(
+      layers.depthwiseConv2d({ kernelSize: 2, dilationRate: 2, inputShape: [5, 5, 1], name: 'apart' }),
+      layers.separableConv2d({ filters: 1, kernelSize: 2, dilationRate: 2 }),
+      layers.flatten(),
+      dense(3),
+    );
+    expect(layersModel(net).config.leftOut).toEqual([
+      'apart (DepthwiseConv2D) has no dilations: TensorFlow.js passes over its dilationRate of 2,2',
+    ]);
+    expect(warn).toHaveBeenCalledOnce();
+    warn.mockRestore();
+  });
+
   it('gives its weights back where its forward pass throws', () => {
     const net = keras(dense(3, { inputShape: [4] }));
     const model = layersModel(net);
@@ -223,9 +238,13 @@ describe('a network of tf.layers', () => {
   });
 
   it('is refused by the name of an operation that is not verified', async () => {
-    const net = keras(layers.upSampling2d({ inputShape: [2, 2, 1] }), layers.flatten(), dense(3));
+    const net = keras(
+      layers.conv3d({ filters: 1, kernelSize: 1, inputShape: [2, 2, 1, 1] }),
+      layers.flatten(),
+      dense(3),
+    );
     await expect(riskOf(layersModel(net, { name: 'mine' }))).rejects.toThrow(
-      'empiricalRisk (mine): the operation ResizeNearestNeighbor is not verified to second order.',
+      'empiricalRisk (mine): the operation Conv3D is not verified to second order.',
     );
   });
 

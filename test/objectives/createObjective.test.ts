@@ -135,3 +135,74 @@ describe('arrays that are written to again', () => {
     await expect(ask(objective)).rejects.toThrow(`flat: the ${what} that was returned lies in an array that was`);
   });
 });
+
+describe('a point', () => {
+  /** ½ (4w₁² + w₂²) or the like: gradient A w. */
+  const bowl = () =>
+    quadratic({
+      A: [
+        [4, 0],
+        [0, 1],
+      ],
+    });
+
+  it('of an array that is filled anew is another, and the one before stays what it was', async () => {
+    const objective = bowl();
+    const buffer = Float32Array.of(1, 2);
+    const before = objective.at(buffer);
+    expect([...(await before.gradient())]).toEqual([4, 2]);
+    buffer.set([3, 5]);
+    const after = objective.at(buffer);
+    expect([...(await after.gradient())]).toEqual([12, 5]);
+    expect(await after.loss()).toBe(30.5);
+    expect([...(await before.gradient())]).toEqual([4, 2]);
+    expect([...before.weights]).toEqual([1, 2]);
+  });
+
+  it('that is asked only after its array was filled anew answers for the weights that it was made with', async () => {
+    const buffer = Float32Array.of(1, 2);
+    const point = bowl().at(buffer);
+    const first = point.loss();
+    buffer.set([3, 5]);
+    expect(await first).toBe(4);
+    expect([...(await point.gradient())]).toEqual([4, 2]);
+    expect([...(await point.batchGradient(Int32Array.of(0))).gradient]).toEqual([4, 2]);
+  });
+
+  it('takes directions, batches and weights of examples as they are at the call', async () => {
+    const point = bowl().at(Float32Array.of(1, 2));
+    const v = Float32Array.of(1, 0);
+    const u = Float64Array.of(1);
+    const batch = Int32Array.of(0);
+    const asked = [
+      point.hessianVector(v).then(({ product }) => product),
+      point.batchHessianVector(batch, v),
+      point.weightedGradient(u),
+      point.batchGradient(batch).then(({ gradient }) => gradient),
+    ];
+    v.set([0, 3]);
+    u[0] = 7;
+    batch[0] = 9;
+    expect((await Promise.all(asked)).map((vector) => [...vector])).toEqual([
+      [4, 0],
+      [4, 0],
+      [4, 2],
+      [4, 2],
+    ]);
+    expect([...(await point.hessianVector(v)).product]).toEqual([0, 3]);
+    expect(await point.hessianVector(v)).toBe(await point.hessianVector(v));
+  });
+
+  it('is the same for the same array while nothing in it changes, also one that is not a number', () => {
+    const objective = bowl();
+    const weights = Float32Array.of(Number.NaN, 2);
+    const point = objective.at(weights);
+    expect(objective.at(weights)).toBe(point);
+    expect(objective.at(weights.slice())).not.toBe(point);
+    weights[1] = -0;
+    const other = objective.at(weights);
+    expect(other).not.toBe(point);
+    weights[1] = 0;
+    expect(objective.at(weights)).not.toBe(other);
+  });
+});

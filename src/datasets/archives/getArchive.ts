@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { BrinkError } from '../../core/errors.ts';
@@ -16,12 +16,15 @@ export interface GetArchiveOptions {
 }
 
 const WHO = 'data';
+const ANOTHER = 'It is another file, or a page that says why';
 
 /**
  * Downloads an archive, compares it with its checksums, and unpacks it.
  *
- * What has come is kept in a `.part` file, and the next call goes on from there. An archive with another checksum is
- * set aside as `.wrong` and not unpacked. The files get their names once all are unpacked; the archive itself is
+ * What has come is kept in a `.part` file where the connection is cut, and the next call goes on from there if the
+ * server still has the file that it began with (its ETag or Last-Modified stands beside it, in `.part.from`); else it
+ * begins anew. A file of another length is refused as it comes, one with another checksum is set aside as `.wrong`,
+ * and neither is unpacked or gone on with. The files get their names once all are unpacked; the archive itself is
  * removed then.
  *
  * @returns The unpacked folder, and whether it was made just now: files that are right already are left alone.
@@ -51,31 +54,68 @@ export async function getArchive(
   await requireRight(archive, part);
   log(`unpacking it into ${folder} …`);
   await unpack(part, archive, folder);
-  rmSync(part);
+  remove(part);
   return { folder, made: true };
+}
+
+/** What tells whether a server has the same file as before. */
+interface Origin {
+  readonly url: string;
+  /** The file's strong ETag, or when it was changed last; null: the server said neither. */
+  readonly version: string | null;
+}
+
+/** The server's answer: a file from `start` on. */
+interface Answer {
+  readonly body: AsyncIterable<Uint8Array>;
+  readonly start: number;
+  readonly origin: Origin;
+}
+
+const originFile = (part: string) => `${part}.from`;
+
+/** Where `part` came from; null where nothing that can be read says so. */
+function originOf(part: string): Origin | null {
+  try {
+    return JSON.parse(readFileSync(originFile(part), 'utf8'));
+  } catch {
+    return null;
+  }
+}
+
+function remove(part: string): void {
+  for (const file of [part, originFile(part)]) rmSync(file, { force: true });
 }
 
 /** Brings `part` to the archive's size, from where it stands. */
 async function download(archive: Archive, url: string, part: string, log: (line: string) => void): Promise<void> {
   const had = existsSync(part) ? statSync(part).size : 0;
   if (had === archive.size) return;
-  const { body, start } = await ask(url, had < archive.size ? had : 0);
+  const before = originOf(part);
+  const goesOn = had < archive.size && before?.url === url && typeof before.version === 'string';
+  const answer = await ask(archive, url, goesOn ? had : 0, goesOn ? before.version : null);
+  const { start } = answer;
   log(`downloading ${url}, ${megabytes(archive.size)}${start > 0 ? `, from ${megabytes(start)} on` : ''} …`);
-  const file = await open(part, start > 0 ? 'r+' : 'w').catch((cause) => {
+  const refuse = (cause: Error) => {
     throw new BrinkError(WHO, `${part} can't be written: ${cause.message}. Name another folder.`, { cause });
-  });
+  };
+  const file = await open(part, start > 0 ? 'r+' : 'w').catch(refuse);
   try {
-    await receive(archive, body, file, start, part, log);
+    writeFileSync(originFile(part), JSON.stringify(answer.origin));
+    await receive(archive, answer, file, part, log);
   } finally {
     await file.close();
   }
 }
 
-/** Asks for the bytes from `start` on; a server that knows no ranges sends all of them. */
-async function ask(url: string, start: number): Promise<{ body: AsyncIterable<Uint8Array>; start: number }> {
+/**
+ * Asks for the bytes from `start` on, if the file is the one of `version` still; another file, and a server that knows
+ * no ranges, comes from its beginning.
+ */
+async function ask(archive: Archive, url: string, start: number, version: string | null): Promise<Answer> {
   // Another encoding would count other bytes.
-  const headers = { 'accept-encoding': 'identity', ...(start > 0 && { range: `bytes=${start}-` }) };
-  const response = await fetch(url, { headers }).catch((cause) => {
+  const range = version === null ? {} : { range: `bytes=${start}-`, 'if-range': version };
+  const response = await fetch(url, { headers: { 'accept-encoding': 'identity', ...range } }).catch((cause) => {
     throw new BrinkError(
       WHO,
       `${url} can't be reached: ${reason(cause)}. Look at the connection, or pass another --url.`,
@@ -84,30 +124,39 @@ async function ask(url: string, start: number): Promise<{ body: AsyncIterable<Ui
       },
     );
   });
-  const { status, statusText, body } = response;
-  if (status === 206 && response.headers.get('content-range')?.startsWith(`bytes ${start}-`))
-    return { body: body!, start };
-  if (status === 200) return { body: body!, start: 0 };
+  const { status, statusText, body, headers } = response;
+  const etag = headers.get('etag');
+  const origin = { url, version: etag?.startsWith('"') ? etag : headers.get('last-modified') };
+  if (status === 206 && headers.get('content-range') === `bytes ${start}-${archive.size - 1}/${archive.size}`)
+    return { body: body!, start, origin };
+  const length = headers.get('content-length');
+  const isCounted = length !== null && (headers.get('content-encoding') ?? 'identity') === 'identity';
+  if (status === 200 && (!isCounted || Number(length) === archive.size)) return { body: body!, start: 0, origin };
   await body?.cancel();
   // It does not have the bytes asked for: what is there is not the beginning of its file.
-  if (start > 0 && (status === 416 || status === 206)) return ask(url, 0);
+  if (start > 0 && (status === 416 || status === 206)) return ask(archive, url, 0, null);
   throw new BrinkError(
     WHO,
-    `${url} answers ${status} ${statusText}. The file is not to be had there; pass another --url.`,
+    status === 200
+      ? `${url} answers with ${length} bytes (${headers.get('content-type') ?? 'of no type'}), and ${archive.name} ` +
+          `has ${archive.size}. ${ANOTHER}; pass another --url.`
+      : `${url} answers ${status} ${statusText}. The file is not to be had there; pass another --url.`,
   );
 }
 
 async function receive(
   archive: Archive,
-  body: AsyncIterable<Uint8Array>,
+  { body, start, origin }: Answer,
   file: FileHandle,
-  start: number,
   part: string,
   log: (line: string) => void,
 ): Promise<void> {
   let size = start;
   let told = Math.floor((10 * start) / archive.size);
-  const kept = () => `The ${size} bytes so far are kept in ${part}; the same command goes on from there.`;
+  const kept = () =>
+    origin.version === null
+      ? `The server says of no version which it is: the same command begins anew.`
+      : `The ${size} bytes so far are kept in ${part}; the same command goes on from there.`;
   const chunks = body[Symbol.asyncIterator]();
   for (;;) {
     const next = await chunks.next().catch((cause) => {
@@ -115,6 +164,7 @@ async function receive(
     });
     if (next.done) break;
     if (size + next.value.length > archive.size) {
+      remove(part);
       throw new BrinkError(
         WHO,
         `the server sends more than the ${archive.size} bytes of the archive. It is another file; pass another --url.`,
@@ -135,8 +185,14 @@ async function receive(
       log(`${10 * told} %`);
     }
   }
-  if (size < archive.size)
-    throw new BrinkError(WHO, `the connection ended after ${size} of ${archive.size} bytes. ${kept()}`);
+  if (size < archive.size) {
+    remove(part);
+    throw new BrinkError(
+      WHO,
+      `the server ended after ${size} of the ${archive.size} bytes of the archive. ${ANOTHER}; pass another --url, ` +
+        'or try again.',
+    );
+  }
 }
 
 /** Sets aside what is not the archive. */
@@ -145,9 +201,11 @@ async function requireRight({ name, md5, sha256 }: Archive, part: string): Promi
   if (found.md5 === md5 && found.sha256 === sha256) return;
   const aside = part.replace(/part$/, 'wrong');
   renameSync(part, aside);
+  remove(part);
   throw new BrinkError(
     WHO,
-    `what was downloaded is not ${name}: its SHA-256 is ${found.sha256}, and should be ${sha256}. It was damaged on its way or is another file; it is set aside as ${aside}, and nothing was unpacked.`,
+    `what was downloaded is not ${name}: its SHA-256 is ${found.sha256}, and should be ${sha256}. It was damaged on ` +
+      `its way or is another file; it is set aside as ${aside}, and nothing was unpacked.`,
   );
 }
 

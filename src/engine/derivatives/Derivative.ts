@@ -3,8 +3,8 @@ import type { Attributes } from '../kernels/Kernel.ts';
 
 /** How a kernel y = f(x, …) is differentiated. */
 export interface Derivative {
-  /** The inputs that it needs, by name, and whether it needs y: they stay on the tape until then. */
-  readonly inputs?: readonly string[];
+  /** The inputs that it needs, by name or all, and whether it needs y: they stay on the tape until then. */
+  readonly inputs?: readonly string[] | 'all';
   readonly output?: boolean;
   /**
    * ∂⟨y, dy⟩/∂x for each input x by its name, in operations that have derivatives themselves.

@@ -12,6 +12,7 @@ export const VERIFIED_KERNELS: ReadonlySet<string> = new Set([
   'BatchNorm',
   'BatchNormInput',
   'BatchNormScale',
+  'BatchToSpaceND',
   'BiasAdd',
   'Cast',
   'ClipByValue',
@@ -20,7 +21,9 @@ export const VERIFIED_KERNELS: ReadonlySet<string> = new Set([
   'Conv2DBackpropFilter',
   'Conv2DBackpropInput',
   'Cos',
+  'Cumsum',
   'DepthwiseConv2dNative',
+  'Einsum',
   'Elu',
   'Equal',
   'Erf',
@@ -59,8 +62,11 @@ export const VERIFIED_KERNELS: ReadonlySet<string> = new Set([
   'RealDiv',
   'Reciprocal',
   'Relu',
+  'Relu6',
   'ReluMask',
   'Reshape',
+  'ResizeBilinear',
+  'ResizeNearestNeighbor',
   'Reverse',
   'Rsqrt',
   'Select',
@@ -70,6 +76,7 @@ export const VERIFIED_KERNELS: ReadonlySet<string> = new Set([
   'Slice',
   'Softmax',
   'Softplus',
+  'SpaceToBatchND',
   'SplitV',
   'Spread',
   'Sqrt',
@@ -86,6 +93,10 @@ export const VERIFIED_KERNELS: ReadonlySet<string> = new Set([
   'Unpack',
   'ZerosLike',
 ]);
+
+/** What takes the place of TensorFlow.js's own functions that have such a gradient. */
+const BY_HAND =
+  ' (for tf.logSoftmax(z) tf.sub(z, tf.logSumExp(z, -1, true)), for tf.logSigmoid(z) tf.neg(tf.softplus(tf.neg(z))))';
 
 /** One operation on the tape of a backward pass. */
 interface TapeNode {
@@ -124,7 +135,8 @@ export function requireVerifiedKernels(who: string): void {
     throw new BrinkError(
       who,
       `${what} is not verified to second order. Its second derivative may be wrong without an error in ` +
-        `TensorFlow.js; build the function from verified operations: ${[...VERIFIED_KERNELS].join(', ')}.`,
+        `TensorFlow.js; build the function from verified operations${kernel === null ? BY_HAND : ''}: ` +
+        `${[...VERIFIED_KERNELS].join(', ')}.`,
     );
   }
 }

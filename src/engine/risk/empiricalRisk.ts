@@ -52,7 +52,7 @@ const NORM_AGREEMENT = 1e-3;
 const LONGEST_TURN = 50;
 /** Lengths whose products with a gradient, squared, are still far from float32's least and largest numbers. */
 const COMFORTABLE = 2 ** 20;
-/** The same of their squares, and by how much gradients are scaled where squares leave it. */
+/** The same of their squares, and by how much numbers are scaled where squares leave it. */
 const COMFORTABLE_SQUARE = 2 ** 90;
 const RESCALE = 2 ** 64;
 
@@ -210,8 +210,30 @@ export async function empiricalRisk(options: EmpiricalRiskOptions): Promise<Obje
     });
   }
 
+  /** ℓ_i + R(θ) of the examples named, from outputs and targets times `scale`. */
+  async function scaledLosses(weights: Float32Array, examples: Examples, batch: Int32Array | null, scale: number) {
+    const losses = new Float64Array(batch?.length ?? examples.count);
+    await overChunks(
+      examples,
+      batch,
+      [weights],
+      ({ vectors: [theta], load }) => {
+        const { inputs, targets } = load();
+        const outputs = model.forward(theta!, inputs);
+        const own = loss.perExample(tf.mul(outputs, scale), tf.mul(targets, scale));
+        return [own, model.penalty?.(theta!) ?? tf.scalar(0)];
+      },
+      ([own, penalty], from) => {
+        own!.forEach((value, k) => {
+          losses[from + k] = value / scale ** loss.degree! + penalty![0]!;
+        });
+      },
+    );
+    return losses;
+  }
+
   /** Loss and accuracy from what the chunks returned. */
-  function statistics(examples: Examples, batch: Int32Array | null) {
+  function statistics(weights: Float32Array, examples: Examples, batch: Int32Array | null) {
     const total = batch?.length ?? examples.count;
     const exampleLosses = new Float64Array(total);
     let correct = 0;
@@ -224,16 +246,25 @@ export async function empiricalRisk(options: EmpiricalRiskOptions): Promise<Obje
           if (largest(outputs, k * model.outputCount, model.outputCount) === examples.labels![example]) correct++;
         });
       },
-      result: (): Performance => ({
-        loss: exampleLosses.reduce((a, b) => a + b, 0) / total,
-        accuracy: examples.labels === null ? null : correct / total,
-        exampleLosses: coupled ? null : exampleLosses,
-      }),
+      result: async (): Promise<Performance> => {
+        if (loss.degree !== undefined) {
+          await computeAgain(exampleLosses, async (places, scale) => {
+            // All of them: where examples are coupled some would have other losses.
+            const losses = await scaledLosses(weights, examples, batch, scale);
+            return places.map((place) => losses[place]!);
+          });
+        }
+        return {
+          loss: exampleLosses.reduce((a, b) => a + b, 0) / total,
+          accuracy: examples.labels === null ? null : correct / total,
+          exampleLosses: coupled ? null : exampleLosses,
+        };
+      },
     };
   }
 
   async function lossAndGradient(weights: Float32Array, batch: Int32Array | null): Promise<LossAndGradient> {
-    const seen = statistics(data.train, batch);
+    const seen = statistics(weights, data.train, batch);
     const sum = new Float64Array(m);
     await overChunks(
       data.train,
@@ -253,23 +284,18 @@ export async function empiricalRisk(options: EmpiricalRiskOptions): Promise<Obje
         addTo(sum, gradient);
       },
     );
-    return { ...seen.result(), gradient: scaled(sum, 1 / (batch?.length ?? n)) };
+    return { ...(await seen.result()), gradient: scaled(sum, 1 / (batch?.length ?? n)) };
   }
 
   /** ‖g_i‖² of the examples named, by the layers' rules; null where a layer has none. */
   async function normsSquared(weights: Float32Array, batch: Int32Array | null): Promise<Float64Array | null> {
     const norms = await scaledNormsSquared(weights, batch, 1);
     if (norms === null) return null;
-    // Squares leave float32's range before the gradients do: those are computed again from gradients times 2^∓64.
-    const isLarge = (square: number) => !(square < COMFORTABLE_SQUARE);
-    const isSmall = norms.every((square) => square < 1 / COMFORTABLE_SQUARE);
-    if (!isSmall && !norms.some(isLarge)) return norms;
-    const other = await scaledNormsSquared(weights, batch, isSmall ? RESCALE : 1 / RESCALE);
-    const back = isSmall ? RESCALE ** -2 : RESCALE ** 2;
-    return norms.map((square, i) => {
-      const right = isSmall || isLarge(square) ? other![i]! * back : square;
-      return right < Number.POSITIVE_INFINITY ? right : Number.NaN;
+    await computeAgain(norms, (places, scale) => {
+      const some = Int32Array.from(places, (place) => batch?.[place] ?? place);
+      return scaledNormsSquared(weights, some, scale).then((found) => found?.map((square) => square / scale ** 2));
     });
+    return norms.map((square) => (square < Number.POSITIVE_INFINITY ? square : Number.NaN));
   }
 
   async function scaledNormsSquared(weights: Float32Array, batch: Int32Array | null, scale: number) {
@@ -349,7 +375,7 @@ export async function empiricalRisk(options: EmpiricalRiskOptions): Promise<Obje
           `the data set ${data.name} has no test examples. Load it with some, or leave the test columns out.`,
         );
       }
-      const seen = statistics(examples, null);
+      const seen = statistics(weights, examples, null);
       await overChunks(
         examples,
         null,
@@ -360,7 +386,7 @@ export async function empiricalRisk(options: EmpiricalRiskOptions): Promise<Obje
         },
         ([losses, outputs], from) => seen.add(losses!, outputs!, from),
       );
-      return seen.result();
+      return await seen.result();
     },
 
     lossAndGradient,
@@ -380,9 +406,8 @@ export async function empiricalRisk(options: EmpiricalRiskOptions): Promise<Obje
             const u = tf.ones([count]);
             return recordGradientTape(
               () => {
-                const gradient = nestedGradient(() => tf.sum(tf.mul(u, perExample(theta!, load()).losses)), theta!);
-                requireVerifiedKernels(`${WHO} (${model.name})`);
-                return gradient;
+                const loss = () => tf.sum(tf.mul(u, perExample(theta!, load()).losses));
+                return verifiedGradient(`${WHO} (${model.name})`, loss, theta!);
               },
               coupled ? theta! : [...theta!, u],
             );
@@ -415,19 +440,43 @@ export async function empiricalRisk(options: EmpiricalRiskOptions): Promise<Obje
 
     weightedGradient: async (weights, u) => {
       const sum = new Float64Array(m);
+      const { unit, length } = powerOfTwo(u);
       await overChunks(
         data.train,
         null,
         [weights],
         ({ vectors: [theta], from, count, load }) => {
-          const weight = tf.tensor(Float32Array.from(u.subarray(from, from + count)));
+          const weight = tf.tensor(Float32Array.from(unit.subarray(from, from + count)));
           return gradientOf(() => tf.sum(tf.mul(weight, perExample(theta!, load()).losses)), theta!);
         },
         (gradient) => addTo(sum, gradient),
       );
-      return scaled(sum, 1);
+      return scaled(sum, length);
     },
   });
+}
+
+/**
+ * Replaces squares that leave float32's range before what is squared does.
+ *
+ * @param again Those at some places, computed from what is squared times `scale`.
+ */
+async function computeAgain(
+  squares: Float64Array,
+  again: (places: readonly number[], scale: number) => Promise<ArrayLike<number> | undefined>,
+): Promise<void> {
+  const scales = Array.from(squares, (square) =>
+    square < 1 / COMFORTABLE_SQUARE ? RESCALE : square < COMFORTABLE_SQUARE ? 1 : 1 / RESCALE,
+  );
+  for (const scale of [RESCALE, 1 / RESCALE]) {
+    const places = scales.flatMap((own, place) => (own === scale ? [place] : []));
+    if (places.length === 0) continue;
+    const found = await again(places, scale);
+    places.forEach((place, k) => {
+      // Not a number: what cancelled to 0 leaves float32 only now.
+      if (found && !Number.isNaN(found[k]!)) squares[place] = found[k]!;
+    });
+  }
 }
 
 /** ∂y/∂x for every x; zeros where y does not depend on it. */
@@ -447,10 +496,21 @@ function once(tape: GradientTape, dys: readonly Tensor[]): Tensor[] {
   }
 }
 
-/** ∂y/∂x for every x as operations of the tape that is being recorded, so that it can be differentiated itself. */
-function nestedGradient(y: () => Tensor, xs: readonly Tensor[]): Tensor[] {
-  const { grads, value } = tf.engine().gradients(y, [...xs], undefined, true);
+/**
+ * ∂y/∂x for every x as operations of the tape that is being recorded, so that it can be differentiated itself.
+ *
+ * @throws BrinkError where there or on the way back an operation is not verified.
+ */
+function verifiedGradient(who: string, y: () => Tensor, xs: readonly Tensor[]): Tensor[] {
+  const forward = () => {
+    const value = y();
+    // Before the way back, on which TensorFlow.js has words of its own for an operation without a derivative.
+    requireVerifiedKernels(who);
+    return value;
+  };
+  const { grads, value } = tf.engine().gradients(forward, [...xs], undefined, true);
   value.dispose();
+  requireVerifiedKernels(who);
   return xs.map((x, k) => grads[k] ?? tf.zerosLike(x));
 }
 
@@ -468,12 +528,8 @@ function bytesPerExample(model: Model, loss: Loss): number {
       const tape = recordGradientTape(() => {
         const inputs = tf.zeros([count, ...model.inputShape]);
         const targets = tf.zeros([count, model.outputCount]);
-        const gradient = nestedGradient(
-          () => tf.sum(penalized(model, theta, loss.perExample(model.forward(theta, inputs), targets))),
-          theta,
-        );
-        requireVerifiedKernels(`${WHO} (${model.name})`);
-        return gradient;
+        const sum = () => tf.sum(penalized(model, theta, loss.perExample(model.forward(theta, inputs), targets)));
+        return verifiedGradient(`${WHO} (${model.name})`, sum, theta);
       }, theta);
       once(tape, theta);
       return tape.bytes;
@@ -487,13 +543,13 @@ function size(shape: readonly number[]): number {
 }
 
 /** v = length · unit: where float32 products with v would underflow or overflow length is a power of two, else 1. */
-function powerOfTwo(v: Float32Array): { unit: Float32Array; length: number } {
+function powerOfTwo<V extends Float32Array | Float64Array>(v: V): { unit: V; length: number } {
   const size = norm(v);
   if (!(size > 0 && size < Number.POSITIVE_INFINITY) || (size > 1 / COMFORTABLE && size < COMFORTABLE)) {
     return { unit: v, length: 1 };
   }
   const length = 2 ** Math.floor(Math.log2(size));
-  return { unit: v.map((x) => x / length), length };
+  return { unit: v.map((x) => x / length) as V, length };
 }
 
 function scaled(sum: Float64Array, scale: number): Float32Array {

@@ -16,7 +16,8 @@ type Rule = (node: TapeNode, input: string, delta: Tensor) => Tensor | null;
 const RULES: Readonly<Record<string, Rule>> = {
   BatchMatMul: ({ saved: [x], attributes }, input, delta) => {
     if (input !== 'b' || delta.rank !== 2 || attributes.transposeA || attributes.transposeB) return null;
-    return tf.mul(squaredNorm(x!), squaredNorm(delta));
+    // Not ‖x‖² ‖δ‖²: of a small and a large number one square leaves float32, and the gradient does not.
+    return squaredNorm(tf.mul(x!, rowNorms(delta)));
   },
   Conv2D: ({ saved: [x, filter], attributes }, input, delta) =>
     input === 'filter' ? filterNorm(x!, filter!.shape, delta, attributes) : null,
@@ -25,6 +26,9 @@ const RULES: Readonly<Record<string, Rule>> = {
   Multiply: ({ inputs, saved: [a, b] }, input, delta) =>
     broadcastNorm(inputs[input]!.shape, tf.mul(delta, input === 'a' ? b! : a!)),
 };
+
+/** About the least number that every engine has. */
+const LEAST = 2 ** -125;
 
 /**
  * ‖g_i‖² = Σ_k ‖∂ℓ_i/∂θ_k‖² for every example of a chunk, [B], by one backward pass.
@@ -62,6 +66,12 @@ function squaredNorm(x: Tensor): Tensor {
   return tf.sum(tf.reshape(tf.square(x), [x.shape[0]!, -1]), 1);
 }
 
+/** The norm of every row, [B, C] → [B, 1], from squares of shares of the row's largest entry. */
+function rowNorms(x: Tensor): Tensor {
+  const largest = tf.maximum(tf.max(tf.abs(x), 1, true), LEAST);
+  return tf.mul(largest, tf.sqrt(tf.sum(tf.square(tf.div(x, largest)), 1, true)));
+}
+
 /** For a parameter that was broadcast over the examples and, maybe, places; null where examples are an axis of it. */
 function broadcastNorm(shape: readonly number[], delta: Tensor): Tensor | null {
   const before = delta.rank - shape.length;
@@ -75,13 +85,13 @@ function broadcastNorm(shape: readonly number[], delta: Tensor): Tensor | null {
 /** Σ_rs ‖x_rsᵀ δ‖_F² over the filter's entries, which meet x_rs [places, in] of x; δ [places, out]. */
 function filterNorm(x: Tensor, filterShape: readonly number[], delta: Tensor, attributes: Attributes): Tensor {
   const info = convolutionInfo(x.shape, filterShape, attributes);
-  const { batchSize, inChannels, strideHeight, strideWidth } = info;
+  const { batchSize, inChannels, strideHeight, strideWidth, dilationHeight, dilationWidth } = info;
   const [, outHeight, outWidth, outChannels] = delta.shape as [number, number, number, number];
-  const { top, bottom, left, right } = info.padInfo;
+  const { padInfo } = info;
   const padded = tf.pad(x, [
     [0, 0],
-    [top, bottom],
-    [left, right],
+    [padInfo.top, padInfo.bottom],
+    [padInfo.left, padInfo.right],
     [0, 0],
   ]);
   const places = outHeight * outWidth;
@@ -90,10 +100,11 @@ function filterNorm(x: Tensor, filterShape: readonly number[], delta: Tensor, at
   for (let r = 0; r < info.filterHeight; r++) {
     for (let s = 0; s < info.filterWidth; s++) {
       const next = tf.tidy(() => {
+        const [top, left] = [r * dilationHeight, s * dilationWidth];
         const met = tf.stridedSlice(
           padded,
-          [0, r, s, 0],
-          [batchSize, r + (outHeight - 1) * strideHeight + 1, s + (outWidth - 1) * strideWidth + 1, inChannels],
+          [0, top, left, 0],
+          [batchSize, top + (outHeight - 1) * strideHeight + 1, left + (outWidth - 1) * strideWidth + 1, inChannels],
           [1, strideHeight, strideWidth, 1],
         );
         const product = tf.matMul(tf.reshape(met, [batchSize, places, inChannels]), d, true, false);

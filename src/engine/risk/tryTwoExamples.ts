@@ -8,13 +8,16 @@ import type { Model } from '../Model.ts';
 
 /** What rows of float32 shares may miss one by. */
 const ROUNDING = 1e-4;
+/** Losses below may have lost digits, as float32 has none smaller. */
+const TINY = 1e-30;
 
 /**
  * Runs a model and a loss on two examples with θ_0 of seed 0, and throws where what they return can't be right: a wrong
  * shape would be broadcast, and give a wrong number without an error.
  *
  * @param uploadTheta Puts θ_0 of seed 0 on the device, one tensor a parameter.
- * @throws BrinkError where the outputs are not [2, outputCount], the losses not [2], or a number is not finite.
+ * @throws BrinkError where the outputs are not [2, outputCount], the losses not [2], a number is not finite, or a loss
+ *   has not the degree that it says.
  */
 export async function tryTwoExamples(
   who: string,
@@ -33,21 +36,39 @@ export async function tryTwoExamples(
     return rows;
   };
   const [forward, perExample] = [`forward of the model ${model.name}`, `perExample of the loss ${loss.name}`];
-  const [outputs, losses] = leakFree((): [Tensor, Tensor] => {
+  const [outputs, losses, doubled] = withKernels(who, model, (): [Tensor, Tensor, Tensor] => {
     const inputs = tf.tensor(pair(train.inputs), [2, ...model.inputShape]);
     const theta = uploadTheta();
     const y = model.forward(theta, inputs);
     requireShape(who, forward, y, [2, model.outputCount], `[B, ${model.outputCount}]`);
-    const l = loss.perExample(y, tf.tensor(pair(train.targets), [2, model.outputCount]));
+    const targets = tf.tensor(pair(train.targets), [2, model.outputCount]);
+    const l = loss.perExample(y, targets);
     requireShape(who, perExample, l, [2], '[B], one number an example');
     requireScalar(who, `penalty of the model ${model.name}`, model.penalty?.(theta));
-    return [y, l];
+    return [y, l, loss.degree === undefined ? l : loss.perExample(tf.mul(y, 2), tf.mul(targets, 2))];
   });
   try {
     requireFinite(who, forward, await outputs.data());
     requireFinite(who, perExample, await losses.data());
+    requireDegree(who, loss, await losses.data(), await doubled.data());
   } finally {
-    tf.dispose([outputs, losses]);
+    tf.dispose([outputs, losses, doubled]);
+  }
+}
+
+/** Runs the trial; an operation that the engine lacks is told by its name. */
+function withKernels<T extends Tensor[]>(who: string, model: Model, trial: () => T): T {
+  try {
+    return leakFree(trial);
+  } catch (error) {
+    const [, kernel] = /^Kernel '(\w+)' not registered/.exec((error as Error).message) ?? [];
+    if (!kernel) throw error;
+    throw new BrinkError(
+      who,
+      `the model ${model.name} or its loss uses the operation ${kernel}, which TensorFlow.js has not got on the ` +
+        `engine ${tf.getBackend()}. Build it from other operations.`,
+      { cause: error },
+    );
   }
 }
 
@@ -70,6 +91,25 @@ function requireFinite(who: string, what: string, values: ArrayLike<number>): vo
     who,
     `${what} returned ${bad} for the first two examples at the initial weights of seed 0. Look for a logarithm or a ` +
       `root of a number that is not positive, a division by 0, or initial weights that are too large.`,
+  );
+}
+
+function requireDegree(
+  who: string,
+  { name, degree }: Loss,
+  losses: ArrayLike<number>,
+  doubled: ArrayLike<number>,
+): void {
+  if (degree === undefined) return;
+  const wrong = Array.from(losses).findIndex((l, k) => {
+    const difference = Math.abs(doubled[k]! - 2 ** degree * l);
+    return Math.abs(l) > TINY && Number.isFinite(doubled[k]!) && difference > ROUNDING * Math.abs(doubled[k]!);
+  });
+  if (wrong < 0) return;
+  throw new BrinkError(
+    who,
+    `the loss ${name} says degree: ${degree}, and outputs and targets of twice the size change it from ` +
+      `${losses[wrong]} to ${doubled[wrong]}. It must become 2^degree times as large; leave degree out.`,
   );
 }
 

@@ -37,6 +37,7 @@ beforeEach(async () => {
   parent = mkdtempSync(join(tmpdir(), 'brink-data-'));
   directory = join(parent, 'data');
   asked = [];
+  version = { etag: '"one"', 'last-modified': 'Thu, 01 Jan 2009 00:00:00 GMT' };
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   archive = await makeArchive();
@@ -72,9 +73,15 @@ async function makeArchive(): Promise<Archive> {
 
 const whole = (_: IncomingMessage, response: ServerResponse) => response.end(bytes);
 
+/** What the server says of its file's version. */
+let version: Record<string, string> = {};
+
 /** Answers a range as HTTP has it. */
 function ranges(request: IncomingMessage, response: ServerResponse): void {
-  const start = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
+  const ifRange = request.headers['if-range'];
+  const isSame = ifRange === undefined || Object.values(version).includes(String(ifRange));
+  const start = isSame ? Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0) : 0;
+  response.setHeaders(new Headers(version));
   if (start >= bytes.length) response.writeHead(416).end();
   else if (start === 0) response.end(bytes);
   else {
@@ -85,7 +92,7 @@ function ranges(request: IncomingMessage, response: ServerResponse): void {
 
 /** Sends the first so many bytes, and cuts the connection. */
 const cutAfter = (count: number) => (_: IncomingMessage, response: ServerResponse) => {
-  response.writeHead(200, { 'content-length': bytes.length });
+  response.writeHead(200, { 'content-length': bytes.length, ...version });
   response.write(bytes.subarray(0, count), () => setTimeout(() => response.destroy(), 50));
 };
 
@@ -144,11 +151,91 @@ describe('getArchive', () => {
     await expectRight();
   });
 
-  it('takes a server that ends early for a cut connection', async () => {
-    answer = (_, response) => response.end(bytes.subarray(0, 1000));
-    await expect(get()).rejects.toThrow(`the connection ended after 1000 of ${bytes.length} bytes`);
+  it.each([
+    ['its ETag', { etag: '"one"' }, '"one"'],
+    ['when it was changed', { 'last-modified': 'Thu, 01 Jan 2009 00:00:00 GMT' }, 'Thu, 01 Jan 2009 00:00:00 GMT'],
+    [
+      'when it was changed, and an ETag that is weak',
+      { etag: 'W/"one"', 'last-modified': 'Thu, 01 Jan 2009 00:00:00 GMT' },
+      'Thu, 01 Jan 2009 00:00:00 GMT',
+    ],
+  ])('asks for the rest of the same file only, by %s', async (_, said, ifRange) => {
+    version = said;
+    answer = cutAfter(20_000);
+    await expect(get()).rejects.toThrow('goes on from there');
     answer = ranges;
     await get();
+    expect(asked[1]!.headers).toMatchObject({ range: 'bytes=20000-', 'if-range': ifRange });
+    await expectRight();
+  });
+
+  it('begins anew where the server has another version, or said of none which it is', async () => {
+    const right = bytes;
+    bytes = Buffer.alloc(right.length, 7);
+    answer = cutAfter(20_000);
+    await expect(get()).rejects.toThrow('cut');
+    [bytes, version, answer] = [right, { etag: '"two"' }, ranges];
+    await get();
+    expect(asked[1]!.headers['if-range']).toBe('"one"');
+    await expectRight();
+
+    rmSync(directory, { recursive: true });
+    [version, answer] = [{}, cutAfter(20_000)];
+    await expect(get()).rejects.toThrow('the connection was cut: ');
+    answer = ranges;
+    await get();
+    expect(asked.at(-1)!.headers.range).toBeUndefined();
+    await expectRight();
+  });
+
+  it('begins anew where another place is named, and where a part is of unknown origin', async () => {
+    answer = cutAfter(20_000);
+    await expect(get()).rejects.toThrow('cut');
+    answer = ranges;
+    await getArchive(archive, { directory, url: `${archive.url}?elsewhere` });
+    expect(asked[1]!.headers.range).toBeUndefined();
+    await expectRight();
+
+    rmSync(directory, { recursive: true });
+    mkdirSync(directory);
+    writeFileSync(part(), 'the beginning of something');
+    await get();
+    expect(asked.at(-1)!.headers.range).toBeUndefined();
+    await expectRight();
+  });
+
+  it('begins anew where the rest is of a file of another length', async () => {
+    answer = cutAfter(20_000);
+    await expect(get()).rejects.toThrow('cut');
+    answer = (request, response) => {
+      if (!request.headers.range) return whole(request, response);
+      response.writeHead(206, { 'content-range': `bytes 20000-29999/30000` });
+      return response.end(bytes.subarray(20_000, 30_000));
+    };
+    await get();
+    await expectRight();
+  });
+
+  it('refuses a page, or a file that was cut short at the server, and keeps nothing of it', async () => {
+    answer = (_, response) =>
+      response.writeHead(200, { 'content-type': 'text/html', 'content-length': 18 }).end('<html>moved</html>');
+    await expect(get()).rejects.toThrow(`data: ${archive.url} answers with 18 bytes (text/html), and`);
+    expect(readdirSync(directory)).toEqual([]);
+    answer = (_, response) => response.end(bytes.subarray(0, 1000));
+    await expect(get()).rejects.toThrow(
+      `data: ${archive.url} answers with 1000 bytes (of no type), and tiny has ${bytes.length}. It is another file`,
+    );
+    expect(readdirSync(directory)).toEqual([]);
+    // Of a length that is not said before.
+    answer = (_, response) => {
+      response.write(bytes.subarray(0, 1000));
+      setTimeout(() => response.end(), 50);
+    };
+    await expect(get()).rejects.toThrow(`the server ended after 1000 of the ${bytes.length} bytes of the archive.`);
+    expect(readdirSync(directory)).toEqual([]);
+    answer = ranges;
+    await get();
+    expect(asked.at(-1)!.headers.range).toBeUndefined();
     await expectRight();
   });
 
@@ -168,7 +255,13 @@ describe('getArchive', () => {
 
   it('does not take more than the archive has', async () => {
     answer = (_, response) => response.end(Buffer.concat([bytes, bytes]));
+    await expect(get()).rejects.toThrow(/answers with \d+ bytes/);
+    answer = (_, response) => {
+      response.write(bytes);
+      response.end(bytes);
+    };
     await expect(get()).rejects.toThrow(`sends more than the ${bytes.length} bytes of the archive`);
+    expect(readdirSync(directory)).toEqual([]);
   });
 
   it('says what the server answers, and leaves nothing behind', async () => {

@@ -6,7 +6,7 @@ import util from 'node:util';
 import { BINDING, type Flavour, installedBuild, packageFolder } from '../../install/nativeBuild.ts';
 
 /** What TensorFlow reads once, while it loads. A value that the user has set stays. */
-const ENVIRONMENT = {
+const SETTINGS = {
   // Errors only: TensorFlow's notes about the processor are no news.
   TF_CPP_MIN_LOG_LEVEL: '2',
   // TF32 keeps 10 bits of a float32's 23: it would cost three digits of H v.
@@ -23,6 +23,11 @@ const ENVIRONMENT = {
 };
 
 const GPUS = '/proc/driver/nvidia/gpus';
+
+/** The addon that loads TensorFlow's library: with settings NAME=VALUE, also in a worker thread. */
+interface QuietLoad {
+  load(settings: readonly string[]): void;
+}
 
 /** What brink asks of the addon itself. */
 interface Binding {
@@ -44,7 +49,7 @@ export function loadNative(): { readonly version: string; readonly device: strin
   if (installed.length === 0) {
     throw new Error('it is not installed');
   }
-  for (const [name, value] of Object.entries(ENVIRONMENT)) process.env[name] ??= value;
+  const settings = Object.entries(SETTINGS).map(([name, value]) => `${name}=${process.env[name] ?? value}`);
   // TensorFlow.js calls two functions that Node 23 removed.
   Object.assign(util, { isNullOrUndefined: (x: unknown) => x === null || x === undefined, isArray: Array.isArray });
 
@@ -52,7 +57,7 @@ export function loadNative(): { readonly version: string; readonly device: strin
   const reasons: string[] = [];
   for (const { binding, quietLoad } of installed) {
     try {
-      require(quietLoad);
+      (require(quietLoad) as QuietLoad).load(settings);
       const { TF_Version, isUsingGpuDevice } = require(binding) as Binding;
       // The package asks this module where its addon is, which would look into the package's own folder.
       require.cache[require.resolve('@mapbox/node-pre-gyp')] = { exports: { find: () => binding } } as NodeJS.Module;

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { KernelTable } from '../Kernel.ts';
 import { batchNormKernels } from './batchNormKernels.ts';
 import { convolutionKernels } from './convolutionKernels.ts';
+import { einsum } from './einsum.ts';
 import { gatherAdjoint } from './gatherAdjoint.ts';
 import { poolingKernels } from './poolingKernels.ts';
 import { reluMask } from './reluMask.ts';
@@ -27,6 +28,7 @@ export const portableKernels = {
       x!.shape.map((length, axis) => (length === shape[axis] ? 1 : shape[axis])),
     ),
   GatherAdjoint: gatherAdjoint,
+  Einsum: einsum,
   ...batchNormKernels,
   ...convolutionKernels,
   ...poolingKernels,

@@ -9,16 +9,10 @@ const { memory, module, signal, port, index, count } = workerData as ThreadData;
 const loops = new WebAssembly.Instance(module, { host: { memory } }).exports as Loops;
 parentPort!.postMessage('ready');
 
-for (let round = 0, failed = false; !failed; ) {
+for (let round = 0; ; ) {
   round = waitForChange(signal, SIGNAL.round, round);
-  try {
-    const { tasks, scratch, scratchSize } = receiveMessageOnPort(port)!.message as Round;
-    runShare(new Float32Array(memory.buffer), loops, tasks, scratch + index * scratchSize, index, count);
-  } catch (error) {
-    failed = true;
-    port.postMessage(error);
-    Atomics.store(signal, SIGNAL.failed, 1);
-  }
+  const { tasks, scratch, scratchSize } = receiveMessageOnPort(port)!.message as Round;
+  runShare(new Float32Array(memory.buffer), loops, tasks, scratch + index * scratchSize, index, count);
   Atomics.sub(signal, SIGNAL.busy, 1);
   Atomics.notify(signal, SIGNAL.busy);
 }

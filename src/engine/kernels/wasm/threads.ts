@@ -16,10 +16,20 @@ export interface ThreadData {
   readonly memory: WebAssembly.Memory;
   readonly module: WebAssembly.Module;
   readonly signal: Int32Array<SharedArrayBuffer>;
-  /** Rounds come in by it, and the error that ends the thread goes out. */
+  /** Rounds come in by it. */
   readonly port: MessagePort;
   readonly index: number;
   readonly count: number;
+}
+
+/** What the thread that watches the others is given at its start. */
+export interface WatchData {
+  /** What each thread runs, and is given. */
+  readonly program: string;
+  readonly threads: readonly ThreadData[];
+  readonly signal: Int32Array<SharedArrayBuffer>;
+  /** What ended a thread goes out by it. */
+  readonly port: MessagePort;
 }
 
 /** What all threads do together; each has `scratchSize` floats of the scratch. */
@@ -32,37 +42,53 @@ export interface Round {
 /** This thread and others, which share a memory. */
 export interface Threads {
   readonly count: number;
-  /** Does tasks, and returns when all threads have done their share. */
+  /**
+   * Does tasks, and returns when all threads have done their share.
+   *
+   * @throws Error with the reason where a thread has ended.
+   */
   run(round: Round): void;
 }
 
-/** Starts all threads but this one. They do not keep the process alive. */
-export async function startThreads(memory: WebAssembly.Memory, count: number): Promise<Threads> {
+const beside = (name: string) => new URL(`./${name}${extname(import.meta.url)}`, import.meta.url);
+
+/**
+ * Starts all threads but this one. They do not keep the process alive.
+ *
+ * This thread waits for them with its event loop standing still, so that it would never hear of one that ends; a thread
+ * that watches the others hears of it, and ends the waiting.
+ *
+ * @param program What each of them runs.
+ */
+export async function startThreads(
+  memory: WebAssembly.Memory,
+  count: number,
+  program: URL = beside('thread'),
+): Promise<Threads> {
   const module = loopsModule();
   const loops = new WebAssembly.Instance(module, { host: { memory } }).exports as Loops;
   const signal = new Int32Array(new SharedArrayBuffer(4 * Object.keys(SIGNAL).length));
-  const others = await Promise.all(
-    Array.from({ length: count - 1 }, async (_, k) => {
-      const { port1, port2 } = new MessageChannel();
-      const workerData: ThreadData = { memory, module, signal, port: port2, index: k + 1, count };
-      // The process's own options may forbid a file: `node --input-type=module --eval`.
-      const worker = new Worker(new URL(`./thread${extname(import.meta.url)}`, import.meta.url), {
-        workerData,
-        transferList: [port2],
-        execArgv: [],
-      });
-      await once(worker, 'message');
-      worker.unref();
-      return port1;
-    }),
-  );
-  let failure: unknown;
-  /** A thread that failed has ended: whoever waited for it again would wait for ever. */
+  const channels = Array.from({ length: count - 1 }, () => new MessageChannel());
+  const others = channels.map(({ port1 }) => port1);
+  const reasons = new MessageChannel();
+  if (others.length > 0) {
+    const threads = channels.map(({ port2 }, k) => ({ memory, module, signal, port: port2, index: k + 1, count }));
+    const workerData: WatchData = { program: program.href, threads, signal, port: reasons.port2 };
+    // The process's own options may forbid a file: `node --input-type=module --eval`.
+    const watch = new Worker(beside('watchThreads'), {
+      workerData,
+      transferList: [reasons.port2, ...channels.map(({ port2 }) => port2)],
+      execArgv: [],
+    });
+    await once(watch, 'message');
+    watch.unref();
+  }
+  let reason: string | undefined;
+  /** Whoever waited for a thread that has ended would wait for ever. */
   const requireAlive = () => {
     if (Atomics.load(signal, SIGNAL.failed) === 0) return;
-    failure ??= others.map((port) => receiveMessageOnPort(port)?.message).find((message) => message !== undefined);
-    const reason = failure instanceof Error ? failure.message : failure;
-    throw new Error(`a thread of the WebAssembly engine failed: ${reason}. Start the process anew`, { cause: failure });
+    reason ??= receiveMessageOnPort(reasons.port1)?.message;
+    throw new Error(`a thread of the WebAssembly engine failed: ${reason}. Start the process anew`);
   };
   return {
     count,
@@ -72,8 +98,9 @@ export async function startThreads(memory: WebAssembly.Memory, count: number): P
         runShare(new Float32Array(memory.buffer), loops, round.tasks, round.scratch, 0, 1);
         return;
       }
-      requireAlive();
       Atomics.store(signal, SIGNAL.busy, others.length);
+      // Asked once they count as busy: a thread that ends from here on takes that back.
+      requireAlive();
       for (const port of others) port.postMessage(round);
       Atomics.add(signal, SIGNAL.round, 1);
       Atomics.notify(signal, SIGNAL.round);
