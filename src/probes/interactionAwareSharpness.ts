@@ -81,11 +81,11 @@ export type InteractionAwareSharpnessOptions = OptionsOf<typeof interactionAware
  * ‖H‖_{S_n} = ∇LᵀH∇L/‖∇L‖².
  *
  * The same numbers say more. B_simple = tr(C_1)/‖∇L‖² = 1/ρ_1 − 1 and B_H = tr(HC_1)/∇LᵀH∇L are McCandlish's gradient
- * noise scales, in batches: ρ_b = 1/(1 + γB_simple/b), tr(HS_b)/tr(S_n) = ‖H‖_{S_n}(1 + γB_H/b). η_opt = tr(S_n)/tr(HS_b)
- * is the plain step after which the expected loss on the local quadratic is least, half of the edge: η/η_opt is 1 at
- * McCandlish's optimum and 2 at Lee and Jang's edge. σ²_u = (γ/b) Var_i(g_iᵀq_1) is the noise along q_1. B_simple grows
- * without bound as examples are fitted (‖∇L‖ → 0), and B_H is wild near ∇LᵀH∇L = 0, which has no sampling error: it is
- * null only where float32's rounding could have made it.
+ * noise scales, batch sizes both: ρ_b = 1/(1 + γB_simple/b), tr(HS_b)/tr(S_n) = ‖H‖_{S_n}(1 + γB_H/b). η_opt =
+ * tr(S_n)/tr(HS_b) is the plain step after which the expected loss on the local quadratic is least, half of the edge:
+ * η/η_opt is 1 at McCandlish's optimum and 2 at Lee and Jang's edge. σ²_u = (γ/b) Var_i(g_iᵀq_1) is the noise along
+ * q_1. B_simple grows without bound as examples are fitted (‖∇L‖ → 0). B_H is wild near ∇LᵀH∇L = 0: that has no
+ * sampling error, so B_H is null only where float32's rounding could have made all of it.
  *
  * With batch normalisation a batch is normalised over itself: E_ξ[g_ξ] is not ∇L, identity (1) does not hold, and
  * only 'batches' serves.

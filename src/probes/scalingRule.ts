@@ -66,6 +66,7 @@ export type ScalingRuleOptions = OptionsOf<typeof scalingRule>;
  * Which ρ: by default the running one, Σ_t ‖∇L‖²/Σ_t E‖g_i‖² over the steps measured so far. With learning rates tuned
  * over whole runs (Figure 5 on digits, b = 4 … 256) it agrees; ρ of a step at the end of training is ten times smaller,
  * and LSSR with it no better than LSR. The ρ of a step answers another question, which η keeps the bound at this step.
+ * A run that is resumed begins its sums anew; `rhoOfRun` sums over a table.
  *
  * In terms of the noise scale B_simple = 1/ρ − 1, ρ_b = 1/(1 + γB_simple/b): LSSR is McCandlish's η ∝ 1/(1 + B/b), and
  * ρ_b/ρ_{b₀} is AdaScale's gain ratio. Three derivations, one curve.
