@@ -24,7 +24,7 @@ export default figure<Preset>({
   source: 'Lee and Jang (2023), Figure 20',
   about:
     'Left: the directional sharpness ‖H_α‖_{S_n(θ)} at θ − αη∇L against ‖H‖_{S_n(θ)}, α = ¼ … 5/4. Right: slices of ' +
-    'the loss along the step, each over its depth and the zero of its quadratic, where training is stable and unstable.',
+    'the loss along the step, each over its depth and where it comes back to 0, where training is stable and unstable.',
   presets,
   runs: ({ runs }, inputs) => runs.map((sliced) => slicedRun(sliced, inputs)),
   claims: ({ runs }) => runs.flatMap((sliced) => sliceClaims(sliced, 'Section 4.2, Figure 20')),

@@ -94,7 +94,11 @@ export const noiseAlongQ1 = () =>
 export const runningRho = (of: string) => ({
   running_rho: float64({
     symbol: `Σ_t tr(S_n)/Σ_t tr(S_${of})`,
-    description: `ρ_${of} of the run so far: a ratio of sums over the steps measured, to this one.`,
+    description: `ρ_${of} of the run so far: a ratio of sums over the steps measured, from running_from to this one.`,
+  }),
+  running_from: int32({
+    symbol: '',
+    description: 'Where these sums begin: the first step that was measured, since the run was last resumed.',
   }),
   running_rho_standard_error: standardError(
     'running_rho',

@@ -96,7 +96,10 @@ export const gradientConcentration = probe({
     }
     const isExact = (b: number) => isFull(b) || (estimator === 'examples' && objective.exampleNorms);
     const running = batchSizes.map(runningRatio);
+    let from: number | null = null;
     return async (point, { index: step }) => {
+      from ??= step;
+      const since = from;
       const gradient = await point.gradient();
       const traceSn = dot(gradient, gradient);
       const moments = await momentTraces(point, { batchSizes, replacement, estimator, draws, seed, step });
@@ -114,6 +117,7 @@ export const gradientConcentration = probe({
           rho: rho.value,
           rho_standard_error: rho.standardError,
           running_rho: soFar.value,
+          running_from: since,
           running_rho_standard_error: soFar.standardError,
           noise_scale: scale?.value ?? null,
           noise_scale_standard_error: scale?.standardError ?? null,

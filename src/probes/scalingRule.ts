@@ -102,7 +102,10 @@ export const scalingRule = probe({
     requireUncoupled('scalingRule', objective, "Measure ρ_b by gradientConcentration with estimator: 'batches'.");
     const n = objective.exampleCount;
     const running = runningRatio();
+    let from: number | null = null;
     return async (point, step) => {
+      from ??= step.index;
+      const since = from;
       const gradient = await point.gradient();
       const traceSn = dot(gradient, gradient);
       const { exact: noise, traces } = await noiseTrace(point, seed, step.index, draws);
@@ -122,6 +125,7 @@ export const scalingRule = probe({
         rho_1: rho.value,
         rho_1_standard_error: rho.standardError,
         running_rho: soFar.value,
+        running_from: since,
         running_rho_standard_error: soFar.standardError,
         rho: rate.rho,
         lssr: rate.lssr,

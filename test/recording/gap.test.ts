@@ -45,7 +45,10 @@ const rowsOf = async (directory: string, table: string) => {
   const { rows } = await readTable(path);
   return rows.map((row) => ({
     step: row.step,
-    cells: Object.entries(row).map(([name, value]) => [name, bytesOf(value)]),
+    // Sums over a run begin anew where it is resumed, and say where.
+    cells: Object.entries(row)
+      .filter(([name]) => !name.startsWith('running_'))
+      .map(([name, value]) => [name, bytesOf(value)]),
   }));
 };
 const resumed = (directory: string) => JSON.parse(readFileSync(join(folder, directory, 'run.json'), 'utf8')).resumed;

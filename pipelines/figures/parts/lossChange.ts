@@ -55,7 +55,11 @@ export function trainingRun(training: Training, inputs: FigureInputs): PlannedRu
       change: (s) =>
         s.pipe(
           throttleSteps(every),
-          expectedLossChange({ batchSizes: [batchSize], draws, deflate, tolerance: 0.01 }),
+          expectedLossChange({
+            ...{ batchSizes: [batchSize], draws, deflate, tolerance: 0.01 },
+            // x with next to no noise, and none that r has too.
+            estimator: isFull(training) ? 'batches' : 'examples',
+          }),
           toParquet(),
         ),
       eigenvalues: (s) =>

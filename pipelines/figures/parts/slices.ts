@@ -109,11 +109,11 @@ export function sliceClaims({ name, learningRate }: Sliced, where: string): Clai
       const sides = sidesOf(run);
       const rows = run
         .rows(sliceMinimum)
-        .filter(({ step, shift }) => step >= from && shift !== null && sides.get(step)!.side === side);
+        .filter(({ step, alpha_zero }) => step >= from && alpha_zero !== null && sides.get(step)!.side === side);
       return rows.length === 0
         ? `no slice lies where training is ${side}`
         : blockInterval(
-            rows.map((row) => sign * (row.shift! - 1)),
+            rows.map((row) => sign * ((2 * row.alpha_min!) / row.alpha_zero! - 1)),
             'share',
           );
     };
@@ -137,17 +137,17 @@ export function sliceClaims({ name, learningRate }: Sliced, where: string): Clai
     },
     {
       id: `left-${name}`,
-      says: `${which} the slice is shifted left of its quadratic where training is unstable.`,
+      says: `${which} the minimum of the slice lies left of its middle where training is unstable.`,
       where,
-      how: `share of slices with ias > edge whose shift is below 1, ${window}`,
+      how: `share of slices with ias > edge whose alpha_min is below alpha_zero/2, ${window}`,
       region: majority,
       measure: shifts('unstable', -1),
     },
     {
       id: `right-${name}`,
-      says: `${which} it is shifted right where training is stable.`,
+      says: `${which} it lies right of it where training is stable.`,
       where,
-      how: `share of slices with ias < 0.9 edge whose shift is above 1, ${window}`,
+      how: `share of slices with ias < 0.9 edge whose alpha_min is above alpha_zero/2, ${window}`,
       region: majority,
       measure: shifts('stable', 1),
     },
@@ -185,17 +185,16 @@ export function slicesChart(run: MadeRun, title: string) {
   const slices = [...Map.groupBy(run.rows(lossSlice), ({ step }) => step)].filter(([step]) => step >= from);
   const shown = slices.filter((_, k) => k % Math.ceil(slices.length / 24) === 0);
   const normalized = (step: number, rows: readonly SlicesRow[]) => {
-    const least = minima.get(step)?.least_change;
-    const zero = 2 / (sides.get(step)!.ias * (2 / sides.get(step)!.edge));
-    if (least == null || !(least < 0)) return [];
+    const { least_change: least = null, alpha_zero: zero = null } = minima.get(step) ?? {};
+    if (least === null || zero === null) return [];
     return rows.map((row) => ({ at: row.alpha / zero, value: row.loss_change / -least })).filter(({ at }) => at < 1.6);
   };
   const quadratic = Array.from({ length: 41 }, (_, k) => k / 25).map((at) => ({ at, value: 4 * at * (at - 1) }));
   return chart({
     title,
     description:
-      'Slices of the loss along the step, each over its depth and over the zero of its quadratic, beside the quadratic.',
-    x: { title: 'α over the zero of the quadratic' },
+      'Slices of the loss along the step, each over its depth and over where it comes back to 0, beside the quadratic.',
+    x: { title: 'α over where ΔL is 0 again' },
     y: { title: 'ΔL over its depth', domain: [-1.2, 1.5] },
     layers: [
       ...(['unstable', 'stable'] as const).flatMap((side) =>
