@@ -14,7 +14,7 @@ const wrn = { model: 'wrn-28-2', data: 'cifar-10', examples: 8192, loss: 'mse' }
 
 const presets = {
   smoke: { descents: [{ ...descent(0.25, 40), network: { ...tanhCnn, examples: 128 } }] },
-  laptop: { descents: [descent(0.2, 700), descent(0.25, 600), descent(0.3, 500)] },
+  laptop: { descents: [descent(0.3, 500), descent(0.35, 500), descent(0.4, 500)] },
   paper: { descents: [0.01, 0.02, 0.04].map((eta) => ({ ...descent(eta, 40 / eta), network: wrn, every: 1 })) },
 } satisfies Record<string, Preset>;
 
