@@ -145,7 +145,12 @@ it('a flip in the last step of one that is not ended counts as a torn end: nothi
   const run = { state: 'finished', metadata: { source: null }, started: 'then', finished: 'now', files: [] };
   writeFileSync(join(folder, 'run.json'), JSON.stringify(run));
   expect((await describeRun(folder)).tables).toMatchObject([
-    { rows: 9, problem: expect.stringMatching(/^\d+ bytes at the end are of a step that is not whole, or damaged$/) },
+    {
+      rows: 9,
+      problem: expect.stringMatching(
+        /^\d+ bytes at the end are of a step that is not whole, or damaged; its end is not marked/,
+      ),
+    },
   ]);
   expect(await collect(replay(path))).toEqual(live.slice(0, 9));
   const resumed = await lastValueFrom(resume(path).pipe(record(), toArray()));
@@ -181,7 +186,7 @@ it('one that a copy left without its end is replayed as far as it goes, with a w
   );
   writeRunJson();
   const problem = expect.stringMatching(
-    /^its end is not marked behind step \d+: the run was cut off there, or the file/,
+    /^\d+ bytes .*; its end is not marked behind step \d+: the run was cut off there, or the file/,
   );
   expect((await describeRun(folder)).tables).toMatchObject([{ state: 'recording', rows: all - 1, problem }]);
   warned.mockClear();
