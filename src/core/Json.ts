@@ -1,4 +1,4 @@
-import { BrinkError } from './errors.ts';
+import { BrinkError, given } from './errors.ts';
 
 /** A value that JSON can carry unchanged: what run metadata is made of. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
@@ -7,7 +7,7 @@ export type Json = string | number | boolean | null | readonly Json[] | { readon
 export type JsonObject = { readonly [key: string]: Json };
 
 /**
- * Throws where a value would not be the same once it was written as JSON and read again: NaN and infinities, −0,
+ * Throws where a value is no object, or would not be the same once it was written as JSON and read again: NaN and infinities, −0,
  * undefined, bigints, functions, symbols, dates, typed arrays and other objects of a class, and what contains itself.
  *
  * @param name What it is called, which begins the path in the message: 'metadata'.
@@ -41,6 +41,9 @@ export function requireJson(who: string, name: string, value: unknown): void {
       for (const [key, entry] of Object.entries(found as object)) visit(`${path}.${key}`, entry);
     }
     within.delete(found);
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new BrinkError(who, `${given(name, value)} It must be an object, such as { note: 'the first try' }.`);
   }
   visit(name, value);
 }

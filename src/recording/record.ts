@@ -1,7 +1,8 @@
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { defer, type MonoTypeOperatorFunction, tap } from 'rxjs';
-import { BrinkError, requireInteger } from '../core/errors.ts';
+import { requireInteger } from '../core/errors.ts';
+import { requireFlag, requirePath } from '../core/given.ts';
 import { branchOf, madeFrom } from '../core/origin.ts';
 import { requireNames } from '../core/requireNames.ts';
 import type { RunBranch } from '../core/Step.ts';
@@ -68,9 +69,9 @@ const WHO = 'record';
 export function record(path?: string, options: RecordOptions = {}): MonoTypeOperatorFunction<Step> {
   requireNames(WHO, options, ['every', 'from', 'to', 'gradient', 'overwrite', 'onEstimate']);
   const { every = 1, from = 0, to, gradient = false, overwrite = false, onEstimate } = options;
-  if (path !== undefined && !path.endsWith('.arrows')) {
-    throw new BrinkError(WHO, `the path is '${path}'. It must end in '.arrows'.`);
-  }
+  if (path !== undefined) requirePath(WHO, path, ['.arrows']);
+  requireFlag(WHO, 'gradient', gradient);
+  requireFlag(WHO, 'overwrite', overwrite);
   requireInteger(WHO, 'every', every, 1);
   requireInteger(WHO, 'from', from, 0);
   if (to !== undefined) requireInteger(WHO, 'to', to, from);

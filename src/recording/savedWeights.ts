@@ -44,6 +44,7 @@ export function saveWeights(
 ): void {
   const who = 'saveWeights';
   requireNames(who, options, ['overwrite', 'metadata']);
+  const all = float32(who, 'weights', weights);
   const count = paramCount(model);
   if (weights.length !== count) {
     throw new BrinkError(who, `there are ${weights.length} weights, and ${model.name} has ${count} parameters.`);
@@ -51,7 +52,6 @@ export function saveWeights(
   if (!options.overwrite && existsSync(path)) {
     throw new BrinkError(who, `${resolve(path)} is there already. Name another file, or pass overwrite: true.`);
   }
-  const all = float32(who, 'weights', weights);
   let end = 0;
   const tensors = model.parameters.map((parameter) => {
     const start = end;

@@ -1,8 +1,10 @@
 import { isObservable, map, merge, type Observable, type Subscription, takeUntil, tap } from 'rxjs';
-import { BrinkError, DivergedError } from '../core/errors.ts';
+import { BrinkError, DivergedError, given } from '../core/errors.ts';
+import { requireChoice, requireFlag } from '../core/given.ts';
 import { type JsonObject, requireJson } from '../core/Json.ts';
 import { requireNames } from '../core/requireNames.ts';
 import { requireStep, type Step } from '../core/Step.ts';
+import { requireBranches } from '../operators/requireBranches.ts';
 import { whenAborted } from '../operators/whenAborted.ts';
 import { readTable } from '../tables/readTable.ts';
 import { type Branches, RunBranches } from './branches.ts';
@@ -105,7 +107,16 @@ export async function run<const B extends Branches>(
 ): Promise<RunSummary<B>> {
   requireNames(WHO, options, ['directory', 'overwrite', 'metadata', 'progress', 'signal', 'signals']);
   outliveClosedPipes();
-  const { signals = 'exit' } = options;
+  const { overwrite = false, progress = true, signal, signals = 'exit' } = options;
+  requireFlag(WHO, 'overwrite', overwrite);
+  requireFlag(WHO, 'progress', progress);
+  requireChoice(WHO, 'signals', signals, ['exit', 'stop', 'ignore']);
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new BrinkError(
+      WHO,
+      `${given('signal', signal)} It must be an AbortSignal, as \`new AbortController().signal\` is.`,
+    );
+  }
   const setCode = (code: number) => {
     process.exitCode = code;
   };
@@ -129,6 +140,7 @@ async function runUntil(
   const { directory = 'output', overwrite = false, metadata: user = {}, progress = true, signal } = options;
   requireJson(WHO, 'metadata', user);
   requireSource(steps);
+  requireBranches(WHO, branches);
   if (Object.keys(branches).length === 0) {
     throw new BrinkError(WHO, 'there is no branch. Without one no step would be taken; name at least one.');
   }
