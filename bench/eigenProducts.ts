@@ -65,11 +65,11 @@ function forgetful(found: Eigenpairs): Eigenpairs {
   const model = {
     values: pairs.map(({ value }) => value),
     vectors: pairs.map(({ vector }) => vector),
-    ages: pairs.map(() => 0),
     searches: 1,
-    drift: 0,
+    scout: null,
   };
-  return { ...found, model };
+  // A search of its own: what it finds is not that of the whole memory.
+  return { ...found, model, token: {} };
 }
 
 /** What each method did at one step, by its label; for each count of pairs. */

@@ -17,7 +17,8 @@ export type {
 export type { Option, Options } from './core/Option.ts';
 export * as options from './core/optionKinds.ts';
 export type { RunBranch, StepRun } from './core/Step.ts';
-export { type OpenStep, openStep, type Step, type StepData } from './core/Step.ts';
+export { type OpenStep, openStep, type Step } from './core/Step.ts';
+export type { StepData } from './core/StepData.ts';
 export {
   bool,
   type Column,

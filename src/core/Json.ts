@@ -44,7 +44,7 @@ export function requireJson(who: string, name: string, value: unknown): void {
     within.delete(found);
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new BrinkError(who, `${given(name, value)} It must be an object, such as { note: 'first try' }.`);
+    throw new BrinkError(who, `${given(name, value)} It must be an object, such as { note: 'the first try' }.`);
   }
   visit(name, value);
 }

@@ -2,6 +2,7 @@ import { BrinkError } from './errors.ts';
 import type { Json, JsonObject } from './Json.ts';
 import type { Objective } from './Objective.ts';
 import { requireNames } from './requireNames.ts';
+import { shown } from './shown.ts';
 
 /** A default that the objective, or the options before it, decide: what it is, and how help says it. */
 export interface DerivedDefault<T> {
@@ -49,10 +50,6 @@ export type OptionsGiven<O extends Options> = {
 /** What the probe computes with. */
 export type OptionsUsed<O extends Options> = { readonly [K in keyof O]: ReturnType<O[K]['use']> };
 
-/** A value as an error message shows it. */
-export const show = (value: unknown): string =>
-  typeof value === 'string' ? `'${value}'` : Array.isArray(value) ? `[${value.map(show).join(', ')}]` : String(value);
-
 /**
  * What was given, checked by name, type and range.
  *
@@ -67,7 +64,7 @@ export function checkOptions(
   also: readonly string[] = [],
 ): Readonly<Record<string, unknown>> {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
-    throw new BrinkError(who, `the options are ${show(given)}. They are an object, such as ${example(declared)}.`);
+    throw new BrinkError(who, `the options are ${shown(given)}. They are an object, such as ${example(declared)}.`);
   }
   requireNames(who, given, Object.keys(declared), also);
   const checked = Object.entries(declared).flatMap(([name, { check, needed }]) => {

@@ -1,45 +1,11 @@
 import type { Account } from './Account.ts';
 import { Content } from './Content.ts';
+import { checkedStep, type GivenStep } from './checkedStep.ts';
 import { BrinkError, given, requireInteger } from './errors.ts';
-import { requireFlag, requireVector } from './given.ts';
+import { requireList, requireOptions } from './given.ts';
 import { type JsonObject, requireJson } from './Json.ts';
 import type { Objective, Point } from './Objective.ts';
-import { requireUntouched } from './requireUntouched.ts';
-
-/**
- * One moment of training, as plain data: the weights θ_t, and the gradient that the update from here uses.
- *
- * Nothing in it belongs to the engine, so it may be held, buffered, delayed or serialised by any RxJS operator.
- */
-export interface StepData {
-  /** t, counted from 0. */
-  readonly index: number;
-  /** θ_t, flat [m]. Never written to after the step is emitted. */
-  readonly weights: Float32Array;
-  /**
-   * The gradient that the update uses, flat [m]: of the batch, at θ_t + β₂ δ_{t−1}; for full-batch GD without
-   * look-ahead it is ∇L(θ_t).
-   */
-  readonly gradient: Float32Array;
-  /** The loss of the batch, where `gradient` was taken. */
-  readonly batchLoss: number;
-  /** The examples of the batch; null: all n. */
-  readonly batch: Int32Array | null;
-  /** b. */
-  readonly batchSize: number;
-  /** Whether a batch is drawn with replacement. */
-  readonly replacement: boolean;
-  /** η. */
-  readonly learningRate: number;
-  /** β₁ of generalized momentum; 0: none. */
-  readonly beta1: number;
-  /** β₂ of generalized momentum; 0: Polyak's, β₂ = β₁: Nesterov's. */
-  readonly beta2: number;
-  /** δ_{t−1}, flat [m]; null without momentum. */
-  readonly velocity: Float32Array | null;
-  /** t·b/n: passes over the data so far. */
-  readonly epoch: number;
-}
+import type { StepData } from './StepData.ts';
 
 /**
  * A step on its way through a pipeline: its data, and beside it, where no spread, JSON or structured clone sees it,
@@ -175,6 +141,22 @@ export function stepRun(known: Partial<StepRun>): StepRun {
   return known instanceof KnownRun ? known : new KnownRun(known);
 }
 
+const RUN_NAMES = ['metadata', 'total', 'last', 'reads', 'resumes', 'objective', 'branch'];
+
+/** Throws where what a source says of itself is not of the kind that it must be. */
+function requireRun(run: Partial<StepRun>): void {
+  const who = 'openStep';
+  requireOptions(who, run, RUN_NAMES, '{ objective }');
+  const { metadata, total, last, reads, objective } = run;
+  if (metadata) requireJson(who, 'metadata', metadata);
+  if (total != null) requireInteger(who, 'total', total, 0);
+  if (last != null) requireInteger(who, 'last', last, 0);
+  if (reads !== undefined) requireList(who, 'reads', reads);
+  if (objective != null && typeof objective.at !== 'function') {
+    throw new BrinkError(who, `${given('objective', objective)} It must be an objective, such as empiricalRisk gives.`);
+  }
+}
+
 /** Turns of the microtask queue: more than a few chained promises take. */
 const TURNS = 32;
 
@@ -281,19 +263,6 @@ export function requireStep(who: string, value: unknown): Step {
   );
 }
 
-/** Throws where what is said of the update is of another type than a step has: '0.5' would count as text, 'false' as true. */
-function requireSettings(index: number, data: Partial<StepData>): void {
-  for (const name of ['batchLoss', 'learningRate', 'beta1', 'beta2', 'epoch'] as const) {
-    const value = data[name] ?? Number.NaN;
-    if (typeof value === 'number') continue;
-    throw new BrinkError('openStep', `${given(`${name} of step ${index}`, value)} It must be a number.`);
-  }
-  const { batch, batchSize, replacement } = data;
-  requireInteger('openStep', `batchSize of step ${index}`, batchSize ?? 1, 1);
-  requireFlag('openStep', `replacement of step ${index}`, replacement ?? false);
-  if (batch) requireVector('openStep', `batch of step ${index}`, batch, null, ['Int32Array']);
-}
-
 /**
  * Makes a step: what a source of your own calls before it emits. Then it awaits `settled()`, which is the
  * back-pressure.
@@ -302,53 +271,24 @@ function requireSettings(index: number, data: Partial<StepData>): void {
  * otherwise that of a step of plain full-batch descent: b = n (1 where n is unknown), no replacement, no momentum,
  * epoch = index.
  *
- * @param data `index` and `weights`, and any other of a step's fields.
+ * @param data `index` and `weights`, and any other of a step's fields. Arrays of any kind are converted; a Float32Array
+ *   is used as it is, not copied.
  * @param run What the step knows of its source, all optional: `objective`, whose L is that of its probes; `metadata`,
  *   what rebuilds the source; `total` and `last`, how many steps come at most and the index of the last; `reads`,
  *   files that must not be removed.
- * @throws BrinkError where the index is no integer of at least 0, a vector's length is not that of the weights or its
- *   array an earlier step's with other numbers in it, or JSON can't hold the metadata.
+ * @throws BrinkError where a number is out of its range or none, a weight is not finite, a vector's length is not that
+ *   of the weights or its array an earlier step's with other numbers in it, a name is unknown, or JSON can't hold the
+ *   metadata.
  */
-export function openStep(
-  data: Pick<StepData, 'index' | 'weights'> & Partial<StepData>,
-  run: Partial<StepRun> = {},
-): OpenStep {
-  const { index, weights } = data;
-  if (!Number.isSafeInteger(index) || index < 0) {
-    throw new BrinkError('openStep', `index is ${index}. Steps are counted from 0 in whole numbers.`);
-  }
-  for (const [name, vector] of Object.entries({ weights, gradient: data.gradient, velocity: data.velocity })) {
-    if (name === 'weights' || vector) requireVector('openStep', `${name} of step ${index}`, vector, null);
-    if (vector && vector.length !== weights.length) {
-      throw new BrinkError(
-        'openStep',
-        `${name} has ${vector.length} entries at step ${index}, and the weights ${weights.length}. Both are flat [m].`,
-      );
-    }
-  }
-  for (const [name, vector] of Object.entries({ weights, gradient: data.gradient, velocity: data.velocity })) {
-    if (vector) requireUntouched('openStep', name, index, vector);
-  }
-  requireSettings(index, data);
-  if (run.metadata && !(run instanceof KnownRun)) requireJson('openStep', 'metadata', run.metadata);
-  const vectors = Object.entries({ weights, gradient: data.gradient, velocity: data.velocity }).flatMap(
+export function openStep(data: GivenStep, run: Partial<StepRun> = {}): OpenStep {
+  if (!(run instanceof KnownRun)) requireRun(run);
+  const whole = checkedStep(data, run.objective ?? null);
+  // A gradient that is not given is nobody's to write to.
+  const { weights, gradient, velocity, index } = whole;
+  const vectors = Object.entries({ weights, gradient: data.gradient && gradient, velocity }).flatMap(
     ([name, vector]) => (vector ? [{ name, vector, content: new Content(vector) }] : []),
   );
   const gate = new Gate();
-  const whole: StepData = {
-    index,
-    weights,
-    gradient: data.gradient ?? new Float32Array(weights.length).fill(Number.NaN),
-    batchLoss: data.batchLoss ?? Number.NaN,
-    batch: data.batch ?? null,
-    batchSize: data.batchSize ?? data.batch?.length ?? run.objective?.exampleCount ?? 1,
-    replacement: data.replacement ?? false,
-    learningRate: data.learningRate ?? Number.NaN,
-    beta1: data.beta1 ?? 0,
-    beta2: data.beta2 ?? 0,
-    velocity: data.velocity ?? null,
-    epoch: data.epoch ?? index,
-  };
   return {
     step: new LiveStep(whole, stepRun(run), gate),
     settled: async () => {

@@ -1,4 +1,5 @@
-import { BrinkError } from './errors.ts';
+import { BrinkError, given } from './errors.ts';
+import { requireList, requireOptions, requireText } from './given.ts';
 
 /** The types a column can have. */
 export const COLUMN_TYPES = ['float64', 'int32', 'bool', 'utf8'] as const;
@@ -36,6 +37,12 @@ export interface ColumnText {
 }
 
 function column<T extends ColumnType>(type: T, text: ColumnText): Column<T, false, false> {
+  requireOptions(type, text, ['symbol', 'description', 'unit'], "{ symbol: 'λ₁', description: 'The sharpness.' }");
+  if (typeof text.symbol !== 'string') {
+    throw new BrinkError(type, `${given('symbol', text.symbol)} It must be a string, '' where there is no symbol.`);
+  }
+  requireText(type, 'description', text.description);
+  if (text.unit !== undefined) requireText(type, 'unit', text.unit);
   return {
     type,
     list: false,
@@ -84,11 +91,21 @@ export interface Table<C extends Columns = Columns> {
 /**
  * Declares a table; the row type follows from the columns.
  *
- * @throws BrinkError where two columns differ by case alone.
+ * @throws BrinkError where a part of the declaration is missing, or two columns differ by case alone.
  */
 export function defineTable<const C extends Columns>(
   table: Table<C> & { readonly key: readonly (keyof C & string)[] },
 ): Table<C> {
+  requireOptions(
+    'defineTable',
+    table,
+    ['name', 'description', 'key', 'columns'],
+    '{ name, description, key, columns }',
+  );
+  requireText('defineTable', 'name', table.name);
+  requireText('defineTable', 'description', table.description);
+  requireList('defineTable', 'key', table.key);
+  requireOptions('defineTable (columns)', table.columns, null, '{ step: int32({ … }) }');
   requireDistinct('defineTable', table);
   return table;
 }

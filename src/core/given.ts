@@ -51,6 +51,22 @@ export function requireText(who: string, name: string, value: unknown): asserts 
   throw new BrinkError(who, `${given(name, value)} It must be a string that is not empty.`);
 }
 
+/** Throws unless `value` is a path with one of some endings: `.arrows`. */
+export function requirePath(who: string, value: unknown, endings: readonly string[]): asserts value is string {
+  if (typeof value === 'string' && endings.some((ending) => value.endsWith(ending))) return;
+  const wanted = endings.map((ending) => `'${ending}'`).join(' or ');
+  throw new BrinkError(
+    who,
+    `${value === undefined ? 'the path is missing' : `the path is ${shown(value)}`}. It must end in ${wanted}.`,
+  );
+}
+
+/** Throws unless `value` is a number from 0 to 1; NaN is none. */
+export function requireShare(who: string, name: string, value: unknown): asserts value is number {
+  if (typeof value === 'number' && value >= 0 && value <= 1) return;
+  throw new BrinkError(who, `${given(name, value)} It must be a number from 0 to 1.`);
+}
+
 /** Throws unless `value` is an array or a typed array, whatever is in it. */
 export function requireList(who: string, name: string, value: unknown): asserts value is ArrayLike<unknown> {
   if (Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView))) return;

@@ -1,7 +1,8 @@
 import { BrinkError } from './errors.ts';
 import type { Json } from './Json.ts';
 import type { Objective } from './Objective.ts';
-import { type DerivedDefault, type Option, show } from './Option.ts';
+import type { DerivedDefault, Option } from './Option.ts';
+import { shown } from './shown.ts';
 
 interface Text {
   readonly description: string;
@@ -13,6 +14,9 @@ type Kind<T> = Pick<Option<T>, 'range' | 'schema' | 'check'> & {
 
 const isDerived = <T>(value: Default<T>): value is DerivedDefault<T> =>
   typeof value === 'object' && value !== null && 'of' in value;
+
+/** A default as help says it, with every entry of a list: an error message shows the first ones. */
+const inFull = (value: unknown): string => (Array.isArray(value) ? `[${value.map(inFull).join(', ')}]` : shown(value));
 
 /** An option of a kind: with a default, without one (null is used then), or needed. */
 function option<T>(kind: Kind<T>, text: Text & { readonly default: Default<T> }): Option<T, T, false>;
@@ -32,7 +36,7 @@ function option<T>(
       ? (fallback as DerivedDefault<T>).text
       : plain === undefined
         ? (text.none ?? '')
-        : show(plain),
+        : inFull(plain),
     schema: kind.schema && { ...kind.schema, description, ...(plain !== undefined && { default: plain as Json }) },
     use: (who, name, given, objective, before) => {
       const value = given ?? (isDerived(fallback as Default<T>) ? undefined : plain);
@@ -60,7 +64,7 @@ function ofKind<T, Range>(kind: (range: Range) => Kind<T>): OfKind<T, Range> {
 }
 
 function requireThat(holds: boolean, who: string, name: string, value: unknown, wanted: string): asserts holds {
-  if (!holds) throw new BrinkError(who, `${name} is ${show(value)}. It must be ${wanted}.`);
+  if (!holds) throw new BrinkError(who, `${name} is ${shown(value)}. It must be ${wanted}.`);
 }
 
 /** Where an integer of an option lies; `most` is checked once the objective is known. */
@@ -200,7 +204,7 @@ function requireList(who: string, name: string, value: unknown, empty: boolean, 
   if (list.length === 0 && !empty) throw new BrinkError(who, `${name} is empty. Name at least one.`);
   list.forEach((x, i) => {
     if (list.findIndex((y) => y === x || Object.is(y, x)) !== i) {
-      throw new BrinkError(who, `${name} names ${show(x)} twice. A row is named by ${key}.`);
+      throw new BrinkError(who, `${name} names ${shown(x)} twice. A row is named by ${key}.`);
     }
   });
   return list;

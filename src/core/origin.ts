@@ -82,5 +82,6 @@ export function withOrigin<R extends object>(row: R, origin: RowOrigin): R {
 
 /** Where a row comes from; undefined where it was made anew on its way, or is none of brink's. */
 export function originOf(row: object): RowOrigin | undefined {
-  return (row as { readonly [ORIGIN]?: RowOrigin })[ORIGIN];
+  // A row of one's own may be anything, until a sink checks it.
+  return (row as { readonly [ORIGIN]?: RowOrigin } | null)?.[ORIGIN];
 }

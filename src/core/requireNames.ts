@@ -1,5 +1,6 @@
 import { BrinkError } from './errors.ts';
 import { nearestName } from './nearestName.ts';
+import { shown } from './shown.ts';
 
 /** What other libraries call it, where letters alone would not tell. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
@@ -16,16 +17,19 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
 };
 
 /**
- * Throws where an object of options has a name that there is not: plain JavaScript would pass it over in silence.
+ * Throws where options are no object, or have a name that there is not: plain JavaScript would pass it over in silence.
  *
  * @param also Names that are known too, and not advertised.
  */
 export function requireNames(
   who: string,
-  options: object,
+  options: unknown,
   names: readonly string[],
   also: readonly string[] = [],
-): void {
+): asserts options is object {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new BrinkError(who, `the options are ${shown(options)}. They are an object with ${names.join(', ')}.`);
+  }
   const unknown = Object.keys(options).find((name) => !names.includes(name) && !also.includes(name));
   if (unknown === undefined) return;
   const elsewhere = Object.hasOwn(ELSEWHERE, unknown) ? ELSEWHERE[unknown]! : undefined;

@@ -18,14 +18,13 @@ export interface EigenpairSettings {
 }
 
 /**
- * Eigenpairs of H at a point, begun from what the search at an earlier point has learnt, or at the first, and at
- * every tenth after it, from ∇L too, whose product IAS needs anyway.
+ * Eigenpairs of H at a point, begun from what the search at an earlier point has learnt, or, where there is none or it
+ * no longer holds, from ∇L, whose product IAS needs anyway.
  *
  * Probes that ask with equal settings and share their history share the work: the result is remembered at the point
  * under the settings and `previous`, so it does not depend on which other probes run. q is signed so that qᵀ∇L ≥ 0.
  *
- * Cost: one gradient (shared) and the products that it reports, at the first point and every tenth H∇L (shared) among
- * them.
+ * Cost: one gradient (shared) and the products that it reports; where it begins anew H∇L (shared) is among them.
  */
 export function hessianEigenpairs(
   point: Point,

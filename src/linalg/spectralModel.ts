@@ -1,5 +1,5 @@
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
-import { addScaled, dot } from './vector.ts';
+import { addScaled, dot, norm, rescale } from './vector.ts';
 
 /**
  * What is remembered of a symmetric H: H ≈ U diag(τ) Uᵀ with orthonormal U [m × p]. It steers a search and decides
@@ -10,12 +10,13 @@ export interface SpectralModel {
   readonly values: readonly number[];
   /** The columns of U. */
   readonly vectors: readonly Float32Array[];
-  /** How many searches ago most of each vector was looked at: 0 in the last one. */
-  readonly ages: readonly number[];
   /** How many searches have gone into it. */
   readonly searches: number;
-  /** By how much the eigenvalues wanted change from one search to the next. */
-  readonly drift: number;
+  /**
+   * A unit vector outside U that turns towards H's eigenvector of largest magnitude there, by one step of power
+   * iteration a search; null where none has begun.
+   */
+  readonly scout: Float32Array | null;
 }
 
 /** A vector of a basis with its product. */
@@ -60,14 +61,14 @@ interface Combination {
  *
  * @param ritzMatrix VᵀHV.
  * @param keep p, and how many of the p are to be the first in the order given by `before`; the others are those of
- *   largest magnitude. `drift` of the new model.
+ *   largest magnitude. `scouted` is the product whose part outside is to be its `scout`.
  */
 export function renewModel(
   basis: readonly Basis[],
   ritzMatrix: readonly (readonly number[])[],
-  old: Omit<SpectralModel, 'drift'>,
+  old: Pick<SpectralModel, 'values' | 'vectors' | 'searches'>,
   keep: {
-    readonly drift: number;
+    readonly scouted: Float32Array | null;
     readonly size: number;
     readonly first: number;
     readonly before: (a: number, b: number) => number;
@@ -84,7 +85,6 @@ export function renewModel(
     old.values.reduce((sum, value, k) => sum + value * a[k]! * b[k]!, 0);
 
   const vectors: Combination[] = basis.map((_, i) => unit(basis.length, i, old.vectors.length));
-  const ages = basis.map(() => 0);
   const matrix = ritzMatrix.map((row) => [...row]);
   for (const k of old.vectors.keys()) {
     let u: Combination = { x: basis.map(() => 0), y: old.vectors.map((_, j) => (j === k ? 1 : 0)) };
@@ -101,7 +101,6 @@ export function renewModel(
     });
     matrix.push(column);
     vectors.push(u);
-    ages.push(old.ages[k]! + 1);
   }
 
   const decomposition = new EigenvalueDecomposition(new Matrix(matrix), { assumeSymmetric: true });
@@ -113,28 +112,32 @@ export function renewModel(
     .filter((i) => !first.includes(i))
     .sort((i, j) => Math.abs(eigenvalues[j]!) - Math.abs(eigenvalues[i]!));
   const kept = [...first, ...others].slice(0, keep.size);
-  /** The age of the direction that has most of a vector. */
-  const ageOf = (y: readonly number[]) => {
-    const exact = y.slice(0, basis.length).reduce((sum, c) => sum + c * c, 0);
-    const unseen = y.map((c, j) => (j < basis.length ? 0 : c * c));
-    return exact > 0.5 ? 0 : ages[unseen.indexOf(Math.max(...unseen))]!;
-  };
+  const renewed = kept.map((i) => {
+    const { x, y } = vectors.reduce(
+      (sum, v, j) => plus(sum, v, columns[i]![j]!),
+      unit(basis.length, -1, old.vectors.length),
+    );
+    const sum = new Float64Array(basis[0]!.vector.length);
+    for (const [j, { vector }] of basis.entries()) addScaled(sum, vector, x[j]!);
+    for (const [j, vector] of old.vectors.entries()) addScaled(sum, vector, y[j]!);
+    return Float32Array.from(sum);
+  });
   return {
-    drift: keep.drift,
     searches: old.searches + 1,
-    ages: kept.map((i) => ageOf(columns[i]!)),
     values: kept.map((i) => eigenvalues[i]!),
-    vectors: kept.map((i) => {
-      const { x, y } = vectors.reduce(
-        (sum, v, j) => plus(sum, v, columns[i]![j]!),
-        unit(basis.length, -1, old.vectors.length),
-      );
-      const sum = new Float64Array(basis[0]!.vector.length);
-      for (const [j, { vector }] of basis.entries()) addScaled(sum, vector, x[j]!);
-      for (const [j, vector] of old.vectors.entries()) addScaled(sum, vector, y[j]!);
-      return Float32Array.from(sum);
-    }),
+    vectors: renewed,
+    scout: keep.scouted && outside(keep.scouted, renewed),
   };
+}
+
+/** The unit vector of a vector's part outside some orthonormal ones; null where it has none. */
+function outside(vector: Float32Array, span: readonly Float32Array[]): Float32Array | null {
+  const part = Float64Array.from(vector);
+  for (const u of span) addScaled(part, u, -dot(u, part));
+  const length = norm(part);
+  if (length === 0) return null;
+  rescale(part, 1 / length);
+  return Float32Array.from(part);
 }
 
 const inner = (a: readonly number[], b: readonly number[]) => a.reduce((sum, value, k) => sum + value * b[k]!, 0);

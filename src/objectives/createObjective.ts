@@ -130,6 +130,7 @@ export function createObjective(derivatives: Derivatives): Objective {
       },
       moved: (direction, scale) => {
         requireLength('the direction', direction);
+        if (typeof scale !== 'number') throw new BrinkError(name, `${given('scale', scale)} It must be a number.`);
         return createPoint(
           weights.map((w, k) => w + scale * (direction[k] as number)),
           createMemory(),

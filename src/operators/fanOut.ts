@@ -1,5 +1,6 @@
 import { connect, map, merge, type Observable, type OperatorFunction } from 'rxjs';
 import type { Step } from '../core/Step.ts';
+import { requireBranches } from './requireBranches.ts';
 
 type Branches = Readonly<Record<string, (steps: Observable<Step>) => Observable<unknown>>>;
 
@@ -19,8 +20,10 @@ export type FannedOut<B extends Branches> = {
  * Cost: none beyond the branches.
  *
  * @param branches By name.
+ * @throws BrinkError at the call where one is no function.
  */
 export function fanOut<const B extends Branches>(branches: B): OperatorFunction<Step, FannedOut<B>> {
+  requireBranches('fanOut', branches);
   return connect((steps) =>
     merge(
       ...Object.entries(branches).map(([branch, of]) =>

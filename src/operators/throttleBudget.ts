@@ -1,6 +1,7 @@
 import { defer, filter, type MonoTypeOperatorFunction, map } from 'rxjs';
-import { BrinkError } from '../core/errors.ts';
+import { BrinkError, requireNumber } from '../core/errors.ts';
 import { madeFrom } from '../core/origin.ts';
+import { requireNames } from '../core/requireNames.ts';
 import { derivedStep, requireStep, type Step } from '../core/Step.ts';
 
 /** Where the time comes from. */
@@ -25,13 +26,11 @@ export interface ThrottleBudgetOptions {
  * @param options `now`.
  * @throws BrinkError at the call where share lies outside.
  */
-export function throttleBudget(
-  share: number,
-  { now = () => performance.now() }: ThrottleBudgetOptions = {},
-): MonoTypeOperatorFunction<Step> {
-  if (!(share > 0 && share <= 1)) {
-    throw new BrinkError('throttleBudget', `share is ${share}. It must be above 0 and at most 1.`);
-  }
+export function throttleBudget(share: number, options: ThrottleBudgetOptions = {}): MonoTypeOperatorFunction<Step> {
+  requireNumber('throttleBudget', 'share', share, 0);
+  if (share > 1) throw new BrinkError('throttleBudget', `share is ${share}. It must be above 0 and at most 1.`);
+  requireNames('throttleBudget', options, ['now']);
+  const { now = () => performance.now() } = options;
   return (steps) => {
     const passed = defer(() => {
       let start: number | undefined;

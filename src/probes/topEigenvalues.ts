@@ -80,7 +80,7 @@ export const topEigenvalues = probe({
   name: 'topEigenvalues',
   asks: 'How sharp is the valley? λ₁ … λ_k, and the smallest',
   table,
-  cost: '`products` Hessian-vector products, about three gradients each: some 2 for λ₁ at the edge, 6 for three pairs. At most 3 k + 13 vectors of m stay from step to step, and a search holds up to 2 (k + 30) beside them; for the smallest as many again.',
+  cost: '`products` Hessian-vector products, about three gradients each: some 4 for λ₁ at the edge, 7 for three pairs. At most 3 k + 14 vectors of m stay from step to step, and a search holds up to 2 (k + 30) beside them; for the smallest as many again.',
   options: {
     count: integer({ least: 1, most: 'm', default: 1, description: 'k; with `grow` the least k.' }),
     grow: number({

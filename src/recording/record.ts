@@ -1,8 +1,8 @@
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { defer, type MonoTypeOperatorFunction, tap } from 'rxjs';
-import { BrinkError, requireInteger } from '../core/errors.ts';
-import { requireFlag, requireOptions, requireText } from '../core/given.ts';
+import { requireInteger } from '../core/errors.ts';
+import { requireFlag, requireOptions, requirePath } from '../core/given.ts';
 import { branchOf, madeFrom } from '../core/origin.ts';
 import type { RunBranch } from '../core/Step.ts';
 import { requireStep, type Step } from '../core/Step.ts';
@@ -69,10 +69,9 @@ const WHO = 'record';
 export function record(path?: string, options: RecordOptions = {}): MonoTypeOperatorFunction<Step> {
   requireOptions(WHO, options, ['every', 'from', 'to', 'gradient', 'overwrite', 'onEstimate'], '{ every: 10 }');
   const { every = 1, from = 0, to, gradient = false, overwrite = false, onEstimate } = options;
-  if (path !== undefined) requireText(WHO, 'the path', path);
-  if (path !== undefined && !path.endsWith('.arrows')) {
-    throw new BrinkError(WHO, `the path is '${path}'. It must end in '.arrows'.`);
-  }
+  if (path !== undefined) requirePath(WHO, path, ['.arrows']);
+  requireFlag(WHO, 'gradient', gradient);
+  requireFlag(WHO, 'overwrite', overwrite);
   requireInteger(WHO, 'every', every, 1);
   requireInteger(WHO, 'from', from, 0);
   if (to !== undefined) requireInteger(WHO, 'to', to, from);

@@ -14,7 +14,7 @@ import {
   Struct,
   type Vector,
 } from 'apache-arrow';
-import type { StepData } from '../core/Step.ts';
+import type { StepData } from '../core/StepData.ts';
 
 /** A step as it was recorded; without the gradient, where that is to be computed again. */
 export interface RecordedStep extends Omit<StepData, 'gradient'> {

@@ -1,5 +1,5 @@
 import { BrinkError } from '../core/errors.ts';
-import type { StepData } from '../core/Step.ts';
+import type { StepData } from '../core/StepData.ts';
 import type { RecordedStep } from './recordingColumns.ts';
 
 /** Throws unless a step has the weights, to the bit, that were recorded of it. */

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { BrinkError } from '../core/errors.ts';
-import { float32, requireFlag, requireList, requireOptions, requireText } from '../core/given.ts';
+import { float32, requireFlag, requireOptions, requireText } from '../core/given.ts';
 import { type Model, paramCount, sizeOf } from '../engine/Model.ts';
 import { readSafetensors, writeSafetensors } from '../files/safetensors.ts';
 import { sayingWhy } from '../files/sayingWhy.ts';
@@ -48,7 +48,7 @@ export function saveWeights(
   requireFlag(who, 'overwrite', overwrite);
   requireOptions(`${who} (metadata)`, metadata, null, "{ note: 'last step' }");
   for (const [name, text] of Object.entries(metadata)) requireText(who, `metadata.${name}`, text);
-  requireList(who, 'weights', weights);
+  const all = float32(who, 'weights', weights);
   const count = paramCount(model);
   if (weights.length !== count) {
     throw new BrinkError(who, `there are ${weights.length} weights, and ${model.name} has ${count} parameters.`);
@@ -56,7 +56,6 @@ export function saveWeights(
   if (!overwrite && existsSync(path)) {
     throw new BrinkError(who, `${resolve(path)} is there already. Name another file, or pass overwrite: true.`);
   }
-  const all = float32(who, 'weights', weights);
   let end = 0;
   const tensors = model.parameters.map((parameter) => {
     const start = end;

@@ -5,6 +5,7 @@ import { BrinkError, DivergedError, given } from '../core/errors.ts';
 import { requireChoice, requireFlag, requireOptions } from '../core/given.ts';
 import { type JsonObject, requireJson } from '../core/Json.ts';
 import { requireStep, type Step } from '../core/Step.ts';
+import { requireBranches } from '../operators/requireBranches.ts';
 import { whenAborted } from '../operators/whenAborted.ts';
 import { readTable } from '../tables/readTable.ts';
 import { type Branches, RunBranches } from './branches.ts';
@@ -146,7 +147,7 @@ async function runUntil(
     throw new BrinkError(WHO, `${given('signal', signal)} It must be an AbortSignal: that of an AbortController.`);
   }
   requireSource(steps);
-  requireOptions(`${WHO} (branches)`, branches, null, '{ loss: (s) => s.pipe(trainingLoss(), toParquet()) }');
+  requireBranches(WHO, branches);
   if (Object.keys(branches).length === 0) {
     throw new BrinkError(WHO, 'there is no branch. Without one no step would be taken; name at least one.');
   }

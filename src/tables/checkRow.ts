@@ -35,6 +35,12 @@ export function checkRow(
       `${what} in the row with ${key} of the table '${table.name}'. The rows before it are kept; ${advice}.`,
     );
   };
+  if (typeof row !== 'object' || row === null || Array.isArray(row)) {
+    throw new BrinkError(
+      who,
+      `${show(row)} came where a row of the table '${table.name}' was expected. The rows before it are kept; emit objects with the columns that the table declares.`,
+    );
+  }
   for (const name of Object.keys(row)) {
     if (!Object.hasOwn(table.columns, name)) refuse(`column '${name}' (${show(row[name])}) is not declared`);
   }

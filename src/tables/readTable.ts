@@ -1,4 +1,5 @@
 import { BrinkError } from '../core/errors.ts';
+import { requirePath } from '../core/given.ts';
 import type { JsonObject } from '../core/Json.ts';
 import type { Row, Table } from '../core/Table.ts';
 import { damaged } from '../files/openArrowFile.ts';
@@ -27,12 +28,8 @@ const WHO = 'readTable';
  * @throws BrinkError where the file has another ending, is not brink's, is damaged, or has other columns than `table`.
  */
 export async function readTable<T extends Table = Table>(path: string, table?: T): Promise<ReadTable<T>> {
-  const found = path.endsWith('.parquet')
-    ? await readParquet(path)
-    : path.endsWith('.arrows')
-      ? readArrow(path)
-      : undefined;
-  if (found === undefined) throw new BrinkError(WHO, `the path is '${path}'. It must end in '.parquet' or '.arrows'.`);
+  requirePath(WHO, path, ['.parquet', '.arrows']);
+  const found = path.endsWith('.parquet') ? await readParquet(path) : readArrow(path);
   if (table !== undefined) {
     const names = ({ columns }: Table) => Object.keys(columns).join(', ');
     const shape = ({ columns }: Table) =>

@@ -12,7 +12,7 @@ import {
   throwError,
 } from 'rxjs';
 import { BrinkError } from '../core/errors.ts';
-import { requireFlag, requireOptions, requireText } from '../core/given.ts';
+import { requireFlag, requireOptions, requirePath } from '../core/given.ts';
 import { type JsonObject, requireJson } from '../core/Json.ts';
 import { branchOf, declaredOf, madeFrom, originOf, type Provenance } from '../core/origin.ts';
 import type { RunBranch, Step, StepRun } from '../core/Step.ts';
@@ -40,6 +40,9 @@ export interface SinkOptions {
   /** Goes into the file's key-values beside the run's; default none. */
   readonly metadata?: JsonObject;
 }
+
+/** Whether the first argument of a sink is the table of one's own rows. */
+export const isTable = (first: Table | SinkOptions): first is Table => Object.hasOwn(Object(first), 'columns');
 
 const ENDINGS: Record<TableFormat, string> = { arrow: '.arrows', parquet: '.parquet' };
 
@@ -80,10 +83,7 @@ export function tableSink<R extends object>(
   requireFlag(who, 'overwrite', overwrite);
   requireJson(who, 'metadata', metadata);
   const ending = ENDINGS[format];
-  if (path !== undefined) requireText(who, 'path', path);
-  if (path !== undefined && !path.endsWith(ending)) {
-    throw new BrinkError(who, `the path is '${path}'. It must end in '${ending}'.`);
-  }
+  if (path !== undefined) requirePath(who, path, [ending]);
   if (given) checkTable(who, given);
 
   const targetOf = (branch: RunBranch | null, table: Table | null): string =>

@@ -1,6 +1,6 @@
 import type { MonoTypeOperatorFunction } from 'rxjs';
 import type { Row, Table } from '../core/Table.ts';
-import { type SinkOptions, tableSink } from './tableSink.ts';
+import { isTable, type SinkOptions, tableSink } from './tableSink.ts';
 
 /**
  * Writes the rows that pass through it to an Arrow IPC stream (`.arrows`), which Arrow libraries map without parsing.
@@ -27,7 +27,7 @@ export function toArrow<R extends object>(options?: SinkOptions): MonoTypeOperat
 export function toArrow<T extends Table>(table: T, options?: SinkOptions): MonoTypeOperatorFunction<Row<T>>;
 // biome-ignore lint/suspicious/noExplicitAny: the rows' type is that of the stream, see the two signatures above
 export function toArrow(first: Table | SinkOptions = {}, second: SinkOptions = {}): MonoTypeOperatorFunction<any> {
-  return typeof first === 'object' && first !== null && 'columns' in first
+  return isTable(first)
     ? tableSink('toArrow', 'arrow', first, second)
     : tableSink('toArrow', 'arrow', undefined, first);
 }

@@ -1,6 +1,6 @@
 import type { MonoTypeOperatorFunction } from 'rxjs';
 import type { Row, Table } from '../core/Table.ts';
-import { type SinkOptions, tableSink } from './tableSink.ts';
+import { isTable, type SinkOptions, tableSink } from './tableSink.ts';
 
 /**
  * Writes the rows that pass through it to a Parquet file, for pandas, polars, DuckDB and every other dataframe tool.
@@ -28,7 +28,7 @@ export function toParquet<R extends object>(options?: SinkOptions): MonoTypeOper
 export function toParquet<T extends Table>(table: T, options?: SinkOptions): MonoTypeOperatorFunction<Row<T>>;
 // biome-ignore lint/suspicious/noExplicitAny: the rows' type is that of the stream, see the two signatures above
 export function toParquet(first: Table | SinkOptions = {}, second: SinkOptions = {}): MonoTypeOperatorFunction<any> {
-  return typeof first === 'object' && first !== null && 'columns' in first
+  return isTable(first)
     ? tableSink('toParquet', 'parquet', first, second)
     : tableSink('toParquet', 'parquet', undefined, first);
 }

@@ -1,4 +1,4 @@
-import type { StepData } from '../core/Step.ts';
+import type { StepData } from '../core/StepData.ts';
 
 /** Where the batch sharpness of SGD with momentum is said to settle. */
 export interface MomentumLines {

@@ -1,4 +1,4 @@
-import type { StepData } from '../core/Step.ts';
+import type { StepData } from '../core/StepData.ts';
 
 /**
  * The edge of stability of the optimizer at a step: (2/η)·(1 + β₁)/(1 + 2β₂), which is 2/η without momentum.

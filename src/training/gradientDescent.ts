@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { Observable, type Subscriber } from 'rxjs';
 import { BrinkError, DivergedError, requireInteger, requireNumber } from '../core/errors.ts';
-import { float32, requireFlag, requireOptions } from '../core/given.ts';
+import { float32, requireFlag, requireOptions, requireShare } from '../core/given.ts';
 import type { JsonObject } from '../core/Json.ts';
 import type { Objective, Point } from '../core/Objective.ts';
 import { openStep, type Step, type StepRun, stepRun } from '../core/Step.ts';
@@ -170,13 +170,18 @@ export function descend(
     );
   }
   requireNumber(WHO, 'weightDecay', weightDecay, 0, true);
-  requireShare('beta1', beta1);
-  requireShare('beta2', beta2);
+  requireShare(WHO, 'beta1', beta1);
+  requireShare(WHO, 'beta2', beta2);
   requireInteger(WHO, 'seed', seed, 0);
   if (until?.loss !== undefined) requireNumber(WHO, 'until.loss', until.loss, Number.NEGATIVE_INFINITY);
-  if (until?.accuracy !== undefined) requireShare('until.accuracy', until.accuracy);
-  const given = options.initialWeights && Float32Array.from(float32(WHO, 'initialWeights', options.initialWeights));
-  if (given) requireWeights(given, m);
+  if (until?.accuracy !== undefined) requireShare(WHO, 'until.accuracy', until.accuracy);
+  const given =
+    options.initialWeights === undefined
+      ? null
+      : Float32Array.from(float32(WHO, 'initialWeights', options.initialWeights));
+  if (given && given.length !== m) {
+    throw new BrinkError(WHO, `initialWeights has ${given.length} entries. The objective has ${m} parameters.`);
+  }
 
   const isFullBatch = batchSize === n && !replacement;
   const hasMomentum = beta1 > 0 || beta2 > 0;
@@ -330,17 +335,4 @@ function updatesOf({ steps, epochs }: GradientDescentOptions, perEpoch: number):
   }
   requireNumber(WHO, 'epochs', epochs as number, 0, true);
   return Math.ceil((epochs as number) * perEpoch);
-}
-
-function requireShare(name: string, value: number): void {
-  requireNumber(WHO, name, value, 0, true);
-  if (value > 1) throw new BrinkError(WHO, `${name} is ${value}. It must lie in [0, 1].`);
-}
-
-function requireWeights(weights: Float32Array, m: number): void {
-  if (weights.length !== m) {
-    throw new BrinkError(WHO, `initialWeights has ${weights.length} entries. The objective has ${m} parameters.`);
-  }
-  const k = findNonFinite(weights);
-  if (k >= 0) throw new BrinkError(WHO, `entry ${k} of initialWeights is ${weights[k]}. It must be finite.`);
 }

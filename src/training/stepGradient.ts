@@ -1,5 +1,5 @@
 import type { Objective } from '../core/Objective.ts';
-import type { StepData } from '../core/Step.ts';
+import type { StepData } from '../core/StepData.ts';
 
 /** What decides where and over which examples a step's gradient is taken. */
 export type GradientPlace = Pick<StepData, 'index' | 'weights' | 'velocity' | 'beta2' | 'batch'>;

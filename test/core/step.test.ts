@@ -40,7 +40,8 @@ describe('a step', () => {
     const batch = Int32Array.of(3, 1);
     expect(openStep({ index: 0, weights, batch }).step.batchSize).toBe(2);
     const objective = regression();
-    expect(openStep({ index: 0, weights }, { objective }).step.batchSize).toBe(objective.exampleCount);
+    const theta = objective.initialWeights(0);
+    expect(openStep({ index: 0, weights: theta }, { objective }).step.batchSize).toBe(objective.exampleCount);
   });
 
   it('knows its run, one for all steps of a source, and L at its weights', async () => {
@@ -58,16 +59,61 @@ describe('a step', () => {
     expect(() => openStep({ index, weights })).toThrow(`openStep: index is ${index}.`);
   });
 
-  it('refuses vectors of another length', () => {
-    const wrong = { beta1: '0.5', learningRate: '0.1', batchSize: 0, replacement: 'false', batch: [0, 1] };
-    for (const [name, value] of Object.entries(wrong)) {
-      expect(() => openStep({ index: 1, weights, [name]: value })).toThrow(`openStep: ${name} of step 1 is`);
-    }
-    expect(() => openStep({ index: 1 } as never)).toThrow('openStep: weights of step 1 is missing.');
-    expect(() => openStep({ index: 1, weights, gradient: new Float32Array(2) })).toThrow(
-      'gradient has 2 entries at step 1',
+  it('takes vectors of every kind, and those of its own kind as they are', () => {
+    const given = { weights: [1, 2, 3], gradient: Float64Array.of(4, 5, 6), velocity: [7n, 8n, 9n], batch: [2, 0] };
+    const { step } = openStep({ index: 0, ...given } as unknown as Parameters<typeof openStep>[0]);
+    expect({ ...step }).toMatchObject({
+      weights,
+      gradient: Float32Array.of(4, 5, 6),
+      velocity: Float32Array.of(7, 8, 9),
+      batch: Int32Array.of(2, 0),
+    });
+    const again = openStep({ ...step, index: 1 }).step;
+    for (const name of ['weights', 'gradient', 'velocity', 'batch'] as const) expect(again[name]).toBe(step[name]);
+    // One whose gradient, loss and rate are unknown can be opened again.
+    const { gradient, ...rest } = openStep({ index: 2, weights }).step;
+    expect({ ...openStep({ ...rest, gradient }).step }).toEqual({ ...rest, gradient });
+  });
+
+  it.each<[object, string]>([
+    [{ gradient: new Float32Array(2) }, 'gradient has 2 entries. It must have 3.'],
+    [{ velocity: new Float32Array(4) }, 'velocity has 4 entries. It must have 3.'],
+    [{ weights: undefined }, 'weights is missing. It must be an array'],
+    [{ weights: Float32Array.of(1, Number.NaN, 3) }, 'weights[1] is NaN. Every value must be finite'],
+    [{ weights: [1, '2', 3] }, "weights[1] is '2'. It must be a number"],
+    [{ gradient: 'abc' }, "gradient is 'abc'. It must be an array"],
+    [{ velocity: [1, null, 3] }, 'velocity[1] is null. It must be a number'],
+    [{ batch: [0, 1.5] }, 'batch[1] is 1.5. It must be an integer of at least 0.'],
+    [{ batch: Int32Array.of(-1) }, 'batch[0] is -1. It must be an integer'],
+    [{ batch: [] }, 'the batch is empty.'],
+    [{ batchSize: 0.5 }, 'batchSize is 0.5. It must be an integer of at least 1.'],
+    [{ replacement: 'no' }, "replacement is 'no'. It must be true or false."],
+    [{ batchLoss: '1' }, "batchLoss is '1'. It must be a number, NaN if unknown."],
+    [{ learningRate: '0.1' }, "learningRate is '0.1'. It must be a finite number of at least 0."],
+    [{ learningRate: -1 }, 'learningRate is -1. It must be'],
+    [{ beta1: '1' }, "beta1 is '1'. It must be a number from 0 to 1."],
+    [{ beta2: 1.5 }, 'beta2 is 1.5. It must be a number from 0 to 1.'],
+    [{ epoch: '3' }, "epoch is '3'. It must be a finite number of at least 0."],
+  ])('refuses %o by name, value and step', (wrong, message) => {
+    expect(() => openStep({ index: 4, weights, ...wrong })).toThrow(`openStep (step 4): ${message}`);
+  });
+
+  it('refuses names that there are not, weights and examples that its objective has not, and no run at all', () => {
+    const [objective, open] = [regression(), openStep as (data: unknown, run?: unknown) => void];
+    expect(() => open({ index: 0, weights, learnRate: 1 })).toThrow("there is no option 'learnRate'. Did you mean");
+    expect(() => open(null)).toThrow('openStep: the argument is null.');
+    expect(() => open({ index: 0, weights }, null)).toThrow('openStep: the argument is null.');
+    expect(() => open({ index: 0, weights }, { objectiv: objective })).toThrow('Did you mean objective?');
+    expect(() => open({ index: 0, weights }, { objective: 3 })).toThrow('objective is 3. It must be an objective');
+    expect(() => open({ index: 0, weights }, { total: '3' })).toThrow("total is '3'. It must be an integer");
+    expect(() => open({ index: 0, weights }, { reads: 'file' })).toThrow("reads is 'file'. It must be an array");
+    expect(() => open({ index: 0, weights: [1] }, { objective })).toThrow(
+      `weights has 1 entries. The objective has ${objective.paramCount} parameters.`,
     );
-    expect(() => openStep({ index: 1, weights, velocity: new Float32Array(4) })).toThrow('velocity has 4 entries');
+    const [theta, n] = [objective.initialWeights(0), objective.exampleCount];
+    expect(() => open({ index: 0, weights: theta, batch: [0, n] }, { objective })).toThrow(
+      `the batch names example ${n}. There are ${n}, counted from 0.`,
+    );
   });
 });
 

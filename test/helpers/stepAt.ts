@@ -1,5 +1,6 @@
 import type { StepRun } from '../../src/core/Step.ts';
-import { openStep, type Step, type StepData } from '../../src/core/Step.ts';
+import { openStep, type Step } from '../../src/core/Step.ts';
+import type { StepData } from '../../src/core/StepData.ts';
 
 /**
  * A step at given weights, for probes that are asked about one θ: of `run.objective`, or of the one that the probe

@@ -6,9 +6,8 @@ import { addScaled, dot } from '../../src/linalg/vector.ts';
 import { orthonormal } from '../helpers/orthonormal.ts';
 
 /** A symmetric matrix with the given spectrum and random eigenvectors, known by its products; counts them. */
-function fromSpectrum(spectrum: number[], seed = 1) {
+function fromSpectrum(spectrum: number[], vectors = orthonormal(spectrum.length, 1)) {
   const m = spectrum.length;
-  const vectors = orthonormal(m, seed);
   let calls = 0;
   const apply = async (v: Float32Array): Promise<HessianProduct> => {
     calls++;
@@ -36,8 +35,31 @@ const options = (dimension: number, more: Partial<EigenpairsOptions> = {}): Eige
 
 const spread = (m: number) => Array.from({ length: m }, (_, j) => 10 * 0.93 ** j);
 
-/** Three eigenvalues of 40 that trade places over ten steps, on eigenvectors that stay. */
-const crossing = (t: number) => [10 - 0.3 * t, 9, 7.5 + 0.3 * t, ...spread(37).map((x) => x / 4)];
+/** Eigenvalues of 40 that cross on eigenvectors that stay, by `speed` a search. */
+const crossings: Record<string, (at: number) => number[]> = {
+  'that is remembered': (at) => [10 - at, 9, 7.5 + at, ...spread(37).map((x) => x / 4)],
+  'that rises out of the bulk': (at) => [10, 6, 2 + 3 * at, ...spread(37).map((x) => x / 4)],
+};
+
+/** The longest time, in searches, for which the first pairs are wrong by more than 0.2 %; and the products a search. */
+async function delay(spectrum: (at: number) => number[], speed: number, count: number, seed: number) {
+  const vectors = orthonormal(40, seed);
+  let warm = await extremeEigenpairs(fromSpectrum(spectrum(0), vectors).apply, options(40, { count, seed, tolerance }));
+  let [late, longest, products] = [0, 0, 0];
+  const searches = 3 / speed + 12;
+  for (let t = 1; t <= searches; t++) {
+    const now = spectrum(Math.min(3, t * speed));
+    const { apply } = fromSpectrum(now, vectors);
+    warm = await extremeEigenpairs(apply, options(40, { count, seed, tolerance, nearby: warm.model }));
+    const expected = now.toSorted((a, b) => b - a);
+    const isWrong = warm.pairs.some(({ value }, j) => Math.abs(value - expected[j]!) > 2e-3 * expected[0]!);
+    late = isWrong ? late + 1 : 0;
+    longest = Math.max(longest, late);
+    products += warm.products;
+  }
+  return { longest, products: products / searches };
+}
+const tolerance = 1e-3;
 
 describe('extremeEigenpairs', () => {
   it('finds the largest algebraic eigenvalues where the largest magnitudes are negative', async () => {
@@ -104,10 +126,10 @@ describe('extremeEigenpairs', () => {
       expect(warm.products).toBeLessThan(cold.products);
       products.push(warm.products);
     }
-    expect(products.sort((a, b) => a - b)[5]).toBeLessThanOrEqual(2 * count);
+    expect(products.sort((a, b) => a - b)[5]).toBeLessThanOrEqual(2 * count + 1);
   });
 
-  it('needs the products of the pairs alone where nothing has changed, also of the smallest', async () => {
+  it('needs one product beside those of the pairs where nothing has changed, also of the smallest', async () => {
     for (const end of ['largest', 'smallest'] as const) {
       const { apply } = fromSpectrum([...spread(60), -1, -2, -7]);
       const cold = await extremeEigenpairs(apply, options(63, { end, tolerance: 1e-4 }));
@@ -116,25 +138,39 @@ describe('extremeEigenpairs', () => {
       for (let t = 0; t < 12; t++) {
         warm = await extremeEigenpairs(apply, options(63, { end, tolerance: 1e-3, nearby: warm.model }));
       }
-      expect(warm.products).toBe(3);
+      expect(warm.products).toBe(4);
       expect(warm.pairs.map((p) => p.value)).toEqual(cold.pairs.map((p) => expect.closeTo(p.value, 3)));
     }
   });
 
-  it('sees an eigenvalue overtake whose eigenvector does not turn', async () => {
-    for (const count of [1, 2]) {
-      let warm = await extremeEigenpairs(
-        fromSpectrum(crossing(0)).apply,
-        options(40, { count, seed: 1, tolerance: 1e-3 }),
-      );
-      for (let t = 1; t <= 10; t++) {
-        const spectrum = crossing(t);
-        const { apply } = fromSpectrum(spectrum);
-        warm = await extremeEigenpairs(apply, options(40, { count, seed: 1, tolerance: 1e-3, nearby: warm.model }));
-        const expected = spectrum.toSorted((a, b) => b - a).slice(0, count);
-        expect(warm.pairs.map((p) => p.value)).toEqual(expected.map((x) => expect.closeTo(x, 3)));
+  for (const [which, most, share] of [
+    ['that is remembered', 4, 0.25],
+    ['that rises out of the bulk', 9, 1],
+  ] as const) {
+    it(`sees soon an eigenvalue overtake ${which} and whose eigenvector does not turn, whatever the seed`, async () => {
+      for (const count of [1, 2]) {
+        const found = [];
+        for (let seed = 0; seed < 40; seed++) found.push(await delay(crossings[which]!, 0.2, count, seed));
+        const delays = found.map(({ longest }) => longest);
+        expect(Math.max(...delays)).toBeLessThanOrEqual(most);
+        expect(delays.filter((late) => late > 0).length / 40).toBeLessThanOrEqual(share);
+        expect(Math.max(...found.map(({ products }) => products))).toBeLessThan(count + 2.5);
       }
-    }
+    });
+  }
+
+  it('scouts by its seed and number alone: the same search again gives the same bits', async () => {
+    const { apply } = fromSpectrum(crossings['that is remembered']!(1.4));
+    const cold = await extremeEigenpairs(
+      fromSpectrum(crossings['that is remembered']!(0)).apply,
+      options(40, { count: 1 }),
+    );
+    const again = () => extremeEigenpairs(apply, options(40, { count: 1, nearby: cold.model }));
+    const { token: _, ...first } = await again();
+    const { token: __, ...second } = await again();
+    expect(second).toEqual(first);
+    const other = await extremeEigenpairs(apply, options(40, { count: 1, seed: 7, nearby: cold.model }));
+    expect(other.model.scout).not.toEqual(first.model.scout);
   });
 
   it('begins from remembered vectors where more pairs are wanted than before', async () => {

@@ -15,15 +15,14 @@ const times = (v: ArrayLike<number>) => {
 };
 const single = (v: ArrayLike<number>) => Float32Array.from(v);
 
-const largest = { drift: 0.5, before: (a: number, b: number) => b - a };
+const largest = { scouted: null, before: (a: number, b: number) => b - a };
 
 describe('a spectral model', () => {
   const model = {
     values: spectrum.slice(0, 5),
     vectors: vectors.slice(0, 5).map(single),
-    ages: [0, 0, 0, 0, 0],
     searches: 1,
-    drift: 1,
+    scout: null,
   };
 
   it('that is H solves (λI − H) t = r', () => {
@@ -50,7 +49,7 @@ describe('a spectral model', () => {
 
   it('takes what is exact from the basis and the rest from the old model', () => {
     // The old model is wrong about q_1 and right about q_2; the basis holds q_1 and a mix of q_3 and q_4.
-    const old = { values: [3, -6], vectors: [single(vectors[0]!), single(vectors[1]!)], ages: [4, 4], searches: 3 };
+    const old = { values: [3, -6], vectors: [single(vectors[0]!), single(vectors[1]!)], searches: 3 };
     const mix = vectors[2]!.map((x, k) => (x + vectors[3]![k]!) / Math.SQRT2);
     const basis = [vectors[0]!, mix].map((v) => ({ vector: single(v), product: single(times(v)) }));
     const ritzMatrix = basis.map((a) => basis.map((b) => dot(a.vector, b.product)));
@@ -58,9 +57,20 @@ describe('a spectral model', () => {
     expect(renewed.values).toEqual([expect.closeTo(9, 5), expect.closeTo(-6, 5), expect.closeTo(3, 5)]);
     expect(Math.abs(dot(renewed.vectors[0]!, vectors[0]!))).toBeCloseTo(1, 5);
     expect(Math.abs(dot(renewed.vectors[1]!, vectors[1]!))).toBeCloseTo(1, 5);
-    expect(renewed.ages).toEqual([0, 5, 0]);
-    expect(renewed.drift).toBe(0.5);
+    expect(renewed.searches).toBe(4);
+    expect(renewed.scout).toBeNull();
     const two = renewModel(basis, ritzMatrix, old, { ...largest, size: 2, first: 2 });
     expect(two.values).toEqual([expect.closeTo(9, 5), expect.closeTo(3, 5)]);
+  });
+
+  it('scouts in the part of a product that lies outside of what it remembers', () => {
+    const old = { values: [9, -6], vectors: [single(vectors[0]!), single(vectors[1]!)], searches: 1 };
+    const basis = [{ vector: single(vectors[0]!), product: single(times(vectors[0]!)) }];
+    const scouted = Float32Array.from(vectors[0]!, (x, k) => 5 * x - 2 * vectors[1]![k]! + 0.5 * vectors[2]![k]!);
+    const { scout } = renewModel(basis, [[9]], old, { ...largest, scouted, size: 2, first: 1 });
+    expect(dot(scout!, vectors[2]!)).toBeCloseTo(1, 5);
+    expect(dot(scout!, scout!)).toBeCloseTo(1, 5);
+    const nothing = new Float32Array(m);
+    expect(renewModel(basis, [[9]], old, { ...largest, scouted: nothing, size: 2, first: 1 }).scout).toBeNull();
   });
 });

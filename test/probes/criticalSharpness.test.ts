@@ -1,7 +1,8 @@
 import { lastValueFrom, type OperatorFunction, of, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import type { Objective } from '../../src/core/Objective.ts';
-import type { Step, StepData } from '../../src/core/Step.ts';
+import type { Step } from '../../src/core/Step.ts';
+import type { StepData } from '../../src/core/StepData.ts';
 import { generator, normals } from '../../src/linalg/random.ts';
 import { dot, mean } from '../../src/linalg/vector.ts';
 import { quadratic, toy } from '../../src/objectives/quadratic.ts';

@@ -1,6 +1,6 @@
 import { lastValueFrom, of, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import type { StepData } from '../../src/core/Step.ts';
+import type { StepData } from '../../src/core/StepData.ts';
 import { toy } from '../../src/objectives/quadratic.ts';
 import { edge } from '../../src/probes/edge.ts';
 import { interactionAwareSharpness } from '../../src/probes/interactionAwareSharpness.ts';

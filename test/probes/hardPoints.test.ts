@@ -2,7 +2,7 @@ import { from, lastValueFrom, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import type { CataloguedProbe } from '../../src/catalogue/probes.ts';
 import type { Objective } from '../../src/core/Objective.ts';
-import type { StepData } from '../../src/core/Step.ts';
+import type { StepData } from '../../src/core/StepData.ts';
 import { edge } from '../../src/probes/edge.ts';
 import { gradientConcentration } from '../../src/probes/gradientConcentration.ts';
 import { topEigenvalues } from '../../src/probes/topEigenvalues.ts';

@@ -5,7 +5,8 @@ import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { lastValueFrom, map, type Observable, of, takeWhile, tap, toArray } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Objective } from '../../src/core/Objective.ts';
-import { openStep, type Step, type StepData } from '../../src/core/Step.ts';
+import { openStep, type Step } from '../../src/core/Step.ts';
+import type { StepData } from '../../src/core/StepData.ts';
 import { generator } from '../../src/linalg/random.ts';
 import { fork } from '../../src/recording/fork.ts';
 import { openRecording } from '../../src/recording/openRecording.ts';
@@ -369,7 +370,7 @@ describe('a recording of format version 1', () => {
 describe('record refuses', () => {
   it.each([
     ['an index above 2³¹ − 1', { index: 2 ** 31 }, 'index is 2147483648 at step 2147483648'],
-    ['a batch size above it', { batchSize: 2 ** 31 }, 'batchSize is 2147483648 at step 0'],
+    ['a batch size above 2³¹ − 1', { batchSize: 2 ** 31 }, 'batchSize is 2147483648 at step 0'],
   ])('%s, and keeps the steps before', async (_, more, message) => {
     const step = stepAt(new Float32Array(5), { index: 0, ...more } as never);
     await expect(collect(of(step).pipe(record(path)))).rejects.toThrow(`record: ${message}`);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { firstValueFrom, from, lastValueFrom, toArray } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { StepData } from '../../src/core/Step.ts';
+import type { StepData } from '../../src/core/StepData.ts';
 import { toy } from '../../src/objectives/quadratic.ts';
 import { fork } from '../../src/recording/fork.ts';
 import { record } from '../../src/recording/record.ts';

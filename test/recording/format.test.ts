@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import type { StepData } from '../../src/core/Step.ts';
+import type { StepData } from '../../src/core/StepData.ts';
 import { replay } from '../../src/recording/replay.ts';
 import { collect, held } from './plain.ts';
 

@@ -1,5 +1,6 @@
 import { lastValueFrom, type Observable, toArray } from 'rxjs';
-import type { Step, StepData } from '../../src/core/Step.ts';
+import type { Step } from '../../src/core/Step.ts';
+import type { StepData } from '../../src/core/StepData.ts';
 import { type OpenRecording, openRecording } from '../../src/recording/openRecording.ts';
 
 /** A step's data, without the run that it comes from. */

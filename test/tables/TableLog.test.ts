@@ -154,7 +154,7 @@ describe('a log', () => {
   });
 
   it('keyed by the step alone takes steps in any order for a while, and no step twice ever', () => {
-    const single = defineTable({ name: 'every', description: '', key: ['step'], columns: { step: int32(text) } });
+    const single = defineTable({ name: 'every', description: 'x', key: ['step'], columns: { step: int32(text) } });
     const log = open(single);
     for (const step of [5, 3, 4]) log.append({ step });
     expect(() => log.append({ step: 3 })).toThrow('has a row already with step 3');
