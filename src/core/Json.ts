@@ -7,9 +7,9 @@ export type Json = string | number | boolean | null | readonly Json[] | { readon
 export type JsonObject = { readonly [key: string]: Json };
 
 /**
- * Throws where a value would not be the same once it was written as JSON and read again: NaN and infinities, −0,
- * undefined, bigints, functions, symbols, dates, typed arrays and other objects of a class, and what contains itself;
- * and where it is no object of entries by name.
+ * Throws where a value is no object, or would not be the same once it was written as JSON and read again: NaN and
+ * infinities, −0, undefined, bigints, functions, symbols, dates, typed arrays and other objects of a class, and what
+ * contains itself.
  *
  * @param name What it is called, which begins the path in the message: 'metadata'.
  */

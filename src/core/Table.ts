@@ -37,7 +37,12 @@ export interface ColumnText {
 }
 
 function column<T extends ColumnType>(type: T, text: ColumnText): Column<T, false, false> {
-  requireOptions(type, text, ['symbol', 'description', 'unit', 'scale', 'isReference'], "{ symbol: 'λ₁', description: 'The sharpness.' }");
+  requireOptions(
+    type,
+    text,
+    ['symbol', 'description', 'unit', 'scale', 'isReference'],
+    "{ symbol: 'λ₁', description: 'The sharpness.' }",
+  );
   if (typeof text.symbol !== 'string') {
     throw new BrinkError(type, `${given('symbol', text.symbol)} It must be a string, '' where there is no symbol.`);
   }

@@ -25,7 +25,11 @@ export const estimator = () =>
 
 /** `tolerance` of eigenpairs that a probe needs by the way. */
 export const tolerance = (fallback = 1e-3, more = '') =>
-  number({ above: 0, default: fallback, description: `Relative residual of the eigenpairs.${more}` });
+  number({
+    above: 0,
+    default: fallback,
+    description: `Relative residual of the eigenpairs; that of another probe at the same steps, with as many, makes both share one search.${more}`,
+  });
 
 /** `deflate`. */
 export const deflate = (least: 0 | 1, more = '') =>

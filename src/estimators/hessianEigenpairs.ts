@@ -22,7 +22,10 @@ export interface EigenpairSettings {
  * no longer holds, from ∇L, whose product IAS needs anyway.
  *
  * Probes that ask with equal settings and share their history share the work: the result is remembered at the point
- * under the settings and `previous`, so it does not depend on which other probes run. q is signed so that qᵀ∇L ≥ 0.
+ * under the settings and `previous`, so it does not depend on which other probes run. Therefore a finer or larger
+ * search that is there already does not serve a coarser one: which of two probes asks first differs between a live run
+ * and its replay, where the gradient is not there yet, and its rows would differ with it. Who wants one search for two
+ * probes gives both the same count and tolerance. q is signed so that qᵀ∇L ≥ 0.
  *
  * Cost: one gradient (shared) and the products that it reports; where it begins anew H∇L (shared) is among them.
  */

@@ -107,8 +107,8 @@ const REMEMBERED_ENTRIES = 2 ** 26;
  *
  * Chosen by measurement: along gradient descent at the edge, to a residual of 1e-3 for three pairs (`node
  * bench/eigenProducts.ts`), it needs 7 products a step in the median; the same start with plain residuals, which is a
- * block Krylov method, 9; Lanczos from ∇L or from a random vector 17. LOBPCG's basis (pairs, residuals and the last
- * directions) is a part of this one.
+ * block Krylov method, 9 (without that one product more); Lanczos from ∇L or from a random vector 18. LOBPCG's basis
+ * (pairs, residuals and the last directions) is a part of this one.
  *
  * Where the first pair found before is none any more, what was learnt is forgotten, and the search begins anew. A
  * search that begins with nothing also takes the known directions, and goes on until the pair after those wanted is

@@ -168,19 +168,23 @@ export function createObjective(derivatives: Derivatives): Objective {
 
 /** What a point has computed, whoever asked. */
 function createMemory() {
-  const memory: { key: readonly unknown[]; value: Promise<unknown> }[] = [];
+  /** By what a key says in text; the few whose objects differ share an entry. */
+  const memory = new Map<string, { key: readonly unknown[]; value: Promise<unknown> }[]>();
 
   function memo<T>(key: readonly unknown[], compute: () => Promise<T>): Promise<T> {
-    const known = memory.find((entry) => entry.key.length === key.length && entry.key.every((k, i) => k === key[i]));
+    const text = textOf(key);
+    const found = memory.get(text) ?? [];
+    memory.set(text, found);
+    const known = found.find((entry) => entry.key.length === key.length && entry.key.every((k, i) => k === key[i]));
     if (known) return known.value as Promise<T>;
     const entry = { key, value: compute() };
-    memory.push(entry);
-    entry.value.catch(() => memory.splice(memory.indexOf(entry), 1));
+    found.push(entry);
+    entry.value.catch(() => found.splice(found.indexOf(entry), 1));
     return entry.value;
   }
 
   const known = <T>(key: string): Promise<T> | undefined =>
-    memory.find((entry) => entry.key.length === 1 && entry.key[0] === key)?.value as Promise<T> | undefined;
+    memory.get(textOf([key]))?.[0]?.value as Promise<T> | undefined;
 
   const products = new WeakMap<
     Float32Array,
@@ -188,6 +192,10 @@ function createMemory() {
   >();
   return { memo, known, products };
 }
+
+/** The parts of a key that have a text of their own. */
+const textOf = (key: readonly unknown[]) =>
+  key.map((part) => (typeof part === 'object' || typeof part === 'function' ? typeof part : String(part))).join('\n');
 
 /**
  * A view of `point` whose calls reject once `signal` is aborted: how an unsubscribed probe stops between two

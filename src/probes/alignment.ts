@@ -86,7 +86,7 @@ export const alignment = probe({
   name: 'alignment',
   asks: 'Does the gradient turn towards the sharpest direction?',
   table,
-  cost: 'one gradient and the eigenpairs, both shared with other probes that ask for the same; 3 count + 14 vectors of m stay from step to step.',
+  cost: 'one gradient and the eigenpairs, both shared with other probes that ask for the same; 3 count + 15 vectors of m stay from step to step.',
   options: {
     count: integer({
       least: 1,

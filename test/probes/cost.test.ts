@@ -121,6 +121,20 @@ describe('the batches that probes sample at one step', () => {
     expect(both.cost).toEqual(change.cost);
   });
 
+  it('are the first of those of one that asks for more', async () => {
+    const few = expectedLossChange({ ...same, draws: 3 });
+    const many = interactionAwareSharpness({ ...same, estimator: 'batches' });
+    for (const probes of [
+      [few, many],
+      [many, few],
+    ]) {
+      const { cost } = await costOf(...(probes as OperatorFunction<Step, object>[]));
+      expect(cost.gradients).toBeCloseTo(1 + (K * b) / n, 9);
+      expect(cost.products).toBe(1 + K);
+      expect(cost.forwards).toBe(3);
+    }
+  });
+
   it.each(Object.entries({ ...FIVE, theoremOne: theorem }))(
     'leave the rows of %s as they are alone',
     async (_, probe) => {
