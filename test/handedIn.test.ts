@@ -44,8 +44,8 @@ it.each<[string, () => unknown]>([
   ["throttleBudget: there is no option 'clock'", () => throttleBudget(0.2, js({ clock: 1 }))],
   ['fanOut: the branches are null. They are functions by name', () => fanOut(js(null))],
   ['fanOut: the branch a is 3. It is a function', () => fanOut(js({ a: 3 }))],
-  ["toArrow: the options are 'x'. They are an object", () => toArrow(js('x'))],
-  ['toParquet: the options are null. They are an object', () => toParquet(js(null))],
+  ["toArrow: the argument is 'x'. It is an object", () => toArrow(js('x'))],
+  ['toParquet: the argument is null. It is an object', () => toParquet(js(null))],
   ["toArrow: the path is 3. It must end in '.arrows'.", () => toArrow({ path: js(3) })],
   ["toArrow: overwrite is 'false'. It must be true or false.", () => toArrow({ overwrite: js('false') })],
   ['toArrow: metadata is 3. It must be an object', () => toArrow({ metadata: js(3) })],
@@ -58,7 +58,7 @@ it.each<[string, () => unknown]>([
 });
 
 it.each<[string, object | null]>([
-  ['run: the options are null. They are an object', null],
+  ['run: the argument is null. It is an object', null],
   ["run: overwrite is 'false'. It must be true or false.", { overwrite: 'false' }],
   ['run: progress is 0. It must be true or false.', { progress: 0 }],
   ["run: signals is 'stopp'. Did you mean 'stop'?", { signals: 'stopp' }],

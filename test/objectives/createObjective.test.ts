@@ -45,7 +45,7 @@ describe('in plain JavaScript', () => {
     ['leastSquares: X is missing. It must be an array', () => leastSquares({} as never)],
     ["lssr: there is no option 'batchsize'. Did you mean batchSize?", () => lssr({ batchsize: 1 } as never)],
     ['gradientDescent: initialWeights[0] is null.', () => descend({ initialWeights: [null, 1] })],
-    ["gradientDescent: beta1 is '0.5'. It must be a finite number", () => descend({ beta1: '0.5' })],
+    ["gradientDescent: beta1 is '0.5'. It must be a number from 0 to 1", () => descend({ beta1: '0.5' })],
     [
       "flat: coupled is 'false'. It must be true or false.",
       () => createObjective({ ...flat, coupled: 'false' as never }),

@@ -53,8 +53,10 @@ describe('a run that is refused', () => {
   });
 
   it('for a branch that is no function says which', async () => {
-    await expect(run(train(), { x: 5 } as never, options())).rejects.toThrow('run: the branch x is 5. It must be a');
-    await expect(run(train(), null as never, options())).rejects.toThrow('run (branches): the argument is null.');
+    await expect(run(train(), { x: 5 } as never, options())).rejects.toThrow(
+      'run: the branch x is 5. It is a function',
+    );
+    await expect(run(train(), null as never, options())).rejects.toThrow('run: the branches are null. They are');
   });
 
   it.each([

@@ -49,7 +49,7 @@ describe.each([
     expect(() => sink('x' as never)).toThrow(
       `${name}: the argument is 'x'. It is an object, such as { overwrite: true }`,
     );
-    expect(() => sink(table, { path: 5 as never })).toThrow(`${name}: path is 5. It must be a string`);
+    expect(() => sink(table, { path: 5 as never })).toThrow(`${name}: the path is 5. It must end in`);
     expect(() => sink(table, { metadata: [1] as never })).toThrow(`${name}: metadata is [1]. It must be an object`);
   });
 
