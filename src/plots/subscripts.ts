@@ -38,7 +38,8 @@ export function subscripted(svg: string): string {
       before = drop;
       const dy = shift === 0 ? '' : ` dy="${Number(shift.toFixed(3))}em"`;
       const scale = size === 1 ? '' : ` font-size="${Math.round(100 * size)}%"`;
-      return `<tspan${dy}${scale}>${text}</tspan>`;
+      // Some drop a space where a piece begins or ends.
+      return `<tspan${dy}${scale}>${text.replace(/^ | $/g, '\u00a0')}</tspan>`;
     });
     return tag + spans.join('');
   });

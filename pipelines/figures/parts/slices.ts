@@ -33,6 +33,8 @@ export interface Sliced {
 
 /** α of ‖H_α‖. */
 const ALPHAS = [0.25, 0.5, 0.75, 1, 1.25];
+/** How high the picture of the slices reaches, in their depths. */
+const TOP = 1.5;
 /** α of the slices. */
 const SLICE = Array.from({ length: 17 }, (_, k) => (k - 2) / 5);
 
@@ -187,15 +189,19 @@ export function slicesChart(run: MadeRun, title: string) {
   const normalized = (step: number, rows: readonly SlicesRow[]) => {
     const { least_change: least = null, alpha_zero: zero = null } = minima.get(step) ?? {};
     if (least === null || zero === null) return [];
-    return rows.map((row) => ({ at: row.alpha / zero, value: row.loss_change / -least })).filter(({ at }) => at < 1.6);
+    return rows
+      .map((row) => ({ at: row.alpha / zero, value: row.loss_change / -least }))
+      .filter(({ value }) => value < TOP);
   };
-  const quadratic = Array.from({ length: 41 }, (_, k) => k / 25).map((at) => ({ at, value: 4 * at * (at - 1) }));
+  const quadratic = Array.from({ length: 41 }, (_, k) => (k - 5) / 25)
+    .map((at) => ({ at, value: 4 * at * (at - 1) }))
+    .filter(({ value }) => value < TOP);
   return chart({
     title,
     description:
       'Slices of the loss along the step, each over its depth and over where it comes back to 0, beside the quadratic.',
     x: { title: 'α over where ΔL is 0 again' },
-    y: { title: 'ΔL over its depth', domain: [-1.2, 1.5] },
+    y: { title: 'ΔL over its depth', domain: [-1.2, TOP] },
     layers: [
       ...(['unstable', 'stable'] as const).flatMap((side) =>
         shown
