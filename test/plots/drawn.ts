@@ -7,6 +7,7 @@ export function textsOf(svg: string): string[] {
 export const plain = (markup: string): string =>
   markup
     .replaceAll(/<[^>]*>|\u200b/g, '')
+    .replaceAll('\u00a0', ' ')
     .replaceAll('&lt;', '<')
     .replaceAll('&gt;', '>')
     .replaceAll('&amp;', '&');
