@@ -1,5 +1,6 @@
 // Figure 10: as Figure 1, with another network and two learning rates.
 import { figure, panels } from 'brink';
+import { inRows } from './parts/inRows.ts';
 import { changeChart, earlyRows, quadraticClaims, type Training, trainingRun } from './parts/lossChange.ts';
 import { lossChangeSettings } from './parts/lossChangeSettings.ts';
 import { tanhCnn } from './parts/networks.ts';
@@ -43,7 +44,7 @@ export default figure<Preset>({
     trainings.flatMap((training) => quadraticClaims(training, 'equations (7) and (12), Figure 10')),
   plot: (runs, { trainings }) => {
     const charts = trainings.map((t) => changeChart(t, earlyRows(runs.named(t.name), t)));
-    return panels(charts.length > 2 ? [charts.slice(0, 2), charts.slice(2)] : [charts], {
+    return panels(inRows(charts), {
       description: 'Figure 10: the change of the loss against tr(HS_b)/tr(S_n) before the edge.',
     });
   },

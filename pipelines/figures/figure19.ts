@@ -1,5 +1,6 @@
 // Figure 19: as Figure 2, with other data and batch sizes.
 import { expectedLossChange, figure, panels } from 'brink';
+import { inRows } from './parts/inRows.ts';
 import { changeChart, gentlerClaim, type Training, trainingRun } from './parts/lossChange.ts';
 import { lossChangeSettings } from './parts/lossChangeSettings.ts';
 import { tanhCnn } from './parts/networks.ts';
@@ -37,9 +38,12 @@ export default figure<Preset>({
   runs: ({ trainings }, inputs) => trainings.map((training) => trainingRun(training, inputs)),
   claims: ({ trainings }) => trainings.map((training) => gentlerClaim(training, 'Section 4.2, Figure 19')),
   plot: (runs, { trainings }) =>
-    panels([trainings.map((training) => changeChart(training, runs.named(training.name).rows(expectedLossChange)))], {
-      description: 'Figure 19: the change of the loss against tr(HS_b)/tr(S_n) during the whole of training.',
-    }),
+    panels(
+      inRows(trainings.map((training) => changeChart(training, runs.named(training.name).rows(expectedLossChange)))),
+      {
+        description: 'Figure 19: the change of the loss against tr(HS_b)/tr(S_n) during the whole of training.',
+      },
+    ),
   settings: ({ trainings }) =>
     lossChangeSettings(trainings, {
       ...{ model: '6CNN', loss: 'cross-entropy', learningRate: '0.02 (STL-10-4k), 0.01 (CIFAR-100-4k)' },

@@ -1,5 +1,6 @@
 // Figure 2: beyond the edge the loss rises less than its second order says: the valley is not quadratic.
 import { expectedLossChange, figure, panels } from 'brink';
+import { inRows } from './parts/inRows.ts';
 import { changeChart, gentlerClaim, type Training, trainingRun } from './parts/lossChange.ts';
 import { lossChangeSettings } from './parts/lossChangeSettings.ts';
 import { tanhMlp } from './parts/networks.ts';
@@ -55,9 +56,12 @@ export default figure<Preset>({
   runs: ({ trainings }, inputs) => trainings.map((training) => trainingRun(training, inputs)),
   claims: ({ trainings }) => trainings.map((training) => gentlerClaim(training, 'Section 4.2, Figure 2')),
   plot: (runs, { trainings }) =>
-    panels([trainings.map((training) => changeChart(training, runs.named(training.name).rows(expectedLossChange)))], {
-      description: 'Figure 2: the change of the loss against tr(HS_b)/tr(S_n) during the whole of training.',
-    }),
+    panels(
+      inRows(trainings.map((training) => changeChart(training, runs.named(training.name).rows(expectedLossChange)))),
+      {
+        description: 'Figure 2: the change of the loss against tr(HS_b)/tr(S_n) during the whole of training.',
+      },
+    ),
   settings: ({ trainings }) =>
     lossChangeSettings(trainings, {
       ...{ model: '6CNN', loss: 'cross-entropy and MSE', learningRate: '0.02', batchSize: null },

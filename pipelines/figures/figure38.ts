@@ -1,6 +1,7 @@
 // Figure 38: with momentum the edge is (2/η)(1 + β₁)/(1 + 2β₂).
 import { blockInterval, type Claim, figure, panels } from 'brink';
 import { type Descent, descentRun, hoveringChart, hoveringClaims, hoveringRows } from './parts/hovering.ts';
+import { inRows } from './parts/inRows.ts';
 import { networkSettings, tanhMlp } from './parts/networks.ts';
 
 interface Preset {
@@ -59,7 +60,7 @@ export default figure<Preset>({
   claims: ({ descents }) => descents.flatMap((d) => [...hoveringClaims(d, label(d)), burstClaim(d)]),
   plot: (runs, { descents }) => {
     const charts = descents.map((d) => hoveringChart(runs.named(d.name), label(d), '(2/η)γ(β₁, β₂)'));
-    return panels(charts.length > 3 ? [charts.slice(0, 3), charts.slice(3)] : [charts], {
+    return panels(inRows(charts), {
       description: 'Figure 38: descent with momentum at its edge of stability.',
     });
   },

@@ -1,5 +1,6 @@
 // Figure 6: as Figure 1, with half its learning rate.
 import { figure, panels } from 'brink';
+import { inRows } from './parts/inRows.ts';
 import { changeChart, earlyRows, quadraticClaims, type Training, trainingRun } from './parts/lossChange.ts';
 import { lossChangeSettings } from './parts/lossChangeSettings.ts';
 import { tanhMlp } from './parts/networks.ts';
@@ -40,7 +41,7 @@ export default figure<Preset>({
   claims: ({ trainings }) =>
     trainings.flatMap((training) => quadraticClaims(training, 'equations (7) and (12), Figure 6')),
   plot: (runs, { trainings }) =>
-    panels([trainings.map((training) => changeChart(training, earlyRows(runs.named(training.name), training)))], {
+    panels(inRows(trainings.map((training) => changeChart(training, earlyRows(runs.named(training.name), training)))), {
       description: 'Figure 6: the change of the loss against tr(HS_b)/tr(S_n) before the edge.',
     }),
   settings: ({ trainings }) =>

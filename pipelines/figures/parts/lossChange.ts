@@ -12,6 +12,7 @@ import {
   type MadeRun,
   type PlannedRun,
   points,
+  rule,
   slope,
   throttleSteps,
   toParquet,
@@ -172,6 +173,7 @@ export function changeChart(training: Training, rows: readonly LossChangeRow[]) 
         ...{ y: 'normalized_change', yError: 'normalized_change_standard_error' },
       }),
       slope({ name: 'slope η²/2', slope: eta ** 2 / 2, xIntercept: 2 / eta }),
+      rule({ name: '2/η', x: 2 / eta }),
     ],
   });
 }
