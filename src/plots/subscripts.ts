@@ -1,5 +1,5 @@
 /** A piece of a text: how large it is set, as a share of the text's size, and how far below its line. */
-interface Piece {
+export interface Piece {
   readonly text: string;
   readonly size: number;
   readonly drop: number;

@@ -1,3 +1,5 @@
+import { type Piece, piecesOf } from '../../plots/subscripts.ts';
+
 /** Text of a page that is as it is to be: everything else is escaped where it is put in. */
 export class Markup {
   readonly text: string;
@@ -18,6 +20,20 @@ function asText(part: Part): string {
   if (part instanceof Markup) return part.text;
   if (Array.isArray(part)) return part.map(asText).join('');
   return String(part).replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
+}
+
+/** A heading of level 1 to 6. */
+export const heading = (level: number, content: Part): Markup =>
+  new Markup(`<h${level}>${asText(content)}</h${level}>\n`);
+
+/** A text with its subscripts and superscripts (`ρ_b`, `‖H‖_{S_n}`) set as such; not for names of columns. */
+export function math(text: string): Markup {
+  return new Markup(piecesOf(text).map(piece).join(''));
+}
+
+function piece({ text, size, drop }: Piece): string {
+  if (size === 1) return asText(text);
+  return drop > 0 ? `<sub>${asText(text)}</sub>` : `<sup>${asText(text)}</sup>`;
 }
 
 /** A table; the first row is its head. */

@@ -3,7 +3,7 @@ import { VERSIONS } from '../../files/versions.ts';
 import type { Setting } from '../figure.ts';
 import type { ClaimsRow } from '../judgedClaims.ts';
 import { healthOf } from './health.ts';
-import { html, Markup, number, table } from './markup.ts';
+import { heading, html, Markup, math, number, table } from './markup.ts';
 import type { ReportedPart, ReportedRun } from './readPart.ts';
 
 /** What the page carries for machines. */
@@ -80,9 +80,9 @@ export function reportPage(parts: readonly ReportedPart[], folders: readonly str
 </head>
 <body>
 <main>
-<h1>${title}</h1>
+<h1>${math(title)}</h1>
 <p class="verdicts">${countVerdicts(claims)}</p>
-${parts.map((part, i) => partSection(part, folders[i]!, i))}
+${parts.map((part, i) => partSection(part, { folder: folders[i]!, index: i, isAlone: parts.length === 1 }))}
 </main>
 <script type="application/json" id="brink-report">${new Markup(JSON.stringify(block).replaceAll('<', '\\u003c'))}</script>
 </body>
@@ -107,22 +107,28 @@ function titleOf({ figure, directory }: ReportedPart): string {
   return figure === null ? `Run ${directory.split('/').at(-1)}` : `Figure ${figure.figure}: ${figure.title}`;
 }
 
-function partSection(part: ReportedPart, folder: string, index: number): Markup {
+/** Where a part stands in the page. */
+interface Place {
+  readonly folder: string;
+  readonly index: number;
+  /** Whether there is no other: then the page's title is its own. */
+  readonly isAlone: boolean;
+}
+
+function partSection(part: ReportedPart, { folder, index, isAlone }: Place): Markup {
   const { figure, claims, runs } = part;
+  const level = isAlone ? 2 : 3;
   return html`<section>
-<h2>${titleOf(part)}</h2>
-${figure && html`<p>${figure.about}</p><p>Source: ${figure.source}.</p>`}
-<h3>What this is not</h3>
-<ul>${limitsOf(part).map((limit) => html`<li>${limit}</li>\n`)}</ul>
-${claims.length > 0 ? html`<h3>Claims</h3>\n${claims.map(claimSection)}${ruleText(claims)}` : null}
-<h3>Pictures</h3>
-${part.pictures.map(
+${isAlone ? null : heading(2, math(titleOf(part)))}
+${figure && html`<p>${math(figure.about)}</p><p>Source: ${figure.source}.</p>`}
+${heading(level, 'What this is not')}<ul>${limitsOf(part).map((limit) => html`<li>${math(limit)}</li>\n`)}</ul>
+${claims.length > 0 ? claimsSection(claims, level) : null}
+${heading(level, 'Pictures')}${part.pictures.map(
   ({ caption, svg }, k) => html`<figure>${new Markup(withOwnIds(svg, `p${index}-${k}-`))}
-<figcaption>${caption}</figcaption></figure>\n`,
+<figcaption>${math(caption)}</figcaption></figure>\n`,
 )}
 ${figure && figure.settings.length > 0 ? settingsTable(figure.settings) : null}
-<h3>Runs</h3>
-${table(
+${heading(level, 'Runs')}${table(
   'Every run: how it ended',
   ['run', 'state', 'steps', 'seconds', 'branches', 'why'],
   runs.map((run) => [
@@ -136,8 +142,8 @@ ${table(
     run.error ?? '',
   ]),
 )}
-${healthTable(runs)}
-${provenance(part, folder)}
+${heading(level, 'Numerical health')}${healthTable(runs)}
+${heading(level, 'Provenance')}${provenance(part, folder)}
 </section>
 `;
 }
@@ -167,7 +173,21 @@ function limitsOf({ figure, claims, runs }: ReportedPart): string[] {
   return limits;
 }
 
-function claimSection(claim: ClaimsRow): Markup {
+function claimsSection(claims: readonly ClaimsRow[], level: number): Markup {
+  return html`${heading(level, 'Claims')}${table(
+    'At a glance',
+    ['verdict', 'claim', 'value', '95 % interval', 'holds'],
+    claims.map((claim) => [
+      claim.verdict,
+      html`<a href="#claim-${claim.claim}">${math(claim.says)}</a>`,
+      number(claim.value),
+      claim.value === null ? '–' : intervalText(claim),
+      regionText(claim),
+    ]),
+  )}${claims.map((claim) => claimSection(claim, level + 1))}${heading(level, 'The rule')}${ruleText(claims)}`;
+}
+
+function claimSection(claim: ClaimsRow, level: number): Markup {
   const { value, low, high } = claim;
   const shown =
     value === null
@@ -176,11 +196,10 @@ function claimSection(claim: ClaimsRow): Markup {
           Number.isFinite(low! + high!) ? html`${number(low)} to ${number(high)}` : 'none'
         } (${claim.method})`;
   return html`<section class="claim ${CLASS[claim.verdict] ?? ''}" id="claim-${claim.claim}">
-<h4>${claim.verdict}: ${claim.says}</h4>
-<dl>
-<dt>Where</dt><dd>${claim.where} · <code>${claim.claim}</code></dd>
+${heading(level, html`${claim.verdict}: ${math(claim.says)}`)}<dl>
+<dt>Where</dt><dd>${math(claim.where)} · <code>${claim.claim}</code></dd>
 <dt>Measured</dt><dd>${claim.how}</dd>
-<dt>Holds</dt><dd>${regionText(claim)}: ${claim.region_why}</dd>
+<dt>Holds</dt><dd>${regionText(claim)}: ${math(claim.region_why)}</dd>
 <dt>Value</dt><dd>${shown}</dd>
 <dt>Rests on</dt><dd>${claim.seeds} ${claim.seeds === 1 ? 'seed' : 'seeds'}, ${claim.size} numbers${
     claim.effective_size === null ? null : html`, worth ${number(claim.effective_size, 3)} independent ones`
@@ -203,8 +222,9 @@ export function regionText({ region_low, region_high }: Pick<ClaimsRow, 'region_
   return region_high === null ? `from ${region_low}` : `from ${region_low} to ${region_high}`;
 }
 
-const ruleText = (claims: readonly ClaimsRow[]) => html`<h3>The rule</h3>
-<p>It was fixed before the runs. A claim <em>holds</em> where the whole 95 % interval lies in its region, it <em>does not
+const ruleText = (
+  claims: readonly ClaimsRow[],
+) => html`<p>It was fixed before the runs. A claim <em>holds</em> where the whole 95 % interval lies in its region, it <em>does not
 hold</em> where the whole interval lies outside, and where the interval reaches across a bound, or nothing could be
 measured, it is <em>not decidable</em>. Intervals: ${[...new Set(claims.map(({ method }) => method))].filter(Boolean).join('; ')}.</p>
 `;
@@ -213,7 +233,7 @@ const settingsTable = (settings: readonly Setting[]) =>
   table(
     'Settings',
     ['setting', 'the paper states', 'used here', 'why'],
-    settings.map(({ name, paper, here, why }) => [name, paper ?? '–', here, why]),
+    settings.map(({ name, paper, here, why }) => [name, paper ?? '–', here, why].map(math)),
   );
 
 function healthTable(runs: readonly ReportedRun[]): Markup {
@@ -222,8 +242,7 @@ function healthTable(runs: readonly ReportedRun[]): Markup {
       healthOf(declared, rows).map(({ what, median, worst }) => [path, what, number(median, 3), number(worst, 3)]),
     ),
   );
-  return html`<h3>Numerical health</h3>
-<p>Arithmetic on the device is float32 with TF32 off; sums and statistics are float64. Neither a check of the
+  return html`<p>Arithmetic on the device is float32 with TF32 off; sums and statistics are float64. Neither a check of the
 derivatives (<code>brink verify</code>) nor a replay is part of this report.</p>
 ${lines.length > 0 ? table('Errors and residuals', ['table', 'what', 'median', 'worst'], lines) : null}
 `;
@@ -235,8 +254,7 @@ function provenance({ figure, claims, claimsSha256, runs }: ReportedPart, folder
   );
   if (claimsSha256 !== null) tables.unshift(['claims.parquet', claims.length, claimsSha256]);
   const command = figure && `npx brink figure ${figure.file} --scale ${figure.scale} --seeds ${figure.seeds}`;
-  return html`<h3>Provenance</h3>
-<dl>
+  return html`<dl>
 ${command && html`<dt>Command</dt><dd><code>${command}</code></dd>`}
 ${figure && html`<dt>Definition (SHA-256)</dt><dd><code>${figure.definition}</code></dd>`}
 ${figure && Object.entries(figure.madeBy).map(([name, value]) => html`<dt>${name}</dt><dd>${plain(value)}</dd>`)}
