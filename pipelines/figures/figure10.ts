@@ -15,7 +15,7 @@ const gd = (learningRate: number, steps: number): Training => ({
 });
 const sgd = (learningRate: number, steps: number): Training => ({
   ...{ ...gd(learningRate, steps), name: `sgd-${learningRate}`, label: `SGD, b = 64, η = ${learningRate}` },
-  ...{ batchSize: 64, every: 3, draws: 4, deflate: 3 },
+  ...{ batchSize: 64, every: 4, draws: 8, deflate: 6 },
 });
 const small = { ...tanhCnn, examples: 128 };
 const resnet9 = { model: 'resnet9', data: 'cifar-10', examples: 8192, loss: 'mse' } as const;
