@@ -1,5 +1,8 @@
 import { LARGEST, type Scale } from './Scale.ts';
 
+/** Pixels: a logarithm and back need not give the end of an axis to the last bit. */
+const ROUNDING = 1e-6;
+
 /** A count as it is written: 12,000. */
 export const counted = (count: number): string => count.toLocaleString('en-US');
 
@@ -27,8 +30,8 @@ export function notShown(
     );
   }
   const isWithin = (scale: Scale, value: number) => {
-    const [from, to] = [...scale.domain].sort((a, b) => a - b) as [number, number];
-    return value >= from && value <= to;
+    const place = scale.place(value);
+    return place >= -ROUNDING && place <= scale.pixels + ROUNDING;
   };
   say(
     those((v) => x.shows(v.x) && y.shows(v.y) && !(isWithin(x, v.x) && isWithin(y, v.y))),
