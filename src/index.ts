@@ -115,6 +115,7 @@ export {
 export { business, economy, full, type SetOptions } from './runs/sets.ts';
 export type { FittedLine } from './statistics/bestLine.ts';
 export { betweenSeeds } from './statistics/betweenSeeds.ts';
+export { binomialInterval } from './statistics/binomialInterval.ts';
 export { type BlockIntervalOptions, blockInterval } from './statistics/blockInterval.ts';
 export type { Estimate } from './statistics/Estimate.ts';
 export { type Crossing, firstCrossing } from './statistics/firstCrossing.ts';
