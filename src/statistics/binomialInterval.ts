@@ -12,6 +12,8 @@ import type { Estimate } from './Estimate.ts';
  *
  * Cost: none.
  *
+ * Source: Clopper and Pearson (1934).
+ *
  * @param count k, how many came out true.
  * @param trials n.
  * @throws BrinkError where a count is no integer, there are no trials, or k is above n.
@@ -21,7 +23,6 @@ import type { Estimate } from './Estimate.ts';
  * const { value, low, high } = binomialInterval(0, 3200);
  * console.log(value, low, high.toFixed(5)); // 0 0 0.00115
  * @see blockInterval
- * Source: Clopper and Pearson (1934).
  */
 export function binomialInterval(count: number, trials: number): Estimate {
   requireInteger('binomialInterval', 'count', count, 0);
