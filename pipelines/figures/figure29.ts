@@ -25,7 +25,8 @@ export default figure<Preset>({
   about: 'As Figure 4(a, b), for a convolutional network with MSE and three learning rates.',
   presets,
   runs: ({ descents }, inputs) => descents.map((descent) => descentRun(descent, inputs)),
-  claims: ({ descents }) => descents.flatMap((d) => hoveringClaims(d, `η = ${d.learningRate}`)),
+  claims: ({ descents }) =>
+    descents.flatMap((d) => hoveringClaims(d, `η = ${d.learningRate}`, 'Section 4.3, Figure 29')),
   plot: (runs, { descents }) =>
     panels([descents.map((d) => hoveringChart(runs.named(d.name), `η = ${d.learningRate}`))], {
       description: 'Figure 29: three learning rates of gradient descent at the edge of stability.',

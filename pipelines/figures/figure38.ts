@@ -57,7 +57,8 @@ export default figure<Preset>({
     'around it; with Polyak’s β₁ = 0.4 it goes in bursts.',
   presets,
   runs: ({ descents }, inputs) => descents.map((descent) => descentRun(descent, inputs)),
-  claims: ({ descents }) => descents.flatMap((d) => [...hoveringClaims(d, label(d)), burstClaim(d)]),
+  claims: ({ descents }) =>
+    descents.flatMap((d) => [...hoveringClaims(d, label(d), 'equation (131), Figure 38'), burstClaim(d)]),
   plot: (runs, { descents }) => {
     const charts = descents.map((d) => hoveringChart(runs.named(d.name), label(d), '(2/η)γ(β₁, β₂)'));
     return panels(inRows(charts), {

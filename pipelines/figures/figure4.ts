@@ -55,7 +55,7 @@ export default figure<Preset>({
     ...sgdRuns(preset.sgd, inputs),
   ],
   claims: ({ descents, sgd }) => [
-    ...descents.flatMap((d) => hoveringClaims(d, `η = ${d.learningRate}`)),
+    ...descents.flatMap((d) => hoveringClaims(d, `η = ${d.learningRate}`, 'Section 4.3, Figure 4(a), (b)')),
     ...sgd.batchSizes.map((b): Claim => hoversAtBound(b, 'Section 4.3, Figure 4(c), (d)')),
   ],
   plot: (runs, { descents, sgd }) => {

@@ -70,13 +70,13 @@ export function hoveringRows(run: MadeRun) {
 const NEVER = '‖H‖_{S_n} never passed the edge';
 
 /** The two claims about one run. */
-export function hoveringClaims(descent: Pick<Descent, 'name'>, label: string): Claim[] {
+export function hoveringClaims(descent: Pick<Descent, 'name'>, label: string, where: string): Claim[] {
   const { name } = descent;
   return [
     {
       id: `sharpness-above-${name}`,
       says: `With ${label} the sharpness λ₁ hovers above the edge.`,
-      where: 'Section 4.3, Figure 4(a), (b)',
+      where,
       how: 'median of lambda_1/edge over the rows from the step on at which ias first exceeds edge',
       region: { low: 1, why: '“above” is the claim' },
       measure: (runs) => {
@@ -92,7 +92,7 @@ export function hoveringClaims(descent: Pick<Descent, 'name'>, label: string): C
     {
       id: `ias-around-${name}`,
       says: `With ${label} the interaction-aware sharpness ‖H‖_{S_n} oscillates around the edge.`,
-      where: 'Section 4.3, Figure 4(a), (b)',
+      where,
       how: 'median of ias/edge over the rows from the step on at which ias first exceeds edge',
       region: { low: 0.9, high: 1.1, why: 'a tenth is what the eye takes for “around” in the figure' },
       measure: (runs) => {
