@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { FigureRecord } from '../src/figures/FigureRecord.ts';
 import { type ClaimsRow, claimsTable } from '../src/figures/judgedClaims.ts';
 import { countVerdicts, intervalText, regionText } from '../src/figures/report/reportPage.ts';
+import { piecesOf } from '../src/plots/subscripts.ts';
 import { readTable } from '../src/tables/readTable.ts';
 
 const PAGE = join(import.meta.dirname, 'figures.md');
@@ -13,7 +14,12 @@ const FILES = ['figure.json', 'claims.parquet', 'figure.svg'];
 /** What is shown: not what only proves that a figure runs. */
 const isShown = (scale: string) => scale !== 'smoke';
 
-const cell = (text: string) => text.replaceAll('|', '\\|');
+/** A text with its subscripts set as such. */
+const math = (text: string) =>
+  piecesOf(text)
+    .map(({ text, size, drop }) => (size === 1 ? text : drop > 0 ? `<sub>${text}</sub>` : `<sup>${text}</sup>`))
+    .join('');
+const cell = (text: string) => math(text).replaceAll('|', '\\|');
 const row = (cells: readonly string[]) => `| ${cells.map(cell).join(' | ')} |`;
 const short = (x: number | null) => (x === null ? '–' : `${Number(x.toPrecision(3))}`);
 
@@ -55,11 +61,11 @@ function section({ folder, record, claims }: Shown): string[] {
   const command = `npm run figure -- ${record.figure}${record.scale === 'laptop' ? '' : ` --scale ${record.scale}`}`;
   return [
     '',
-    `## ${record.figure}: ${record.title}`,
+    `## ${record.figure}: ${math(record.title)}`,
     '',
     `\`${command}\` · ${record.source} · [\`${record.file}\`](../${record.file}) · scale: ${record.scale}`,
     '',
-    record.about,
+    math(record.about),
     '',
     `![Figure ${record.figure}: ${record.title}](figures/${folder}/figure.svg)`,
     '',
@@ -84,11 +90,15 @@ function section({ folder, record, claims }: Shown): string[] {
       ? [
           '',
           'Other than in the paper:',
-          ...other.map(({ name, paper, here, why }) => `- ${name}: ${here} (the paper: ${paper}); ${why}.`),
+          ...other.map(({ name, paper, here, why }) => `- ${math(`${name}: ${here} (the paper: ${paper}); ${why}.`)}`),
         ]
       : []),
     ...(open.length > 0
-      ? ['', 'What the paper leaves open:', ...open.map(({ name, here, why }) => `- ${name}: ${here}; ${why}.`)]
+      ? [
+          '',
+          'What the paper leaves open:',
+          ...open.map(({ name, here, why }) => `- ${math(`${name}: ${here}; ${why}.`)}`),
+        ]
       : []),
   ];
 }
@@ -140,7 +150,7 @@ export async function gallery(): Promise<string> {
     '',
     ...fails.map(
       ({ figure, scale, says, value, low, high }) =>
-        `- Figure ${figure} (${scale}): ${says} Measured ${short(value)}, ${short(low)} to ${short(high)}.`,
+        `- Figure ${figure} (${scale}): ${math(says)} Measured ${short(value)}, ${short(low)} to ${short(high)}.`,
     ),
     ...figures.flatMap(section),
     '',
