@@ -12,6 +12,7 @@ const PAGE = join(import.meta.dirname, 'figures.md');
 const FOLDER = join(import.meta.dirname, 'figures');
 const FILES = ['figure.json', 'claims.parquet', 'figure.svg'];
 /** What is shown: not what only proves that a figure runs. */
+const WIDTH = 112;
 const isShown = (scale: string) => scale !== 'smoke';
 
 /** A text with its subscripts set as such. */
@@ -20,8 +21,20 @@ const math = (text: string) =>
     .map(({ text, size, drop }) => (size === 1 ? text : drop > 0 ? `<sub>${text}</sub>` : `<sup>${text}</sup>`))
     .join('');
 const cell = (text: string) => math(text).replaceAll('|', '\\|');
+/** Prose in lines of the page's width; those after the first are indented. */
+function wrapped(text: string, indent = ''): string[] {
+  const lines = [''];
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1)!;
+    if (line === '' || line === indent) lines[lines.length - 1] = line + word;
+    else if ([...line, ...word].length < WIDTH) lines[lines.length - 1] = `${line} ${word}`;
+    else lines.push(indent + word);
+  }
+  return lines;
+}
+const item = (text: string) => wrapped(`- ${math(text)}`, '  ');
 const row = (cells: readonly string[]) => `| ${cells.map(cell).join(' | ')} |`;
-const short = (x: number | null) => (x === null ? '–' : `${Number(x.toPrecision(3))}`);
+const short = (x: number | null) => (x === null ? '–' : `${Number(x.toPrecision(4))}`);
 
 /** Copies what the gallery shows of the figures that were made. */
 function copyFigures(from: string): void {
@@ -63,9 +76,11 @@ function section({ folder, record, claims }: Shown): string[] {
     '',
     `## ${record.figure}: ${math(record.title)}`,
     '',
-    `\`${command}\` · ${record.source} · [\`${record.file}\`](../${record.file}) · scale: ${record.scale}`,
+    ...wrapped(
+      `${record.source}. Scale: ${record.scale}. [${record.file}](../${record.file}), made by \`${command}\`.`,
+    ),
     '',
-    math(record.about),
+    ...wrapped(math(record.about)),
     '',
     `![Figure ${record.figure}: ${record.title}](figures/${folder}/figure.svg)`,
     '',
@@ -90,15 +105,11 @@ function section({ folder, record, claims }: Shown): string[] {
       ? [
           '',
           'Other than in the paper:',
-          ...other.map(({ name, paper, here, why }) => `- ${math(`${name}: ${here} (the paper: ${paper}); ${why}.`)}`),
+          ...other.flatMap(({ name, paper, here, why }) => item(`${name}: ${here} (the paper: ${paper}); ${why}.`)),
         ]
       : []),
     ...(open.length > 0
-      ? [
-          '',
-          'What the paper leaves open:',
-          ...open.map(({ name, here, why }) => `- ${math(`${name}: ${here}; ${why}.`)}`),
-        ]
+      ? ['', 'What the paper leaves open:', ...open.flatMap(({ name, here, why }) => item(`${name}: ${here}; ${why}.`))]
       : []),
   ];
 }
@@ -140,17 +151,16 @@ export async function gallery(): Promise<string> {
     "paper's settings. Each leaves its tables, `claims.parquet`, `figure.svg` and `report.html`. This page is made from",
     'those by `npx node docs/makeGallery.ts`; no number in it was typed.',
     '',
-    `In all ${claims.length} claims: ${countVerdicts(claims)}. A claim holds where its whole 95 % interval lies in the region that was`,
-    'fixed before the run, and does not hold where the whole interval lies outside. One seed each, where nothing else is',
-    'said: an interval speaks of that run.',
+    ...wrapped(
+      `In all ${claims.length} claims: ${countVerdicts(claims)}. A claim holds where its whole 95 % interval lies in the region that was fixed before the run, and does not hold where the whole interval lies outside. One seed each, where nothing else is said: an interval speaks of that run.`,
+    ),
     '',
     ...OWN,
     '',
     '## Where a claim does not hold',
     '',
-    ...fails.map(
-      ({ figure, scale, says, value, low, high }) =>
-        `- Figure ${figure} (${scale}): ${math(says)} Measured ${short(value)}, ${short(low)} to ${short(high)}.`,
+    ...fails.flatMap(({ figure, scale, says, value, low, high }) =>
+      item(`Figure ${figure} (${scale}): ${says} Measured ${short(value)}, ${short(low)} to ${short(high)}.`),
     ),
     ...figures.flatMap(section),
     '',
