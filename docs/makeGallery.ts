@@ -1,7 +1,7 @@
 // Writes docs/figures.md from the figures in docs/figures/. Usage: npx node docs/makeGallery.ts [folder of made figures]
 // With a folder (output/figures), its figures are first copied to docs/figures/: picture, claims, record.
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { FigureRecord } from '../src/figures/FigureRecord.ts';
 import { type ClaimsRow, claimsTable } from '../src/figures/judgedClaims.ts';
 import { countVerdicts, intervalText, regionText } from '../src/figures/report/reportPage.ts';
@@ -46,6 +46,10 @@ function copyFigures(from: string): void {
       rmSync(target, { recursive: true, force: true });
       mkdirSync(target, { recursive: true });
       for (const file of FILES) copyFileSync(join(made, file), join(target, file));
+      // Where the data lay is nobody else's concern.
+      const record = JSON.parse(readFileSync(join(target, 'figure.json'), 'utf8')) as FigureRecord;
+      const data = record.data == null ? null : basename(record.data);
+      writeFileSync(join(target, 'figure.json'), `${JSON.stringify({ ...record, data }, null, 2)}\n`);
     }
   }
 }

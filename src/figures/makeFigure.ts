@@ -5,8 +5,8 @@ import { from, lastValueFrom } from 'rxjs';
 import { BrinkError, requireInteger, requireNumber } from '../core/errors.ts';
 import { type JsonObject, requireJson } from '../core/Json.ts';
 import { requireNames } from '../core/requireNames.ts';
+import { FileLock } from '../files/FileLock.ts';
 import { makeFolders } from '../files/makeFolders.ts';
-import { VERSIONS } from '../files/versions.ts';
 import { writeWhole } from '../files/WholeFile.ts';
 import { toSvg } from '../plots/toSvg.ts';
 import { run } from '../runs/run.ts';
@@ -14,10 +14,10 @@ import { readTable } from '../tables/readTable.ts';
 import { toParquet } from '../tables/toParquet.ts';
 import { definitionHash } from './definitionHash.ts';
 import type { FigureRecord } from './FigureRecord.ts';
-import { plannedRuns, presetOf, type SeededRun } from './figure.ts';
+import { type Figure, plannedRuns, presetOf, type SeededRun } from './figure.ts';
 import { importFigure } from './importFigure.ts';
 import { type ClaimsRow, claimsTable, judgedClaim } from './judgedClaims.ts';
-import { readMadeRuns } from './MadeRuns.ts';
+import { type RunOfFigure, readMadeRuns } from './MadeRuns.ts';
 import { madeBy } from './madeBy.ts';
 import { writeReport } from './report/writeReport.ts';
 import { requireTime } from './requireTime.ts';
@@ -63,9 +63,10 @@ const DONE = ['finished', 'diverged'];
  *
  * In `<directory>/<scale>/<name>` it leaves the tables of every run (`runs/<run>-seed-<seed>/`), `claims.parquet`,
  * `figure.svg`, `report.html` and `figure.json`. One that is there already is not made again, unless its file, what
- * that imports from beside it, the preset, the number of seeds or brink's version is another (a SHA-256 of them). One
- * that was cut off goes on: runs that have ended stay, and the one that was at work begins anew, which with the same
- * seed gives the same rows.
+ * that imports from beside it, the preset, the number of seeds, the data that is named or brink's version is another (a
+ * SHA-256 of them); one that was drawn anew from runs of another definition is. One that was cut off goes on: runs that
+ * have ended stay, and the one that was at work begins anew, which with the same seed gives the same rows. Two processes
+ * don't make one figure at once.
  *
  * With one seed an interval speaks of this run; with several it is Student's between seeds.
  *
@@ -76,44 +77,79 @@ const DONE = ['finished', 'diverged'];
  * @param options `scale` ('laptop'), `directory` ('output/figures'), `seeds` (1), `data` (none), `hours` (2), `again`
  *   (false), `redraw` (false), `progress` (true).
  * @throws BrinkError as a rejection where the file exports no figure, an option is out of range, the runs would take too
- *   long, or a run failed. What was measured is kept.
+ *   long, a run failed, or another process is making it. What was measured is kept.
  */
 export async function makeFigure(file: string | URL, options: MakeFigureOptions = {}): Promise<MadeFigure> {
   requireNames(WHO, options, ['scale', 'directory', 'seeds', 'data', 'hours', 'again', 'redraw', 'progress']);
-  const { scale = 'laptop', seeds = 1, data = null, hours = 2, again = false, redraw = false } = options;
-  const { progress = true } = options;
+  const { scale = 'laptop', seeds = 1, hours = 2, again = false, redraw = false, progress = true } = options;
   requireInteger(WHO, 'seeds', seeds, 1);
   requireNumber(WHO, 'hours', hours, 0);
   const path = resolve(file instanceof URL ? fileURLToPath(file) : file);
   const declared = await importFigure(path);
-  const preset = presetOf(declared, scale);
+  const preset = presetOf(declared, scale) as JsonObject;
   requireJson(WHO, `the preset '${scale}'`, preset);
-  const definition = definitionHash(path, { preset, seeds, brink: VERSIONS.brink });
+  const data = options.data === undefined ? null : resolve(options.data);
+  const definition = definitionHash(path, { preset, seeds, data });
   const directory = resolve(options.directory ?? 'output/figures', scale, declared.name);
-  const paths = {
-    record: join(directory, 'figure.json'),
-    claims: join(directory, 'claims.parquet'),
-    picture: join(directory, 'figure.svg'),
-    report: join(directory, 'report.html'),
-  };
-  const made = { name: declared.name, scale, directory };
-  const isWhole = Object.values(paths).every((part) => existsSync(part)) && definitionIn(paths.record) === definition;
-  if (isWhole && !again && !redraw) {
-    return { ...made, claims: (await readTable(paths.claims, claimsTable)).rows, wasThere: true };
+  if (!again && !redraw && isWhole(directory, definition)) {
+    const { rows } = await readTable(join(directory, FILES.claims), claimsTable);
+    return { name: declared.name, scale, directory, claims: rows, wasThere: true };
   }
+  const planned = plannedRuns(declared, scale, { data: options.data ?? null });
+  const cells = Array.from({ length: seeds }, (_, seed) => planned.map((plan) => ({ plan, seed }))).flat();
+  makeFolders(directory);
+  const record = join(directory, FILES.record);
+  const lock = FileLock.take(record);
+  if (!(lock instanceof FileLock)) {
+    throw new BrinkError(
+      WHO,
+      `${directory} is being made by process ${lock.pid} on ${lock.host}. Two would mix their runs; wait for it, or name another directory.`,
+    );
+  }
+  try {
+    const request = { declared, path, scale, preset, seeds, data, definition, directory, cells };
+    return await make(request, { hours, again, redraw, progress });
+  } finally {
+    lock.release();
+  }
+}
+
+/** The files of a figure that is whole. */
+const FILES = { record: 'figure.json', claims: 'claims.parquet', picture: 'figure.svg', report: 'report.html' };
+
+/** Whether a folder holds a figure with all its files, that and whose runs one definition has made. */
+function isWhole(directory: string, definition: string): boolean {
+  if (!Object.values(FILES).every((file) => existsSync(join(directory, file)))) return false;
+  const record = readJson(join(directory, FILES.record)) as FigureRecord | null;
+  if (record?.definition !== definition) return false;
+  // After `redraw` the runs can be another definition's.
+  const runs = record.runs.map(({ folder }) => recordOf(join(directory, folder)));
+  return runs.every((run) => run === null || run.figure?.definition === definition);
+}
+
+interface Request {
+  readonly declared: Figure;
+  readonly path: string;
+  readonly scale: string;
+  readonly preset: JsonObject;
+  readonly seeds: number;
+  readonly data: string | null;
+  readonly definition: string;
+  readonly directory: string;
+  readonly cells: readonly SeededRun[];
+}
+
+async function make(
+  { declared, path, scale, preset, seeds, data, definition, directory, cells }: Request,
+  { hours, again, redraw, progress }: Required<Pick<MakeFigureOptions, 'hours' | 'again' | 'redraw' | 'progress'>>,
+): Promise<MadeFigure> {
   const tell = (line: string) => {
     if (progress) process.stderr.write(`figure ${declared.name} (${scale}): ${line}\n`);
   };
-
-  makeFolders(directory);
-  // From here on it is not whole.
-  rmSync(paths.record, { force: true });
-  const planned = plannedRuns(declared, scale, { data });
-  const cells = Array.from({ length: seeds }, (_, seed) => planned.map((plan) => ({ plan, seed }))).flat();
   const folderOf = ({ plan, seed }: SeededRun) => join('runs', `${plan.name}-seed-${seed}`);
   const isMade = (cell: SeededRun) => {
     const run = recordOf(join(directory, folderOf(cell)));
-    return run !== null && DONE.includes(run.state) && (redraw || run.definition === definition);
+    return run !== null && DONE.includes(run.state) && (redraw || run.figure?.definition === definition);
   };
   const missing = cells.filter((cell) => !isMade(cell) || again);
   if (redraw && missing.length > 0) {
@@ -123,13 +159,15 @@ export async function makeFigure(file: string | URL, options: MakeFigureOptions 
     );
   }
   await requireTime(`figure ${declared.name}, ${scale},`, missing, hours, tell);
+  // From here on it is not whole.
+  rmSync(join(directory, FILES.record), { force: true });
   for (const [k, cell] of missing.entries()) {
     tell(`run ${cell.plan.name}, seed ${cell.seed} (${cells.length - missing.length + k + 1} of ${cells.length})`);
     const about = { name: declared.name, scale, definition, run: cell.plan.name, seed: cell.seed };
     await makeRun(cell, join(directory, folderOf(cell)), { figure: about }, progress);
   }
 
-  const runs = cells.map((cell) => ({
+  const runs: readonly RunOfFigure[] = cells.map((cell) => ({
     folder: folderOf(cell),
     name: cell.plan.name,
     seed: cell.seed,
@@ -137,27 +175,31 @@ export async function makeFigure(file: string | URL, options: MakeFigureOptions 
   }));
   const bySeed = await readMadeRuns(directory, runs, seeds);
   const claims = declared.claims(preset).map((claim) => judgedClaim(declared.name, scale, claim, bySeed));
-  await lastValueFrom(from(claims).pipe(toParquet(claimsTable, { path: paths.claims, overwrite: true })), {
-    defaultValue: null,
-  });
-  writeWhole(paths.picture, await toSvg(declared.plot(bySeed[0]!, preset)));
+  await lastValueFrom(
+    from(claims).pipe(toParquet(claimsTable, { path: join(directory, FILES.claims), overwrite: true })),
+    {
+      defaultValue: null,
+    },
+  );
+  writeWhole(join(directory, FILES.picture), await toSvg(declared.plot(bySeed[0]!, preset)));
   const record: FigureRecord = {
     figure: declared.name,
     title: declared.title,
     source: declared.source,
     about: declared.about,
     scale,
-    preset: preset as JsonObject,
+    preset,
     seeds,
+    data,
     definition,
     file: relative(process.cwd(), path),
     settings: declared.settings(preset),
     runs,
     madeBy: madeBy(),
   };
-  await writeReport([{ directory, figure: record }], paths.report);
-  writeWhole(paths.record, `${JSON.stringify(record, null, 2)}\n`);
-  return { ...made, claims, wasThere: false };
+  await writeReport([{ directory, figure: record }], join(directory, FILES.report));
+  writeWhole(join(directory, FILES.record), `${JSON.stringify(record, null, 2)}\n`);
+  return { name: declared.name, scale, directory, claims, wasThere: false };
 }
 
 async function makeRun({ plan, seed }: SeededRun, directory: string, metadata: JsonObject, progress: boolean) {
@@ -177,16 +219,14 @@ async function makeRun({ plan, seed }: SeededRun, directory: string, metadata: J
   );
 }
 
-/** What a run's record says of how it ended, and of what made it; null where there is none. */
-function recordOf(directory: string): { readonly state: string; readonly definition: unknown } | null {
+/** What a run's record says of how it ended, and of the figure that it was made for; null where there is none. */
+function recordOf(directory: string): { readonly state: string; readonly figure: JsonObject | undefined } | null {
   const run = readJson(join(directory, 'run.json')) as {
     state: string;
-    metadata?: { user?: { figure?: { definition?: unknown } } };
+    metadata?: { user?: { figure?: JsonObject } };
   } | null;
-  return run && { state: run.state, definition: run.metadata?.user?.figure?.definition };
+  return run && { state: run.state, figure: run.metadata?.user?.figure };
 }
-
-const definitionIn = (path: string): unknown => (readJson(path) as { definition?: unknown } | null)?.definition;
 
 /** What a crash has cut off is no record. */
 function readJson(path: string): unknown {

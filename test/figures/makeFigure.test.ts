@@ -76,6 +76,35 @@ describe('makeFigure', () => {
     expect([other.wasThere, other.claims[0]!.size]).toEqual([false, 26]);
   });
 
+  it('makes it anew with other data', async () => {
+    const one = await smoke('data', { data: join(parent, 'one') });
+    expect((await smoke('data', { data: join(parent, 'one') })).wasThere).toBe(true);
+    const two = await smoke('data', { data: join(parent, 'two') });
+    expect([two.directory, two.wasThere]).toEqual([one.directory, false]);
+    expect(JSON.parse(readFileSync(join(two.directory, 'figure.json'), 'utf8')).data).toBe(join(parent, 'two'));
+    expect((await smoke('data')).wasThere).toBe(false);
+  });
+
+  it('takes a file that a comment names for no part of the definition', async () => {
+    const file = edited('named.ts', (text) => `// It came from './gone.ts'\n${text}`);
+    const made = await makeFigure(file, { scale: 'smoke', directory: join(parent, 'named'), progress: false });
+    expect(made.wasThere).toBe(false);
+  });
+
+  it('is made by one process at a time', async () => {
+    const out = join(parent, 'twice');
+    const child = spawn(process.execPath, [program, 'figure', FILE, '--out', out], { stdio: 'ignore' });
+    const exit = new Promise((resolve) => child.on('exit', resolve));
+    const first = join(out, 'laptop/two-runs/runs/eta-0.05-seed-0/run.json');
+    while (!existsSync(first)) await setTimeout(5);
+    await expect(makeFigure(FILE, { directory: out, progress: false })).rejects.toThrow(
+      new RegExp(`two-runs is being made by process ${child.pid} on .*Two would mix their runs`),
+    );
+    expect(await exit).toBe(0);
+    expect((await makeFigure(FILE, { directory: out, progress: false })).wasThere).toBe(true);
+    expect(readdirSync(join(out, 'laptop/two-runs')).filter((name) => name.includes('lock'))).toEqual([]);
+  }, 60_000);
+
   it('draws anew from the tables that are there, where it is told to', async () => {
     const { directory, claims } = await smoke('redrawn');
     const { mtimeMs } = await import('node:fs').then(({ statSync }) =>
@@ -91,6 +120,9 @@ describe('makeFigure', () => {
     expect(drawn.claims[1]).toEqual({ ...claims[1], ...drawn.claims[1], verdict: 'holds', value: claims[1]!.value });
     const { statSync } = await import('node:fs');
     expect(statSync(join(directory, 'runs/eta-0.1-seed-0/run.json')).mtimeMs).toBe(mtimeMs);
+    // Its runs are another definition's: it is not taken for made.
+    const anew = await makeFigure(file, { scale: 'smoke', directory: join(parent, 'redrawn'), progress: false });
+    expect(anew.wasThere).toBe(false);
     await expect(
       makeFigure(file, { scale: 'smoke', directory: join(parent, 'none'), redraw: true, progress: false }),
     ).rejects.toThrow(/2 runs of figure two-runs have not been made, runs\/eta-0.05-seed-0 first/);

@@ -118,8 +118,8 @@ function checkVerdict({ claim, value, low, high, region_low, region_high, verdic
 async function measureAgain(figure: FigureRecord, file: string, directory: string): Promise<ClaimsRow[] | string> {
   const untold = 'The claims were not measured again from the tables:';
   if (!existsSync(file)) return `${untold} the figure's file ${file} is not there (--definition names it).`;
-  const { preset, seeds, definition, scale } = figure;
-  if (definitionHash(file, { preset, seeds, brink: VERSIONS.brink }) !== definition) {
+  const { preset, seeds, data, definition, scale } = figure;
+  if (definitionHash(file, { preset, seeds, data }) !== definition) {
     return `${untold} ${file} is another than the one that made the figure.`;
   }
   const declared = await importFigure(file);
