@@ -75,7 +75,7 @@ const MAY_SEE: Record<string, readonly string[]> = {
   recording: ['core', 'files', 'tables', 'training', 'objectives', 'engine', 'catalogue'],
   runs: ['core', 'files', 'operators', 'tables', 'training', 'engine', 'catalogue', 'recording'],
   plots: ['core', 'probes'],
-  figures: ['core', 'files', 'statistics', 'tables', 'plots', 'runs'],
+  figures: ['core', 'files', 'statistics', 'tables', 'plots', 'recording', 'runs'],
   cli: [
     'core',
     'theory',

@@ -66,6 +66,7 @@ const run = ({ sgd, batches }: Preset, b: number, inputs: FigureInputs): Planned
       s.pipe(throttleSteps(sgd.every), batchSharpness({ batchSizes: [b], draws: batches }), toParquet()),
   },
   ...(sgd.network.examples >= 8192 && {
+    checkpoint: { every: 50 },
     work: {
       gradients: (sgd.steps * b) / sgd.network.examples + (sgd.steps / sgd.every) * sgd.draws,
       products: (sgd.steps / sgd.every) * (sgd.draws + 2 * sgd.deflate + (3 * batches * b) / sgd.network.examples),

@@ -17,8 +17,8 @@ type RowsOf<P> = P extends { readonly table: Table } & ((...options: never[]) =>
 
 /** A run that was made for a figure. */
 export interface RunOfFigure {
-  /** Within the figure's folder. */
-  readonly folder: string;
+  /** Within the figure's folder: that of the run, and of each that went on with it after it was cut off, in order. */
+  readonly folders: readonly string[];
   readonly name: string;
   readonly seed: number;
   readonly parameters: JsonObject;
@@ -59,21 +59,29 @@ interface EndedRun {
   readonly state: RunState;
   readonly error: string | null;
   readonly steps: number;
+  readonly metadata: { readonly source: { readonly fork?: { readonly step: number } } | null };
+  /** Where it went on with another. */
+  readonly resumed?: { readonly step: number };
+}
+
+/** A table of a run, over all its parts. */
+interface MadeTable {
+  readonly branch: string;
+  readonly table: Table;
+  readonly rows: readonly Row<Table>[];
 }
 
 /** Reads a run's tables. */
-async function readMadeRun(
-  directory: string,
-  { name, parameters, seed }: Pick<MadeRun, 'name' | 'parameters' | 'seed'>,
-): Promise<MadeRun> {
-  const { state, error = null, steps } = JSON.parse(readFileSync(join(directory, 'run.json'), 'utf8')) as EndedRun;
-  const files = readdirSync(directory).filter((file) => file.endsWith('.parquet'));
-  const tables = await Promise.all(
-    files.sort().map(async (file) => ({
-      branch: file.slice(0, -'.parquet'.length),
-      ...(await readTable(join(directory, file))),
-    })),
-  );
+async function readMadeRun(directory: string, { folders, name, parameters, seed }: RunOfFigure): Promise<MadeRun> {
+  const parts = folders.map((folder) => join(directory, folder));
+  const {
+    state,
+    error = null,
+    ...last
+  } = JSON.parse(readFileSync(join(parts.at(-1)!, 'run.json'), 'utf8')) as EndedRun;
+  const first = last.metadata.source?.fork?.step ?? 0;
+  const steps = last.steps + (last.resumed ? last.resumed.step - first : 0);
+  const tables = joined((await Promise.all(parts.map(readTables))).flat());
   return {
     name,
     parameters,
@@ -98,13 +106,33 @@ async function readMadeRun(
   };
 }
 
+/** The tables in the folder of a run. */
+function readTables(directory: string): Promise<readonly MadeTable[]> {
+  const files = readdirSync(directory).filter((file) => file.endsWith('.parquet'));
+  return Promise.all(
+    files.sort().map(async (file) => ({
+      branch: file.slice(0, -'.parquet'.length),
+      ...(await readTable(join(directory, file))),
+    })),
+  );
+}
+
+/** One table for each branch: its pieces in order, each of which begins behind the end of those before. */
+function joined(pieces: readonly MadeTable[]): readonly MadeTable[] {
+  return [...Map.groupBy(pieces, ({ branch }) => branch)].map(([branch, of]) => ({
+    branch,
+    table: of[0]!.table,
+    rows: of.flatMap(({ rows }) => rows),
+  }));
+}
+
 /** The runs of a figure, by seed. */
 export async function readMadeRuns(
   directory: string,
   runs: readonly RunOfFigure[],
   seeds: number,
 ): Promise<readonly MadeRuns[]> {
-  const all = await Promise.all(runs.map((run) => readMadeRun(join(directory, run.folder), run)));
+  const all = await Promise.all(runs.map((run) => readMadeRun(directory, run)));
   return Array.from({ length: seeds }, (_, seed) =>
     madeRuns(
       seed,

@@ -1,6 +1,6 @@
 import type { Observable } from 'rxjs';
 import type { TopLevelSpec } from 'vega-lite';
-import { BrinkError } from '../core/errors.ts';
+import { BrinkError, requireInteger } from '../core/errors.ts';
 import type { JsonObject } from '../core/Json.ts';
 import type { Step } from '../core/Step.ts';
 import type { Branches } from '../runs/branches.ts';
@@ -19,7 +19,17 @@ export interface PlannedRun {
   readonly branches: Branches;
   /** What it costs, in passes over all examples: where it is said, a run that would take too long is refused. */
   readonly work?: { readonly gradients: number; readonly products: number };
+  /**
+   * Records every so many steps, so that the run goes on where it was cut off; default: it begins anew.
+   *
+   * For runs whose `steps` are those of `gradientDescent` as they are: what an operator behind it does to them is not
+   * known when they go on. A recorded step takes 4m bytes, 8m with momentum.
+   */
+  readonly checkpoint?: { readonly every: number };
 }
+
+/** The branch that a checkpoint adds to those of its run. */
+export const CHECKPOINT = 'recording';
 
 /** A planned run for one seed. */
 export interface SeededRun {
@@ -139,10 +149,23 @@ export function figure<const P>(declaration: FigureDeclaration<P>): FigureDeclar
 
 const WHO = 'figure';
 
-/** The runs of one scale. @throws BrinkError where two have one name, or one has a name that no folder can have. */
+/**
+ * The runs of one scale.
+ *
+ * @throws BrinkError where two have one name, or one has a name that no folder can have, or a checkpoint that can't be.
+ */
 export function plannedRuns(declaration: Figure, scale: string, inputs: FigureInputs): readonly PlannedRun[] {
   const planned: readonly PlannedRun[] = declaration.runs(presetOf(declaration, scale), inputs);
-  for (const { name } of planned) requireFolderName(`a run of figure ${declaration.name}`, name);
+  for (const { name, checkpoint, branches } of planned) {
+    requireFolderName(`a run of figure ${declaration.name}`, name);
+    if (checkpoint === undefined) continue;
+    requireInteger(WHO, `every of the checkpoint of the run ${name}`, checkpoint.every, 1);
+    if (!Object.hasOwn(branches, CHECKPOINT)) continue;
+    throw new BrinkError(
+      WHO,
+      `the run ${name} has a checkpoint and a branch '${CHECKPOINT}', which a checkpoint adds. Rename the branch.`,
+    );
+  }
   requireUnique(
     declaration.name,
     scale,

@@ -9,7 +9,6 @@ import { FileLock } from '../files/FileLock.ts';
 import { makeFolders } from '../files/makeFolders.ts';
 import { writeWhole } from '../files/WholeFile.ts';
 import { toSvg } from '../plots/toSvg.ts';
-import { run } from '../runs/run.ts';
 import { readTable } from '../tables/readTable.ts';
 import { toParquet } from '../tables/toParquet.ts';
 import { definitionHash } from './definitionHash.ts';
@@ -19,6 +18,8 @@ import { importFigure } from './importFigure.ts';
 import { type ClaimsRow, claimsTable, judgedClaim } from './judgedClaims.ts';
 import { type RunOfFigure, readMadeRuns } from './MadeRuns.ts';
 import { madeBy } from './madeBy.ts';
+import { makeRun } from './makeRun.ts';
+import { RunParts } from './RunParts.ts';
 import { writeReport } from './report/writeReport.ts';
 import { requireTime } from './requireTime.ts';
 
@@ -55,9 +56,6 @@ export interface MadeFigure {
 
 const WHO = 'makeFigure';
 
-/** The states in which a run needs no more. Divergence can be the finding. */
-const DONE = ['finished', 'diverged'];
-
 /**
  * Makes a figure from its file: its runs with their tables, the claims, the picture and the report.
  *
@@ -65,8 +63,9 @@ const DONE = ['finished', 'diverged'];
  * `figure.svg`, `report.html` and `figure.json`. One that is there already is not made again, unless its file, what
  * that imports from beside it, the preset, the number of seeds, the data that is named or brink's version is another (a
  * SHA-256 of them); one that was drawn anew from runs of another definition is. One that was cut off goes on: runs that
- * have ended stay, and the one that was at work begins anew, which with the same seed gives the same rows. Two processes
- * don't make one figure at once.
+ * have ended stay, and the one that was at work begins anew, which with the same seed gives the same rows, or, where it
+ * has a checkpoint, goes on from its recording, in a folder of its own (`….2`). Two processes don't make one figure at
+ * once.
  *
  * With one seed an interval speaks of this run; with several it is Student's between seeds.
  *
@@ -123,8 +122,7 @@ function isWhole(directory: string, definition: string): boolean {
   const record = readJson(join(directory, FILES.record)) as FigureRecord | null;
   if (record?.definition !== definition) return false;
   // After `redraw` the runs can be another definition's.
-  const runs = record.runs.map(({ folder }) => recordOf(join(directory, folder)));
-  return runs.every((run) => run === null || run.figure?.definition === definition);
+  return record.runs.every(({ folders }) => new RunParts(join(directory, folders[0]!)).isOf(definition));
 }
 
 interface Request {
@@ -147,9 +145,10 @@ async function make(
     if (progress) process.stderr.write(`figure ${declared.name} (${scale}): ${line}\n`);
   };
   const folderOf = ({ plan, seed }: SeededRun) => join('runs', `${plan.name}-seed-${seed}`);
+  const partsOf = (cell: SeededRun) => new RunParts(join(directory, folderOf(cell)));
   const isMade = (cell: SeededRun) => {
-    const run = recordOf(join(directory, folderOf(cell)));
-    return run !== null && DONE.includes(run.state) && (redraw || run.figure?.definition === definition);
+    const parts = partsOf(cell);
+    return parts.isDone && (redraw || parts.isOf(definition));
   };
   const missing = cells.filter((cell) => !isMade(cell) || again);
   if (redraw && missing.length > 0) {
@@ -164,11 +163,12 @@ async function make(
   for (const [k, cell] of missing.entries()) {
     tell(`run ${cell.plan.name}, seed ${cell.seed} (${cells.length - missing.length + k + 1} of ${cells.length})`);
     const about = { name: declared.name, scale, definition, run: cell.plan.name, seed: cell.seed };
-    await makeRun(cell, join(directory, folderOf(cell)), { figure: about }, progress);
+    const folder = join(directory, folderOf(cell));
+    await makeRun(cell, { folder, definition, metadata: { figure: about }, again, progress });
   }
 
   const runs: readonly RunOfFigure[] = cells.map((cell) => ({
-    folder: folderOf(cell),
+    folders: partsOf(cell).folders.map((folder) => relative(directory, folder)),
     name: cell.plan.name,
     seed: cell.seed,
     parameters: cell.plan.parameters,
@@ -200,32 +200,6 @@ async function make(
   await writeReport([{ directory, figure: record }], join(directory, FILES.report));
   writeWhole(join(directory, FILES.record), `${JSON.stringify(record, null, 2)}\n`);
   return { name: declared.name, scale, directory, claims, wasThere: false };
-}
-
-async function makeRun({ plan, seed }: SeededRun, directory: string, metadata: JsonObject, progress: boolean) {
-  const { exitCode } = process;
-  const steps = await plan.steps(seed);
-  const summary = await run(steps, plan.branches, { directory, overwrite: true, metadata, progress });
-  if (summary.state === 'diverged' && Object.values(summary.branches).every(({ error }) => error === undefined)) {
-    process.exitCode = exitCode;
-    return;
-  }
-  if (summary.state === 'finished') return;
-  const errors = [summary.error, ...Object.values(summary.branches).map(({ error }) => error)];
-  const why = errors.find((error) => error !== undefined)?.message ?? 'it was stopped';
-  throw new BrinkError(
-    WHO,
-    `the run ${plan.name}, seed ${seed}, ${summary.state}: ${why} Its rows are in ${directory}.`,
-  );
-}
-
-/** What a run's record says of how it ended, and of the figure that it was made for; null where there is none. */
-function recordOf(directory: string): { readonly state: string; readonly figure: JsonObject | undefined } | null {
-  const run = readJson(join(directory, 'run.json')) as {
-    state: string;
-    metadata?: { user?: { figure?: JsonObject } };
-  } | null;
-  return run && { state: run.state, figure: run.metadata?.user?.figure };
 }
 
 /** What a crash has cut off is no record. */

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { BrinkError } from '../core/errors.ts';
 import { hasFields } from '../core/hasFields.ts';
 import type { JsonObject } from '../core/Json.ts';
@@ -20,13 +20,15 @@ export interface RecordedRun {
   readonly continued: readonly string[];
   /** The recording that it went on with, as a path from its folder; null: none. */
   readonly recording: string | null;
+  /** What the user adds. */
+  readonly user: JsonObject;
 }
 
 /** The run in a folder; null where there is none. @throws BrinkError where its record can't be read. */
 export function readRecordedRun(who: string, folder: string): RecordedRun | null {
   const value = parse(who, folder);
   if (value === null) return null;
-  const { state, files, branches, process, heartbeat, recovered, continued, resumed } = value;
+  const { state, files, branches, process, heartbeat, recovered, continued, resumed, metadata } = value;
   return {
     state: state as string,
     files: texts(files),
@@ -36,7 +38,32 @@ export function readRecordedRun(who: string, folder: string): RecordedRun | null
     recovered: texts(recovered),
     continued: texts(continued),
     recording: texts([Object(resumed ?? null).recording])[0] ?? null,
+    user: Object(Object(metadata ?? null).user ?? null),
   };
+}
+
+/** The run in a folder; null also where its record can't be read. */
+export function findRecordedRun(who: string, folder: string): RecordedRun | null {
+  try {
+    return readRecordedRun(who, folder);
+  } catch (error) {
+    if (error instanceof BrinkError) return null;
+    throw error;
+  }
+}
+
+/** The runs that went on with a recording and are still there, in the order in which they began. */
+export function continuationsOf(
+  who: string,
+  recording: string,
+  { continued }: RecordedRun,
+): (readonly [folder: string, run: RecordedRun])[] {
+  return continued.flatMap((path) => {
+    const folder = resolve(dirname(recording), path);
+    const record = readRecordedRun(who, folder);
+    const isOne = record?.recording != null && resolve(folder, record.recording) === resolve(recording);
+    return isOne ? [[folder, record] as const] : [];
+  });
 }
 
 /**

@@ -4,7 +4,7 @@ import type { TableEnd } from '../core/Step.ts';
 import { formatOfLog } from '../tables/formatOfLog.ts';
 import { keyOf } from '../tables/keyOf.ts';
 import { readKeys } from '../tables/readKeys.ts';
-import { type RecordedRun, readRecordedRun } from './recordedRun.ts';
+import { continuationsOf, type RecordedRun, readRecordedRun } from './recordedRun.ts';
 
 /** One table of a recorded run, as the last of the runs that wrote to it left it. */
 export interface TableBefore extends Pick<TableEnd, 'table' | 'keys'> {
@@ -68,20 +68,6 @@ function further(before: End | undefined, end: End): End {
   return (before.step ?? -1) > (end.step ?? -1) ? before : end;
 }
 
-/** The runs that went on with a recording and are still there, in the order in which they began. */
-function continuationsOf(
-  who: string,
-  recording: string,
-  { continued }: RecordedRun,
-): (readonly [string, RecordedRun])[] {
-  return continued.flatMap((path) => {
-    const folder = resolve(dirname(recording), path);
-    const record = readRecordedRun(who, folder);
-    const isOne = record?.recording != null && resolve(folder, record.recording) === resolve(recording);
-    return isOne ? [[folder, record] as const] : [];
-  });
-}
-
 /** The tables among a run's files, without endings. */
 const namesOf = (files: readonly string[]) =>
   new Set(
@@ -118,5 +104,6 @@ async function endOf(who: string, file: string, name: string): Promise<End | 'no
 /** Whether a table may lack rows that its run had come to: those of a branch that ended in order do not. */
 function isCutOff({ state, branches, recovered }: RecordedRun, name: string, file: string): boolean {
   if (recovered.includes(name)) return true;
-  return state === 'failed' ? branches[name]?.error !== null : file.endsWith('.part');
+  // A branch can have failed before the source diverged.
+  return state === 'failed' || state === 'diverged' ? branches[name]?.error !== null : file.endsWith('.part');
 }

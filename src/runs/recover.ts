@@ -8,7 +8,7 @@ import { filesBelow } from '../files/filesBelow.ts';
 import { isAlive } from '../files/isAlive.ts';
 import type { Writer } from '../files/isBeingWritten.ts';
 import { sayingWhy } from '../files/sayingWhy.ts';
-import { amendRecord, type RecordedRun, readRecordedRun } from '../recording/recordedRun.ts';
+import { amendRecord, findRecordedRun, type RecordedRun } from '../recording/recordedRun.ts';
 import { type RecoveredTable, type RecoverOptions, recoverTable } from '../tables/recoverTable.ts';
 import { namedFolder } from './namedFolder.ts';
 
@@ -68,7 +68,8 @@ class CutOffRun {
 
   constructor(folder: string) {
     this.#folder = folder;
-    this.#record = recordIn(folder);
+    // One that can't be read keeps no table from being finished.
+    this.#record = findRecordedRun(WHO, folder);
     const { state, process, heartbeat = null } = this.#record ?? {};
     this.#isAlive = state === 'running' && process != null && isAlive(join(folder, 'log.jsonl'), process, heartbeat);
   }
@@ -104,7 +105,7 @@ class CutOffRun {
   finish(): void {
     if (!this.#isCutOff || !this.#isWhole || !(this.#take() instanceof FileLock)) return;
     // Another process may have been here before the lock was free.
-    if (recordIn(this.#folder)?.state !== 'running') return;
+    if (findRecordedRun(WHO, this.#folder)?.state !== 'running') return;
     amendRecord(WHO, this.#folder, { state: 'recovered', finished: new Date().toISOString() });
   }
 
@@ -129,18 +130,8 @@ class CutOffRun {
   }
 
   #noteCutOff(log: string): void {
-    const recovered = new Set(recordIn(this.#folder)?.recovered);
+    const recovered = new Set(findRecordedRun(WHO, this.#folder)?.recovered);
     recovered.add(log.replace(/\.arrows\.part$/, ''));
     amendRecord(WHO, this.#folder, { recovered: [...recovered] });
-  }
-}
-
-/** The record of a run; null where it is none, which keeps no table from being finished. */
-function recordIn(folder: string): RecordedRun | null {
-  try {
-    return readRecordedRun(WHO, folder);
-  } catch (error) {
-    if (error instanceof BrinkError) return null;
-    throw error;
   }
 }

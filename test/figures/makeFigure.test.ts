@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { claimsTable } from '../../src/figures/judgedClaims.ts';
-import { figure, interactionAwareSharpness, makeFigure, readTable } from '../../src/index.ts';
+import { figure, interactionAwareSharpness, makeFigure, readTable, verifyReport } from '../../src/index.ts';
 import { program } from '../cli/brinkProcess.ts';
 import twoRuns from './twoRuns.ts';
 
@@ -172,6 +172,46 @@ describe('makeFigure', () => {
     // The run that had ended was not made again.
     expect(readFileSync(join(out, 'laptop/two-runs/runs/eta-0.05-seed-0/run.json'), 'utf8')).toBe(firstRun);
   }, 60_000);
+
+  it('goes on with a run that has a checkpoint, as often as it is cut off, and each row is there once', async () => {
+    const checkpoint = (text: string) => text.replace('branches: {', 'checkpoint: { every: 7 },\n      branches: {');
+    const file = edited('checkpoint.ts', (text) => checkpoint(text).replace('steps: 1500', 'steps: 3000'));
+    const whole = await makeFigure(file, { directory: join(parent, 'uncut'), progress: false });
+    const out = join(parent, 'cut');
+    const runs = join(out, 'laptop/two-runs/runs');
+    for (const folder of ['eta-0.1-seed-0', 'eta-0.1-seed-0.2']) {
+      const child = spawn(process.execPath, [program, 'figure', file, '--out', out], { stdio: 'ignore' });
+      const exit = new Promise((resolve) => child.on('exit', (_, signal) => resolve(signal)));
+      while (!existsSync(join(runs, folder, 'run.json'))) await setTimeout(5);
+      await setTimeout(400);
+      child.kill('SIGKILL');
+      expect(await exit).toBe('SIGKILL');
+    }
+    const made = await makeFigure(file, { directory: out, progress: false });
+    expect(readdirSync(runs).sort()).toEqual([
+      ...['eta-0.05-seed-0', 'eta-0.1-seed-0', 'eta-0.1-seed-0.2', 'eta-0.1-seed-0.3'],
+    ]);
+    const rowsOf = async (folder: string, parts: readonly string[]) => {
+      const pieces = parts.map((part) => join(folder, 'runs', `eta-0.1-seed-0${part}`, 'sharpness.parquet'));
+      const tables = await Promise.all(pieces.map((path) => readTable(path, interactionAwareSharpness.table)));
+      expect(tables.every(({ rows }) => rows.length > 0)).toBe(true);
+      return tables.flatMap(({ rows }) => rows);
+    };
+    const [rows, uncut] = [await rowsOf(made.directory, ['', '.2', '.3']), await rowsOf(whole.directory, [''])];
+    const exact = ({ step, rho, trace_S_b, trace_S_n }: (typeof rows)[number]) => ({ step, rho, trace_S_b, trace_S_n });
+    expect(rows.map(exact)).toEqual(uncut.map(exact));
+    // The search for eigenpairs begins afresh, and meets its tolerance.
+    for (const [k, { ias }] of rows.entries()) expect(ias / uncut[k]!.ias).toBeCloseTo(1, 5);
+    expect(made.claims).toEqual(whole.claims);
+    const report = join(made.directory, 'report.html');
+    expect(readFileSync(report, 'utf8')).toContain('Runs were cut off 2 times and went on');
+    expect((await verifyReport(report, { definition: file })).problems).toEqual([]);
+    expect((await makeFigure(file, { directory: out, progress: false })).wasThere).toBe(true);
+
+    // Made again, nothing of the parts is left.
+    await makeFigure(file, { directory: out, progress: false, again: true });
+    expect(readdirSync(runs).sort()).toEqual(['eta-0.05-seed-0', 'eta-0.1-seed-0']);
+  }, 120_000);
 
   it('is not taken for whole where it was cut off before its end', async () => {
     const { directory } = await smoke('cut');

@@ -44,6 +44,7 @@ export function momentsRun(moments: Moments, inputs: FigureInputs): PlannedRun {
       directions: (s) => s.pipe(throttleSteps(every), resultantLength({ batchSizes, draws }), toParquet()),
     },
     ...(network.examples >= 8192 && {
+      checkpoint: { every: 50 },
       work: {
         gradients:
           (steps * batchSize) / network.examples +

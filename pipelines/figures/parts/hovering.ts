@@ -50,7 +50,10 @@ export function descentRun(descent: Descent, inputs: FigureInputs): PlannedRun {
       sharpness: (s) => s.pipe(interactionAwareSharpness(), toParquet()),
     },
     // A search for λ₁ takes some four products.
-    ...(network.examples >= 8192 && { work: { gradients: steps, products: steps * (1 + 4 / every) } }),
+    ...(network.examples >= 8192 && {
+      checkpoint: { every: 50 },
+      work: { gradients: steps, products: steps * (1 + 4 / every) },
+    }),
   };
 }
 

@@ -67,6 +67,7 @@ export function trainingRun(training: Training, inputs: FigureInputs): PlannedRu
         s.pipe(throttleSteps(every), topEigenvalues({ count: Math.max(1, deflate), tolerance: 0.01 }), toParquet()),
     },
     ...(examples >= 4096 && {
+      checkpoint: { every: 50 },
       work: {
         gradients: (steps * batchSize) / examples + ((steps / every) * draws * batchSize) / examples,
         products: (steps / every) * (2 * draws + 2 * deflate),

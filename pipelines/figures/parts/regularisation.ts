@@ -55,6 +55,7 @@ export function sgdRuns(sgd: Sgd, inputs: FigureInputs): PlannedRun[] {
         ),
     },
     ...(network.examples >= 8192 && {
+      checkpoint: { every: 50 },
       work: {
         gradients: (steps * b) / network.examples + (steps / every) * draws,
         products: (steps / every) * (draws + 2 * deflate),

@@ -51,6 +51,7 @@ export function slicedRun(sliced: Sliced, inputs: FigureInputs): PlannedRun {
       minima: (s) => s.pipe(throttleSteps(every), sliceMinimum(), toParquet()),
     },
     ...(network.examples >= 8192 && {
+      checkpoint: { every: 50 },
       work: { gradients: steps + (10 * steps) / every, products: steps + (ALPHAS.length * steps) / every },
     }),
   };

@@ -38,7 +38,7 @@ export function passageRun(passage: Passage, inputs: FigureInputs): PlannedRun {
       alignment: (s) => s.pipe(filter(isSeen), alignment({ count: 2, tolerance: 1e-3 }), toParquet()),
       sharpness: (s) => s.pipe(filter(isSeen), interactionAwareSharpness(), toParquet()),
     },
-    ...(network.examples >= 8192 && { work: { gradients: to, products: 5 * (to - from) } }),
+    ...(network.examples >= 8192 && { checkpoint: { every: 50 }, work: { gradients: to, products: 5 * (to - from) } }),
   };
 }
 

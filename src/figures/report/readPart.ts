@@ -31,6 +31,8 @@ export interface ReportedRun {
   readonly metadata: JsonObject;
   readonly branches: Readonly<Record<string, { readonly rows: number; readonly error: string | null }>>;
   readonly tables: readonly ReportedTable[];
+  /** Whether it was cut off, and another run of the figure went on with it. */
+  readonly goesOn: boolean;
 }
 
 /** What a report tells of: a figure with its runs, or a run alone. */
@@ -62,7 +64,7 @@ export async function readPart(directory: string, known?: FigureRecord): Promise
         `${directory} holds no run (run.json) and no figure (figure.json). Name the folder of one.`,
       );
     }
-    const run = await readRun(directory, '');
+    const run = await readRun(directory, '', false);
     const pictures = await Promise.all(
       run.tables
         .filter(({ rows }) => rows.length > 0)
@@ -81,15 +83,19 @@ export async function readPart(directory: string, known?: FigureRecord): Promise
     claimsSha256: sha256(claims),
     pictures: [
       {
-        caption: `Figure ${figure.figure}: ${figure.title}. Drawn from the tables in ${figure.runs.map(({ folder }) => folder).join(', ') || 'closed form'}.`,
+        caption: `Figure ${figure.figure}: ${figure.title}. Drawn from the tables in ${figure.runs.flatMap(({ folders }) => folders).join(', ') || 'closed form'}.`,
         svg: readFileSync(join(directory, 'figure.svg'), 'utf8'),
       },
     ],
-    runs: await Promise.all(figure.runs.map(({ folder }) => readRun(directory, folder))),
+    runs: await Promise.all(
+      figure.runs.flatMap(({ folders }) =>
+        folders.map((folder, k) => readRun(directory, folder, k < folders.length - 1)),
+      ),
+    ),
   };
 }
 
-async function readRun(directory: string, folder: string): Promise<ReportedRun> {
+async function readRun(directory: string, folder: string, goesOn: boolean): Promise<ReportedRun> {
   const path = join(directory, folder);
   const record = JSON.parse(readFileSync(join(path, 'run.json'), 'utf8'));
   const files = readdirSync(path).filter((file) => /\.(parquet|arrows)$/.test(file));
@@ -112,6 +118,7 @@ async function readRun(directory: string, folder: string): Promise<ReportedRun> 
     metadata: record.metadata,
     branches: record.branches ?? {},
     tables,
+    goesOn,
   };
 }
 

@@ -139,7 +139,7 @@ ${heading(level, 'Runs')}${table(
     Object.entries(run.branches)
       .map(([name, { rows, error }]) => `${name} ${rows} rows${error === null ? '' : ` (${error})`}`)
       .join(', '),
-    run.error ?? '',
+    [run.error, run.goesOn ? 'cut off: the next goes on with it' : null].filter((why) => why !== null).join(' '),
   ]),
 )}
 ${heading(level, 'Numerical health')}${healthTable(runs)}
@@ -167,8 +167,15 @@ function limitsOf({ figure, claims, runs }: ReportedPart): string[] {
   );
   const open = figure.settings.filter(({ paper }) => paper === null).map(({ name }) => name);
   if (open.length > 0) limits.push(`The paper does not state: ${open.join(', ')}. They were chosen here.`);
-  const ends = runs.filter(({ state }) => state !== 'finished').length;
-  if (ends > 0) limits.push(`${ends} of ${runs.length} runs did not finish as planned; the list of runs says why.`);
+  const whole = runs.filter(({ goesOn }) => !goesOn);
+  const ends = whole.filter(({ state }) => state !== 'finished').length;
+  if (ends > 0) limits.push(`${ends} of ${whole.length} runs did not finish as planned; the list of runs says why.`);
+  const cuts = runs.length - whole.length;
+  if (cuts > 0) {
+    limits.push(
+      `Runs were cut off ${cuts === 1 ? 'once' : `${cuts} times`} and went on from the last recorded step: training to the bit, while what a probe follows from step to step (eigenvectors, running sums) began afresh there.`,
+    );
+  }
   if (claims.length === 0) limits.push('The figure makes no claim at this scale.');
   return limits;
 }
