@@ -99,7 +99,11 @@ function section({ folder, record, claims }: Shown): string[] {
               claim.says,
               claim.verdict === 'holds' ? 'holds' : `**${claim.verdict}**`,
               short(claim.value),
-              claim.value === null ? claim.reason : intervalText(claim),
+              claim.value === null
+                ? claim.reason
+                : claim.low === claim.high
+                  ? 'counted, no error'
+                  : intervalText(claim),
               regionText(claim),
             ]),
           ),
@@ -164,7 +168,9 @@ export async function gallery(): Promise<string> {
     '## Where a claim does not hold',
     '',
     ...fails.flatMap(({ figure, scale, says, value, low, high }) =>
-      item(`Figure ${figure} (${scale}): ${says} Measured ${short(value)}, ${short(low)} to ${short(high)}.`),
+      item(
+        `Figure ${figure} (${scale}): ${says} Measured ${short(value)}${low === high ? '' : `, ${short(low)} to ${short(high)}`}.`,
+      ),
     ),
     ...figures.flatMap(section),
     '',
