@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs';
+import { BrinkError } from '../core/errors.ts';
+import { hasFields } from '../core/hasFields.ts';
 import type { JsonObject } from '../core/Json.ts';
 import type { Setting } from './figure.ts';
 import type { RunOfFigure } from './MadeRuns.ts';
@@ -21,4 +24,34 @@ export interface FigureRecord {
   readonly runs: readonly RunOfFigure[];
   /** Versions and machine, by the names that the report gives them. */
   readonly madeBy: JsonObject;
+}
+
+const FIELDS = {
+  figure: ['string'],
+  title: ['string'],
+  source: ['string'],
+  about: ['string'],
+  scale: ['string'],
+  preset: ['object'],
+  seeds: ['integer'],
+  definition: ['string'],
+  file: ['string'],
+  settings: ['array'],
+  runs: ['array'],
+  madeBy: ['object'],
+} as const;
+const RUN_FIELDS = { folders: ['array'], name: ['string'], seed: ['integer'], parameters: ['object'] } as const;
+
+/** The record of a figure. @throws BrinkError where it can't be read, or is none of this release. */
+export function readFigureRecord(who: string, path: string): FigureRecord {
+  let why = 'it lacks what this release writes';
+  try {
+    const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    if (hasFields(value, FIELDS) && (value.runs as unknown[]).every((run) => hasFields(run, RUN_FIELDS))) {
+      return value as unknown as FigureRecord;
+    }
+  } catch (error) {
+    why = (error as Error).message;
+  }
+  throw new BrinkError(who, `${path} is no record of a figure: ${why}. Make the figure again (brink figure).`);
 }

@@ -85,6 +85,18 @@ describe('a report', () => {
     expect(await verifyReport(page(made))).toEqual({ problems: [], notices: [], tables: 3, claims: 6 });
   });
 
+  it('refuses a figure whose record is damaged, or of another release', async () => {
+    const folder = copied('record');
+    const path = join(folder, 'figure.json');
+    const text = readFileSync(path, 'utf8');
+    writeFileSync(path, text.slice(0, 300));
+    await expect(writeReport([{ directory: folder }], page(folder))).rejects.toThrow(
+      /^report: .*figure\.json is no record of a figure: .*JSON.*Make the figure again/,
+    );
+    writeFileSync(path, text.replaceAll('"folders"', '"folder"'));
+    await expect(writeReport([{ directory: folder }], page(folder))).rejects.toThrow(/lacks what this release writes/);
+  });
+
   it('tells of a run that made no claims, with a picture of each of its tables', async () => {
     const run = join(made, 'runs/eta-0.1-seed-0');
     const path = join(parent, 'run.html');

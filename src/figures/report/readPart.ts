@@ -7,7 +7,7 @@ import type { Row, Table } from '../../core/Table.ts';
 import { plotTable } from '../../plots/plotTable.ts';
 import { toSvg } from '../../plots/toSvg.ts';
 import { readTable } from '../../tables/readTable.ts';
-import type { FigureRecord } from '../FigureRecord.ts';
+import { type FigureRecord, readFigureRecord } from '../FigureRecord.ts';
 import { type ClaimsRow, claimsTable } from '../judgedClaims.ts';
 
 /** A table of a run, as a report tells of it. */
@@ -56,7 +56,7 @@ const WHO = 'report';
  */
 export async function readPart(directory: string, known?: FigureRecord): Promise<ReportedPart> {
   const path = join(directory, 'figure.json');
-  const figure = known ?? (existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as FigureRecord) : null);
+  const figure = known ?? (existsSync(path) ? readFigureRecord(WHO, path) : null);
   if (figure === null) {
     if (!existsSync(join(directory, 'run.json'))) {
       throw new BrinkError(
