@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Dataset } from '../core/Dataset.ts';
-import type { CifarOptions } from '../datasets/cifar.ts';
 import type { FileDataOptions } from '../datasets/fileData.ts';
+import type { ImageDataOptions } from '../datasets/imageData.ts';
 import type { OwnExamplesOptions } from '../datasets/ownFiles/ownExamples.ts';
 import type { TableDataOptions } from '../datasets/tableData.ts';
 import { flag, number, type OptionsOf, type Shape } from './shape.ts';
@@ -81,12 +81,12 @@ const choice = ({ train, test, subset }: z.infer<typeof chosen>) => ({
   subset,
 });
 
-/** CIFAR is normalised again by the numbers that were recorded. */
-const cifar = (load: () => Promise<(folder: string, options: CifarOptions) => Promise<Dataset>>) =>
+/** Images in a folder are normalised again by the numbers that were recorded. */
+const imagesIn = (load: () => Promise<(folder: string, options: ImageDataOptions) => Promise<Dataset>>) =>
   entry(
     async () => {
       const open = await load();
-      return ({ folder, ...options }: CifarOptions & { readonly folder: string }) => open(folder, options);
+      return ({ folder, ...options }: ImageDataOptions & { readonly folder: string }) => open(folder, options);
     },
     {
       folder: z.string(),
@@ -107,8 +107,9 @@ export const datasets: Readonly<Record<string, CataloguedDataset>> = {
     { train: number, test: number, subset: subset.exactOptional(), center: flag },
     chosen.extend({ mean: z.number() }).transform(({ mean, ...rest }) => ({ ...choice(rest), center: mean !== 0 })),
   ),
-  cifar10: cifar(async () => (await import('../datasets/cifar10.ts')).cifar10),
-  cifar100: cifar(async () => (await import('../datasets/cifar100.ts')).cifar100),
+  cifar10: imagesIn(async () => (await import('../datasets/cifar10.ts')).cifar10),
+  cifar100: imagesIn(async () => (await import('../datasets/cifar100.ts')).cifar100),
+  stl10: imagesIn(async () => (await import('../datasets/stl10.ts')).stl10),
   file: ownFile<FileDataOptions>(async () => (await import('../datasets/fileData.ts')).fileData, {
     ...ofOwnFiles,
     inputs: text,

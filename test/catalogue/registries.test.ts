@@ -116,6 +116,22 @@ describe('a data set', () => {
       writeCifar('cifar-100-binary', ['train.bin'], 3074, 50_000);
       writeFileSync(join(folder, 'cifar-100-binary', 'test.bin'), new Uint8Array(10_000 * 3074));
     },
+    stl10: () => {
+      mkdirSync(join(folder, 'stl10_binary'));
+      const write = (file: string, bytes: Uint8Array, size: number) => {
+        writeFileSync(join(folder, 'stl10_binary', file), bytes);
+        truncateSync(join(folder, 'stl10_binary', file), size);
+      };
+      const noise = Uint8Array.from({ length: 300_000 }, (_, k) => (k * k) % 251);
+      for (const [split, count] of [['train', 5000] as const, ['test', 8000] as const]) {
+        write(`${split}_X.bin`, noise, count * 27_648);
+        write(
+          `${split}_y.bin`,
+          Uint8Array.from({ length: count }, (_, k) => 1 + (k % 10)),
+          count,
+        );
+      }
+    },
   };
 
   const fixture = (file: string) => join(import.meta.dirname, '../../fixtures/data', file);
