@@ -35,10 +35,15 @@ export {
 } from './core/Table.ts';
 export { type ArraysOptions, arrays } from './datasets/arrays.ts';
 export { chebyshev } from './datasets/chebyshev.ts';
-export type { CifarFiles, CifarOptions } from './datasets/cifar.ts';
+export type { CifarFiles } from './datasets/cifar.ts';
 export { cifar10 } from './datasets/cifar10.ts';
 export { cifar100 } from './datasets/cifar100.ts';
 export { type DigitsOptions, digits } from './datasets/digits.ts';
+export { type FileDataOptions, fileData } from './datasets/fileData.ts';
+export type { ImageDataOptions } from './datasets/imageData.ts';
+export type { OwnExamplesOptions } from './datasets/ownFiles/ownExamples.ts';
+export { stl10 } from './datasets/stl10.ts';
+export { type TableDataOptions, tableData } from './datasets/tableData.ts';
 export { batchNorm, biasAdd, gelu, logSumExp, stopGradient } from './engine/kernels/ops.ts';
 export type { Loss } from './engine/Loss.ts';
 export type { Initializer, Model, Parameter } from './engine/Model.ts';

@@ -61,7 +61,7 @@ const MAY_SEE: Record<string, readonly string[]> = {
   linalg: ['core'],
   statistics: ['core', 'linalg'],
   files: ['core'],
-  datasets: ['core', 'linalg'],
+  datasets: ['core', 'linalg', 'files'],
   estimators: ['core', 'linalg', 'theory'],
   objectives: ['core', 'linalg'],
   training: ['core', 'linalg'],

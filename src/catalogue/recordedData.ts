@@ -6,14 +6,14 @@ import { datasets } from './datasets.ts';
  * The data set that a recording names: the same subset, normalised by the same numbers.
  *
  * @param metadata What the header says of it.
- * @param folder Where its files lie, if they do not come with brink.
+ * @param place Where its files lie, if they do not come with brink: their folder, or the file.
  * @throws BrinkError where brink cannot load it.
  */
 export async function recordedData(
   who: string,
   path: string,
   metadata: { readonly name: string },
-  folder: string | undefined,
+  place: string | undefined,
 ): Promise<Dataset> {
   const { name } = metadata;
   const entry = Object.hasOwn(datasets, name) ? datasets[name] : undefined;
@@ -24,8 +24,7 @@ export async function recordedData(
         'objectiveOf(path, { data }).',
     );
   }
-  const needsFolder = 'folder' in entry.options.shape;
-  if (needsFolder && folder === undefined) {
+  if (entry.place !== null && place === undefined) {
     throw new BrinkError(
       who,
       `${path} was recorded on ${name}, whose files do not come with brink. Say where they are: ` +
@@ -39,5 +38,5 @@ export async function recordedData(
       `${path} says of the data set '${name}' what this brink cannot read. Hand it in: objectiveOf(path, { data }).`,
     );
   }
-  return entry.open({ ...options, ...(needsFolder && { folder }) });
+  return entry.open({ ...options, ...(entry.place !== null && { [entry.place]: place }) });
 }

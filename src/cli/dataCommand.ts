@@ -6,7 +6,7 @@ import { requireName } from '../runs/requireName.ts';
 const WHO = 'data';
 const NAMES = Object.keys(archives);
 
-/** `brink data get` and `brink data check`. */
+/** `brink data get`, `brink data check` and `brink data show`. */
 export function dataCommand(): Command {
   const command = new Command('data');
   command
@@ -61,6 +61,26 @@ command is run again.`,
         json ? JSON.stringify(asked, null, 2) : files.map(({ path, state }) => `${state.padEnd(7)} ${path}`).join('\n'),
       );
       if (files.some(({ state }) => state !== 'right')) process.exitCode = 1;
+    });
+  command
+    .command('show')
+    .description('what a data set is, before anything is trained on it')
+    .argument('<data>', 'as in `brink run --data`: digits:train=100, file:train.npz, table:train.csv:label=class')
+    .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  brink data show table:train.csv
+  brink data show table:train.csv:label=class:normalize=each:test=100
+  brink data show cifar10:data:train=1024
+
+Of one's own file first all columns or arrays, with type, missing values and range, whatever is wrong with them; then
+the examples as training would have them. Exits with 1 where there are none, and says why.`,
+    )
+    .action(async (text: string, { json }: { json?: boolean }) => {
+      const { showData } = await import('./showData.ts');
+      await showData(WHO, text, json ?? false);
     });
   return command;
 }

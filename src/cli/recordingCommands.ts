@@ -136,7 +136,7 @@ function measuring(name: string, out: string): Command {
     .argument('<recording>', 'what `brink run --record` or `record()` wrote')
     .option('--probe <probe>', 'what to measure; may be given again (default: topEigenvalues)', anotherOf)
     .option('--every <steps>', 'how often probes measure that do not say so themselves', numberOf, 1)
-    .option('--data <folder>', "where CIFAR's files lie")
+    .option('--data <path>', "where the data lie: CIFAR's folder, or one's own file")
     .option('--out <dir>', 'the folder of the tables', out)
     .option('--force', 'replace the run that the folder holds')
     .option('--json', 'print the summary as JSON');

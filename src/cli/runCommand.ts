@@ -36,7 +36,8 @@ interface Flags {
 const namesOf = (registry: object) => Object.keys(registry).join(', ');
 
 const EXAMPLES = `
-Something named takes its options after colons, lists with commas: mlp:hidden=64,64:activation=relu.
+Something named takes its options after colons, lists with commas: mlp:hidden=64,64:activation=relu. Where the files
+of a data set lie may stand first: file:train.npz, cifar10:data.
 data: ${namesOf(datasets)}; models: ${namesOf(models)};
 losses: ${namesOf(losses)};
 probes: see \`brink probes\`. A file holds the same in JSON (\`brink run --schema\` says all that it may hold); where
@@ -51,6 +52,7 @@ Examples:
     --probe trainingLoss
   brink run --data cifar10:folder=data:train=1024 --model cnn6 --learning-rate 0.02 --steps 400 --batch-size 128 \\
     --probe interactionAwareSharpness:batchSizes=32,128:every=10
+  brink run --data table:train.parquet:label=class:normalize=each --learning-rate 0.1 --steps 200
   brink run pipeline.json --seed 3 --record --out output/third
 
 Exit codes: 0 finished, 1 failed or diverged, 2 the command line or the file is wrong, 130 stopped by Ctrl-C (143 by

@@ -1,11 +1,10 @@
 import { access, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Dataset } from '../core/Dataset.ts';
-import { BrinkError, given, requireInteger } from '../core/errors.ts';
-import { numbers, requireOptions } from '../core/given.ts';
+import { BrinkError, given } from '../core/errors.ts';
+import { requireOptions } from '../core/given.ts';
 import type { JsonObject } from '../core/Json.ts';
-import { arrays } from './arrays.ts';
-import { chooseExamples, type Subset } from './chooseExamples.ts';
+import { type ImageDataOptions, type ImageRecord, imageData, type Records, requireImageOptions } from './imageData.ts';
 import { sha256 } from './sha256.ts';
 
 const PAGE = 'https://www.cs.toronto.edu/~kriz/cifar.html';
@@ -35,85 +34,24 @@ export interface CifarFiles {
   readonly testFiles?: readonly string[];
 }
 
-/** Mean and standard deviation of each colour, pixels from 0 to 1. */
-export interface ChannelScale {
-  readonly mean: readonly number[];
-  readonly std: readonly number[];
-}
-
-/** Which images, and how their pixels are scaled. */
-export interface CifarOptions {
-  /** Training examples; default all. */
-  readonly train?: number;
-  /** Test examples; default 0: none. */
-  readonly test?: number;
-  /** Of the training files, and of the test files; default 'first'. */
-  readonly subset?: Subset;
-  /**
-   * What is subtracted from pixel/255 in each channel and what that is divided by: 'channel' (default), mean and
-   * standard deviation over the chosen training examples; 'none', 0 and 1; or numbers of your own.
-   */
-  readonly normalize?: 'channel' | 'none' | ChannelScale;
-}
-
-/** Where one example lies. */
-interface ImageRecord {
-  readonly bytes: Uint8Array;
-  /** Of its first pixel. */
-  readonly offset: number;
-  readonly label: number;
-}
-
-/** Some files' records. */
-interface Records {
-  readonly records: readonly ImageRecord[];
-  readonly sources: JsonObject[];
-}
-
 /**
  * What `cifar10` and `cifar100` share: records of label bytes, 1024 red, 1024 green and 1024 blue bytes → x =
  * (pixel/255 − mean)/std, [32, 32, 3].
  */
-export async function cifar(layout: CifarLayout, source: string | CifarFiles, options: CifarOptions): Promise<Dataset> {
-  const { name } = layout;
-  requireOptions(name, options, ['train', 'test', 'subset', 'normalize'], '{ train: 1000 }');
-  const { test = 0, subset = 'first', normalize = 'channel' } = options;
-  requireInteger(name, 'test', test, 0);
+export async function cifar(
+  layout: CifarLayout,
+  source: string | CifarFiles,
+  options: ImageDataOptions,
+): Promise<Dataset> {
+  const { name, classes } = layout;
+  const test = requireImageOptions(name, options);
   requireSource(name, source);
   const official = typeof source === 'string';
   const files = official ? await filesIn(layout, source) : source;
   const testFiles = test === 0 ? [] : (files.testFiles ?? []);
   const forTraining = await readRecords(layout, files.trainFiles, official ? layout.trainRecords : null);
   const forTest = await readRecords(layout, testFiles, official ? layout.testRecords : null);
-
-  const { train = forTraining.records.length } = options;
-  requireInteger(name, 'train', train, 1);
-  const choose = (split: string, { records }: Records, count: number) => {
-    const labels = records.map(({ label }) => label);
-    return Array.from(chooseExamples(`${name} (${split})`, labels, count, subset), (i) => records[i]!);
-  };
-  const trained = choose('train', forTraining, train);
-  const tested = choose('test', forTest, test);
-
-  const scale = channelScale(name, normalize, trained);
-  const examples = (chosen: readonly ImageRecord[]) => ({
-    inputs: images(chosen, scale),
-    labels: chosen.map(({ label }) => label),
-  });
-  return arrays({
-    name,
-    inputShape: [SIDE, SIDE, CHANNELS],
-    classes: layout.classes,
-    ...examples(trained),
-    ...(test > 0 && { test: examples(tested) }),
-    metadata: {
-      subset,
-      divisor: 255,
-      mean: [...scale.mean],
-      std: [...scale.std],
-      sources: [...forTraining.sources, ...forTest.sources],
-    },
-  });
+  return imageData({ name, side: SIDE, isColumnMajor: false, classes }, forTraining, forTest, options);
 }
 
 function requireSource(who: string, source: unknown): void {
@@ -186,66 +124,4 @@ async function readRecords(layout: CifarLayout, paths: readonly string[], expect
     sources.push({ file: basename(path), sha256: sha256(bytes) });
   }
   return { records, sources };
-}
-
-function channelScale(
-  who: string,
-  normalize: NonNullable<CifarOptions['normalize']>,
-  records: readonly ImageRecord[],
-): ChannelScale {
-  if (normalize === 'none') return { mean: [0, 0, 0], std: [1, 1, 1] };
-  if (typeof normalize !== 'object' || normalize === null) {
-    if (normalize !== 'channel') {
-      const advice = "It must be 'channel', 'none' or { mean, std } with a number for each colour.";
-      throw new BrinkError(who, `${given('normalize', normalize)} ${advice}`);
-    }
-  } else requireOptions(`${who} (normalize)`, normalize, ['mean', 'std'], '{ mean: [0, 0, 0], std: [1, 1, 1] }');
-  const scale =
-    normalize === 'channel'
-      ? measuredScale(records)
-      : {
-          mean: numbers(who, 'normalize.mean', normalize.mean, CHANNELS),
-          std: numbers(who, 'normalize.std', normalize.std, CHANNELS),
-        };
-  for (let c = 0; c < CHANNELS; c++) {
-    const [mean, std] = [scale.mean?.[c], scale.std?.[c]];
-    if (!Number.isFinite(mean) || !Number.isFinite(std) || std! <= 0) {
-      throw new BrinkError(
-        who,
-        `channel ${c} has mean ${mean} and standard deviation ${std}. To normalise, the one must be finite and the other above 0; choose other examples, or normalize: 'none'.`,
-      );
-    }
-  }
-  return scale;
-}
-
-/** Over all pixels of the records, from sums that are exact. */
-function measuredScale(records: readonly ImageRecord[]): ChannelScale {
-  const [mean, std]: [number[], number[]] = [[], []];
-  const count = records.length * PLANE;
-  for (let c = 0; c < CHANNELS; c++) {
-    let sum = 0;
-    let squares = 0;
-    for (const { bytes, offset } of records) {
-      for (let k = offset + c * PLANE; k < offset + (c + 1) * PLANE; k++) {
-        sum += bytes[k]!;
-        squares += bytes[k]! ** 2;
-      }
-    }
-    mean.push(sum / count / 255);
-    std.push(Math.sqrt(squares / count - (sum / count) ** 2) / 255);
-  }
-  return { mean, std };
-}
-
-/** Planes of bytes → (pixel/255 − mean)/std with the channels last, [count, 32, 32, 3]. */
-function images(records: readonly ImageRecord[], { mean, std }: ChannelScale): Float32Array {
-  const out = new Float32Array(records.length * PLANE * CHANNELS);
-  for (let c = 0; c < CHANNELS; c++) {
-    const value = Float32Array.from({ length: 256 }, (_, pixel) => (pixel / 255 - mean[c]!) / std[c]!);
-    records.forEach(({ bytes, offset }, i) => {
-      for (let k = 0; k < PLANE; k++) out[(i * PLANE + k) * CHANNELS + c] = value[bytes[offset + c * PLANE + k]!]!;
-    });
-  }
-  return out;
 }

@@ -1,5 +1,6 @@
 import type { Dataset } from '../core/Dataset.ts';
-import { type CifarFiles, type CifarLayout, type CifarOptions, cifar } from './cifar.ts';
+import { type CifarFiles, type CifarLayout, cifar } from './cifar.ts';
+import type { ImageDataOptions } from './imageData.ts';
 
 const CLASSES =
   'apple aquarium_fish baby bear beaver bed bee beetle bicycle bottle bowl boy bridge bus butterfly camel can castle caterpillar cattle ' +
@@ -34,6 +35,6 @@ const LAYOUT: CifarLayout = {
  *   there are, or a channel can't be normalised.
  * Source: Krizhevsky, Learning multiple layers of features from tiny images, 2009.
  */
-export function cifar100(source: string | CifarFiles, options: CifarOptions = {}): Promise<Dataset> {
+export function cifar100(source: string | CifarFiles, options: ImageDataOptions = {}): Promise<Dataset> {
   return cifar(LAYOUT, source, options);
 }

@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, writeSync } from 'node:fs';
+import { endianness } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { BrinkError } from '../core/errors.ts';
 import { hasFields } from '../core/hasFields.ts';
@@ -7,16 +8,29 @@ import { openToRead } from './openToRead.ts';
 import { readFrom } from './readFrom.ts';
 import { WholeFile } from './WholeFile.ts';
 
+/** Numbers as a file holds them. */
+export type TensorValues =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Uint8Array
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array;
+
 /** A tensor with a name, row-major. */
-export interface NamedTensor {
+export interface NamedTensor<V extends TensorValues = TensorValues> {
   readonly name: string;
   readonly shape: readonly number[];
-  readonly values: Float32Array;
+  readonly values: V;
 }
 
 /** What a file in the format safetensors holds. */
-export interface Safetensors {
-  readonly tensors: readonly NamedTensor[];
+export interface Safetensors<V extends TensorValues = TensorValues> {
+  readonly tensors: readonly NamedTensor<V>[];
   readonly metadata: Readonly<Record<string, string>>;
 }
 
@@ -33,14 +47,26 @@ interface Entry {
   readonly data_offsets: readonly [number, number];
 }
 
-/** The types of numbers that are read, with their length in bytes; F64 is rounded. */
-const TYPES: Readonly<Record<string, { readonly bytes: number; read(view: DataView, at: number): number }>> = {
-  F32: { bytes: 4, read: (view, at) => view.getFloat32(at, true) },
-  F64: { bytes: 8, read: (view, at) => view.getFloat64(at, true) },
-};
+/** The types of numbers that can be read. */
+const TYPES = {
+  F32: Float32Array,
+  F64: Float64Array,
+  I8: Int8Array,
+  U8: Uint8Array,
+  I16: Int16Array,
+  U16: Uint16Array,
+  I32: Int32Array,
+  U32: Uint32Array,
+  I64: BigInt64Array,
+  U64: BigUint64Array,
+} as const;
+export type TensorType = keyof typeof TYPES;
+
+/** All of them. */
+export const TENSOR_TYPES = Object.keys(TYPES) as readonly TensorType[];
 
 /** Writes the tensors as F32. */
-export function writeSafetensors(path: string, { tensors, metadata }: Safetensors): void {
+export function writeSafetensors(path: string, { tensors, metadata }: Safetensors<Float32Array>): void {
   let end = 0;
   const entries = tensors.map(({ name, shape, values }) => {
     const start = end;
@@ -69,12 +95,12 @@ export function writeSafetensors(path: string, { tensors, metadata }: Safetensor
 }
 
 /**
- * Reads tensors of F32 or F64.
+ * Reads tensors of some types.
  *
  * @throws BrinkError where the file is none, is cut off, has bytes that belong to no tensor or to two, or holds numbers
  *   of another type.
  */
-export function readSafetensors(who: string, path: string): Safetensors {
+export function readSafetensors(who: string, path: string, types: readonly TensorType[]): Safetensors {
   const wrong = (what: string) => new BrinkError(who, `${path} ${what}`);
   const file = openToRead(who, path);
   try {
@@ -94,25 +120,37 @@ export function readSafetensors(who: string, path: string): Safetensors {
     let end = 0;
     const tensors = inOrder.map(([name, { dtype, shape, data_offsets }]) => {
       const [from, to] = data_offsets;
-      const type = Object.hasOwn(TYPES, dtype) ? TYPES[dtype] : undefined;
+      const type = types.find((known) => known === dtype);
       if (type === undefined) {
-        throw wrong(`holds ${name} as ${dtype}, where F32 and F64 are read. Convert it first (in PyTorch: .float()).`);
+        const read = `${types.slice(0, -1).join(', ')} and ${types.at(-1)}`;
+        throw wrong(`holds ${name} as ${dtype}, where ${read} are read. Convert it first (in PyTorch: .float()).`);
       }
       const count = shape.reduce((product, extent) => product * extent, 1);
-      if (from !== end || to - from !== count * type.bytes) {
+      const width = TYPES[type].BYTES_PER_ELEMENT;
+      if (from !== end || to - from !== count * width) {
         throw wrong(`is damaged: ${name} of shape [${shape}] and type ${dtype} has the bytes ${from} to ${to}.`);
       }
       end = to;
       if (start + to > size) throw wrong(`is cut off: ${name} ends at byte ${start + to} of ${size}.`);
       const bytes = take(start + from, to - from);
-      const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-      return { name, shape, values: Float32Array.from({ length: count }, (_, k) => type.read(view, k * type.bytes)) };
+      return { name, shape, values: numbersOf(type, bytes, width) };
     });
     if (start + end !== size) throw wrong(`is damaged: ${size - start - end} bytes behind its last tensor.`);
     return { tensors, metadata };
   } finally {
     closeSync(file);
   }
+}
+
+/** The numbers, whatever the machine's order. */
+function numbersOf(type: TensorType, bytes: Buffer, width: number): TensorValues {
+  const ordered = endianness() === 'LE' ? bytes : swapped(bytes, width);
+  const own = new Uint8Array(ordered).buffer;
+  return new TYPES[type](own);
+}
+
+function swapped(bytes: Buffer, width: number): Buffer {
+  return Buffer.from(bytes.map((_, k) => bytes[k - (k % width) + (width - 1 - (k % width))]!));
 }
 
 interface Header {

@@ -87,7 +87,7 @@ export function saveWeights(
 export function loadWeights(path: string, model: Shapes): Float32Array {
   const who = 'loadWeights';
   if (!existsSync(path)) throw new BrinkError(who, `there is no file ${resolve(path)}.`);
-  const { tensors } = readSafetensors(who, path);
+  const { tensors } = readSafetensors(who, path, ['F32', 'F64']);
   const found = new Map(tensors.map((tensor) => [tensor.name, tensor]));
   const weights = new Float32Array(paramCount(model));
   let start = 0;
@@ -101,7 +101,7 @@ export function loadWeights(path: string, model: Shapes): Float32Array {
     if (`${tensor.shape}` !== `${shape}`) {
       throw new BrinkError(who, `${path} has ${name} as [${tensor.shape}]. In ${model.name} its shape is [${shape}].`);
     }
-    weights.set(tensor.values, start);
+    weights.set(tensor.values as Float32Array | Float64Array, start);
     start += sizeOf(parameter);
     found.delete(name);
   }

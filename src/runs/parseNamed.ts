@@ -13,7 +13,8 @@ export type Named = { readonly name: string; readonly [option: string]: unknown 
 export type Choices = Readonly<
   Record<
     string,
-    { readonly options: z.ZodObject } | { readonly declaration: { readonly asks: string; readonly options: Options } }
+    | { readonly options: z.ZodObject; readonly place?: string | null }
+    | { readonly declaration: { readonly asks: string; readonly options: Options } }
   >
 >;
 
@@ -25,14 +26,18 @@ export function optionsSchemaOf(choice: Choices[string]): JsonObject {
 }
 
 /**
- * Reads `name:option=value:option=value` as the command line has it: numbers, words, true and false, and lists with
- * commas.
+ * Reads `name:place:option=value:option=value` as the command line has it: numbers, words, true and false, and lists
+ * with commas. The place, where the files of a data set lie, has the short form `file:train.npz` beside `path=`.
  *
  * A colon begins an option only where a name and `=` follow, so paths may hold one.
  */
 export function parseNamed(who: string, what: string, text: string, choices: Choices): Named {
-  const [name, ...parts] = text.split(/:(?=[A-Za-z]\w*=)/) as [string, ...string[]];
+  const [head, ...rest] = text.split(/:(?=[A-Za-z]\w*=)/) as [string, ...string[]];
+  const [first] = head.split(':') as [string];
+  const place = placeOf(Object.hasOwn(choices, first) ? choices[first] : undefined);
+  const name = place === null ? head : first;
   requireName(who, what, name, Object.keys(choices));
+  const parts = name === head ? rest : [`${place}=${head.slice(name.length + 1)}`, ...rest];
   const properties = (optionsSchemaOf(choices[name]!).properties ?? {}) as Readonly<Record<string, unknown>>;
   const options = parts.map((part, k) => {
     const at = part.indexOf('=');
@@ -43,12 +48,22 @@ export function parseNamed(who: string, what: string, text: string, choices: Cho
         `${what} ${name}: ${option} is given twice. Give one value, or a list with commas.`,
       );
     }
-    const schema = properties[option];
-    const isList = (schema as { readonly type?: unknown } | undefined)?.type === 'array';
-    return [option, isList ? value.split(',').map(scalar) : scalar(value)];
+    const { type, items } = (properties[option] ?? {}) as OptionSchema;
+    if (type !== 'array') return [option, type === 'string' ? value : scalar(value)];
+    return [option, value.split(',').map((entry) => (items?.type === 'string' ? entry : scalar(entry)))];
   });
   return { name, ...Object.fromEntries(options) };
 }
+
+/** What the JSON schema of an option says of its type: text that looks like a number stays text. */
+interface OptionSchema {
+  readonly type?: unknown;
+  readonly items?: { readonly type?: unknown };
+}
+
+/** The option that says where the files of a data set lie. */
+const placeOf = (choice: Choices[string] | undefined): string | null =>
+  choice !== undefined && 'place' in choice ? (choice.place ?? null) : null;
 
 function scalar(text: string): unknown {
   if (text === 'true' || text === 'false') return text === 'true';

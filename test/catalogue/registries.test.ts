@@ -12,6 +12,9 @@ import { BrinkError } from '../../src/core/errors.ts';
 /** Made of what a user brings along, which no name can stand for. */
 const BROUGHT = ['arrays', 'layersModel'];
 
+/** What is called otherwise on a command line, where a shorter name is clear. */
+const SHORTER: Readonly<Record<string, string>> = { fileData: 'file', tableData: 'table' };
+
 /** What the package exports from a room, but for types. */
 function exported(room: string): string[] {
   const index = readFileSync(new URL('../../src/index.ts', import.meta.url), 'utf8');
@@ -30,7 +33,7 @@ describe.each([
   ['datasets', datasets],
 ] as const)('the registry of %s', (room, registry) => {
   it('holds all that the library exports, and no other', () => {
-    const own = exported(room).filter((name) => !BROUGHT.includes(name));
+    const own = exported(room).flatMap((name) => (BROUGHT.includes(name) ? [] : (SHORTER[name] ?? name)));
     expect(own.sort()).toEqual(Object.keys(registry).sort());
   });
 });
@@ -81,7 +84,7 @@ function unusual(options: z.ZodObject): Readonly<Record<string, unknown>> {
   ) => words?.at(-1) ?? (type === 'boolean' ? false : ({ train: 4, test: 2 }[name] ?? 3));
   return Object.fromEntries(
     Object.entries(properties)
-      .filter(([name]) => name !== 'folder')
+      .filter(([name]) => name !== 'folder' && name !== 'path')
       .map(([name, schema]) => [name, sampleOf(name, schema as object)]),
   );
 }
@@ -113,18 +116,52 @@ describe('a data set', () => {
       writeCifar('cifar-100-binary', ['train.bin'], 3074, 50_000);
       writeFileSync(join(folder, 'cifar-100-binary', 'test.bin'), new Uint8Array(10_000 * 3074));
     },
+    stl10: () => {
+      mkdirSync(join(folder, 'stl10_binary'));
+      const write = (file: string, bytes: Uint8Array, size: number) => {
+        writeFileSync(join(folder, 'stl10_binary', file), bytes);
+        truncateSync(join(folder, 'stl10_binary', file), size);
+      };
+      const noise = Uint8Array.from({ length: 300_000 }, (_, k) => (k * k) % 251);
+      for (const [split, count] of [['train', 5000] as const, ['test', 8000] as const]) {
+        write(`${split}_X.bin`, noise, count * 27_648);
+        write(
+          `${split}_y.bin`,
+          Uint8Array.from({ length: count }, (_, k) => 1 + (k % 10)),
+          count,
+        );
+      }
+    },
+  };
+
+  const fixture = (file: string) => join(import.meta.dirname, '../../fixtures/data', file);
+  const common = { inputShape: [1, 2], train: 3, test: 2, subset: 'balanced', normalize: 'all' };
+  /** Whose options name what is in a file: the file, and options. */
+  const OWN: Readonly<Record<string, readonly [string, object]>> = {
+    file: [fixture('images.npz'), { ...common, inputShape: [6], labels: 'names', classes: ['cät', 'dog', 'ant'] }],
+    table: [fixture('table.csv'), { ...common, label: 'kind', inputs: ['width', 'count'] }],
   };
 
   it.each(Object.entries(datasets))(
     'has its name, and is loaded again from what is recorded of it: %s',
-    async (name, { options, open }) => {
-      const needsFolder = 'folder' in options.shape;
-      if (needsFolder) FILES[name]!();
-      const data = await open({ ...unusual(options), ...(needsFolder && { folder }) });
+    async (name, { options, open, place }) => {
+      if (place === 'folder') FILES[name]!();
+      const [where, chosen] = OWN[name] ?? [folder, unusual(options)];
+      const data = await open({ ...chosen, ...(place !== null && { [place]: where }) });
       expect(data).toMatchObject({ name, metadata: { name } });
       const metadata = recorded(data.metadata) as { readonly name: string };
-      expect(await recordedData('test', 'a.arrows', metadata, needsFolder ? folder : undefined)).toEqual(data);
+      const again = await recordedData('test', 'a.arrows', metadata, place === null ? undefined : where);
+      expect(again).toEqual(data);
     },
     60_000,
   );
+
+  it('of a file is not loaded again from another of its name', async () => {
+    const { metadata } = await datasets.table!.open({ path: fixture('table.csv'), label: 'kind', inputs: ['width'] });
+    const other = join(folder, 'other.csv');
+    writeFileSync(other, 'width,kind\n1,dog\n');
+    await expect(recordedData('test', 'a.arrows', recorded(metadata) as { name: string }, other)).rejects.toThrow(
+      `tableData: ${other} is another file than is meant: its SHA-256 is `,
+    );
+  });
 });

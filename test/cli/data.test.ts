@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -9,6 +9,7 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'brink-data-cli-'));
 });
 afterAll(() => rmSync(folder, { recursive: true }));
+const fixture = (file: string) => join(import.meta.dirname, '../../fixtures/data', file);
 
 describe('brink data', { timeout: 120_000 }, () => {
   it('fails where the archive can’t be had, with the reason', async () => {
@@ -36,7 +37,105 @@ describe('brink data', { timeout: 120_000 }, () => {
     const { code, stderr } = await brink(['data', 'get', 'cifar10']);
     expect(code).toBe(2);
     expect(stderr).toBe(
-      "data: there is no data set 'cifar10'. Did you mean cifar-10? There are cifar-10, cifar-100.\n",
+      "data: there is no data set 'cifar10'. Did you mean cifar-10? There are cifar-10, cifar-100, stl-10.\n",
     );
+  });
+});
+
+describe('brink data show', { timeout: 60_000 }, () => {
+  it('tells of a table its columns, then its examples as training would have them', async () => {
+    const path = fixture('table.csv');
+    const { code, stdout } = await brink(['data', 'show', `table:${path}:label=kind:inputs=width,count:test=2`]);
+    expect(code).toBe(0);
+    expect(stdout).toContain('table.csv  SHA-256 518b2a7b2c2682fa56ccda7d4ff86d8efd067672d01a191153c34f26727fbec9\n');
+    expect(stdout).toMatch(/^ {2}count +numbers +\[6\] +0 +1 … 9 +5$/m);
+    expect(stdout).toMatch(/^ {2}kind +text +\[6\] +0 +3$/m);
+    expect(stdout).toMatch(/^table: inputs \[2\], 3 outputs, float32$/m);
+    expect(stdout).toMatch(/^ {2}examples +4 +2$/m);
+    expect(stdout).toMatch(/^ {2}class ant +1 +1$/m);
+    expect(stdout).toMatch(/^ {8}dog +2 +0$/m);
+  });
+
+  it('tells of what is missing, also where nothing can be trained on it, and why', async () => {
+    const args = ['data', 'show', `table:${fixture('gap.parquet')}:label=kind`, '--json'];
+    const { code, stdout } = await brink(args);
+    expect(code).toBe(1);
+    const shown = JSON.parse(stdout);
+    expect(shown.file.parts[1]).toMatchObject({ name: 'count', missing: 1, range: [1, 9], distinct: 5 });
+    expect(shown.data).toBe(null);
+    expect(shown.refused).toContain("row 3 (the first is 0), column 'count' is missing.");
+    const missing = await brink(['data', 'show', `file:${fixture('stored.npz')}`]);
+    expect(missing.stdout).toMatch(/^ {2}missing +<f8 +\[6, 3\] +1 +0 … 2\.429 +17$/m);
+    expect(missing.stdout).toMatch(/^ {2}data: half\.npy in .*stored\.npz has the type '<f2'\./m);
+    expect(missing.stderr).toContain("has no array 'labels'. It has inputs, big,");
+  });
+
+  it('tells of any other data set mean, spread, dead entries and repeated examples', async () => {
+    const path = join(folder, 'repeated.csv');
+    writeFileSync(path, 'x,z,y\n1,5,2\n3,5,4\n1,5,3\n3,5,1\n1,5,0\n');
+    const { stdout } = await brink(['data', 'show', `table:${path}:targets=y`, '--json']);
+    expect(JSON.parse(stdout).data.train).toMatchObject({
+      count: 5,
+      constantEntries: 1,
+      repeated: 3,
+      targets: { range: [0, 4], mean: 2, std: expect.closeTo(Math.sqrt(2), 12) },
+    });
+    const digits = JSON.parse((await brink(['data', 'show', 'digits:train=30:subset=balanced', '--json'])).stdout);
+    expect(digits).toMatchObject({ file: null, refused: null, data: { inputShape: [64], test: null } });
+    expect(Object.values(digits.data.train.classes)).toEqual(new Array(10).fill(3));
+  });
+});
+
+describe("one's own file on the command line", { timeout: 120_000 }, () => {
+  const small = ['--model', 'mlp:hidden=3', '--learning-rate', '0.1', '--steps', '3', '--probe', 'trainingLoss'];
+  const command = (...args: string[]) => brink(args, { BRINK_ENGINE: 'wasm' });
+
+  it('is trained on, recorded, and found again by its checksum wherever it lies', async () => {
+    const out = join(folder, 'own');
+    const data = `table:${fixture('table-zstd.parquet')}:label=kind:inputs=width,count:normalize=each`;
+    const live = await command('run', '--data', data, ...small, '--record', '--out', out);
+    expect([live.code, live.stderr]).toEqual([0, expect.stringContaining('finished: 4 steps')]);
+    expect(JSON.parse(readFileSync(join(out, 'run.json'), 'utf8')).metadata).toMatchObject({
+      source: {
+        objective: { data: { name: 'table', sources: [{ file: 'table-zstd.parquet' }], options: { label: 'kind' } } },
+      },
+    });
+    const moved = join(folder, 'moved.parquet');
+    copyFileSync(fixture('table-zstd.parquet'), moved);
+    const replay = (path: string) =>
+      command(
+        'replay',
+        join(out, 'recording.arrows'),
+        '--data',
+        path,
+        '--probe',
+        'edge',
+        '--out',
+        ...[join(folder, 'again'), '--force'],
+      );
+    expect(await replay(moved)).toMatchObject({ code: 0 });
+    const other = await replay(fixture('table-gzip.parquet'));
+    expect(other.code).toBe(1);
+    expect(other.stderr).toMatch(/^tableData: .*table-gzip\.parquet is another file than is meant/);
+  });
+
+  it.each([
+    ['file', 2, 'data set file: path is missing'],
+    [`file:${'nowhere.npz'}`, 1, "nowhere.npz can't be read (ENOENT)"],
+    ['table:a.csv:label=y:lable=z', 2, "there is no option 'lable'. Did you mean label?"],
+    ['table:a.csv:path=b.csv', 2, 'path is given twice'],
+    ['files:a.csv', 2, "there is no data set 'files:a.csv'."],
+    ['chebyshev:a.csv', 2, "there is no data set 'chebyshev:a.csv'."],
+  ])('is refused as %s', async (data, code, message) => {
+    const { code: found, stderr } = await brink(['data', 'show', data]);
+    expect(stderr).toContain(message);
+    expect(found).toBe(code);
+  });
+
+  it('has columns whose names are numbers', async () => {
+    const path = join(folder, '2024.tsv');
+    writeFileSync(path, 'a1\t true\ty\n1\t2\t3\n');
+    const shown = await brink(['data', 'show', `table:path=${path}:inputs=true:targets=y`, '--json']);
+    expect(JSON.parse(shown.stdout).data.inputShape).toEqual([1]);
   });
 });

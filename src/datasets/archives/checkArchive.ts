@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { Archive } from './archives.ts';
+import type { Archive, FileChecksum } from './archives.ts';
 import { checksums } from './checksums.ts';
 
 /** One file of an archive on disk. */
@@ -23,6 +23,7 @@ export async function checkArchive(archive: Archive, directory: string): Promise
   return checked;
 }
 
-async function isRight(path: string, sha256: string): Promise<boolean> {
-  return (await checksums(path)).sha256 === sha256;
+async function isRight(path: string, expected: FileChecksum): Promise<boolean> {
+  const { md5, sha256 } = await checksums(path);
+  return 'sha256' in expected ? sha256 === expected.sha256 : md5 === expected.md5;
 }

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { BrinkError } from '../../core/errors.ts';
 import type { Archive } from './archives.ts';
 import { checkArchive } from './checkArchive.ts';
@@ -216,7 +216,8 @@ async function unpack(path: string, archive: Archive, folder: string): Promise<v
   mkdirSync(temporary);
   try {
     const { extract } = await import('tar');
-    await extract({ file: path, cwd: temporary, strict: true, strip: 1 });
+    const isWanted = (name: string) => !archive.onlyThese || Object.hasOwn(archive.files, basename(name));
+    await extract({ file: path, cwd: temporary, strict: true, strip: 1, filter: isWanted });
     mkdirSync(folder, { recursive: true });
     for (const name of readdirSync(temporary)) renameSync(join(temporary, name), join(folder, name));
   } catch (cause) {

@@ -67,7 +67,9 @@ async function makeArchive(): Promise<Archive> {
     md5: hash('md5', bytes),
     sha256: hash('sha256', bytes),
     folder: 'tiny-bin',
-    files: Object.fromEntries(Object.entries(files).map(([name, content]) => [name, hash('sha256', content)])),
+    files: Object.fromEntries(
+      Object.entries(files).map(([name, content]) => [name, { sha256: hash('sha256', content) }]),
+    ),
   };
 }
 
