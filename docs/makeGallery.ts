@@ -86,7 +86,7 @@ function section({ folder, record, claims }: Shown): string[] {
     '',
     ...wrapped(math(record.about)),
     '',
-    `![Figure ${record.figure}: ${record.title}](figures/${folder}/figure.svg)`,
+    `![Figure ${record.figure} at the scale ${record.scale}](figures/${folder}/figure.svg)`,
     '',
     ...(claims.length > 0
       ? [
