@@ -73,7 +73,8 @@ function planes(who: string, place: string, decode: () => Decoded, side: number)
   }
   const { width, height, channels, depth, data } = image;
   if (width !== side || height !== side || depth !== 8 || (channels !== 3 && channels !== 1) || 'palette' in image) {
-    const found = `${width} × ${height} pixels, ${channels} channels of ${depth} bits${'palette' in image ? ', a palette' : ''}`;
+    const palette = 'palette' in image ? ', a palette' : '';
+    const found = `${width} × ${height} pixels, ${channels} channels of ${depth} bits${palette}`;
     throw new BrinkError(
       who,
       `${place}: the image has ${found}. It must have ${side} × ${side}, colour or grey, 8 bits.`,
