@@ -1,9 +1,10 @@
-import { access, readFile } from 'node:fs/promises';
+import { access, readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Dataset } from '../core/Dataset.ts';
 import { BrinkError, given } from '../core/errors.ts';
 import { requireOptions } from '../core/given.ts';
 import type { JsonObject } from '../core/Json.ts';
+import { readImageTable } from './cifarTable.ts';
 import { type ImageDataOptions, type ImageRecord, imageData, type Records, requireImageOptions } from './imageData.ts';
 import { sha256 } from './sha256.ts';
 
@@ -24,10 +25,12 @@ export interface CifarLayout {
   readonly testRecords: number;
   /** Bytes before the pixels; the last of them is the class. */
   readonly labelBytes: number;
+  /** The column of the class where the images lie in Parquet. */
+  readonly labelColumn: string;
   readonly classes: readonly string[];
 }
 
-/** Single files in the official layout, of any number of records. */
+/** Single files in the official layout or in Parquet, of any number of records. */
 export interface CifarFiles {
   readonly trainFiles: readonly string[];
   /** Needed where test examples are asked for. */
@@ -35,8 +38,8 @@ export interface CifarFiles {
 }
 
 /**
- * What `cifar10` and `cifar100` share: records of label bytes, 1024 red, 1024 green and 1024 blue bytes → x =
- * (pixel/255 − mean)/std, [32, 32, 3].
+ * What `cifar10` and `cifar100` share: records of label bytes, 1024 red, 1024 green and 1024 blue bytes, or Parquet
+ * files of PNG → x = (pixel/255 − mean)/std, [32, 32, 3].
  */
 export async function cifar(
   layout: CifarLayout,
@@ -68,7 +71,7 @@ function requireSource(who: string, source: unknown): void {
   if (!('trainFiles' in source)) throw new BrinkError(who, 'trainFiles is missing. It must be an array of paths.');
 }
 
-/** The official files in a folder, or in the archive's folder within it. */
+/** The official files in a folder, or in the archive's folder within it; else the Parquet files in the folder. */
 async function filesIn(layout: CifarLayout, directory: string): Promise<Required<CifarFiles>> {
   for (const folder of [directory, join(directory, layout.folder)]) {
     const found = await access(join(folder, layout.trainFiles[0]!)).then(
@@ -81,10 +84,30 @@ async function filesIn(layout: CifarLayout, directory: string): Promise<Required
       testFiles: layout.testFiles.map((file) => join(folder, file)),
     };
   }
+  const names = (await readdir(directory).catch(() => [])).filter((name) => name.endsWith('.parquet')).sort();
+  const [trainFiles, testFiles] = ['train', 'test'].map((split) => {
+    const found = names.filter((name) => name.startsWith(split));
+    requireAllParts(layout.name, directory, found);
+    return found.map((name) => join(directory, name));
+  }) as [string[], string[]];
+  if (trainFiles.length > 0) return { trainFiles, testFiles };
   throw new BrinkError(
     layout.name,
     `there is no ${layout.trainFiles[0]} in ${directory} or in ${join(directory, layout.folder)}. Unpack the binary version from ${PAGE} there.`,
   );
+}
+
+/** Throws where a table that lies in several files, `train-00000-of-00002.parquet`, lacks one. */
+function requireAllParts(who: string, directory: string, names: readonly string[]): void {
+  for (const name of names) {
+    const [, before, of, count] = /^(.*-)\d+(-of-(\d+)\.parquet)$/.exec(name) ?? [];
+    for (let part = 0; part < Number(count ?? 0); part++) {
+      const needed = `${before}${`${part}`.padStart(count!.length, '0')}${of}`;
+      if (!names.includes(needed)) {
+        throw new BrinkError(who, `${directory} has ${name}, and not ${needed}. The data lie in both; get it too.`);
+      }
+    }
+  }
 }
 
 /** Reads files of `expected` records each; null: of any whole number of them. */
@@ -93,6 +116,12 @@ async function readRecords(layout: CifarLayout, paths: readonly string[], expect
   const records: ImageRecord[] = [];
   const sources: JsonObject[] = [];
   for (const path of paths) {
+    if (path.endsWith('.parquet')) {
+      const table = await readImageTable(layout.name, path, layout.labelColumn, layout.classes.length, SIDE);
+      for (const record of table.records) records.push(record);
+      sources.push({ file: basename(path), sha256: table.sha256 });
+      continue;
+    }
     const bytes = await readFile(path).catch((cause) => {
       throw new BrinkError(
         layout.name,

@@ -18,6 +18,7 @@ const LAYOUT: CifarLayout = {
   trainRecords: 50000,
   testRecords: 10000,
   labelBytes: 2,
+  labelColumn: 'fine_label',
   classes: CLASSES.split(' '),
 };
 
@@ -28,11 +29,12 @@ const LAYOUT: CifarLayout = {
  * A subset is a function of the files and the options alone. All files of a split are read whole: 154 MB for
  * training, and 12 KB an example for the inputs chosen. The twenty coarse classes are not used.
  *
- * @param source The unpacked folder (cifar-100-binary) or the one that contains it; or single files in its layout, `{
- *   trainFiles, testFiles }`.
+ * @param source The unpacked folder (cifar-100-binary) or the one that contains it; a folder of Parquet files as
+ *   Hugging Face keeps them, `train….parquet` and `test….parquet` (PNG in `img` or `image`, the class in `fine_label`);
+ *   or single files in either layout, `{ trainFiles, testFiles }`.
  * @param options `train`, `test` (examples), `subset` ('first' or 'balanced', see `chooseExamples`), `normalize`.
- * @throws BrinkError where a file is missing, has another size or a label above 99, more examples are asked for than
- *   there are, or a channel can't be normalised.
+ * @throws BrinkError where a file is missing, has another size, an image that can't be read or a label above 99, more
+ *   examples are asked for than there are, or a channel can't be normalised.
  * Source: Krizhevsky, Learning multiple layers of features from tiny images, 2009.
  */
 export function cifar100(source: string | CifarFiles, options: ImageDataOptions = {}): Promise<Dataset> {

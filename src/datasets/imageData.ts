@@ -123,7 +123,8 @@ function channelScale(
     if (!Number.isFinite(mean) || !Number.isFinite(std) || std! <= 0) {
       throw new BrinkError(
         who,
-        `channel ${c} has mean ${mean} and standard deviation ${std}. To normalise, the one must be finite and the other above 0; choose other examples, or normalize: 'none'.`,
+        `channel ${c} has mean ${mean} and standard deviation ${std}. To normalise, the one must be finite ` +
+          "and the other above 0; choose other examples, or normalize: 'none'.",
       );
     }
   }

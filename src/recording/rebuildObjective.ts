@@ -14,7 +14,10 @@ import { quadratic } from '../objectives/quadratic.ts';
 
 /** What a recording does not hold itself. */
 export interface ObjectiveOfOptions {
-  /** The data set, or the folder of its files, or one's own file; default: one that comes with brink (`digits`, `chebyshev`) is loaded. */
+  /**
+   * The data set, or the folder of its files, or one's own file; default: one that comes with brink (`digits`,
+   * `chebyshev`) is loaded.
+   */
   readonly data?: Dataset | string;
   /** A model that was brought along; default: one of brink's own, by its name. */
   readonly model?: Model;

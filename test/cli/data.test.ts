@@ -121,7 +121,8 @@ describe("one's own file on the command line", { timeout: 120_000 }, () => {
 
   it.each([
     ['file', 2, 'data set file: path is missing'],
-    [`file:${'nowhere.npz'}`, 1, "nowhere.npz can't be read (ENOENT)"],
+    ['file:nowhere.npz', 1, "nowhere.npz can't be read (ENOENT)"],
+    ['stl10:nowhere:train=3', 1, 'there is no train_X.bin in nowhere or in nowhere/stl10_binary.'],
     ['table:a.csv:label=y:lable=z', 2, "there is no option 'lable'. Did you mean label?"],
     ['table:a.csv:path=b.csv', 2, 'path is given twice'],
     ['files:a.csv', 2, "there is no data set 'files:a.csv'."],
@@ -132,7 +133,7 @@ describe("one's own file on the command line", { timeout: 120_000 }, () => {
     expect(found).toBe(code);
   });
 
-  it('has columns whose names are numbers', async () => {
+  it('has columns whose names are words that could be values', async () => {
     const path = join(folder, '2024.tsv');
     writeFileSync(path, 'a1\t true\ty\n1\t2\t3\n');
     const shown = await brink(['data', 'show', `table:path=${path}:inputs=true:targets=y`, '--json']);

@@ -73,6 +73,8 @@ describe('brink run --schema', { timeout: 60_000 }, () => {
     ['a probe with its own pause', { ...least, every: 2, probes: [{ name: 'edge', every: 3 }] }],
     ['a list of numbers', { ...least, probes: [{ name: 'lossSlice', alphas: [0, 0.5] }] }],
     ['data whose files lie elsewhere', { ...least, data: { name: 'cifar10', folder: 'data' } }],
+    ["a file of one's own", { ...least, data: { name: 'table', path: 'a.csv', label: 'y', inputs: ['1', 'b'] } }],
+    ["a file of one's own as the command line has it", { ...least, data: 'file:a.npz:train=20:classes=1,2' }],
     ['every other property', { ...least, chunk: 8, batchSize: 4, replacement: true, beta1: 0.5, beta2: 0.5, seed: 3 }],
   ])('and the command take %s', (_, file) => expect([fits(file), passes(file)]).toEqual([true, true]));
 
@@ -90,6 +92,7 @@ describe('brink run --schema', { timeout: 60_000 }, () => {
     ['a pause that is none', { ...least, probes: [{ name: 'edge', every: 0 }] }],
     ['an unknown model', { ...least, model: { name: 'resnet' } }],
     ['data without its folder', { ...least, data: { name: 'cifar10' } }],
+    ['a file without its path', { ...least, data: { name: 'table', label: 'y' } }],
     ['an unknown loss', { ...least, loss: 'mse' }],
   ])('and the command refuse %s', (_, file) => expect([fits(file), passes(file)]).toEqual([false, false]));
 });

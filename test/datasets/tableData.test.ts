@@ -58,7 +58,7 @@ describe('tableData', () => {
     expect([...train.inputs]).toEqual(Array.from({ length: 18 }, (_, k) => Math.fround(k / 7)));
   });
 
-  it('reads quotes, line breaks in them, blanks, empty lines, a mark at the beginning and lines of Windows', async () => {
+  it('reads quotes, line breaks in them, blanks, empty lines, a byte order mark and lines of Windows', async () => {
     const text = '\ufeff"x, the ""first""" , y\r\n1,"two\r\nlines"\r\n\r\n 2 ,b\r\n';
     const { train, classes } = await tableData(write('quotes.csv', text), { label: 'y', inputs: ['x, the "first"'] });
     expect([[...train.inputs], classes]).toEqual([

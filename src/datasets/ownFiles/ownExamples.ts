@@ -132,7 +132,7 @@ export function inputIn(who: string, at: () => string, cell: unknown, number: nu
   if (Number.isFinite(rounded)) return rounded;
   throw new BrinkError(
     who,
-    `${at()} is ${shown(cell)}. It must be a number, and finite in float32; replace it, or leave its row or column out.`,
+    `${at()} is ${shown(cell)}. It must be a number, finite in float32; replace it, or leave its row or column out.`,
   );
 }
 
