@@ -20,11 +20,12 @@ async function execute(snippet: string): Promise<{ objective: brink.Objective; s
 
 describe('the page on data, models and losses of your own', () => {
   it('shows how to bring a model, a loss and a network of tf.layers, in code that runs and verifies', async () => {
-    expect(snippets).toHaveLength(2);
+    expect(snippets).toHaveLength(3);
     const own = await execute(snippets[0]!);
     expect(own.objective.paramCount).toBe(2 * 64 * 16 + 16 * 10);
     expect(own.shown).toEqual([true]);
-    const layers = await execute(snippets[1]!);
+    // The second reads a file of its own, and runs with the other pages.
+    const layers = await execute(snippets[2]!);
     expect(layers.shown).toEqual([expect.any(Number)]);
     for (const { objective } of [own, layers]) expect((await brink.verifyObjective(objective)).passed).toBe(true);
   });
