@@ -39,12 +39,28 @@ export function bestLine(points: Points): FittedLine {
 /** Least squares of y, with the error that the residuals tell. */
 function ordinary({ x, y }: Points): FittedLine {
   const n = x.length;
-  const [meanX, meanY] = [sum(n, (i) => x[i]!) / n, sum(n, (i) => y[i]!) / n];
-  const squares = sum(n, (i) => (x[i]! - meanX) ** 2);
-  const slope = sum(n, (i) => (x[i]! - meanX) * (y[i]! - meanY)) / squares;
+  let [meanX, meanY] = [0, 0];
+  for (let i = 0; i < n; i++) {
+    meanX += x[i]!;
+    meanY += y[i]!;
+  }
+  meanX /= n;
+  meanY /= n;
+  let [squares, products] = [0, 0];
+  for (let i = 0; i < n; i++) {
+    const dx = x[i]! - meanX;
+    squares += dx * dx;
+    products += dx * (y[i]! - meanY);
+  }
+  const slope = products / squares;
   if (!Number.isFinite(slope)) return NONE;
   const intercept = meanY - slope * meanX;
-  const variance = sum(n, (i) => (y[i]! - intercept - slope * x[i]!) ** 2) / (n - 2);
+  let residuals = 0;
+  for (let i = 0; i < n; i++) {
+    const residual = y[i]! - intercept - slope * x[i]!;
+    residuals += residual * residual;
+  }
+  const variance = residuals / (n - 2);
   return {
     slope,
     intercept,
