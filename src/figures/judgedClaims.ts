@@ -39,7 +39,8 @@ export interface ClaimsRow extends Row<typeof claimsTable> {}
  * Measures a claim on the runs of every seed, and judges it by its rule.
  *
  * With one seed the interval is that of the run. With several, the value is the mean over seeds and the interval
- * Student's between them: then it speaks of training from another seed too.
+ * Student's between them: then it speaks of training from another seed too. Where all seeds have one value, nothing is
+ * known of how they differ, and the interval is the widest of their own.
  */
 export function judgedClaim(figure: string, scale: string, claim: Claim, seeds: readonly MadeRuns[]): ClaimsRow {
   const measured = seeds.map((runs) => claim.measure(runs));
@@ -74,7 +75,16 @@ export function judgedClaim(figure: string, scale: string, claim: Claim, seeds: 
 }
 
 function combined(estimates: readonly Estimate[]): Estimate {
-  return estimates.length === 1 ? estimates[0]! : betweenSeeds(estimates.map(({ value }) => value));
+  if (estimates.length === 1) return estimates[0]!;
+  const between = betweenSeeds(estimates.map(({ value }) => value));
+  if (estimates.some(({ value }) => value !== estimates[0]!.value)) return between;
+  // A share of 1 in every seed has no spread between them, and yet is not known for certain.
+  return {
+    ...between,
+    low: Math.min(...estimates.map(({ low }) => low)),
+    high: Math.max(...estimates.map(({ high }) => high)),
+    method: `widest of the ${estimates.length} seeds' own, whose values are the same`,
+  };
 }
 
 interface Bounds {
