@@ -251,9 +251,11 @@ function bandOf(
   if (ends) return { low: ends[0], high: ends[1] };
   const error = errorOf(table, name);
   if (error === undefined) return {};
+  // Null is no 0.
+  const of = (row: AnyRow, column: string) => (row[column] as number | null) ?? Number.NaN;
   return {
-    low: (row) => Number(row[name]) - Number(row[error]),
-    high: (row) => Number(row[name]) + Number(row[error]),
+    low: (row) => of(row, name) - of(row, error),
+    high: (row) => of(row, name) + of(row, error),
   };
 }
 

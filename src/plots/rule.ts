@@ -43,7 +43,12 @@ export function rule(options: Rule): Layer {
       if (!(x === undefined ? frame.y : frame.x).shows((x ?? y)!)) {
         return { marks: [], notes: [`${name}: ${x ?? y} is ≤ 0 and has no place on the logarithmic axis.`] };
       }
-      return { marks: [path(ends, frame.style(name))], notes: [] };
+      const [from, to] = (x === undefined ? frame.y : frame.x).domain.toSorted((a, b) => a - b) as [number, number];
+      const isWithin = from <= (x ?? y)! && (x ?? y)! <= to;
+      return {
+        marks: [path(ends, frame.style(name))],
+        notes: isWithin ? [] : [`${name}: ${x ?? y} lies beyond the frame.`],
+      };
     },
   };
 }

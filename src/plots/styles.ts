@@ -8,6 +8,9 @@ const APART: readonly (readonly number[])[] = [
   [6, 4],
   [2, 2.5],
   [10, 3, 2, 3],
+  [14, 4],
+  [2, 5],
+  [6, 3, 2, 3, 2, 3],
 ];
 /** Paths within a square from −1 to 1, the shapes of points small in it: one size gives short lines and small points. */
 const SHAPES = [
@@ -42,11 +45,14 @@ export function stylesOf(entries: readonly Entry[]): ReadonlyMap<string, Style> 
     const isApart = color === undefined && (kind === 'edge' || (kind === 'line' && dashed !== undefined));
     const own = isApart ? BLACK : kind === 'fit' ? GREY : undefined;
     const isNext = color === undefined && own === undefined;
-    const k = (isNext ? next++ : styles.size) % COLORS.length;
+    const place = isNext ? next++ : styles.size;
+    const k = place % COLORS.length;
+    // From the ninth name on a colour comes again, with other dashes and another shape.
+    const other = (k + 2 * Math.floor(place / COLORS.length)) % COLORS.length;
     styles.set(name, {
       color: color ?? own ?? COLORS[k]!,
-      dash: isNext ? DASHES[k]! : dashed === true ? APART[isApart ? apart++ % APART.length : 0]! : dashed || [],
-      shape: SHAPES[k]!,
+      dash: isNext ? DASHES[other]! : dashed === true ? APART[isApart ? apart++ % APART.length : 0]! : dashed || [],
+      shape: SHAPES[other]!,
       width: own === undefined ? 1.5 : 1.4,
       isLine,
       isPoints,

@@ -145,6 +145,12 @@ describe('rules, slopes and heat maps', () => {
     expect(pathsOf(svg, 'line')).toEqual(['M0,50L400,50', 'M200,200L200,0', 'M0,200L400,0', 'M0,200L400,0']);
   });
 
+  it('say where a level lies beyond the frame, though the legend names it', () => {
+    const frame = { x: { title: 'x', domain: [0, 10] }, y: { title: 'y', domain: [0, 5] } } as const;
+    const { description } = of([rule({ name: 'edge', y: 10 }), rule({ name: 'there', x: 10 })], frame);
+    expect(description).toBe('A chart. edge: 10 lies beyond the frame.');
+  });
+
   it('have cells that meet half-way, in the logarithm on a logarithmic axis', async () => {
     const rows = [1, 4, 16].flatMap((x) => [0, 1].map((y) => ({ x, y, v: x + y })));
     const spec = of([heat({ name: 'v', rows: rows.slice(1), x: 'x', y: 'y', value: 'v' })], {
@@ -189,6 +195,15 @@ describe('names', () => {
       }
     }
     expect(strokes.at(-1)!.slice(1)).toEqual(['#111111', '6,4']);
+  });
+
+  it('of more than eight are all drawn differently, and so are six edges', async () => {
+    const lines = Array.from({ length: 20 }, (_, k) => lineOf([k, k + 1], `line ${k}`));
+    const edges = Array.from({ length: 6 }, (_, k) => rule({ name: `edge ${k}`, y: k }));
+    const svg = await toSvg(of([...lines, ...edges]));
+    const strokes = [...svg.matchAll(/<path d="M[^"]*" stroke="(#\w{6})"[^>]*?(?:stroke-dasharray="([^"]*)")?\/>/g)];
+    expect(strokes).toHaveLength(26);
+    expect(new Set(strokes.map(([, color, dash]) => `${color} ${dash}`)).size).toBe(26);
   });
 
   it('with an order have colours from dark to light', () => {

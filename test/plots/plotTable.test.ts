@@ -99,6 +99,31 @@ describe('plotTable', () => {
     expect(new Set(pointsOf(lines[2]!).map(({ y }) => y)).size).toBe(1);
   });
 
+  it('draws no band where there is no value, or no error: a null is not 0', async () => {
+    const declared = defineTable({
+      name: 'with_nulls',
+      description: 'A number that is not always there.',
+      key: ['step'],
+      columns: {
+        step: int32({ symbol: 't', description: 'The step.' }),
+        noise: nullable(float64({ symbol: 'B', description: 'The noise.' })),
+        noise_standard_error: nullable(float64({ symbol: '', description: 'Of noise.' })),
+      },
+    });
+    const rows = Array.from({ length: 40 }, (_, step) => ({
+      step,
+      noise: step < 20 ? null : 100 + step,
+      noise_standard_error: step < 20 ? null : 1,
+    }));
+    const svg = await toSvg(plotTable(declared, rows));
+    const [areas] = [pathsOf(svg, 'area').flatMap(pointsOf)];
+    const width = Math.max(...areas.map(({ x }) => x));
+    // The band begins where the line does, in the right half of the frame.
+    expect(Math.min(...areas.map(({ x }) => x)) / width).toBeCloseTo(20 / 39, 2);
+    expect(textsOf(svg)).not.toContain('0.0');
+    expect(textsOf(svg)).toContain('120');
+  });
+
   it('tells of a column with one value in a note, and of bands in the description', () => {
     const { description } = plotTable(table, rowsOf([4, 8]));
     expect(description).toContain('fixed c is 7 throughout.');
