@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { BrinkError } from '../core/errors.ts';
 import type { JsonObject } from '../core/Json.ts';
-import { holderOf } from '../files/FileLock.ts';
+import { FileLock, holderOf } from '../files/FileLock.ts';
 import { isAlive } from '../files/isAlive.ts';
 import type { Writer } from '../files/isBeingWritten.ts';
 import { makeFolders } from '../files/makeFolders.ts';
@@ -35,12 +35,46 @@ export class RunFolder {
   /**
    * Makes the folder and takes it with a first record; refuses one that can't be written, or that holds a run, unless
    * `overwrite`: then one that is alive, or that holds what the new one `reads`.
+   *
+   * @param openLog Opens what others see by that the run lives. Until it has, a lock keeps them out: of several runs
+   *   that begin at once each would find the one before gone or dead, and remove it.
    */
-  take(
+  take<L>(
+    record: JsonObject,
+    { overwrite, reads }: { readonly overwrite: boolean; readonly reads: readonly string[] },
+    openLog: () => L,
+  ): L {
+    this.#make();
+    const lock = this.#lock();
+    try {
+      this.#begin(record, { overwrite, reads });
+      return openLog();
+    } finally {
+      lock?.release();
+    }
+  }
+
+  /** The lock of the record; null on a file system that has no links, and so no locks. */
+  #lock(): FileLock | null {
+    let lock: FileLock | Writer;
+    try {
+      lock = FileLock.take(this.#record);
+    } catch (cause) {
+      if (['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes((cause as NodeJS.ErrnoException).code ?? ''))
+        return null;
+      throw this.#notWritable(cause);
+    }
+    if (lock instanceof FileLock) return lock;
+    throw new BrinkError(
+      WHO,
+      `${this.directory} is being taken, or its run recovered, by process ${lock.pid} on ${lock.host}. Name another directory.`,
+    );
+  }
+
+  #begin(
     record: JsonObject,
     { overwrite, reads }: { readonly overwrite: boolean; readonly reads: readonly string[] },
   ): void {
-    this.#make();
     if (overwrite) {
       for (const path of [...this.#filesToRemove(reads.map((path) => resolve(path))), this.#record]) {
         const advice = 'What was removed before it is gone; clear the folder by hand.';

@@ -54,9 +54,10 @@ export class RunRecord {
     this.#resumed = first && this.#resumedFrom(first);
     this.#files = [LOG, ...branches.files];
     const { overwrite } = this.#options;
-    this.#folder.take(this.#running(), { overwrite, reads: first?.run.reads ?? [] });
-    this.#isTaken = true;
-    this.#log = openLog(this.#folder.path(LOG));
+    this.#log = this.#folder.take(this.#running(), { overwrite, reads: first?.run.reads ?? [] }, () => {
+      this.#isTaken = true;
+      return openLog(this.#folder.path(LOG));
+    });
     branches.begin(first, this.#metadata);
     this.#heart = setInterval(() => this.#beat(), HEARTBEAT).unref();
     this.#log.log.info({ branches: branches.outputs.map(([name]) => name), metadata: this.#metadata }, 'started');

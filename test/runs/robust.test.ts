@@ -92,6 +92,50 @@ describe("the run's folder", () => {
     expect((await again()).state).toBe('finished');
   });
 
+  it('goes to one of two processes that overwrite the run before within the same millisecond', async () => {
+    const folders = Array.from({ length: 60 }, (_, k) => join(parent, `${k}`));
+    for (const folder of folders) {
+      mkdirSync(folder);
+      writeFileSync(join(folder, 'run.json'), JSON.stringify({ state: 'finished', files: ['log.jsonl'] }));
+    }
+    const begin = Date.now() + 2500;
+    const takers = [0, 1].map(() => {
+      const taking = `
+        import { openSync } from 'node:fs';
+        import { hostname } from 'node:os';
+        import { RunFolder } from ${JSON.stringify(join(import.meta.dirname, '../../src/runs/RunFolder.ts'))};
+        const record = { state: 'running', process: { host: hostname(), pid: process.pid }, files: ['log.jsonl'] };
+        for (const [k, path] of ${JSON.stringify(folders)}.entries()) {
+          while (Date.now() < ${begin} + 20 * k);
+          try {
+            const folder = new RunFolder(path);
+            folder.requireFree({ overwrite: true });
+            folder.take(record, { overwrite: true, reads: [] }, () => openSync(folder.path('log.jsonl'), 'a'));
+            console.log(k);
+          } catch (error) {
+            if (!/is being|already holds/.test(error.message)) throw error;
+          }
+        }
+        await new Promise((end) => process.stdin.resume().on('end', end));
+      `;
+      const child = spawn(process.execPath, ['--input-type=module', '-e', taking], {
+        stdio: ['pipe', 'pipe', 'inherit'],
+      });
+      const ended = new Promise<string[]>((resolve) => {
+        let text = '';
+        child.stdout.on('data', (data) => {
+          text += data;
+        });
+        child.on('close', () => resolve(text.split('\n').filter(Boolean)));
+      });
+      return { child, ended };
+    });
+    await new Promise((resolve) => setTimeout(resolve, begin + 20 * folders.length + 1500 - Date.now()));
+    for (const { child } of takers) child.stdin.end();
+    const taken = (await Promise.all(takers.map(({ ended }) => ended))).flat().map(Number);
+    expect(taken.toSorted((a, b) => a - b)).toEqual(folders.map((_, k) => k));
+  }, 30_000);
+
   it('is not blocked by the empty record that a full disk has left', async () => {
     mkdirSync(directory);
     writeFileSync(join(directory, 'run.json'), '');
