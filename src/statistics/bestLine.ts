@@ -39,13 +39,14 @@ export function bestLine(points: Points): FittedLine {
 /** Least squares of y, with the error that the residuals tell. */
 function ordinary({ x, y }: Points): FittedLine {
   const n = x.length;
+  // From the first on, so that the mean of equal numbers is that number.
   let [meanX, meanY] = [0, 0];
   for (let i = 0; i < n; i++) {
-    meanX += x[i]!;
-    meanY += y[i]!;
+    meanX += x[i]! - x[0]!;
+    meanY += y[i]! - y[0]!;
   }
-  meanX /= n;
-  meanY /= n;
+  meanX = x[0]! + meanX / n;
+  meanY = y[0]! + meanY / n;
   let [squares, products] = [0, 0];
   for (let i = 0; i < n; i++) {
     const dx = x[i]! - meanX;
@@ -108,8 +109,8 @@ function adjusted({ x, y, xError, yError }: Points, slope: number) {
   const W = new Float64Array(n);
   for (let i = 0; i < n; i++) W[i] = 1 / (yError[i]! ** 2 + (slope * xError[i]!) ** 2);
   const total = sum(n, (i) => W[i]!);
-  const meanX = sum(n, (i) => W[i]! * x[i]!) / total;
-  const meanY = sum(n, (i) => W[i]! * y[i]!) / total;
+  const mean = (of: ArrayLike<number>) => of[0]! + sum(n, (i) => W[i]! * (of[i]! - of[0]!)) / total;
+  const [meanX, meanY] = [mean(x), mean(y)];
   const beta = new Float64Array(n);
   for (let i = 0; i < n; i++) {
     beta[i] = W[i]! * ((x[i]! - meanX) * yError[i]! ** 2 + slope * (y[i]! - meanY) * xError[i]! ** 2);

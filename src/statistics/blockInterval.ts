@@ -153,18 +153,21 @@ function influences<T>(rows: readonly T[], statistic: (rows: readonly T[]) => nu
   });
 }
 
-/** The number below which the share p of the values lies. */
+/** The number below which the share p of the values lies; beside one that is infinite, the outer one of the two. */
 function quantile(values: Float64Array, p: number): number {
   values.sort();
   const at = p * (values.length - 1);
   const [below, above] = [values[Math.floor(at)]!, values[Math.ceil(at)]!];
-  return below === above ? below : below + (at - Math.floor(at)) * (above - below);
+  if (below === above || !Number.isFinite(above - below)) return p < 0.5 ? below : above;
+  return below + (at - Math.floor(at)) * (above - below);
 }
 
 function mean(values: readonly number[]): number {
+  // From the first on, so that the mean of equal numbers is that number.
+  const [first = 0] = values;
   let sum = 0;
-  for (const value of values) sum += value;
-  return sum / values.length;
+  for (const value of values) sum += value - first;
+  return first + sum / values.length;
 }
 
 function median(values: readonly number[]): number {

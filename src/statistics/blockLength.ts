@@ -29,13 +29,14 @@ export const LEAST_ROWS = 8;
  *
  * Cost: n·(τ + 1) multiplications.
  *
- * @param series At least 8 numbers.
+ * @param given The series: at least 8 finite numbers.
  *
  * Source: Geyer (1992), Practical Markov chain Monte Carlo, Section 3.3; Meketon and Schmeiser (1984), overlapping
  * batch means.
  */
-export function memoryOf(series: ArrayLike<number>): Memory {
-  const n = series.length;
+export function memoryOf(given: ArrayLike<number>): Memory {
+  const n = given.length;
+  const series = scaled(given);
   const pairs = Float64Array.from({ length: n >> 1 }, (_, j) => (series[2 * j]! + series[2 * j + 1]!) / 2);
   const wanted = Math.max(MEMORIES * 2 * autocorrelationTime(pairs), Math.sqrt(n));
   const blockLength = 2 * Math.min(Math.ceil(wanted / 2), Math.floor(n / LEAST_ROWS));
@@ -44,6 +45,17 @@ export function memoryOf(series: ArrayLike<number>): Memory {
   const ofBlocks = varianceByBlocks(series, blockLength);
   const effectiveSize = variance > 0 ? (n * variance) / ofBlocks : blocks;
   return { blockLength, blocks, effectiveSize: Math.min(Math.max(effectiveSize, 1), n) };
+}
+
+/**
+ * The series from its first number on, within −1 and 1, which remembers the same: equal numbers are 0 to the last digit,
+ * and no square leaves the range of float64.
+ */
+function scaled(series: ArrayLike<number>): Float64Array {
+  // Halves: the difference of two numbers may exceed the largest one.
+  const from = Float64Array.from(series, (x) => x / 2 - series[0]! / 2);
+  const largest = from.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+  return largest > 0 ? from.map((x) => x / largest) : from;
 }
 
 /** 1 + 2 Σ ρ_k, summed in pairs of lags while these are positive and fall; at least 1. */

@@ -41,7 +41,39 @@ describe('the effective size', () => {
   });
 });
 
+describe('the memory', () => {
+  it('is that of the shape alone, whatever the size of the numbers, down to their last digits', () => {
+    for (const value of [0.1, 0.25, 1e200]) {
+      expect(memoryOf(new Array(100).fill(value))).toEqual(memoryOf(new Array(100).fill(0)));
+    }
+    const series = autoregression(0.5)(60, 3);
+    const { blockLength, effectiveSize } = memoryOf(series);
+    for (const factor of [1e-200, 1e200, 1.7e308 / Math.max(...series.map(Math.abs))]) {
+      const memory = memoryOf(series.map((x) => x * factor));
+      expect(memory.blockLength).toBe(blockLength);
+      expect(memory.effectiveSize).toBeCloseTo(effectiveSize, 6);
+    }
+  });
+});
+
 describe('an interval', () => {
+  it('of equal numbers is that number', () => {
+    expect(blockInterval(new Array(100).fill(0.1), 'mean')).toMatchObject({ value: 0.1, low: 0.1, high: 0.1 });
+  });
+
+  it('has ends or none, never NaN, at any number of draws without a value', () => {
+    const rows = Array.from({ length: 40 }, (_, i) => i);
+    for (const without of [24, 25, 26]) {
+      let drawn = -1;
+      const { low, high } = blockInterval(rows, (some: readonly number[]) => {
+        if (some.length === 40) drawn++;
+        return some.length === 40 && drawn > 0 && drawn <= without ? Number.NaN : average(some);
+      });
+      expect(Number.isFinite(low)).toBe(without < 25);
+      if (without >= 25) expect([low, high]).toEqual([Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]);
+    }
+  });
+
   const series = autoregression(0.5)(200, 3);
 
   it('is the same for the same rows and seed, and another for another seed', () => {

@@ -64,6 +64,14 @@ describe('the line with errors in both coordinates', () => {
     expect(lineFit({ x: [2, 2], y: [1, 3], yError: [1, 1] }).slope).toBeNaN();
   });
 
+  it('is none where all x are one number, whatever its last digits', () => {
+    const y = [1, 2, 3.5];
+    for (const x of [0.1, 0.7, 1e9 + 0.1]) {
+      expect(lineFit({ x: [x, x, x], y }).slope).toBeNaN();
+      expect(lineFit({ x: [x, x, x], y, yError: [1, 1, 1] }).slope).toBeNaN();
+    }
+  });
+
   it('refuses lengths that differ, and errors that are negative or of some points only', () => {
     expect(() => lineFit({ x: [1, 2], y: [1] })).toThrow('y has 1 entries. It must have 2.');
     expect(() => lineFit({ x: [1, 2], y: [1, 2], yError: [1, -1] })).toThrow('yError[1] is -1.');
