@@ -59,7 +59,10 @@ interface EndedRun {
   readonly state: RunState;
   readonly error: string | null;
   readonly steps: number;
-  readonly metadata: { readonly source: { readonly fork?: { readonly step: number } } | null };
+  readonly metadata: {
+    readonly source: { readonly fork?: { readonly step: number } } | null;
+    readonly user?: { readonly figure?: { readonly run?: unknown; readonly seed?: unknown } };
+  };
   /** Where it went on with another. */
   readonly resumed?: { readonly step: number };
 }
@@ -71,14 +74,19 @@ interface MadeTable {
   readonly rows: readonly Row<Table>[];
 }
 
-/** Reads a run's tables. */
+/** Reads a run's tables. @throws BrinkError where a folder holds another run. */
 async function readMadeRun(directory: string, { folders, name, parameters, seed }: RunOfFigure): Promise<MadeRun> {
   const parts = folders.map((folder) => join(directory, folder));
-  const {
-    state,
-    error = null,
-    ...last
-  } = JSON.parse(readFileSync(join(parts.at(-1)!, 'run.json'), 'utf8')) as EndedRun;
+  const records = parts.map((part) => JSON.parse(readFileSync(join(part, 'run.json'), 'utf8')) as EndedRun);
+  for (const [k, { metadata }] of records.entries()) {
+    const { run: own, seed: ownSeed } = metadata.user?.figure ?? {};
+    if (own === name && ownSeed === seed) continue;
+    throw new BrinkError(
+      WHO,
+      `${parts[k]} holds ${own === undefined ? 'a run of no figure' : `the run ${String(own)}, seed ${String(ownSeed)}`}, not ${name}, seed ${seed}. Put the folder back, or make the figure anew (--again).`,
+    );
+  }
+  const { state, error = null, ...last } = records.at(-1)!;
   const first = last.metadata.source?.fork?.step ?? 0;
   const steps = last.steps + (last.resumed ? last.resumed.step - first : 0);
   const tables = joined((await Promise.all(parts.map(readTables))).flat());

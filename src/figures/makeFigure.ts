@@ -7,6 +7,7 @@ import { type JsonObject, requireJson } from '../core/Json.ts';
 import { requireNames } from '../core/requireNames.ts';
 import { FileLock } from '../files/FileLock.ts';
 import { makeFolders } from '../files/makeFolders.ts';
+import { sayingWhy } from '../files/sayingWhy.ts';
 import { writeWhole } from '../files/WholeFile.ts';
 import { toSvg } from '../plots/toSvg.ts';
 import { readTable } from '../tables/readTable.ts';
@@ -181,7 +182,7 @@ async function make(
       defaultValue: null,
     },
   );
-  writeWhole(join(directory, FILES.picture), await toSvg(declared.plot(bySeed[0]!, preset)));
+  write(join(directory, FILES.picture), await toSvg(declared.plot(bySeed[0]!, preset)));
   const record: FigureRecord = {
     figure: declared.name,
     title: declared.title,
@@ -198,8 +199,13 @@ async function make(
     madeBy: madeBy(),
   };
   await writeReport([{ directory, figure: record }], join(directory, FILES.report));
-  writeWhole(join(directory, FILES.record), `${JSON.stringify(record, null, 2)}\n`);
+  write(join(directory, FILES.record), `${JSON.stringify(record, null, 2)}\n`);
   return { name: declared.name, scale, directory, claims, wasThere: false };
+}
+
+function write(path: string, text: string): void {
+  const advice = 'The runs are there; make room, and call again.';
+  sayingWhy(WHO, `${path} can't be written`, advice, () => writeWhole(path, text));
 }
 
 /** What a crash has cut off is no record. */

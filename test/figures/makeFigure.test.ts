@@ -1,5 +1,15 @@
 import { spawn } from 'node:child_process';
-import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -126,6 +136,80 @@ describe('makeFigure', () => {
     await expect(
       makeFigure(file, { scale: 'smoke', directory: join(parent, 'none'), redraw: true, progress: false }),
     ).rejects.toThrow(/2 runs of figure two-runs have not been made, runs\/eta-0.05-seed-0 first/);
+  });
+
+  it('trains anew after it was drawn anew by another definition, and the report says which runs are not its own', async () => {
+    const { directory } = await smoke('not-its-own');
+    const file = edited('not-its-own.ts', (text) => text.replace('steps: 20 }', 'steps: 30 }'));
+    const options = { scale: 'smoke', directory: join(parent, 'not-its-own'), progress: false };
+    const report = () => readFileSync(join(directory, 'report.html'), 'utf8');
+    const drawn = await makeFigure(file, { ...options, redraw: true });
+    expect(drawn.claims[0]!.size).toBe(21);
+    expect(report()).toContain('2 of 2 runs were made by another definition');
+    const made = await makeFigure(file, options);
+    expect([made.wasThere, made.claims[0]!.size]).toEqual([false, 31]);
+    expect(report()).not.toContain('another definition');
+    expect((await makeFigure(file, options)).wasThere).toBe(true);
+  });
+
+  it('leaves the figure that is there where it refuses to make it', async () => {
+    const { directory } = await smoke('left');
+    const before = readFileSync(join(directory, 'figure.json'), 'utf8');
+    const file = edited('left.ts', (text) => text.replace('rates: [0.05, 0.1], steps: 20', 'rates: [0.2], steps: 20'));
+    const options = { scale: 'smoke', directory: join(parent, 'left'), progress: false };
+    await expect(makeFigure(file, { ...options, redraw: true })).rejects.toThrow(/eta-0.2-seed-0 first/);
+    expect(readFileSync(join(directory, 'figure.json'), 'utf8')).toBe(before);
+    expect(readdirSync(directory)).toHaveLength(5);
+  });
+
+  it.skipIf(process.platform !== 'linux')('says which file a full disk does not take, and goes on later', async () => {
+    const { directory } = await smoke('full');
+    for (const file of ['figure.svg', 'report.html', 'figure.json']) {
+      // What is written there finds no space left.
+      symlinkSync('/dev/full', join(directory, `${file}.tmp`));
+      await expect(smoke('full', { redraw: true })).rejects.toThrow(
+        new RegExp(`^(makeFigure|report): .*${file} can't be written: ENOSPC`),
+      );
+      expect((await smoke('full')).wasThere).toBe(false);
+    }
+  });
+
+  it('refuses a file that has changed since it was imported', async () => {
+    const file = edited('changed.ts', (text) => text);
+    const options = { scale: 'smoke', directory: join(parent, 'changed'), progress: false };
+    await makeFigure(file, options);
+    edited('changed.ts', (text) => text.replace('steps: 20 }', 'steps: 25 }'));
+    await expect(makeFigure(file, options)).rejects.toThrow(/has changed since this process imported it/);
+  });
+
+  it('refuses runs that lie in the folder of another', async () => {
+    const { directory } = await smoke('swapped');
+    const [a, b] = ['eta-0.05-seed-0', 'eta-0.1-seed-0'].map((run) => join(directory, 'runs', run)) as [string, string];
+    renameSync(a, `${a}.aside`);
+    renameSync(b, a);
+    renameSync(`${a}.aside`, b);
+    await expect(smoke('swapped', { redraw: true })).rejects.toThrow(
+      /eta-0.05-seed-0 holds the run eta-0.1, seed 0, not eta-0.05, seed 0/,
+    );
+  });
+
+  it('does not take one value in all seeds for certain', async () => {
+    const file = edited('shares.ts', (text) =>
+      text
+        .replace(
+          /ratioOfSums\(\n.*,\n.*trace_S_n,\n.*trace_S_b,\n\s*\)/,
+          "blockInterval(runs.named(name(rate)).rows(interactionAwareSharpness).map((row) => row.trace_S_b), 'share')",
+        )
+        .replace('chart,', 'blockInterval, chart,'),
+    );
+    const { claims } = await makeFigure(file, {
+      scale: 'smoke',
+      directory: join(parent, 'shares'),
+      seeds: 2,
+      progress: false,
+    });
+    expect(claims[0]).toMatchObject({ value: 1, high: 1 });
+    expect(claims[0]!.low).toBeLessThan(0.9);
   });
 
   it('speaks of the difference between seeds where there are several', async () => {

@@ -74,7 +74,9 @@ describe('a report', () => {
     const text = readFileSync(page(folder), 'utf8');
     expect(text).not.toContain('<b>bold');
     expect(text.match(/<\/script>/g)).toHaveLength(1);
-    expect((await verifyReport(page(folder))).problems).toEqual([]);
+    expect((await verifyReport(page(folder))).problems).toEqual([
+      expect.stringMatching(/figure.json has another title than .*twoRuns.ts says\.$/),
+    ]);
   });
 
   it('has the same bytes for the same folders, and agrees with its tables', async () => {
@@ -147,13 +149,33 @@ describe('brink report verify', () => {
     ]);
   });
 
+  it('fails when the picture is not that of the tables, though the page shows it', async () => {
+    const folder = copied('picture');
+    const path = join(folder, 'figure.svg');
+    writeFileSync(path, readFileSync(path, 'utf8').replace(/(<path[^>]* d=")M[^,]*,/, '$1M0.125,'));
+    await writeReport([{ directory: folder }], page(folder));
+    expect((await verifyReport(page(folder))).problems).toEqual([`${path} is not the picture that its tables give.`]);
+  });
+
+  it('fails when the settings are not those that the definition says', async () => {
+    const folder = copied('settings');
+    const path = join(folder, 'figure.json');
+    writeFileSync(path, readFileSync(path, 'utf8').replace('"here": "16"', '"here": "8192"'));
+    await writeReport([{ directory: folder }], page(folder));
+    expect((await verifyReport(page(folder))).problems).toEqual([
+      expect.stringMatching(/figure.json has another settings than .*twoRuns.ts says\.$/),
+    ]);
+  });
+
   it('finds tables that have moved where it is told, and says where the definition can not be had', async () => {
     const folder = copied('moved');
     const elsewhere = join(parent, 'elsewhere.html');
     cpSync(page(folder), elsewhere);
     expect((await verifyReport(elsewhere)).problems).not.toEqual([]);
     const { code, stdout } = await verify(elsewhere, '--tables', folder, '--definition', join(parent, 'gone.ts'));
-    expect(stdout).toContain('The claims were not measured again from the tables: the figure');
+    expect(stdout).toContain(
+      'The claims were not measured again from the tables, nor was the picture drawn again: the figure',
+    );
     expect(code).toBe(0);
   });
 

@@ -176,9 +176,19 @@ function limitsOf({ figure, claims, runs }: ReportedPart): string[] {
       `Runs were cut off ${cuts === 1 ? 'once' : `${cuts} times`} and went on from the last recorded step: training to the bit, while what a probe follows from step to step (eigenvectors, running sums) began afresh there.`,
     );
   }
+  const others = runs.filter(({ metadata }) => definitionOf(metadata) !== figure.definition).length;
+  if (others > 0) {
+    limits.push(
+      `${others} of ${runs.length} runs were made by another definition than the one named below, which drew picture and claims anew from their tables: settings, preset and what the claims say of the runs need not be theirs.`,
+    );
+  }
   if (claims.length === 0) limits.push('The figure makes no claim at this scale.');
   return limits;
 }
+
+/** The definition that a run was made by. */
+const definitionOf = (metadata: JsonObject): unknown =>
+  (metadata as { readonly user?: { readonly figure?: { readonly definition?: unknown } } }).user?.figure?.definition;
 
 function claimsSection(claims: readonly ClaimsRow[], level: number): Markup {
   return html`${heading(level, 'Claims')}${table(

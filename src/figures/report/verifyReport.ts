@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { BrinkError } from '../../core/errors.ts';
 import { VERSIONS } from '../../files/versions.ts';
+import { toSvg } from '../../plots/toSvg.ts';
 import { judge } from '../../statistics/judge.ts';
 import { definitionHash } from '../definitionHash.ts';
 import type { FigureRecord } from '../FigureRecord.ts';
@@ -28,12 +29,12 @@ const WHO = 'report verify';
 
 /**
  * Compares a report with the tables that it tells of: hashes and numbers of rows, each claim's numbers and verdict with
- * `claims.parquet` and with its rule, each claim measured again from the tables where the figure's file is the one that
- * made it, and at last the whole page, byte by byte.
+ * `claims.parquet` and with its rule, each claim measured and the picture drawn again from the tables where the figure's
+ * file is the one that made it, and at last the whole page, byte by byte.
  *
  * It does not train again: that the tables are what training gives is said by a replay or by making the figure anew.
  *
- * Cost: every table is read and hashed, every claim measured again.
+ * Cost: every table is read and hashed, every claim measured and every figure drawn again.
  *
  * @param path The report.
  * @param options `tables`: the folders of its parts, in order, where they have moved; `definition`: the figure's file,
@@ -68,13 +69,20 @@ export async function verifyReport(
   if (problems.length > 0) return { problems, notices, tables, claims };
 
   for (const [i, { claims: reported }] of block.parts.entries()) {
-    const { figure, claims: written } = await readPart(folders[i]!);
+    const { figure, claims: written, pictures } = await readPart(folders[i]!);
     if (figure === null) continue;
     problems.push(...difference('claims.parquet', reported as unknown as ClaimsRow[], written));
     const file = resolve(options.definition ?? figure.file);
-    const again = await measureAgain(figure, file, folders[i]!);
-    if (typeof again === 'string') notices.push(again);
-    else problems.push(...difference('measuring the tables again', reported as unknown as ClaimsRow[], again));
+    const again = await makeAgain(figure, file, folders[i]!);
+    if (typeof again === 'string') {
+      notices.push(again);
+      continue;
+    }
+    problems.push(...difference('measuring the tables again', reported as unknown as ClaimsRow[], again.claims));
+    problems.push(...again.untrue);
+    if (pictures[0]!.svg !== again.svg) {
+      problems.push(`${join(folders[i]!, 'figure.svg')} is not the picture that its tables give.`);
+    }
   }
   if (block.brink !== VERSIONS.brink) {
     notices.push(
@@ -114,9 +122,17 @@ function checkVerdict({ claim, value, low, high, region_low, region_high, verdic
     : [`The claim ${claim} is said to be '${verdict}', and by its own numbers it is '${judged}'.`];
 }
 
-/** The claims from the tables; a text says why they can't be had. */
-async function measureAgain(figure: FigureRecord, file: string, directory: string): Promise<ClaimsRow[] | string> {
-  const untold = 'The claims were not measured again from the tables:';
+/** What the figure's file makes of the tables. */
+interface MadeAgain {
+  readonly claims: readonly ClaimsRow[];
+  readonly svg: string;
+  /** Of the record, the sentences that the file does not say. */
+  readonly untrue: readonly string[];
+}
+
+/** Claims and picture from the tables; a text says why they can't be had. */
+async function makeAgain(figure: FigureRecord, file: string, directory: string): Promise<MadeAgain | string> {
+  const untold = 'The claims were not measured again from the tables, nor was the picture drawn again:';
   if (!existsSync(file)) return `${untold} the figure's file ${file} is not there (--definition names it).`;
   const { preset, seeds, data, definition, scale } = figure;
   if (definitionHash(file, { preset, seeds, data }) !== definition) {
@@ -124,7 +140,17 @@ async function measureAgain(figure: FigureRecord, file: string, directory: strin
   }
   const declared = await importFigure(file);
   const runs = await readMadeRuns(directory, figure.runs, seeds);
-  return declared.claims(presetOf(declared, scale)).map((claim) => judgedClaim(figure.figure, scale, claim, runs));
+  const declaredPreset = presetOf(declared, scale);
+  const { title, source, about } = declared;
+  const said = { title, source, about, settings: declared.settings(declaredPreset) };
+  const names = ['title', 'source', 'about', 'settings'] as const;
+  return {
+    claims: declared.claims(declaredPreset).map((claim) => judgedClaim(figure.figure, scale, claim, runs)),
+    svg: await toSvg(declared.plot(runs[0]!, declaredPreset)),
+    untrue: names
+      .filter((name) => JSON.stringify(figure[name]) !== JSON.stringify(said[name]))
+      .map((name) => `${join(directory, 'figure.json')} has another ${name} than ${file} says.`),
+  };
 }
 
 function difference(from: string, reported: readonly ClaimsRow[], found: readonly ClaimsRow[]): string[] {

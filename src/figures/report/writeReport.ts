@@ -1,4 +1,5 @@
 import { dirname, relative, resolve } from 'node:path';
+import { sayingWhy } from '../../files/sayingWhy.ts';
 import { writeWhole } from '../../files/WholeFile.ts';
 import type { FigureRecord } from '../FigureRecord.ts';
 import { readPart } from './readPart.ts';
@@ -25,7 +26,8 @@ export interface ReportSource {
 export async function writeReport(sources: readonly ReportSource[], path: string): Promise<void> {
   const from = dirname(resolve(path));
   const folders = sources.map(({ directory }) => relative(from, resolve(directory)) || '.');
-  writeWhole(path, await reportText(sources, folders));
+  const text = await reportText(sources, folders);
+  sayingWhy('report', `${path} can't be written`, 'Name a file that can.', () => writeWhole(path, text));
 }
 
 /** What `writeReport` writes, with the folders called as they are here. */
