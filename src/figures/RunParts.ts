@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { readdirSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { openRecording } from '../recording/openRecording.ts';
 import { continuationsOf, findRecordedRun, type RecordedRun } from '../recording/recordedRun.ts';
@@ -55,7 +55,9 @@ export class RunParts {
    * @throws BrinkError where the recording can't be read.
    */
   recordedSteps(): readonly number[] {
-    if (this.folders.length === 0 || !existsSync(this.recording)) return [];
+    if (this.folders.length === 0) return [];
+    // A process can be killed between opening the file and writing the first step.
+    if ((statSync(this.recording, { throwIfNoEntry: false })?.size ?? 0) === 0) return [];
     const { close, indices } = openRecording(WHO, this.recording);
     close();
     return indices;

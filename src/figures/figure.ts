@@ -23,7 +23,9 @@ export interface PlannedRun {
    * Records every so many steps, so that the run goes on where it was cut off; default: it begins anew.
    *
    * For runs whose `steps` are those of `gradientDescent` as they are: what an operator behind it does to them is not
-   * known when they go on. A recorded step takes 4m bytes, 8m with momentum.
+   * known when they go on; and whose tables have the step in their key. A recorded step takes 4m bytes, 8m with
+   * momentum. The recording, `recording.arrows` in the run's first folder, stays when the run has ended: nothing of the
+   * figure reads it then, so that it can be replayed, or removed.
    */
   readonly checkpoint?: { readonly every: number };
 }

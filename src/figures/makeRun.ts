@@ -4,11 +4,14 @@ import type { JsonObject } from '../core/Json.ts';
 import type { Step } from '../core/Step.ts';
 import { record } from '../recording/record.ts';
 import { resume } from '../recording/resume.ts';
+import { tablesOf } from '../recording/tablesOf.ts';
 import type { Branches } from '../runs/branches.ts';
 import { recover } from '../runs/recover.ts';
 import { run } from '../runs/run.ts';
 import { CHECKPOINT, type SeededRun } from './figure.ts';
 import { RunParts } from './RunParts.ts';
+
+const WHO = 'makeFigure';
 
 /** How a run of a figure is made. */
 export interface MakeRunOptions {
@@ -32,7 +35,7 @@ export async function makeRun({ plan, seed }: SeededRun, options: MakeRunOptions
   const parts = new RunParts(folder);
   const goesOn = plan.checkpoint !== undefined && !again && parts.isOf(definition) && parts.recordedSteps().length > 0;
   const begun = await plan.steps(seed);
-  const steps = goesOn ? await goOn(parts, begun) : begun;
+  const steps = goesOn ? await goOn(`the run ${plan.name}, seed ${seed},`, parts, begun) : begun;
   const directory = goesOn ? parts.next : folder;
   const summary = await run(steps, branchesOf(plan), { directory, overwrite: true, metadata, progress });
   if (!goesOn) new RunParts(folder).removeStale();
@@ -45,16 +48,37 @@ export async function makeRun({ plan, seed }: SeededRun, options: MakeRunOptions
   }
   const why = (summary.error ?? errors[0])?.message ?? 'it was stopped';
   throw new BrinkError(
-    'makeFigure',
+    WHO,
     `the run ${plan.name}, seed ${seed}, ${summary.state}: ${why} Its rows are in ${directory}.`,
   );
 }
 
-/** The steps behind those that are there, of the objective that the run itself would have. */
-async function goOn(parts: RunParts, begun: Observable<Step>): Promise<Observable<Step>> {
-  for (const folder of parts.folders) await recover(folder);
-  const { objective } = (await firstValueFrom(begun)).run;
-  return resume(parts.recording, objective ? { objective } : {});
+/**
+ * The steps behind those that are there, of the objective that the run itself would have.
+ *
+ * @throws BrinkError as a rejection where rows would be missing, or there twice.
+ */
+async function goOn(what: string, parts: RunParts, begun: Observable<Step>): Promise<Observable<Step>> {
+  const refused = (why: string) =>
+    new BrinkError(WHO, `${what} can't go on: ${why} Mend it, or pass again: true (--again) to make it anew.`);
+  for (const folder of parts.folders) {
+    for (const { path, problem, leftTo } of await recover(folder)) {
+      if (problem !== null) throw refused(`${path} can't be finished: ${problem}`);
+      if (leftTo !== null) throw refused(`${path} is being finished by process ${leftTo}.`);
+    }
+  }
+  const { withoutStep = [] } = (await tablesOf(WHO, parts.recording)) ?? {};
+  if (withoutStep.length > 0) {
+    throw refused(`the key of ${withoutStep.join(', ')} names no step, so that it is not known which rows it lacks.`);
+  }
+  const { index, run } = await firstValueFrom(begun);
+  const [recorded] = parts.recordedSteps();
+  if (recorded !== index) {
+    throw refused(
+      `its recording begins with step ${recorded}, and its steps with ${index}, which 'every' must divide.`,
+    );
+  }
+  return resume(parts.recording, run.objective ? { objective: run.objective } : {});
 }
 
 function branchesOf({ branches, checkpoint }: SeededRun['plan']): Branches {

@@ -2,10 +2,12 @@ import { spawn } from 'node:child_process';
 import {
   copyFileSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
+  rmdirSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -295,6 +297,50 @@ describe('makeFigure', () => {
     // Made again, nothing of the parts is left.
     await makeFigure(file, { directory: out, progress: false, again: true });
     expect(readdirSync(runs).sort()).toEqual(['eta-0.05-seed-0', 'eta-0.1-seed-0']);
+  }, 120_000);
+
+  it('does not go on where rows would be missing or there twice, but where nothing was recorded it begins anew', async () => {
+    const begun = (text: string) => text.replace('branches: {', 'checkpoint: { every: 7 },\n      branches: {');
+    const long = edited('long.ts', (text) => begun(text).replace('steps: 1500', 'steps: 3000'));
+    const keyless = edited('keyless.ts', (text) =>
+      begun(text)
+        .replace('steps: 1500', 'steps: 3000')
+        .replace("name: 'two-runs'", "name: 'keyless'")
+        .replace('  chart,', '  chart,\n  defineTable,\n  float64,')
+        .replace('branches: {', 'branches: { own: (s) => s.pipe(map(({ weights: [w] }) => ({ w })), toParquet(OWN)),')
+        .replace(
+          'interface Preset',
+          `const OWN = defineTable({ name: 'own', description: 'w', key: ['w'], columns: { w: float64({ symbol: '', description: 'w' }) } });\ninterface Preset`,
+        )
+        .replace(/^/, `import { map } from '${import.meta.resolve('rxjs')}';\n`),
+    );
+    const out = join(parent, 'unjoined');
+    const runOf = (name: string) => join(out, 'laptop', name, 'runs/eta-0.05-seed-0');
+    const killed = async (file: string, name: string) => {
+      const child = spawn(process.execPath, [program, 'figure', file, '--out', out], { stdio: 'ignore' });
+      const exit = new Promise((resolve) => child.on('exit', (_, signal) => resolve(signal)));
+      while (!existsSync(join(runOf(name), 'recording.arrows'))) await setTimeout(5);
+      await setTimeout(100);
+      child.kill('SIGKILL');
+      expect(await exit).toBe('SIGKILL');
+    };
+    const goOn = (file: string) => makeFigure(file, { directory: out, progress: false });
+
+    await killed(keyless, 'keyless');
+    await expect(goOn(keyless)).rejects.toThrow(
+      /^makeFigure: the run eta-0.05, seed 0, can't go on: the key of own names no step/,
+    );
+
+    await killed(long, 'two-runs');
+    const blocked = join(runOf('two-runs'), 'sharpness.parquet.tmp');
+    mkdirSync(blocked);
+    await expect(goOn(long)).rejects.toThrow(/seed 0, can't go on: .*sharpness\.arrows can't be finished/);
+    rmdirSync(blocked);
+    // As a process leaves it that is killed before its first step.
+    writeFileSync(join(runOf('two-runs'), 'recording.arrows'), '');
+    const { directory, claims } = await goOn(long);
+    expect(readdirSync(join(directory, 'runs')).sort()).toEqual(['eta-0.05-seed-0', 'eta-0.1-seed-0']);
+    expect(claims[0]!.size).toBe(3001);
   }, 120_000);
 
   it('is not taken for whole where it was cut off before its end', async () => {
