@@ -27,8 +27,8 @@ const data = arrays({
 const network = cnn({ inputShape: [8, 8, 1], outputs: 3, channels: [2, 3], pooling: ['max', 'average'] });
 const chunks = 3;
 
-/** An objective in three chunks that counts the forward passes of its model. */
-async function counted(keptBytes?: number) {
+/** An objective in three chunks that counts the forward passes of its model; a graph would call it when recorded. */
+async function counted(keptBytes?: number, graphs = false) {
   const calls = { forward: 0 };
   const model: typeof network = {
     ...network,
@@ -42,6 +42,7 @@ async function counted(keptBytes?: number) {
     data,
     loss: crossEntropy,
     chunk: 4,
+    graphs,
     ...(keptBytes !== undefined && { keptBytes }),
   });
   calls.forward = 0;
@@ -73,9 +74,12 @@ describe('the recorded gradient of a chunk', () => {
     expect([...new Set(forwards)]).toEqual([9, 7, 5, 3]);
   });
 
-  it('changes no bit of a product', async () => {
+  it.each([
+    ['operation by operation', false],
+    ['as graphs', true],
+  ])('changes no bit of a product, %s', async (_name, graphs) => {
     const products = async (keptBytes: number) => {
-      const { objective } = await counted(keptBytes);
+      const { objective } = await counted(keptBytes, graphs);
       const point = objective.at(objective.initialWeights(1));
       const results = [];
       for (const v of directions(objective.paramCount)) results.push(await point.hessianVector(v));

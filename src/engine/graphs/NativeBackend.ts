@@ -24,6 +24,7 @@ export interface NativeBinding {
   /** `inputs` and `outputs` name tensors, separated by commas. */
   runSavedModel(session: number, ids: readonly number[], inputs: string, outputs: string): NativeTensor[];
   deleteSavedModel(session: number): void;
+  isUsingGpuDevice(): boolean;
   readonly TF_FLOAT: number;
   readonly TF_INT32: number;
   readonly TF_INT64: number;

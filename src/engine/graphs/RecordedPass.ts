@@ -1,6 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs-core';
 import { GraphSessions, type LoadableGraph, loadable } from './GraphSessions.ts';
+import { lean } from './lean.ts';
 import type { NativeBackend, NativeTensor } from './NativeBackend.ts';
 import { NotRecordable } from './NotRecordable.ts';
 import { type RecordedConstant, type RecordedNode, recordOperations } from './recordOperations.ts';
@@ -17,10 +18,11 @@ export interface PassInput {
 /** From the tensors of every input to the results: nothing but tensor operations, the same at each call. */
 export type PassBody = (inputs: readonly (readonly Tensor[])[]) => readonly Tensor[];
 
-/** What a pass has computed from the inputs that stay, on the device. */
+/** What a pass computes from the inputs that stay, on the device, once it has been asked for. */
 export interface KeptPart {
-  readonly ids: readonly number[];
   readonly bytes: number;
+  /** The tensors; null: not computed yet. */
+  ids: readonly number[] | null;
   dispose(): void;
 }
 
@@ -52,7 +54,7 @@ export class RecordedPass {
   /** Where each result ends in the one tensor that is read. */
   readonly #ends: readonly number[];
   /** The tensors that lead from what stays to what changes; none where nothing changes, or nothing stays. */
-  readonly #frontier: readonly string[];
+  readonly #frontier: readonly { readonly name: string; readonly bytes: number }[];
 
   /**
    * Records a pass on its inputs, and once more on others: graphs that differ hold something that depends on a value,
@@ -85,32 +87,47 @@ export class RecordedPass {
     });
     this.#frontier = frontierOf(first.graph.nodes, this.#inputs);
     for (const [given, { results }] of [[inputs, first] as const, [others, second] as const]) {
-      const kept = this.prepare(given.map(({ values }) => values));
-      const found = this.run(
-        given.map(({ values }) => values),
-        kept,
-      );
-      kept.dispose();
+      const values = given.map((input) => input.values);
+      const found = this.run(values, this.keptPart(), false);
       results.forEach((eager, k) => {
         requireAgreement(found[k]!, eager);
       });
     }
   }
 
-  /** What does not depend on the inputs that change. The caller disposes it. */
-  prepare(values: readonly Float32Array[]): KeptPart {
-    if (this.#frontier.length === 0) return { ids: [], bytes: 0, dispose: () => {} };
-    const tensors = this.#run(values, this.#frontier.join(), ({ changes }) => !changes);
-    const ids = tensors.map(({ id }) => id);
-    const bytes = tensors.reduce((sum, { shape }) => sum + 4 * tf.util.sizeFromShape([...shape]), 0);
-    return { ids, bytes, dispose: () => ids.forEach((id) => void this.#backend.binding.deleteTensor(id)) };
+  /** A place for what does not depend on the inputs that change. */
+  keptPart(): KeptPart {
+    const { binding } = this.#backend;
+    return {
+      bytes: this.#frontier.reduce((sum, { bytes }) => sum + bytes, 0),
+      ids: null,
+      dispose() {
+        for (const id of this.ids ?? []) binding.deleteTensor(id);
+        this.ids = null;
+      },
+    };
   }
 
-  /** The results, each a view of one array. */
-  run(values: readonly Float32Array[], { ids }: KeptPart): Float32Array[] {
+  /**
+   * The results, each a view of one array.
+   *
+   * @param part Where what does not depend on the inputs that change is found if it was kept.
+   * @param keeps Whether it stays there.
+   */
+  run(values: readonly Float32Array[], part: KeptPart, keeps: boolean): Float32Array[] {
     const { binding } = this.#backend;
-    const feeds = { names: this.#frontier.join(), ids };
-    const [{ id }] = this.#run(values, OUTPUT, ({ changes }) => changes || ids.length === 0, feeds) as [NativeTensor];
+    const frontier = this.#frontier.map(({ name }) => name).join();
+    let tensors: readonly NativeTensor[];
+    if (frontier === '') tensors = this.#run(values, OUTPUT, () => true);
+    else {
+      part.ids ??= this.#run(values, frontier, ({ changes }) => !changes).map(({ id }) => id);
+      try {
+        tensors = this.#run(values, OUTPUT, ({ changes }) => changes, { names: frontier, ids: part.ids });
+      } finally {
+        if (!keeps) part.dispose();
+      }
+    }
+    const { id } = tensors[0]!;
     const all = binding.tensorDataSync(id);
     binding.deleteTensor(id);
     return this.#ends.map((end, k) => all.subarray(this.#ends[k - 1] ?? 0, end));
@@ -206,14 +223,18 @@ function record(backend: NativeBackend, inputs: readonly PassInput[], body: Pass
     tf.dispose([...results]);
     constants.push(...graph.constants);
     nodes.push(...graph.nodes);
-    const flat = graph.outputs.map((output, k) => reshape(`o${k}`, output, [-1]));
+    const flat = graph.outputs.map((output, k) => reshape(`o${k}`, output, [values[k]!.length]));
     const whole = { name: 'output', shapes: [[values.reduce((sum, { length }) => sum + length, 0)]] };
     if (flat.length === 1) nodes.push({ ...whole, operation: 'Identity', attributes: [float], inputs: flat });
     else {
       const attributes = [{ name: 'N', type: TF_ATTR_INT, value: flat.length }, float, integer('Tidx')];
       nodes.push({ ...whole, operation: 'ConcatV2', attributes, inputs: [...flat, constant('axis', [0], [])] });
     }
-    return { graph: { placeholders, constants, nodes }, results: values };
+    const known = new Map([...placeholders, ...constants].map(({ name, shape }) => [`${name}:0`, shape]));
+    return {
+      graph: { placeholders, constants, nodes: lean(binding, nodes, (tensor) => known.get(tensor)!) },
+      results: values,
+    };
   } finally {
     tf.dispose(tensors);
   }
@@ -223,19 +244,26 @@ function record(backend: NativeBackend, inputs: readonly PassInput[], body: Pass
 function frontierOf(
   nodes: readonly RecordedNode[],
   inputs: readonly { readonly name: string; readonly changes: boolean }[],
-): readonly string[] {
+) {
   const changing = new Set(inputs.filter(({ changes }) => changes).map(({ name }) => name));
   if (changing.size === 0) return [];
-  const stays = new Set(inputs.filter(({ changes }) => !changes).map(({ name }) => name));
-  const nodeOf = (tensor: string) => tensor.slice(0, tensor.indexOf(':'));
-  const frontier = new Set<string>();
-  for (const { name, inputs } of nodes) {
-    if (inputs.some((input) => changing.has(nodeOf(input)))) {
-      changing.add(name);
-      for (const input of inputs) if (stays.has(nodeOf(input))) frontier.add(input);
-    } else if (inputs.some((input) => stays.has(nodeOf(input)))) stays.add(name);
+  /** What stays, by the node's name; constants are none of it. */
+  const stays = new Map<string, readonly (readonly number[])[]>();
+  const frontier = new Map<string, { readonly name: string; readonly bytes: number }>();
+  const given = new Set(inputs.map(({ name }) => name));
+  for (const { name, inputs, shapes } of nodes) {
+    const makers = inputs.map((input) => input.slice(0, input.indexOf(':')));
+    if (!makers.some((maker) => changing.has(maker))) {
+      if (makers.some((maker) => given.has(maker) || stays.has(maker))) stays.set(name, shapes);
+      continue;
+    }
+    changing.add(name);
+    inputs.forEach((input, k) => {
+      const shape = stays.get(makers[k]!)?.[Number(input.slice(input.indexOf(':') + 1))];
+      if (shape) frontier.set(input, { name: input, bytes: 4 * tf.util.sizeFromShape([...shape]) });
+    });
   }
-  return [...frontier];
+  return [...frontier.values()];
 }
 
 /** @throws NotRecordable where two results differ by more than rounding. */

@@ -90,6 +90,12 @@ export function recordOperations(
         return outputs;
       },
     },
+    tensorDataSync: {
+      value: (id: number) => {
+        refused ??= 'it reads a tensor back';
+        return binding.tensorDataSync(id);
+      },
+    },
   });
   /** What is on the host alone came from there; anything else is a number that was computed. */
   const noteRead = (dataId: object) => {

@@ -19,17 +19,19 @@ export interface RecordedPasses {
 /**
  * Records the passes of an objective as they are asked for, on the engine that is open, which is `tensorflow`.
  *
- * A kind of pass that can't be recorded runs operation by operation from then on; a warning says why.
+ * A pass that can't be recorded runs operation by operation from then on; a warning says why, once for its kind.
  *
  * @param who Whose passes they are, for the warning.
  */
 export function recordedPasses(who: string): RecordedPasses {
   const passes = new Map<string, RecordedPass>();
+  // By shapes too: which pass is a graph then never depends on what was asked for before, as in a run that was resumed.
   const refused = new Set<string>();
+  const told = new Set<string>();
   return {
     of(name, inputs, body) {
-      if (refused.has(name)) return null;
-      const key = JSON.stringify([name, inputs.map(({ shapes }) => shapes)]);
+      const key = JSON.stringify([name, inputs.map(({ shapes, changes }) => [shapes, changes])]);
+      if (refused.has(key)) return null;
       try {
         const pass = passes.get(key) ?? new RecordedPass(tf.backend() as unknown as NativeBackend, inputs, body);
         passes.delete(key);
@@ -38,7 +40,9 @@ export function recordedPasses(who: string): RecordedPasses {
         return pass;
       } catch (error) {
         if (!(error instanceof NotRecordable)) throw error;
-        refused.add(name);
+        refused.add(key);
+        if (told.has(name)) return null;
+        told.add(name);
         process.emitWarning(
           `${who}: the pass '${name}' can't run as one graph: ${error.message}. It runs operation by operation, which is slower and as right.`,
           'BrinkWarning',

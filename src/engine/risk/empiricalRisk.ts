@@ -187,17 +187,12 @@ export async function empiricalRisk(options: EmpiricalRiskOptions): Promise<Obje
     return { outputs, losses: penalized(model, theta, loss.perExample(outputs, targets)) };
   };
 
-  /** Runs a chunk as a graph, what does not depend on v from what is kept at θ, where all examples are asked for. */
+  /** Runs a chunk as a graph: where all examples are asked for, from what is kept at θ of the chunks that fit. */
   function runAsGraph(graph: RecordedPass, given: readonly PassInput[], { vectors, batch }: Pass, from: number) {
     const values = given.map((input) => input.values);
-    const make = () => graph.prepare(values);
-    const serves = batch === null && vectors.length > 1;
-    const { held, kept } = serves ? parts.at(vectors[0]!, from, make) : { held: make(), kept: false };
-    try {
-      return graph.run(values, held);
-    } finally {
-      if (!kept) held.dispose();
-    }
+    if (batch !== null || vectors.length === 1) return graph.run(values, graph.keptPart(), false);
+    const { held, kept } = parts.at(vectors[0]!, from, () => graph.keptPart());
+    return graph.run(values, held, kept);
   }
 
   /** Runs a pass on every chunk of its examples, and hands what its body returns, read back, to `use`. */
@@ -229,7 +224,7 @@ export async function empiricalRisk(options: EmpiricalRiskOptions): Promise<Obje
           const targets = rows(examples.targets, model.outputCount, from, count);
           const shares = pass.shares?.subarray(from, from + count);
           const given = [
-            ...pass.vectors.map((values, k) => ({ values, shapes: parameterShapes, changes: k > 0 })),
+            ...pass.vectors.map((values, k) => ({ values, shapes: parameterShapes, changes: k > 0 && batch === null })),
             { values: inputs, shapes: [[count, ...model.inputShape]] },
             { values: targets, shapes: [[count, model.outputCount]] },
             ...(shares ? [{ values: shares, shapes: [[count]] }] : []),
