@@ -31,7 +31,8 @@ export function engineCommand(): Command {
 function line(engine: EngineDescription): string {
   const name = engine.name.padEnd(11);
   if (!engine.usable) return `${name} not usable: ${engine.reason}`;
+  const passes = engine.graphs ? 'passes as graphs' : 'passes operation by operation';
   const { matMul, conv2d } = engine.gigaflops;
   const speed = `${matMul.toFixed(0)} GFLOP/s matMul, ${conv2d.toFixed(0)} GFLOP/s conv2d`;
-  return `${name} usable: ${engine.device}; ${engine.version}; ${speed}`;
+  return `${name} usable: ${engine.device}; ${engine.version}; ${passes}; ${speed}`;
 }

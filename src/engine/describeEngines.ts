@@ -7,6 +7,8 @@ import { z } from 'zod';
 const measured = z.object({
   device: z.string(),
   version: z.string(),
+  /** Whether passes run as one graph. */
+  graphs: z.boolean(),
   gigaflops: z.object({ matMul: z.number(), conv2d: z.number() }),
 });
 

@@ -38,6 +38,7 @@ const objectives = z.discriminatedUnion('objective', [
     loss: z.looseObject({ name: z.string() }),
     data: z.looseObject({ name: z.string() }),
     chunk: z.int(),
+    engine: z.looseObject({ name: z.string(), graphs: z.boolean().optional() }).optional(),
   }),
 ]);
 
@@ -67,7 +68,13 @@ export async function rebuildObjective(
     data: typeof data === 'object' ? data : await recordedData(WHO, path, recorded.data, data),
     loss: loss ?? (await known(path, 'loss', recorded.loss.name, losses)()),
     chunk: recorded.chunk,
+    ...(isEager(recorded.engine) && { graphs: false }),
   });
+}
+
+/** Whether the engine that recorded could run graphs, and did not: operations one by one repeat its bits. */
+function isEager(engine: { readonly name: string; readonly graphs?: boolean | undefined } | undefined): boolean {
+  return engine?.name === 'tensorflow' && !engine.graphs;
 }
 
 function knownModel(path: string, { name, ...config }: { readonly name: string }): Promise<Model> {

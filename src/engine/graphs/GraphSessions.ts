@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { NativeBinding } from './NativeBackend.ts';
+import { NotRecordable } from './NotRecordable.ts';
 
 /** Sessions that are alive at once: each holds its graph, and what TensorFlow has made of it. */
 const MOST = 64;
@@ -40,7 +41,11 @@ export class GraphSessions {
     return this.#sessions.size;
   }
 
-  /** The number by which TensorFlow knows the graph's session. */
+  /**
+   * The number by which TensorFlow knows the graph's session.
+   *
+   * @throws NotRecordable where TensorFlow does not take the graph.
+   */
   of(graph: LoadableGraph): number {
     const session = this.#sessions.get(graph.key) ?? this.#load(graph);
     this.#sessions.delete(graph.key);
@@ -62,6 +67,9 @@ export class GraphSessions {
       mkdirSync(join(folder, 'variables'));
       writeFileSync(join(folder, 'saved_model.pb'), bytes);
       return this.#binding.loadSavedModel(folder, 'serve');
+    } catch (error) {
+      const [reason] = (error as Error).message.split('\n');
+      throw new NotRecordable(`TensorFlow does not take its graph (${reason})`);
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }

@@ -6,6 +6,7 @@ import type { NativeBackend, NativeTensor } from './NativeBackend.ts';
 import { NotRecordable } from './NotRecordable.ts';
 import { type RecordedConstant, type RecordedNode, recordOperations } from './recordOperations.ts';
 import { type Placeholder, savedModel } from './savedModel.ts';
+import { type GraphPart, splitGraph } from './splitGraph.ts';
 
 /** What a pass computes with: numbers on the host, and the tensors of which they are the entries, one after the other. */
 export interface PassInput {
@@ -30,10 +31,14 @@ export interface KeptPart {
 const ROUNDING = 1e-4;
 const CANCELLED = 1e-6;
 
-/** A tensor that is made before, and those who ask for it by name. */
-interface Feeds {
-  readonly names: string;
-  readonly ids: readonly number[];
+/** A graph with what TensorFlow is told at each run. */
+interface RunnableGraph {
+  readonly graph: LoadableGraph;
+  /** Which of the pass's inputs it takes. */
+  readonly inputs: readonly { readonly place: number; readonly shape: readonly number[] }[];
+  /** The names of all that it takes, those inputs first, and of what it gives. */
+  readonly feeds: string;
+  readonly outputs: string;
 }
 
 const sessionsOf = new WeakMap<object, GraphSessions>();
@@ -48,13 +53,13 @@ const sessionsOf = new WeakMap<object, GraphSessions>();
 export class RecordedPass {
   readonly #backend: NativeBackend;
   readonly #sessions: GraphSessions;
-  readonly #graph: LoadableGraph;
-  /** The names of the inputs, in their order, and which change. */
-  readonly #inputs: readonly (Placeholder & { readonly changes: boolean })[];
+  /** What does not depend on the inputs that change, whose results can be kept; null: there is nothing of the kind. */
+  readonly #staying: RunnableGraph | null;
+  readonly #changing: RunnableGraph;
+  /** What the results of the part that stays take, in bytes. */
+  readonly #keptBytes: number;
   /** Where each result ends in the one tensor that is read. */
   readonly #ends: readonly number[];
-  /** The tensors that lead from what stays to what changes; none where nothing changes, or nothing stays. */
-  readonly #frontier: readonly { readonly name: string; readonly bytes: number }[];
 
   /**
    * Records a pass on its inputs, and once more on others: graphs that differ hold something that depends on a value,
@@ -75,23 +80,46 @@ export class RecordedPass {
     if (Buffer.compare(bytes!, again!) !== 0) {
       throw new NotRecordable('it does something else at another call, or with other numbers');
     }
-    this.#graph = loadable(bytes!);
-    this.#inputs = first.graph.placeholders.map((placeholder, k) => ({
-      ...placeholder,
-      changes: inputs[k]!.changes ?? false,
-    }));
+    const names = inputs.map((_, k) => `i${k}`);
+    const { staying, changing } = splitGraph(
+      backend.binding,
+      first.graph,
+      OUTPUT,
+      new Set(names.filter((_, k) => inputs[k]!.changes)),
+    );
+    const kept = staying ? changing.placeholders.slice(-staying.outputs.length) : [];
+    this.#keptBytes = kept.reduce((sum, { shape }) => sum + 4 * tf.util.sizeFromShape([...shape]), 0);
+    const runnable = (part: GraphPart): RunnableGraph => ({
+      graph: loadable(savedModel(backend.binding, part)),
+      inputs: part.placeholders
+        .filter((placeholder) => !kept.includes(placeholder))
+        .map(({ name, shape }) => ({ place: names.indexOf(name), shape })),
+      feeds: part.placeholders.map(({ name }) => `${name}:0`).join(),
+      outputs: part.outputs.join(),
+    });
+    this.#staying = staying && runnable(staying);
+    this.#changing = runnable(changing);
     let end = 0;
     this.#ends = first.results.map(({ length }) => {
       end += length;
       return end;
     });
-    this.#frontier = frontierOf(first.graph.nodes, this.#inputs);
     for (const [given, { results }] of [[inputs, first] as const, [others, second] as const]) {
       const values = given.map((input) => input.values);
-      const found = this.run(values, this.keptPart(), false);
+      const found = this.#try(values);
       results.forEach((eager, k) => {
         requireAgreement(found[k]!, eager);
       });
+    }
+  }
+
+  #try(values: readonly Float32Array[]): Float32Array[] {
+    try {
+      return this.run(values, this.keptPart(), false);
+    } catch (error) {
+      if (error instanceof NotRecordable) throw error;
+      const [reason] = (error as Error).message.split('\n');
+      throw new NotRecordable(`TensorFlow does not run its graph (${reason})`);
     }
   }
 
@@ -99,7 +127,7 @@ export class RecordedPass {
   keptPart(): KeptPart {
     const { binding } = this.#backend;
     return {
-      bytes: this.#frontier.reduce((sum, { bytes }) => sum + bytes, 0),
+      bytes: this.#keptBytes,
       ids: null,
       dispose() {
         for (const id of this.ids ?? []) binding.deleteTensor(id);
@@ -116,13 +144,12 @@ export class RecordedPass {
    */
   run(values: readonly Float32Array[], part: KeptPart, keeps: boolean): Float32Array[] {
     const { binding } = this.#backend;
-    const frontier = this.#frontier.map(({ name }) => name).join();
     let tensors: readonly NativeTensor[];
-    if (frontier === '') tensors = this.#run(values, OUTPUT, () => true);
+    if (this.#staying === null) tensors = this.#run(this.#changing, values, []);
     else {
-      part.ids ??= this.#run(values, frontier, ({ changes }) => !changes).map(({ id }) => id);
+      part.ids ??= this.#run(this.#staying, values, []).map(({ id }) => id);
       try {
-        tensors = this.#run(values, OUTPUT, ({ changes }) => changes, { names: frontier, ids: part.ids });
+        tensors = this.#run(this.#changing, values, part.ids);
       } finally {
         if (!keeps) part.dispose();
       }
@@ -133,19 +160,17 @@ export class RecordedPass {
     return this.#ends.map((end, k) => all.subarray(this.#ends[k - 1] ?? 0, end));
   }
 
+  /** @param kept The graph's last inputs, which are on the device. */
   #run(
+    { graph, inputs, feeds, outputs }: RunnableGraph,
     values: readonly Float32Array[],
-    outputs: string,
-    isGiven: (input: { readonly changes: boolean }) => boolean,
-    { names, ids }: Feeds = { names: '', ids: [] },
+    kept: readonly number[],
   ): readonly NativeTensor[] {
     const { binding } = this.#backend;
-    const session = this.#sessions.of(this.#graph);
-    const given = this.#inputs.flatMap((input, k) => (isGiven(input) ? [{ ...input, values: values[k]! }] : []));
-    const made = given.map(({ shape, values }) => binding.createTensor(shape, binding.TF_FLOAT, values));
-    const inputs = [...given.map(({ name }) => `${name}:0`), ...(names === '' ? [] : [names])].join();
+    const session = this.#sessions.of(graph);
+    const made = inputs.map(({ place, shape }) => binding.createTensor(shape, binding.TF_FLOAT, values[place]!));
     try {
-      return binding.runSavedModel(session, [...made, ...ids], inputs, outputs);
+      return binding.runSavedModel(session, [...made, ...kept], feeds, outputs);
     } finally {
       for (const id of made) binding.deleteTensor(id);
     }
@@ -238,32 +263,6 @@ function record(backend: NativeBackend, inputs: readonly PassInput[], body: Pass
   } finally {
     tf.dispose(tensors);
   }
-}
-
-/** The tensors that are computed from the inputs that stay alone, and asked for by operations that depend on others. */
-function frontierOf(
-  nodes: readonly RecordedNode[],
-  inputs: readonly { readonly name: string; readonly changes: boolean }[],
-) {
-  const changing = new Set(inputs.filter(({ changes }) => changes).map(({ name }) => name));
-  if (changing.size === 0) return [];
-  /** What stays, by the node's name; constants are none of it. */
-  const stays = new Map<string, readonly (readonly number[])[]>();
-  const frontier = new Map<string, { readonly name: string; readonly bytes: number }>();
-  const given = new Set(inputs.map(({ name }) => name));
-  for (const { name, inputs, shapes } of nodes) {
-    const makers = inputs.map((input) => input.slice(0, input.indexOf(':')));
-    if (!makers.some((maker) => changing.has(maker))) {
-      if (makers.some((maker) => given.has(maker) || stays.has(maker))) stays.set(name, shapes);
-      continue;
-    }
-    changing.add(name);
-    inputs.forEach((input, k) => {
-      const shape = stays.get(makers[k]!)?.[Number(input.slice(input.indexOf(':') + 1))];
-      if (shape) frontier.set(input, { name: input, bytes: 4 * tf.util.sizeFromShape([...shape]) });
-    });
-  }
-  return [...frontier.values()];
 }
 
 /** @throws NotRecordable where two results differ by more than rounding. */

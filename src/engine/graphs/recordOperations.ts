@@ -10,6 +10,8 @@ export interface RecordedNode {
   readonly inputs: readonly string[];
   /** Of its outputs. */
   readonly shapes: readonly (readonly number[])[];
+  /** Of its outputs; none: all are float32. */
+  readonly types?: readonly number[];
 }
 
 /** A tensor that came from the host while the body ran. */
@@ -83,6 +85,7 @@ export function recordOperations(
         nodes.push({
           ...{ name, operation, attributes: attributes.map((attribute) => ({ ...attribute })) },
           ...{ inputs: ids.map(nameOf), shapes: outputs.map(({ shape }) => shape) },
+          types: outputs.map(({ dtype }) => dtype),
         });
         outputs.forEach(({ id }, k) => {
           names.set(id, `${name}:${k}`);

@@ -7,6 +7,8 @@ import type { RecordedConstant, RecordedNode } from './recordOperations.ts';
 export interface Placeholder {
   readonly name: string;
   readonly shape: readonly number[];
+  /** None: float32. */
+  readonly type?: number;
 }
 
 /** A whole graph of TensorFlow. */
@@ -35,9 +37,9 @@ export function savedModel(binding: NativeBinding, { placeholders, constants, no
     for (const [key, value] of Object.entries(attributes)) node.getAttrMap().set(key, value);
     graph.addNode(node);
   };
-  const float = make('AttrValue', { Type: binding.TF_FLOAT });
-  for (const { name, shape } of placeholders) {
-    add(name, 'Placeholder', [], { dtype: float, shape: make('AttrValue', { Shape: shapeOf(shape) }) });
+  for (const { name, shape, type = binding.TF_FLOAT } of placeholders) {
+    const dtype = make('AttrValue', { Type: type });
+    add(name, 'Placeholder', [], { dtype, shape: make('AttrValue', { Shape: shapeOf(shape) }) });
   }
   for (const constant of constants) {
     const dtype = make('AttrValue', { Type: constant.dtype });

@@ -3,7 +3,7 @@ import type { Tensor } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Dataset, Examples } from '../../core/Dataset.ts';
 import { BrinkError, requireInteger } from '../../core/errors.ts';
-import { requireOptions } from '../../core/given.ts';
+import { requireFlag, requireOptions } from '../../core/given.ts';
 import type { LossAndGradient, Objective, Performance } from '../../core/Objective.ts';
 import { norm } from '../../linalg/vector.ts';
 import { createObjective } from '../../objectives/createObjective.ts';
@@ -144,8 +144,10 @@ export async function empiricalRisk(options: EmpiricalRiskOptions): Promise<Obje
   }
   if (chunk !== undefined) requireInteger(WHO, 'chunk', chunk, 1);
   requireInteger(WHO, 'keptBytes', keptBytes, 0);
+  requireFlag(WHO, 'graphs', graphs);
 
   const engine = await openEngine();
+  const asGraphs = engine.name === 'tensorflow' && graphs;
   const n = data.train.count;
   const m = paramCount(model);
   const theta0 = initialWeights(model, 0);
@@ -398,7 +400,7 @@ export async function empiricalRisk(options: EmpiricalRiskOptions): Promise<Obje
     return true;
   }
   const exact = await rulesHold();
-  if (engine.name === 'tensorflow' && graphs) recorded = recordedPasses(`${WHO} (${model.name})`);
+  if (asGraphs) recorded = recordedPasses(`${WHO} (${model.name})`);
   const isGiven = model.parameters.some(({ initializer }) => initializer.distribution === 'given');
 
   return createObjective({
@@ -416,7 +418,13 @@ export async function empiricalRisk(options: EmpiricalRiskOptions): Promise<Obje
       n,
       m,
       chunk: chunkSize,
-      engine: { name: engine.name, device: engine.device, version: engine.version },
+      // Graphs round otherwise: a recording's bits are those of its own way.
+      engine: {
+        name: engine.name,
+        device: engine.device,
+        version: engine.version,
+        ...(asGraphs && { graphs: true }),
+      },
     },
     initialWeights: (seed) => initialWeights(model, seed),
 
