@@ -1,4 +1,5 @@
-// Exact Hessian-vector products a second: brink against PyTorch, on the same weights and data, side by side.
+// Exact Hessian-vector products a second: brink against PyTorch and JAX, on the same weights and data, side by side.
+// With --json the last line holds the ratios to the first contender, by problem and contender.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,6 +22,7 @@ const AGREEMENT = 1e-4;
 
 const python = torchPython();
 const brinkProgram = fileURLToPath(new URL('./contenders/brink.ts', import.meta.url));
+const jaxProgram = fileURLToPath(new URL('./contenders/jax_products.py', import.meta.url));
 const torchProgram = fileURLToPath(new URL('./contenders/torch_products.py', import.meta.url));
 
 /** What some products took together: on the clock, and of the processor, all threads added. */
@@ -48,7 +50,14 @@ function readProduct(folder: string, file: string): Float64Array {
   return file.endsWith('.f64') ? new Float64Array(buffer) : Float64Array.from(new Float32Array(buffer));
 }
 
-async function compare(name: ProblemName): Promise<string[]> {
+/** What one problem's comparison found. */
+interface Comparison {
+  readonly versions: readonly string[];
+  /** Medians of products a second, each as a share of the first contender's. */
+  readonly ratios: Readonly<Record<string, number>>;
+}
+
+async function compare(name: ProblemName): Promise<Comparison> {
   const folder = mkdtempSync(join(tmpdir(), 'brink-bench-'));
   const contenders: (Contender & { readonly product: string })[] = [];
   try {
@@ -71,6 +80,14 @@ async function compare(name: ProblemName): Promise<string[]> {
     reference.end();
     contenders.push(await torch('PyTorch, graph anew', 'anew'));
     contenders.push(await torch('PyTorch, graph kept', 'kept'));
+    if (problems[name].model.inputShape.length === 3) {
+      contenders.push(await torch('PyTorch, channels last, graph anew', 'anew-channels-last'));
+      contenders.push(await torch('PyTorch, channels last, graph kept', 'kept-channels-last'));
+    }
+    contenders.push({
+      ...(await startContender('JAX, jitted', [python, jaxProgram, folder, name])),
+      product: 'product-jax.f64',
+    });
     for (const engine of ['tensorflow', 'wasm']) {
       for (const mode of ['anew', 'kept'] as const) contenders.push(await brink(engine, mode));
     }
@@ -127,7 +144,11 @@ async function compare(name: ProblemName): Promise<string[]> {
         );
       }
     });
-    return contenders.map(({ version }) => version);
+    const ratios = contenders.map(({ label }, k) => {
+      const ratio = spread(rates[k]!.map((rate, round) => rate / anew![round]!)).median;
+      return [label, Number(ratio.toFixed(3))] as const;
+    });
+    return { versions: contenders.map(({ version }) => version), ratios: Object.fromEntries(ratios) };
   } finally {
     for (const contender of contenders) contender.end();
     rmSync(folder, { recursive: true });
@@ -135,5 +156,11 @@ async function compare(name: ProblemName): Promise<string[]> {
 }
 
 const versions = new Set<string>();
-for (const name of ['cnn6', 'mlp'] as const) for (const version of await compare(name)) versions.add(version);
+const ratios: Record<string, Comparison['ratios']> = {};
+for (const name of ['mlp', 'cnn6'] as const) {
+  const found = await compare(name);
+  for (const version of found.versions) versions.add(version);
+  ratios[name] = found.ratios;
+}
 console.log(`\n${conditions([...versions])}`);
+if (process.argv.includes('--json')) console.log(JSON.stringify(ratios));

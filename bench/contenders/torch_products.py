@@ -4,7 +4,8 @@ Arguments: folder, problem, mode. Reads a count a line, makes so many products, 
 seconds that they took.
 
 Mode 'anew': every product runs forward, backward and double backward, as brink's does. 'kept': the graph of the
-gradient is made once and kept, which serves products at one θ only. 'float64': 'anew' in double precision, the
+gradient is made once and kept, which serves products at one θ only. 'anew-channels-last' and 'kept-channels-last':
+the same with images and kernels laid out channels last, which is PyTorch's fastest on a CPU. 'float64': 'anew' in double precision, the
 reference.
 """
 
@@ -20,9 +21,15 @@ import torch.nn.functional as F
 from torch_problem import Problem
 
 folder, name, mode = sys.argv[1:]
+way = mode.removesuffix("-channels-last")
 problem = Problem(folder, name, torch.float64 if mode == "float64" else torch.float32)
 theta = [t.requires_grad_() for t in problem.split(problem.floats("weights"))]
 v = problem.split(problem.floats("v"))
+if mode.endswith("-channels-last"):
+    last = lambda t: t.contiguous(memory_format=torch.channels_last) if t.dim() == 4 else t
+    theta = [last(t.detach()).requires_grad_() for t in theta]
+    v = [last(t) for t in v]
+    problem.inputs = last(problem.inputs)
 
 
 def gradient():
@@ -30,7 +37,7 @@ def gradient():
     return torch.autograd.grad(loss, theta, create_graph=True)
 
 
-kept = gradient() if mode == "kept" else None
+kept = gradient() if way == "kept" else None
 
 
 def product():
