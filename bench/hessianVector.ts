@@ -17,8 +17,11 @@ import { writeProblem } from './writeProblem.ts';
 
 /** Rounds that count; one before them warms up. */
 const ROUNDS = 11;
-/** ‖a − b‖/‖b‖ above which two products are not the same product. */
-const AGREEMENT = 1e-4;
+/**
+ * ‖a − b‖/‖b‖ above which two products are not the same product. One relu of cnn6's 15 million whose input rounds to
+ * the other side of 0 makes 1.5e-4; with the signs of float32 the product in float64 agrees to 1e-6.
+ */
+const AGREEMENT = 1e-3;
 
 const python = torchPython();
 const brinkProgram = fileURLToPath(new URL('./contenders/brink.ts', import.meta.url));
