@@ -16,6 +16,7 @@ export type {
 } from './core/Objective.ts';
 export type { Option, Options } from './core/Option.ts';
 export * as options from './core/optionKinds.ts';
+export type { ParameterShape, PyTorchLayout } from './core/Parameters.ts';
 export type { RunBranch, StepRun } from './core/Step.ts';
 export { type OpenStep, openStep, type Step } from './core/Step.ts';
 export type { StepData } from './core/StepData.ts';
@@ -101,13 +102,20 @@ export { toSvg } from './plots/toSvg.ts';
 export { writeSvg } from './plots/writeSvg.ts';
 export * from './probes/index.ts';
 export { type OptionsOf, type Probe, type ProbeDeclaration, type ProbeOptions, probe } from './probes/probe.ts';
+export { type CheckpointsOptions, checkpoints } from './recording/checkpoints.ts';
 export { type ForkOptions, fork } from './recording/fork.ts';
+export {
+  type LoadWeightsOptions,
+  loadWeights,
+  type TrainableWeights,
+  type WeightsShape,
+} from './recording/loadWeights.ts';
 export { objectiveOf } from './recording/objectiveOf.ts';
 export type { ObjectiveOfOptions } from './recording/rebuildObjective.ts';
 export { type RecordOptions, record } from './recording/record.ts';
 export { type ReplayOptions, replay } from './recording/replay.ts';
 export { type ResumeOptions, resume } from './recording/resume.ts';
-export { loadWeights, type SaveWeightsOptions, saveWeights } from './recording/savedWeights.ts';
+export { type SaveWeightsOptions, saveWeights, type WeightsLayout } from './recording/saveWeights.ts';
 export type { Branch, Branches } from './runs/branches.ts';
 export { recover } from './runs/recover.ts';
 export {

@@ -1,7 +1,7 @@
 import type { Dataset } from '../core/Dataset.ts';
 import { BrinkError } from '../core/errors.ts';
 import { type Numbers, requireOptions, requireText } from '../core/given.ts';
-import type { FileArray } from './ownFiles/npy.ts';
+import type { FileArray } from '../files/npy.ts';
 import {
   COMMON_OPTIONS,
   checkedNumbers,
