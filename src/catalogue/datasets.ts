@@ -110,6 +110,8 @@ export const datasets: Readonly<Record<string, CataloguedDataset>> = {
   cifar10: imagesIn(async () => (await import('../datasets/cifar10.ts')).cifar10),
   cifar100: imagesIn(async () => (await import('../datasets/cifar100.ts')).cifar100),
   stl10: imagesIn(async () => (await import('../datasets/stl10.ts')).stl10),
+  tinyImagenet: imagesIn(async () => (await import('../datasets/tinyImagenet.ts')).tinyImagenet),
+  images: imagesIn(async () => (await import('../datasets/imageFolder.ts')).imageFolder),
   file: ownFile<FileDataOptions>(async () => (await import('../datasets/fileData.ts')).fileData, {
     ...ofOwnFiles,
     inputs: text,

@@ -13,12 +13,13 @@ const ADVICE = '`npx brink data get stl-10` brings the binary version.';
 
 const LAYOUT: ImageLayout = {
   name: WHO,
-  side: 96,
+  height: 96,
+  width: 96,
   isColumnMajor: true,
   classes: ['airplane', 'bird', 'car', 'cat', 'deer', 'dog', 'horse', 'monkey', 'ship', 'truck'],
 };
 /** Bytes of one image. */
-const SIZE = 3 * LAYOUT.side ** 2;
+const SIZE = 3 * LAYOUT.height * LAYOUT.width;
 /** Images of each split. */
 const COUNTS = { train: 5000, test: 8000 } as const;
 

@@ -37,7 +37,7 @@ describe('brink data', { timeout: 120_000 }, () => {
     const { code, stderr } = await brink(['data', 'get', 'cifar10']);
     expect(code).toBe(2);
     expect(stderr).toBe(
-      "data: there is no data set 'cifar10'. Did you mean cifar-10? There are cifar-10, cifar-100, stl-10.\n",
+      "data: there is no data set 'cifar10'. Did you mean cifar-10? There are cifar-10, cifar-100, stl-10, tiny-imagenet.\n",
     );
   });
 });
