@@ -39,7 +39,7 @@ export async function encodedImages(
   options: ImageDataOptions,
 ): Promise<Dataset> {
   const { name, classes } = layout;
-  const { train = forTraining.images.length, test = 0, subset = 'first' } = options;
+  const { train = forTraining.images.length, test = 0, subset = 'first', subsetSeed = null } = options;
   requireInteger(name, 'train', train, 1);
   let size: { readonly height: number; readonly width: number } | null =
     layout.height === undefined ? null : { height: layout.height, width: layout.width! };
@@ -56,7 +56,10 @@ export async function encodedImages(
 
   async function decoded(split: string, { images, sources }: EncodedImages, count: number): Promise<Records> {
     const labels = images.map(({ label }) => label);
-    const chosen = Array.from(chooseExamples(`${name} (${split})`, labels, count, subset), (i) => images[i]!);
+    const chosen = Array.from(
+      chooseExamples(`${name} (${split})`, labels, count, subset, subsetSeed),
+      (i) => images[i]!,
+    );
     const hash = createHash('sha256');
     const records: { bytes: Uint8Array; offset: number; label: number }[] = [];
     for (let from = 0; from < chosen.length; from += AT_ONCE) {

@@ -45,7 +45,7 @@ const NAMES = ['inputs', 'labels', 'targets', 'testInputs', 'testOutputs', ...CO
  *
  * @param path The file.
  * @param options `inputs`, `labels` or `targets`, `testInputs`, `testOutputs` (names of arrays), `classes`,
- *   `inputShape`, `train`, `test`, `subset`, `normalize`, `sha256`.
+ *   `inputShape`, `train`, `test`, `subset`, `subsetSeed`, `normalize`, `sha256`, `labelNoise`, `labelSeed`.
  * @throws BrinkError where a file can't be read, is damaged or another than `sha256` says, an array is missing or has
  *   another length, or a value is no finite number (with its array and index).
  */

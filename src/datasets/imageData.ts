@@ -4,6 +4,7 @@ import { numbers, requireOptions } from '../core/given.ts';
 import type { JsonObject } from '../core/Json.ts';
 import { arrays } from './arrays.ts';
 import { chooseExamples, type Subset } from './chooseExamples.ts';
+import { LABEL_NOISE, type LabelNoiseOptions, noiseOf, requireLabelNoise } from './noisyLabels.ts';
 
 const CHANNELS = 3;
 
@@ -14,13 +15,15 @@ export interface ChannelScale {
 }
 
 /** Which images, and how their pixels are scaled. */
-export interface ImageDataOptions {
+export interface ImageDataOptions extends LabelNoiseOptions {
   /** Training examples; default all. */
   readonly train?: number;
   /** Test examples; default 0: none. */
   readonly test?: number;
   /** Of the training files, and of the test files; default 'first'. */
   readonly subset?: Subset;
+  /** Of a random order in which images are taken; default null: as the files have them. */
+  readonly subsetSeed?: number | null;
   /**
    * What is subtracted from pixel/255 in each channel and what that is divided by: 'channel' (default), mean and
    * standard deviation over the chosen training examples; 'none', 0 and 1; or numbers of your own.
@@ -55,7 +58,13 @@ export interface ImageLayout {
 
 /** Checks what can be checked before files are read; says how many test examples are asked for. */
 export function requireImageOptions(who: string, options: ImageDataOptions): number {
-  requireOptions(who, options, ['train', 'test', 'subset', 'normalize'], '{ train: 1000 }');
+  requireOptions(
+    who,
+    options,
+    ['train', 'test', 'subset', 'subsetSeed', 'normalize', ...LABEL_NOISE],
+    '{ train: 1000 }',
+  );
+  requireLabelNoise(who, options);
   const { test = 0 } = options;
   requireInteger(who, 'test', test, 0);
   return test;
@@ -69,11 +78,17 @@ export function imageData(
   options: ImageDataOptions,
 ): Dataset {
   const { name, height, width, classes } = layout;
-  const { train = forTraining.records.length, test = 0, subset = 'first', normalize = 'channel' } = options;
+  const {
+    train = forTraining.records.length,
+    test = 0,
+    subset = 'first',
+    subsetSeed = null,
+    normalize = 'channel',
+  } = options;
   requireInteger(name, 'train', train, 1);
   const choose = (split: string, { records }: Records, count: number) => {
     const labels = records.map(({ label }) => label);
-    return Array.from(chooseExamples(`${name} (${split})`, labels, count, subset), (i) => records[i]!);
+    return Array.from(chooseExamples(`${name} (${split})`, labels, count, subset, subsetSeed), (i) => records[i]!);
   };
   const trained = choose('train', forTraining, train);
   const tested = choose('test', forTest, test);
@@ -89,8 +104,10 @@ export function imageData(
     classes,
     ...examples(trained),
     ...(test > 0 && { test: examples(tested) }),
+    ...noiseOf(options),
     metadata: {
       subset,
+      ...(subsetSeed !== null && { subsetSeed }),
       divisor: 255,
       mean: [...scale.mean],
       std: [...scale.std],

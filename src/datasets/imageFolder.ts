@@ -30,7 +30,8 @@ const TEST = ['test', 'val', 'valid', 'validation'];
  * ```
  *
  * @param folder The folder of the classes, or of `train` and `test`.
- * @param options `train`, `test` (examples), `subset`, `normalize`; test examples need a folder of their own.
+ * @param options `train`, `test` (examples; those need a folder of their own), `subset`, `subsetSeed`, `normalize`,
+ *   `labelNoise`, `labelSeed`.
  * @throws BrinkError where a folder is missing or empty, a file is no image or of another size, a class of the test set
  *   is none of the training set, or more examples are asked for than there are; with the path.
  */

@@ -38,7 +38,8 @@ const COUNTS = { train: 5000, test: 8000 } as const;
  * ```
  *
  * @param folder The unpacked folder (stl10_binary) or the one that contains it.
- * @param options `train`, `test` (examples), `subset` ('first' or 'balanced', see `chooseExamples`), `normalize`.
+ * @param options `train`, `test` (examples), `subset` ('first' or 'balanced', see `chooseExamples`),
+ *   `subsetSeed`, `normalize`, `labelNoise`, `labelSeed`.
  * @throws BrinkError where a file is missing, has another size or a label that is not 1 … 10, more examples are asked
  *   for than there are, or a channel can't be normalised.
  * Source: Coates, Lee and Ng, An analysis of single-layer networks in unsupervised feature learning, AISTATS 2011.

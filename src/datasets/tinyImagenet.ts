@@ -43,7 +43,8 @@ interface Files {
  * ```
  *
  * @param folder Where tiny-imagenet-200.zip lies, or tiny-imagenet-200, or the one that contains them, or Parquet files.
- * @param options `train`, `test` (examples), `subset` ('first' or 'balanced', see `chooseExamples`), `normalize`.
+ * @param options `train`, `test` (examples), `subset` ('first' or 'balanced', see `chooseExamples`),
+ *   `subsetSeed`, `normalize`, `labelNoise`, `labelSeed`.
  * @throws BrinkError where files are missing, damaged or other than the data set has them, an image has another size, or
  *   more examples are asked for than there are.
  * Source: Le and Yang, Tiny ImageNet visual recognition challenge, Stanford CS 231N, 2015.

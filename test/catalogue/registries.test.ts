@@ -82,7 +82,7 @@ function unusual(options: z.ZodObject): Readonly<Record<string, unknown>> {
   const sampleOf = (
     name: string,
     { type, enum: words }: { readonly type?: unknown; readonly enum?: readonly unknown[] },
-  ) => words?.at(-1) ?? (type === 'boolean' ? false : ({ train: 4, test: 2 }[name] ?? 3));
+  ) => words?.at(-1) ?? (type === 'boolean' ? false : ({ train: 4, test: 2, labelNoise: 0.5 }[name] ?? 3));
   return Object.fromEntries(
     Object.entries(properties)
       .filter(([name]) => name !== 'folder' && name !== 'path')
@@ -158,7 +158,16 @@ describe('a data set', () => {
   };
 
   const fixture = (file: string) => join(import.meta.dirname, '../../fixtures/data', file);
-  const common = { inputShape: [1, 2], train: 3, test: 2, subset: 'balanced', normalize: 'all' };
+  const common = {
+    inputShape: [1, 2],
+    train: 3,
+    test: 2,
+    subset: 'balanced',
+    subsetSeed: 2,
+    labelNoise: 0.5,
+    labelSeed: 1,
+    normalize: 'all',
+  };
   /** Whose options name what is in a file: the file, and options. */
   const OWN: Readonly<Record<string, readonly [string, object]>> = {
     file: [fixture('images.npz'), { ...common, inputShape: [6], labels: 'names', classes: ['cät', 'dog', 'ant'] }],
