@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -5,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tinyImagenet } from '../../src/datasets/tinyImagenet.ts';
 import { openZip } from '../../src/files/openZip.ts';
 import { greyJpeg } from '../helpers/greyJpeg.ts';
+import { pythonOrSkip } from '../helpers/python.ts';
 import { writeZip } from '../helpers/writeZip.ts';
 
 const FOLDER = 'tiny-imagenet-200';
@@ -77,6 +79,30 @@ describe('tinyImagenet', { timeout: 60_000 }, () => {
     expect(greysOf).toEqual(Array.from({ length: 12 }, (_, k) => greyOf(0, k)));
     expect(folder!.train.inputs).toEqual(zipped!.train.inputs);
     expect(folder!.test).toEqual(zipped!.test);
+  });
+
+  it('reads Parquet files as Hugging Face keeps them', async (context) => {
+    const python = pythonOrSkip(context);
+    const place = join(parent, 'parquet');
+    mkdirSync(place);
+    for (const grey of [3, 50, 200]) writeFileSync(join(place, `${grey}.jpeg`), greys[grey]!);
+    const code = `
+import pyarrow as pa, pyarrow.parquet as pq
+def write(path, rows):
+    cells = [{'bytes': open(f'{grey}.jpeg', 'rb').read(), 'path': None} for grey, _ in rows]
+    kind = pa.struct([('bytes', pa.binary()), ('path', pa.string())])
+    pq.write_table(pa.table({'image': pa.array(cells, kind), 'label': pa.array([c for _, c in rows], pa.int64())}), path)
+write('train-00000-of-00002.parquet', [(3, 7), (50, 199)])
+write('train-00001-of-00002.parquet', [(200, 0)])
+write('valid-00000-of-00001.parquet', [(50, 5)])`;
+    execFileSync(python, ['-c', code], { cwd: place });
+    const data = await tinyImagenet(place, { test: 1, normalize: 'none' });
+    const size = 64 * 64 * 3;
+    expect([...data.train.labels!, ...data.test!.labels!]).toEqual([7, 199, 0, 5]);
+    const greysOf = [0, 1, 2].map((i) => Math.round(255 * data.train.inputs[(i + 1) * size - 1]!));
+    expect([...greysOf, Math.round(255 * data.test!.inputs[0]!)]).toEqual([3, 50, 200, 50]);
+    rmSync(join(place, 'train-00001-of-00002.parquet'));
+    await expect(tinyImagenet(place)).rejects.toThrow(/and not train-00001-of-00002\.parquet/);
   });
 
   it('refuses what is missing or damaged, by its path', async () => {
