@@ -74,7 +74,7 @@ const MAY_SEE: Record<string, readonly string[]> = {
   catalogue: ['core', 'datasets', 'engine', 'models', 'losses', 'probes'],
   recording: ['core', 'datasets', 'files', 'tables', 'training', 'objectives', 'engine', 'catalogue'],
   runs: ['core', 'files', 'operators', 'tables', 'training', 'engine', 'catalogue', 'recording'],
-  plots: ['core', 'probes'],
+  plots: ['core', 'files', 'probes'],
   figures: ['core', 'files', 'statistics', 'tables', 'plots', 'recording', 'runs'],
   cli: [
     'core',

@@ -122,6 +122,14 @@ export default figure<Preset>({
         tails: (s) =>
           s.pipe(throttleSteps(every), theoremOne({ batchSizes: [b], tails: X, draws: losses }), toParquet()),
       },
+      // A sampled next loss is the gradient of its batch and a forward pass; the searches take some thirty products.
+      ...(network.examples >= 8192 && {
+        checkpoint: { every: 50 },
+        work: {
+          gradients: (steps * b) / network.examples + (steps / every) * (losses * (b / network.examples + 1 / 3) + 40),
+          products: (steps / every) * 50,
+        },
+      }),
     })),
   claims: claimsOf,
   plot: (runs) =>

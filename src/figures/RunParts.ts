@@ -63,6 +63,11 @@ export class RunParts {
     return indices;
   }
 
+  /** The last step of those that a definition's run has recorded; null where it can't go on. */
+  goesOnFrom(definition: string): number | null {
+    return this.isOf(definition) ? (this.recordedSteps().at(-1) ?? null) : null;
+  }
+
   /** Removes what an older run has left in folders of such names. */
   removeStale(): void {
     const name = `${basename(this.#folder)}.`;

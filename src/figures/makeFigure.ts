@@ -158,7 +158,8 @@ async function make(
       `${missing.length} runs of figure ${declared.name} have not been made, ${folderOf(missing[0]!)} first. There is nothing to draw anew; make them without redraw.`,
     );
   }
-  await requireTime(`figure ${declared.name}, ${scale},`, missing, hours, tell);
+  const costly = missing.map((cell) => ({ ...cell, from: again ? null : partsOf(cell).goesOnFrom(definition) }));
+  await requireTime(`figure ${declared.name}, ${scale},`, costly, hours, tell);
   // From here on it is not whole.
   rmSync(join(directory, FILES.record), { force: true });
   for (const [k, cell] of missing.entries()) {

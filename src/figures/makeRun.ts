@@ -33,7 +33,7 @@ export async function makeRun({ plan, seed }: SeededRun, options: MakeRunOptions
   const { folder, definition, metadata, again, progress } = options;
   const { exitCode } = process;
   const parts = new RunParts(folder);
-  const goesOn = plan.checkpoint !== undefined && !again && parts.isOf(definition) && parts.recordedSteps().length > 0;
+  const goesOn = plan.checkpoint !== undefined && !again && parts.goesOnFrom(definition) !== null;
   const begun = await plan.steps(seed);
   const steps = goesOn ? await goOn(`the run ${plan.name}, seed ${seed},`, parts, begun) : begun;
   const directory = goesOn ? parts.next : folder;

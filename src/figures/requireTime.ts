@@ -8,13 +8,19 @@ import type { SeededRun } from './figure.ts';
 /** Examples that are timed. */
 const SAMPLE = 32;
 
+/** A run that is to be made. */
+export interface CostlyRun extends SeededRun {
+  /** The step that it goes on from; null: it begins. */
+  readonly from: number | null;
+}
+
 /**
- * Throws where the runs that say what they cost would take longer than `hours` on this machine, or more memory than it
- * has: one gradient and one product on a few examples are timed, and scaled.
+ * Throws where what is left of the runs that say what they cost would take longer than `hours` on this machine: one
+ * gradient and one product on a few examples are timed, and scaled.
  */
 export async function requireTime(
   what: string,
-  cells: readonly SeededRun[],
+  cells: readonly CostlyRun[],
   hours: number,
   tell: (line: string) => void,
 ): Promise<void> {
@@ -22,13 +28,14 @@ export async function requireTime(
   if (costly.length === 0) return;
   let seconds = 0;
   const times = new Map<Objective | null, Awaited<ReturnType<typeof timePerExample>>>();
-  for (const { plan, seed } of costly) {
+  for (const { plan, seed, from } of costly) {
     const { gradients, products } = plan.work!;
     const step = await firstValueFrom(await plan.steps(seed));
-    const { objective } = step.run;
+    const { objective, total } = step.run;
+    const left = from !== null && total ? 1 - from / total : 1;
     const time = times.get(objective) ?? (await timePerExample(step));
     times.set(objective, time);
-    seconds += time.examples * (gradients * time.gradient + products * time.product);
+    seconds += left * time.examples * (gradients * time.gradient + products * time.product);
   }
   const gigabytes = process.resourceUsage().maxRSS / 2 ** 20;
   const estimate = `about ${short(seconds / 3600)} hours and ${short(gigabytes)} GiB of memory on these ${availableParallelism()} cores`;

@@ -1,6 +1,8 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { TopLevelSpec } from 'vega-lite';
+import { makeFolders } from '../files/makeFolders.ts';
+import { sayingWhy } from '../files/sayingWhy.ts';
+import { writeWhole } from '../files/WholeFile.ts';
 import { toSvg } from './toSvg.ts';
 
 /**
@@ -10,7 +12,7 @@ import { toSvg } from './toSvg.ts';
  *
  * @param spec The specification, its data inline, with a description.
  * @param path Where the file goes; its folder is made.
- * @throws BrinkError where it has no description; Error of the file system where it cannot be written.
+ * @throws BrinkError where it has no description, or the file can't be written; what stood there before stays.
  * @example
  * import { readFileSync } from 'node:fs';
  * import { chart, rule, writeSvg } from 'brink';
@@ -27,6 +29,8 @@ import { toSvg } from './toSvg.ts';
  */
 export async function writeSvg(spec: TopLevelSpec, path: string): Promise<void> {
   const svg = await toSvg(spec);
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, `${svg}\n`);
+  sayingWhy('writeSvg', `${path} can't be written`, 'Name a file that can.', () => {
+    makeFolders(dirname(resolve(path)));
+    writeWhole(path, `${svg}\n`);
+  });
 }

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, s
 import { type FileHandle, open } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { BrinkError } from '../../core/errors.ts';
+import { makeFolders } from '../../files/makeFolders.ts';
 import type { Archive } from './archives.ts';
 import { checkArchive } from './checkArchive.ts';
 import { checksums } from './checksums.ts';
@@ -39,7 +40,7 @@ export async function getArchive(
   const there = await checkArchive(archive, directory);
   if (there.every(({ state }) => state === 'right')) return { folder: resolve(there[0]!.path, '..'), made: false };
   try {
-    mkdirSync(directory, { recursive: true });
+    makeFolders(resolve(directory));
   } catch (cause) {
     throw new BrinkError(
       WHO,
@@ -223,7 +224,7 @@ async function unpack(path: string, archive: Archive, folder: string): Promise<v
     const { extract } = await import('tar');
     const isWanted = (name: string) => !archive.onlyThese || Object.hasOwn(archive.files, basename(name));
     await extract({ file: path, cwd: temporary, strict: true, strip: 1, filter: isWanted });
-    mkdirSync(folder, { recursive: true });
+    makeFolders(folder);
     for (const name of readdirSync(temporary)) renameSync(join(temporary, name), join(folder, name));
   } catch (cause) {
     throw new BrinkError(WHO, `${archive.name} can't be unpacked into ${folder}: ${(cause as Error).message}.`, {

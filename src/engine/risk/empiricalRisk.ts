@@ -10,6 +10,8 @@ import { norm } from '../../linalg/vector.ts';
 import { createObjective } from '../../objectives/createObjective.ts';
 import { requireVerifiedKernels } from '../derivatives/verifiedKernels.ts';
 import { type GradientTape, recordGradientTape } from '../gradientTape.ts';
+import type { KeptPart, PassInput, RecordedPass } from '../graphs/RecordedPass.ts';
+import { graphsByDefault, type RecordedPasses, recordedPasses } from '../graphs/recordedPasses.ts';
 import type { Loss } from '../Loss.ts';
 import { leakFree } from '../leakFree.ts';
 import { initialWeights, type Model, paramCount } from '../Model.ts';
@@ -18,7 +20,7 @@ import { requireDataset, requireLoss, requireModel } from '../requireParts.ts';
 import { atLeastTwoPerChunk } from './atLeastTwoPerChunk.ts';
 import { defaultCoupledChunk } from './defaultCoupledChunk.ts';
 import { exampleNormsSquared } from './exampleNormsSquared.ts';
-import { keptTapes } from './keptTapes.ts';
+import { keptAtTheta } from './keptAtTheta.ts';
 import { shifted, tryBatches } from './tryBatches.ts';
 import { tryTwoExamples } from './tryTwoExamples.ts';
 
@@ -39,6 +41,11 @@ export interface EmpiricalRiskOptions {
    * Default: 1 GiB; 0: nothing.
    */
   readonly keptBytes?: number;
+  /**
+   * Whether passes are recorded once, and run as one graph since, where the engine can: several times faster on small
+   * networks; results change by rounding only. Default: BRINK_GRAPHS, which is on unless it says `off`.
+   */
+  readonly graphs?: boolean;
 }
 
 const WHO = 'empiricalRisk';
@@ -57,15 +64,33 @@ const COMFORTABLE = 2 ** 20;
 const COMFORTABLE_SQUARE = 2 ** 90;
 const RESCALE = 2 ** 64;
 
+/** What a pass computes with, beside the examples. */
+interface Pass {
+  /** Which pass it is: the same name, the same body, whatever the numbers. */
+  readonly name: string;
+  readonly examples: Examples;
+  /** The examples that it takes; null: all, in their order. */
+  readonly batch: Int32Array | null;
+  /** Flat vectors that every chunk needs: θ first, and v, which can change while θ stays. */
+  readonly vectors: readonly Float32Array[];
+  /** A number for each example. */
+  readonly shares?: Float32Array;
+  /** From tensors to tensors alone, all of float32. */
+  body(chunk: Chunk): Tensor[];
+  /** The same where what is kept at θ serves it, operation by operation. */
+  keptBody?(chunk: Chunk): Tensor[];
+}
 /** One chunk on the device. */
 interface Chunk {
-  /** The flat vectors that the pass named (θ, v), one tensor a parameter. */
-  readonly vectors: readonly Tensor[][];
+  /** The pass's vectors, one tensor a parameter. */
+  readonly vectors: readonly (readonly Tensor[])[];
   /** The chunk's first example, counted within the pass, and how many there are. */
   readonly from: number;
   readonly count: number;
   /** Puts the examples on the device. */
   load(): { readonly inputs: Tensor; readonly targets: Tensor };
+  /** The chunk's part of the pass's shares. */
+  shares(): Tensor;
   /** Holds a tensor that is made under differentiation until it has been read. */
   keep(tensor: Tensor): Tensor;
 }
@@ -90,7 +115,7 @@ type ChunkResult = Float32Array[];
  * Cost: H v with all projections about three gradients; two from the second product at one θ on, for the chunks whose
  * recorded gradient fits into `keptBytes`. It goes when θ changes, or nothing is asked for any more.
  *
- * @param options `model`, `data`, `loss`, `chunk` (examples), `keptBytes` (bytes).
+ * @param options `model`, `data`, `loss`, `chunk` (examples), `keptBytes` (bytes), `graphs`.
  * @throws BrinkError where model and data do not fit together, a chunk is not a positive integer, `keptBytes` is
  *   negative, the engine cannot be opened, outputs or losses have a wrong shape or are not finite at θ_0 of seed 0, or
  *   the network uses an operation whose second derivative brink has not verified; where model or loss returns two
@@ -98,8 +123,8 @@ type ChunkResult = Float32Array[];
  *   with batch normalisation where a single example would be alone in its chunk.
  */
 export async function empiricalRisk(options: EmpiricalRiskOptions): Promise<Objective> {
-  requireOptions(WHO, options, ['model', 'data', 'loss', 'chunk', 'keptBytes'], '{ model, data, loss }');
-  const { model, data, loss, chunk, keptBytes = KEPT_BYTES } = options;
+  requireOptions(WHO, options, ['model', 'data', 'loss', 'chunk', 'keptBytes', 'graphs'], '{ model, data, loss }');
+  const { model, data, loss, chunk, keptBytes = KEPT_BYTES, graphs = graphsByDefault() } = options;
   requireModel(WHO, model);
   requireDataset(WHO, data);
   requireLoss(WHO, loss);
@@ -151,7 +176,11 @@ export async function empiricalRisk(options: EmpiricalRiskOptions): Promise<Obje
     }
   }
 
-  const tapes = keptTapes(keptBytes);
+  const parameterShapes = model.parameters.map(({ shape }) => shape);
+  const tapes = keptAtTheta<GradientTape>(keptBytes);
+  const parts = keptAtTheta<KeptPart>(keptBytes);
+  // None while it is not known whether the objective will do.
+  let recorded: RecordedPasses | null = null;
   let lastTurn = performance.now();
 
   const perExample = (theta: readonly Tensor[], { inputs, targets }: ReturnType<Chunk['load']>) => {
@@ -159,23 +188,37 @@ export async function empiricalRisk(options: EmpiricalRiskOptions): Promise<Obje
     return { outputs, losses: penalized(model, theta, loss.perExample(outputs, targets)) };
   };
 
-  /**
-   * Runs `body` on every chunk of the examples named, and hands what it returns, read back, to `use`.
-   * `device` are flat vectors that every chunk needs (θ, v).
-   */
+  /** Runs a chunk as a graph, what does not depend on v from what is kept at θ, where all examples are asked for. */
+  function runAsGraph(graph: RecordedPass, given: readonly PassInput[], { vectors, batch }: Pass, from: number) {
+    const values = given.map((input) => input.values);
+    const make = () => graph.prepare(values);
+    const serves = batch === null && vectors.length > 1;
+    const { held, kept } = serves ? parts.at(vectors[0]!, from, make) : { held: make(), kept: false };
+    try {
+      return graph.run(values, held);
+    } finally {
+      if (!kept) held.dispose();
+    }
+  }
+
+  /** Runs a pass on every chunk of its examples, and hands what its body returns, read back, to `use`. */
   async function overChunks(
-    examples: Examples,
-    batch: Int32Array | null,
-    device: readonly Float32Array[],
-    body: (chunk: Chunk) => Tensor[],
+    pass: Pass,
     use: (result: ChunkResult, from: number, count: number) => void,
   ): Promise<void> {
+    const { examples, batch } = pass;
     const total = batch?.length ?? examples.count;
     if (coupled) {
       atLeastTwoPerChunk(WHO, model, `a ${batch ? 'batch' : 'test set'} of ${total}`, total, chunkSize);
     }
-    await tapes.during(async () => {
-      const vectors = device.map(upload);
+    const passes = recorded;
+    /** A chunk's rows of an array, `width` numbers an example. */
+    const rows = (array: Float32Array, width: number, from: number, count: number) =>
+      batch === null
+        ? array.subarray(from * width, (from + count) * width)
+        : gather(array, width, batch.subarray(from, from + count));
+    await (passes ? parts : tapes).during(async () => {
+      let uploaded: Tensor[][] | null = null;
       try {
         for (let from = 0; from < total; from += chunkSize) {
           if (from > 0 || performance.now() - lastTurn > LONGEST_TURN) {
@@ -183,22 +226,36 @@ export async function empiricalRisk(options: EmpiricalRiskOptions): Promise<Obje
             lastTurn = performance.now();
           }
           const count = Math.min(chunkSize, total - from);
-          const rows = (array: Float32Array, width: number) =>
-            batch === null
-              ? array.slice(from * width, (from + count) * width)
-              : gather(array, width, batch.subarray(from, from + count));
-          const tensors = leakFree((keep) =>
-            body({
-              vectors,
-              from,
-              count,
-              load: () => ({
-                inputs: tf.tensor(rows(examples.inputs, inputSize), [count, ...model.inputShape]),
-                targets: tf.tensor(rows(examples.targets, model.outputCount), [count, model.outputCount]),
-              }),
-              keep,
+          const inputs = rows(examples.inputs, inputSize, from, count);
+          const targets = rows(examples.targets, model.outputCount, from, count);
+          const shares = pass.shares?.subarray(from, from + count);
+          const given = [
+            ...pass.vectors.map((values, k) => ({ values, shapes: parameterShapes, changes: k > 0 })),
+            { values: inputs, shapes: [[count, ...model.inputShape]] },
+            { values: targets, shapes: [[count, model.outputCount]] },
+            ...(shares ? [{ values: shares, shapes: [[count]] }] : []),
+          ];
+          const body = (tensors: readonly (readonly Tensor[])[]) => {
+            const vectors = tensors.slice(0, pass.vectors.length);
+            const [[x], [y], u] = tensors.slice(vectors.length) as [[Tensor], [Tensor], [Tensor]?];
+            const load = () => ({ inputs: x, targets: y });
+            return leakFree((keep) => pass.body({ vectors, from, count, load, shares: () => u![0], keep }));
+          };
+          const graph = passes?.of(pass.name, given, body);
+          if (graph) {
+            use(runAsGraph(graph, given, pass, from), from, count);
+            continue;
+          }
+          uploaded ??= pass.vectors.map(upload);
+          const chunk = {
+            ...{ vectors: uploaded, from, count },
+            load: () => ({
+              inputs: tf.tensor(inputs.slice(), [count, ...model.inputShape]),
+              targets: tf.tensor(targets.slice(), [count, model.outputCount]),
             }),
-          );
+            shares: () => tf.tensor(shares!.slice()),
+          };
+          const tensors = leakFree((keep) => (pass.keptBody ?? pass.body)({ ...chunk, keep }));
           try {
             use((await Promise.all(tensors.map((t) => t.data()))) as ChunkResult, from, count);
           } finally {
@@ -206,7 +263,7 @@ export async function empiricalRisk(options: EmpiricalRiskOptions): Promise<Obje
           }
         }
       } finally {
-        tf.dispose(vectors);
+        if (uploaded) tf.dispose(uploaded);
       }
     });
   }
@@ -215,14 +272,14 @@ export async function empiricalRisk(options: EmpiricalRiskOptions): Promise<Obje
   async function scaledLosses(weights: Float32Array, examples: Examples, batch: Int32Array | null, scale: number) {
     const losses = new Float64Array(batch?.length ?? examples.count);
     await overChunks(
-      examples,
-      batch,
-      [weights],
-      ({ vectors: [theta], load }) => {
-        const { inputs, targets } = load();
-        const outputs = model.forward(theta!, inputs);
-        const own = loss.perExample(tf.mul(outputs, scale), tf.mul(targets, scale));
-        return [own, model.penalty?.(theta!) ?? tf.scalar(0)];
+      {
+        ...{ name: `losses of outputs times ${scale}`, examples, batch, vectors: [weights] },
+        body: ({ vectors: [theta], load }) => {
+          const { inputs, targets } = load();
+          const outputs = model.forward(theta!, inputs);
+          const own = loss.perExample(tf.mul(outputs, scale), tf.mul(targets, scale));
+          return [own, model.penalty?.(theta!) ?? tf.scalar(0)];
+        },
       },
       ([own, penalty], from) => {
         own!.forEach((value, k) => {
@@ -268,17 +325,17 @@ export async function empiricalRisk(options: EmpiricalRiskOptions): Promise<Obje
     const seen = statistics(weights, data.train, batch);
     const sum = new Float64Array(m);
     await overChunks(
-      data.train,
-      batch,
-      [weights],
-      ({ vectors: [theta], load, keep }) => {
-        const kept: Tensor[] = [];
-        const gradient = gradientOf(() => {
-          const { losses, outputs } = perExample(theta!, load());
-          kept.push(keep(losses), keep(outputs));
-          return tf.sum(losses);
-        }, theta!);
-        return [...kept, ...gradient];
+      {
+        ...{ name: 'loss and gradient', examples: data.train, batch, vectors: [weights] },
+        body: ({ vectors: [theta], load, keep }) => {
+          const kept: Tensor[] = [];
+          const gradient = gradientOf(() => {
+            const { losses, outputs } = perExample(theta!, load());
+            kept.push(keep(losses), keep(outputs));
+            return tf.sum(losses);
+          }, theta!);
+          return [...kept, ...gradient];
+        },
       },
       ([losses, outputs, ...gradient], from) => {
         seen.add(losses!, outputs!, from);
@@ -303,17 +360,17 @@ export async function empiricalRisk(options: EmpiricalRiskOptions): Promise<Obje
     const norms = new Float64Array(batch?.length ?? n);
     let known = true;
     await overChunks(
-      data.train,
-      batch,
-      [weights],
-      ({ vectors: [theta], count, load }) => {
-        const tape = recordGradientTape(() => [tf.sum(perExample(theta!, load()).losses)], theta!);
-        try {
-          const squares = exampleNormsSquared(tape, theta!, count, scale);
-          return squares === null ? [] : [squares];
-        } finally {
-          tape.dispose();
-        }
+      {
+        ...{ name: `norms of gradients times ${scale}`, examples: data.train, batch, vectors: [weights] },
+        body: ({ vectors: [theta], count, load }) => {
+          const tape = recordGradientTape(() => [tf.sum(perExample(theta!, load()).losses)], theta!);
+          try {
+            const squares = exampleNormsSquared(tape, theta!, count, scale);
+            return squares === null ? [] : [squares];
+          } finally {
+            tape.dispose();
+          }
+        },
       },
       ([squares], from) => {
         if (squares === undefined) known = false;
@@ -347,6 +404,7 @@ export async function empiricalRisk(options: EmpiricalRiskOptions): Promise<Obje
     return true;
   }
   const exact = await rulesHold();
+  if (engine.name === 'tensorflow' && graphs) recorded = recordedPasses(`${WHO} (${model.name})`);
   const isGiven = model.parameters.some(({ initializer }) => initializer.distribution === 'given');
 
   return createObjective({
@@ -379,12 +437,12 @@ export async function empiricalRisk(options: EmpiricalRiskOptions): Promise<Obje
       }
       const seen = statistics(weights, examples, null);
       await overChunks(
-        examples,
-        null,
-        [weights],
-        ({ vectors: [theta], load }) => {
-          const { losses, outputs } = perExample(theta!, load());
-          return [losses, outputs];
+        {
+          ...{ name: 'losses', examples, batch: null, vectors: [weights] },
+          body: ({ vectors: [theta], load }) => {
+            const { losses, outputs } = perExample(theta!, load());
+            return [losses, outputs];
+          },
         },
         ([losses, outputs], from) => seen.add(losses!, outputs!, from),
       );
@@ -398,27 +456,26 @@ export async function empiricalRisk(options: EmpiricalRiskOptions): Promise<Obje
       const { unit, length } = powerOfTwo(v);
       const sum = new Float64Array(m);
       const projections = coupled ? null : new Float64Array(total);
+      /** θ, u ↦ ∇_θ Σ_i u_i ℓ_i at u = 1, whose product with v is φ. */
+      const record = ({ vectors: [theta], count, load }: Chunk) => {
+        const u = tf.ones([count]);
+        return recordGradientTape(
+          () => {
+            const loss = () => tf.sum(tf.mul(u, perExample(theta!, load()).losses));
+            return verifiedGradient(`${WHO} (${model.name})`, loss, theta!);
+          },
+          coupled ? theta! : [...theta!, u],
+        );
+      };
+      const body = (chunk: Chunk) => once(record(chunk), chunk.vectors[1]!);
+      const keptBody = (chunk: Chunk) => {
+        const { held, kept } = tapes.at(weights, chunk.from, () => record(chunk));
+        return kept ? held.backward(chunk.vectors[1]!) : once(held, chunk.vectors[1]!);
+      };
       await overChunks(
-        data.train,
-        batch,
-        [weights, unit],
-        ({ vectors: [theta, direction], from, count, load }) => {
-          /** θ, u ↦ ∇_θ Σ_i u_i ℓ_i at u = 1, whose product with v is φ. */
-          const record = () => {
-            const u = tf.ones([count]);
-            return recordGradientTape(
-              () => {
-                const loss = () => tf.sum(tf.mul(u, perExample(theta!, load()).losses));
-                return verifiedGradient(`${WHO} (${model.name})`, loss, theta!);
-              },
-              coupled ? theta! : [...theta!, u],
-            );
-          };
-          if (batch === null) {
-            const { tape, kept } = tapes.at(weights, from, record);
-            return kept ? tape.backward(direction!) : once(tape, direction!);
-          }
-          return once(record(), direction!);
+        {
+          ...{ name: 'product with the Hessian', examples: data.train, batch, vectors: [weights, unit] },
+          ...{ body, ...(batch === null && { keptBody }) },
         },
         (result, from) => {
           if (projections !== null) projections.set(result.pop()!, from);
@@ -444,12 +501,13 @@ export async function empiricalRisk(options: EmpiricalRiskOptions): Promise<Obje
       const sum = new Float64Array(m);
       const { unit, length } = powerOfTwo(u);
       await overChunks(
-        data.train,
-        null,
-        [weights],
-        ({ vectors: [theta], from, count, load }) => {
-          const weight = tf.tensor(Float32Array.from(unit.subarray(from, from + count)));
-          return gradientOf(() => tf.sum(tf.mul(weight, perExample(theta!, load()).losses)), theta!);
+        {
+          ...{ name: 'weighted gradient', examples: data.train, batch: null, vectors: [weights] },
+          shares: Float32Array.from(unit),
+          body: ({ vectors: [theta], load, shares }) => {
+            const u = shares();
+            return gradientOf(() => tf.sum(tf.mul(u, perExample(theta!, load()).losses)), theta!);
+          },
         },
         (gradient) => addTo(sum, gradient),
       );
