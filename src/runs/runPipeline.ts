@@ -1,9 +1,11 @@
 import { probes as allProbes } from '../catalogue/probes.ts';
 import type { JsonObject } from '../core/Json.ts';
+import { loadWeights } from '../recording/loadWeights.ts';
 import { record } from '../recording/record.ts';
 import { type GradientDescentOptions, gradientDescent } from '../training/gradientDescent.ts';
 import { asWritten } from './asWritten.ts';
 import type { Branch } from './branches.ts';
+import { CommandLineError } from './CommandLineError.ts';
 import { objectiveFrom } from './objectiveFrom.ts';
 import type { Named } from './parseNamed.ts';
 import { probeBranches } from './probeBranches.ts';
@@ -32,9 +34,20 @@ export async function runPipeline(spec: Specification, { force }: { readonly for
     every,
     record: isRecorded,
     directory: _,
+    initialWeights: file,
+    initialStep: step,
     ...training
   } = spec;
-  const steps = asWritten(() => gradientDescent(objective, training satisfies GradientDescentOptions));
+  if (step !== undefined && file === undefined) {
+    throw new CommandLineError(WHO, `initialStep is ${step}, and initialWeights names no recording. Name one.`);
+  }
+  const initialWeights = file && loadWeights(file, objective, { ...(step !== undefined && { step }) });
+  const steps = asWritten(() =>
+    gradientDescent(objective, {
+      ...training,
+      ...(initialWeights && { initialWeights }),
+    } satisfies GradientDescentOptions),
+  );
   const branches = asWritten(() =>
     probeBranches(
       probes.map((probe) => asTraining(probe, training.replacement)),

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readSafetensors } from '../../src/files/safetensors.ts';
 import { topEigenvalues } from '../../src/probes/topEigenvalues.ts';
+import { trainingLoss } from '../../src/probes/trainingLoss.ts';
 import { readTable } from '../../src/tables/readTable.ts';
 import { brink } from './brinkProcess.ts';
 
@@ -81,6 +82,19 @@ describe('brink weights export', () => {
     ]);
     const { values } = ours.get('dense1/kernel')!;
     expect(theirs.get('0.weight')!.values[1 * 64 + 5]).toBe(values[5 * 4 + 1]);
+    const from = async (...args: string[]) => {
+      const again = join(folder, 'again');
+      const { code, stderr } = await command(
+        ...['run', ...small, ...args, '--out', again, '--force', '--probe', 'trainingLoss'],
+      );
+      expect([code, stderr]).toEqual([0, expect.any(String)]);
+      const [first] = (await readTable(join(again, 'loss.parquet'), trainingLoss.table)).rows;
+      return first!.loss;
+    };
+    const before = (await readTable(join(out, 'loss.parquet'), trainingLoss.table)).rows.at(-1)!.loss;
+    expect(await from('--initial-weights', pytorch)).toBe(before);
+    expect(await from('--initial-weights', recording, '--initial-step', '2')).toBe(before);
+    expect(await command('run', ...small, '--initial-step', '2')).toMatchObject({ code: 2 });
     expect(await command('weights', 'export', recording, '--step', '2', '-o', own)).toMatchObject({ code: 2 });
     expect(await command('weights', 'export', recording, '--step', '3', '-o', own)).toMatchObject({
       code: 1,
