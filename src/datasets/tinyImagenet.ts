@@ -30,7 +30,7 @@ interface Files {
  * Tiny-ImageNet, 64 × 64 colour images of 200 classes: x = (pixel/255 − mean)/std for each channel, [64, 64, 3].
  *
  * 100,000 images for training; the 10,000 of `val` are the test set, as `test` has no labels. The archive is read as it
- * is, nothing is unpacked, and only what is chosen is decoded (about 0.3 ms an image); the folder that it unpacks to
+ * is, nothing is unpacked, and only what is chosen is decoded (about 0.5 ms an image); the folder that it unpacks to
  * serves too, and so do Hugging Face's Parquet files (`train….parquet`, `valid….parquet`). Classes are in the order of
  * their WordNet numbers. Grey images are the same in all three channels. JPEG decoders differ by a level or two: the
  * metadata has the checksums of the chosen files and of the pixels as used. The library sharp decodes (an optional

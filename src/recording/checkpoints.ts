@@ -60,7 +60,7 @@ const ENDINGS = ['.safetensors', '.npz'];
  * (`step-000400.safetensors` is step 400), or stands in a table. A step is read when its turn comes, in the order of t;
  * the next one waits for all work registered on it. What is not known of a run is NaN in the step: columns that follow
  * from it are NaN (`edge` without η or momentum), and a probe whose question needs it says so. Where b = n the gradient
- * of the step is ∇L; of a batch of SGD, whose examples nobody has noted, it is unknown, and so is the batch's loss.
+ * of the step is ∇L; with Nesterov's look-ahead, whose δ is not in the files, and of a batch of SGD, whose examples nobody has noted, it is unknown, and so is the batch's loss.
  *
  * That names and shapes fit does not prove that the objective is the one that was trained: compare `trainingLoss` with
  * the loss that the run itself has noted. Batch normalisation normalises by the batch, as in `net.train()`.
@@ -140,7 +140,9 @@ export function checkpoints(files: string | readonly string[], options: Checkpoi
       const weights = loadWeights(file, objective, names === undefined ? {} : { names });
       const row = known?.of(index) ?? {};
       const b = row.batchSize ?? batchSize ?? Number.NaN;
-      const point = b === objective.exampleCount && !replacement ? objective.at(weights) : null;
+      const lookAhead = row.beta2 ?? beta2 ?? 0;
+      const isFull = b === objective.exampleCount && !replacement && lookAhead === 0;
+      const point = isFull ? objective.at(weights) : null;
       const gradient = await point?.gradient();
       const batchLoss = await point?.loss();
       if (subscriber.closed) return;

@@ -73,6 +73,8 @@ describe('checkpoints', () => {
     const { learningRate, batchSize, beta1, beta2, batchLoss, epoch, velocity, batch } = first!;
     expect([learningRate, batchSize, beta1, beta2, batchLoss, epoch]).toEqual(new Array(6).fill(Number.NaN));
     expect([velocity, batch, first!.gradient.every(Number.isNaN)]).toEqual([null, null, true]);
+    const [nesterov] = await collected(steps({ batchSize: 4, beta1: 0.9, beta2: 0.9 }));
+    expect([nesterov!.batchLoss, nesterov!.gradient[0]]).toEqual([Number.NaN, Number.NaN]);
     const [row] = await collected(steps().pipe(topEigenvalues()));
     expect(row!.edge).toBeNaN();
     expect(row!.lambda_1).toBeGreaterThan(1);

@@ -78,6 +78,13 @@ describe('loadWeights', () => {
     expect(() => saveWeights(path, own, weights, { layout: 'pytorch' })).toThrow(
       /layout is 'pytorch', and where PyTorch has dense1\/kernel of own is not known/,
     );
+    const [first, ...rest] = model.parameters;
+    const wrong = { ...first!, pytorch: { name: 'w', shape: [2, 3], apart: [3, 2], axes: [1, 1] } };
+    expect(() =>
+      saveWeights(path, { name: 'own', parameters: [wrong, ...rest] }, weights, { layout: 'pytorch' }),
+    ).toThrow(
+      'pytorch: w is [2,3] there, apart [3,2] with the axes [1,1], and has 6 entries. The axes must be an order',
+    );
     expect(() => saveWeights(path, own, weights, { layout: 'torch' as 'brink' })).toThrow("layout is 'torch'.");
   });
 
