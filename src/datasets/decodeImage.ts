@@ -17,14 +17,7 @@ export interface Pixels {
  * @throws BrinkError where it can't be decoded, is transparent or has 16 bits, or the library `sharp` is not installed.
  */
 export async function decodeImage(who: string, place: string, bytes: Uint8Array): Promise<Pixels> {
-  const { default: sharp } = await import('sharp').catch((cause) => {
-    throw new BrinkError(
-      who,
-      `the library sharp, which decodes images, is not there (${(cause as Error).message.split('\n')[0]}). ` +
-        'npm install sharp@0.35.5 puts it there.',
-      { cause },
-    );
-  });
+  const { default: sharp } = await load(who);
   const refuse = (what: string, cause?: unknown) => new BrinkError(who, `${place}: ${what}`, { cause });
   const image = sharp(bytes, { failOn: 'warning' });
   try {
@@ -49,4 +42,21 @@ export async function decodeImage(who: string, place: string, bytes: Uint8Array)
       cause,
     );
   }
+}
+
+/** The decoder, with all of its libraries: another one may give other pixels. */
+export async function decoderVersion(who: string): Promise<string> {
+  const { versions } = (await load(who)).default;
+  return `sharp-${versions.sharp}-${process.arch}`;
+}
+
+function load(who: string) {
+  return import('sharp').catch((cause) => {
+    throw new BrinkError(
+      who,
+      `the library sharp, which decodes images, is not there (${(cause as Error).message.split('\n')[0]}). ` +
+        'npm install sharp@0.35.5 puts it there.',
+      { cause },
+    );
+  });
 }

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -79,6 +80,36 @@ describe('tinyImagenet', { timeout: 60_000 }, () => {
     expect(greysOf).toEqual(Array.from({ length: 12 }, (_, k) => greyOf(0, k)));
     expect(folder!.train.inputs).toEqual(zipped!.train.inputs);
     expect(folder!.test).toEqual(zipped!.test);
+  });
+
+  it('keeps the pixels of many images, and decodes anew where they are damaged', async () => {
+    const options = { train: 2000, normalize: 'none' } as const;
+    const small = join(parent, 'small');
+    const place = join(small, 'pixels');
+    mkdirSync(small);
+    const files = [...official(10)].filter(([name]) => /wnids|train/.test(name));
+    writeZip(join(small, `${FOLDER}.zip`), files);
+    const first = await tinyImagenet(small, options);
+    const [file, ...more] = readdirSync(place);
+    expect([file, more]).toEqual([expect.stringMatching(/^train-[0-9a-f]{16}-sharp-[\d.]+-\w+\.pixels$/), []]);
+    const bytes = readFileSync(join(place, file!));
+    expect(bytes.length).toBe(2000 * 64 * 64 * 3 + 32);
+    const same = (a: typeof first) => Buffer.from(a.train.inputs.buffer).equals(Buffer.from(first.train.inputs.buffer));
+    // Pixels of its own, with their checksum: these are taken.
+    const other = Buffer.from(bytes);
+    other[0] = 255;
+    createHash('sha256')
+      .update(other.subarray(0, -32))
+      .digest()
+      .copy(other, other.length - 32);
+    writeFileSync(join(place, file!), other);
+    expect((await tinyImagenet(small, options)).train.inputs[0]).toBe(1);
+    other[1] = 254;
+    writeFileSync(join(place, file!), other);
+    expect(same(await tinyImagenet(small, options))).toBe(true);
+    expect(readFileSync(join(place, file!)).equals(bytes)).toBe(true);
+    await tinyImagenet(small, { train: 1999 });
+    expect(readdirSync(place)).toEqual([file]);
   });
 
   it('reads Parquet files as Hugging Face keeps them', async (context) => {
