@@ -16,6 +16,7 @@ export type {
 } from './core/Objective.ts';
 export type { Option, Options } from './core/Option.ts';
 export * as options from './core/optionKinds.ts';
+export type { ParameterShape, PyTorchLayout } from './core/Parameters.ts';
 export type { RunBranch, StepRun } from './core/Step.ts';
 export { type OpenStep, openStep, type Step } from './core/Step.ts';
 export type { StepData } from './core/StepData.ts';
@@ -41,9 +42,11 @@ export { cifar100 } from './datasets/cifar100.ts';
 export { type DigitsOptions, digits } from './datasets/digits.ts';
 export { type FileDataOptions, fileData } from './datasets/fileData.ts';
 export type { ImageDataOptions } from './datasets/imageData.ts';
+export { imageFolder } from './datasets/imageFolder.ts';
 export type { OwnExamplesOptions } from './datasets/ownFiles/ownExamples.ts';
 export { stl10 } from './datasets/stl10.ts';
 export { type TableDataOptions, tableData } from './datasets/tableData.ts';
+export { tinyImagenet } from './datasets/tinyImagenet.ts';
 export { batchNorm, biasAdd, gelu, logSumExp, stopGradient } from './engine/kernels/ops.ts';
 export type { Loss } from './engine/Loss.ts';
 export type { Initializer, Model, Parameter } from './engine/Model.ts';
@@ -101,13 +104,20 @@ export { toSvg } from './plots/toSvg.ts';
 export { writeSvg } from './plots/writeSvg.ts';
 export * from './probes/index.ts';
 export { type OptionsOf, type Probe, type ProbeDeclaration, type ProbeOptions, probe } from './probes/probe.ts';
+export { type CheckpointsOptions, checkpoints } from './recording/checkpoints.ts';
 export { type ForkOptions, fork } from './recording/fork.ts';
+export {
+  type LoadWeightsOptions,
+  loadWeights,
+  type TrainableWeights,
+  type WeightsShape,
+} from './recording/loadWeights.ts';
 export { objectiveOf } from './recording/objectiveOf.ts';
 export type { ObjectiveOfOptions } from './recording/rebuildObjective.ts';
 export { type RecordOptions, record } from './recording/record.ts';
 export { type ReplayOptions, replay } from './recording/replay.ts';
 export { type ResumeOptions, resume } from './recording/resume.ts';
-export { loadWeights, type SaveWeightsOptions, saveWeights } from './recording/savedWeights.ts';
+export { type SaveWeightsOptions, saveWeights, type WeightsLayout } from './recording/saveWeights.ts';
 export type { Branch, Branches } from './runs/branches.ts';
 export { recover } from './runs/recover.ts';
 export {
@@ -132,7 +142,9 @@ export { type ReadTable, readTable } from './tables/readTable.ts';
 export type { RecoveredTable, RecoverOptions } from './tables/recoverTable.ts';
 export type { SinkOptions } from './tables/tableSink.ts';
 export { toArrow } from './tables/toArrow.ts';
+export { toCsv } from './tables/toCsv.ts';
 export { toParquet } from './tables/toParquet.ts';
+export { type TensorBoardOptions, toTensorBoard } from './tables/toTensorBoard.ts';
 export { concentrationOfBatch, type LssrOptions, lssr, type ScaledLearningRate, type Scaling } from './theory/lssr.ts';
 export { rhoFromPairs, type TunedPair } from './theory/rhoFromPairs.ts';
 export { type RhoOfRun, rhoOfRun, type TracesOfBatch, type TracesOfExample } from './theory/rhoOfRun.ts';

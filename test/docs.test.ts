@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -45,6 +45,8 @@ for (const [from, to] of [['eigenvalues', 'parquet'], ['sharpness', 'parquet'], 
 
 beforeAll(async () => {
   mkdirSync(folder, { recursive: true });
+  // What the script of the page on PyTorch leaves behind.
+  cpSync(join(root, 'fixtures', 'pytorch'), folder, { recursive: true });
   writeFileSync(join(folder, 'run.ts'), `import { copyFile } from 'node:fs/promises';${RUN}`);
   await execute(process.execPath, ['run.ts'], { cwd: folder, env });
 }, 60_000);

@@ -72,7 +72,7 @@ const MAY_SEE: Record<string, readonly string[]> = {
   losses: ['core', 'engine'],
   probes: ['core', 'linalg', 'theory', 'estimators', 'operators'],
   catalogue: ['core', 'datasets', 'engine', 'models', 'losses', 'probes'],
-  recording: ['core', 'files', 'tables', 'training', 'objectives', 'engine', 'catalogue'],
+  recording: ['core', 'datasets', 'files', 'tables', 'training', 'objectives', 'engine', 'catalogue'],
   runs: ['core', 'files', 'operators', 'tables', 'training', 'engine', 'catalogue', 'recording'],
   plots: ['core', 'files', 'probes'],
   figures: ['core', 'files', 'statistics', 'tables', 'plots', 'recording', 'runs'],

@@ -33,6 +33,13 @@ function entry<D extends (options: never) => Dataset | Promise<Dataset>>(
 const strings = z.array(z.string()).exactOptional();
 const text = z.string().exactOptional();
 
+/** Options that draw: which examples are taken, and which labels are wrong. */
+const drawn = {
+  subsetSeed: z.int().nullable().exactOptional(),
+  labelNoise: number,
+  labelSeed: z.int().exactOptional(),
+};
+
 /** What one's own files have in common; `sha256` is what a recording adds. */
 const ofOwnFiles: Shape<OwnExamplesOptions> = {
   classes: strings,
@@ -40,6 +47,7 @@ const ofOwnFiles: Shape<OwnExamplesOptions> = {
   train: number,
   test: number,
   subset: z.enum(['first', 'balanced']).exactOptional(),
+  ...drawn,
   normalize: z.enum(['none', 'all', 'each']).exactOptional(),
   sha256: strings,
 };
@@ -72,13 +80,22 @@ function ownFile<O extends OwnExamplesOptions>(
 
 const subset = z.enum(['first', 'balanced']);
 const split = z.object({ count: z.int() });
-const chosen = z.object({ train: split, test: split.nullable(), subset });
+const chosen = z.object({
+  train: split,
+  test: split.nullable(),
+  subset,
+  subsetSeed: z.int().nullable().default(null),
+  labelNoise: z.object({ share: z.number(), seed: z.int() }).default({ share: 0, seed: 0 }),
+});
 
 /** Which examples were chosen, as options. */
-const choice = ({ train, test, subset }: z.infer<typeof chosen>) => ({
+const choice = ({ train, test, subset, subsetSeed, labelNoise }: z.infer<typeof chosen>) => ({
   train: train.count,
   test: test?.count ?? 0,
   subset,
+  subsetSeed,
+  labelNoise: labelNoise.share,
+  labelSeed: labelNoise.seed,
 });
 
 /** Images in a folder are normalised again by the numbers that were recorded. */
@@ -93,6 +110,7 @@ const imagesIn = (load: () => Promise<(folder: string, options: ImageDataOptions
       train: number,
       test: number,
       subset: subset.exactOptional(),
+      ...drawn,
       normalize: z.enum(['channel', 'none']).exactOptional(),
     },
     chosen
@@ -104,12 +122,14 @@ const imagesIn = (load: () => Promise<(folder: string, options: ImageDataOptions
 export const datasets: Readonly<Record<string, CataloguedDataset>> = {
   digits: entry(
     async () => (await import('../datasets/digits.ts')).digits,
-    { train: number, test: number, subset: subset.exactOptional(), center: flag },
+    { train: number, test: number, subset: subset.exactOptional(), ...drawn, center: flag },
     chosen.extend({ mean: z.number() }).transform(({ mean, ...rest }) => ({ ...choice(rest), center: mean !== 0 })),
   ),
   cifar10: imagesIn(async () => (await import('../datasets/cifar10.ts')).cifar10),
   cifar100: imagesIn(async () => (await import('../datasets/cifar100.ts')).cifar100),
   stl10: imagesIn(async () => (await import('../datasets/stl10.ts')).stl10),
+  tinyImagenet: imagesIn(async () => (await import('../datasets/tinyImagenet.ts')).tinyImagenet),
+  images: imagesIn(async () => (await import('../datasets/imageFolder.ts')).imageFolder),
   file: ownFile<FileDataOptions>(async () => (await import('../datasets/fileData.ts')).fileData, {
     ...ofOwnFiles,
     inputs: text,

@@ -11,6 +11,10 @@ if (nodeIsTooOld) {
 
 /** Every command: what it is for, and where it is. */
 const COMMANDS: Readonly<Record<string, readonly [string, () => Promise<Command>]>> = {
+  checkpoints: [
+    'measure on a run that was trained elsewhere, from the weights that it left',
+    async () => (await import('./checkpointsCommand.ts')).checkpointsCommand(),
+  ],
   data: ['get data sets, and check those that are there', async () => (await import('./dataCommand.ts')).dataCommand()],
   engine: [
     'list the engines: usable or why not, device, version, speed',
@@ -60,6 +64,10 @@ const COMMANDS: Readonly<Record<string, readonly [string, () => Promise<Command>
   verify: [
     "compare what this machine's engine computes with reference values in double precision",
     async () => (await import('./verifyCommand.ts')).verifyCommand(),
+  ],
+  weights: [
+    'write the weights of a recorded step to a file, for PyTorch',
+    async () => (await import('./weightsCommand.ts')).weightsCommand(),
   ],
 };
 

@@ -24,6 +24,8 @@ interface Flags {
   readonly beta1?: number;
   readonly beta2?: number;
   readonly seed?: number;
+  readonly initialWeights?: string;
+  readonly initialStep?: number;
   readonly probe?: readonly string[];
   readonly every?: number;
   readonly record?: true;
@@ -77,6 +79,8 @@ export function runCommand(): Command {
     .option('--beta1 <β₁>', 'of momentum', numberOf)
     .option('--beta2 <β₂>', 'of momentum', numberOf)
     .option('--seed <seed>', 'of the weights and the batches (default: 0)', numberOf)
+    .option('--initial-weights <file>', 'θ_0: .safetensors or .npz (PyTorch’s names do too), or a recording')
+    .option('--initial-step <step>', 'which step of that recording', numberOf)
     .option('--probe <probe>', 'what to measure; may be given again', anotherOf)
     .option('--every <steps>', 'how often probes measure that do not say so themselves (default: 1)', numberOf)
     .option('--record', 'record the steps too, for `brink replay`: 4 bytes a parameter and step')

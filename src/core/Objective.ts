@@ -1,6 +1,7 @@
 import type { Account } from './Account.ts';
 import type { Cost } from './Cost.ts';
 import type { JsonObject } from './Json.ts';
+import type { ParameterShape } from './Parameters.ts';
 
 /** H v, and what came free with it. */
 export interface HessianProduct {
@@ -75,6 +76,8 @@ export interface Point {
 export interface Objective {
   /** m. */
   readonly paramCount: number;
+  /** What θ is made of, in its order: files of weights are read by it. Default: not known. */
+  readonly parameters?: readonly ParameterShape[];
   /** n. */
   readonly exampleCount: number;
   /**

@@ -17,18 +17,18 @@ export interface StepData {
   readonly batchLoss: number;
   /** The examples of the batch; null: all n. */
   readonly batch: Int32Array | null;
-  /** b. */
+  /** b; NaN: unknown. */
   readonly batchSize: number;
   /** Whether a batch is drawn with replacement. */
   readonly replacement: boolean;
-  /** η. */
+  /** η; NaN: unknown. */
   readonly learningRate: number;
-  /** β₁ of generalized momentum; 0: none. */
+  /** β₁ of generalized momentum; 0: none, NaN: unknown. */
   readonly beta1: number;
-  /** β₂ of generalized momentum; 0: Polyak's, β₂ = β₁: Nesterov's. */
+  /** β₂ of generalized momentum; 0: Polyak's, β₂ = β₁: Nesterov's; NaN: unknown. */
   readonly beta2: number;
   /** δ_{t−1}, flat [m]; null without momentum. */
   readonly velocity: Float32Array | null;
-  /** t·b/n: passes over the data so far. */
+  /** t·b/n: passes over the data so far; NaN: unknown. */
   readonly epoch: number;
 }

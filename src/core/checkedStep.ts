@@ -24,8 +24,8 @@ const NAMES = [
  * The data of a step, whole: each number checked, each vector that is no typed array of its kind converted, and what is
  * not given unknown or that of plain full-batch descent.
  *
- * θ and δ must be finite. The gradient (as a Float32Array), the loss and the learning rate may be NaN, which is how a
- * step says that they are unknown.
+ * θ and δ must be finite. The gradient (as a Float32Array), the loss, the learning rate, the batch size, the momentum
+ * and the epoch may be NaN, which is how a step says that they are unknown.
  *
  * @throws BrinkError with the name, the value and the step.
  */
@@ -52,13 +52,13 @@ export function checkedStep(data: GivenStep, objective: Objective | null): StepD
     data.batch == null ? null : examples(who, data.batch, objective?.exampleCount ?? Number.POSITIVE_INFINITY);
   const { batchSize = batch?.length ?? objective?.exampleCount ?? 1, replacement = false } = data;
   const { batchLoss = Number.NaN, learningRate = Number.NaN, beta1 = 0, beta2 = 0, epoch = index } = data;
-  requireInteger(who, 'batchSize', batchSize, 1);
+  if (!Number.isNaN(batchSize)) requireInteger(who, 'batchSize', batchSize, 1);
   requireFlag(who, 'replacement', replacement);
   requireNumberType(who, 'batchLoss', batchLoss);
   if (!Number.isNaN(learningRate)) requireNumber(who, 'learningRate', learningRate, 0, true);
-  requireShare(who, 'beta1', beta1);
-  requireShare(who, 'beta2', beta2);
-  requireNumber(who, 'epoch', epoch, 0, true);
+  if (!Number.isNaN(beta1)) requireShare(who, 'beta1', beta1);
+  if (!Number.isNaN(beta2)) requireShare(who, 'beta2', beta2);
+  if (!Number.isNaN(epoch)) requireNumber(who, 'epoch', epoch, 0, true);
   return {
     index,
     weights,

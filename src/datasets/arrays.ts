@@ -3,6 +3,7 @@ import { BrinkError, given, requireInteger } from '../core/errors.ts';
 import { float32, integers, type Numbers, numberOf, requireList, requireOptions, requireText } from '../core/given.ts';
 import type { JsonObject } from '../core/Json.ts';
 import { shown } from '../core/shown.ts';
+import { LABEL_NOISE, type LabelNoiseOptions, noisyLabels, requireLabelNoise } from './noisyLabels.ts';
 import { sha256 } from './sha256.ts';
 
 /** Inputs with either the class of each example or its target. */
@@ -19,7 +20,7 @@ export interface ExampleArrays {
 }
 
 /** Examples as plain arrays. */
-export interface ArraysOptions extends ExampleArrays {
+export interface ArraysOptions extends ExampleArrays, LabelNoiseOptions {
   /** Shape of one input: [64], or [32, 32, 3] (height, width, channels). */
   readonly inputShape: readonly number[];
   /** With labels: the classes' names, or how many there are (then their names are their numbers). */
@@ -40,14 +41,19 @@ export interface ArraysOptions extends ExampleArrays {
  * missing value stands for: null, '' and false are refused, not taken for 0. The metadata carries a SHA-256 of inputs
  * and targets as used.
  *
- * @param options `inputs`, `inputShape`, `labels` with `classes`, or `targets`; `test`, `name`, `metadata`.
+ * @param options `inputs`, `inputShape`, `labels` with `classes`, or `targets`; `test`, `name`, `metadata`,
+ *   `labelNoise`, `labelSeed`.
  * @throws BrinkError, with index and value, where there are no examples, a length doesn't fit, a value is not finite
  *   in float32, a label is not one of the classes, or there are both labels and targets, or neither.
  */
 export function arrays(options: ArraysOptions): Dataset {
   requireOptions('arrays', options, NAMES, '{ inputs, inputShape: [64], labels, classes: 10 }');
-  const { classes, test, name = 'arrays', metadata = {}, ...train } = options;
+  const { classes, test, name = 'arrays', metadata = {}, labelNoise = 0, labelSeed = 0, ...train } = options;
   requireText('arrays', 'name', name);
+  requireLabelNoise(name, { labelNoise, labelSeed });
+  if (labelNoise > 0 && train.labels === undefined) {
+    throw new BrinkError(name, `labelNoise is ${labelNoise}, and there are no labels. Leave it out.`);
+  }
   const inputShape = integers(name, 'inputShape', options.inputShape, 1);
   if (test !== undefined) requireOptions(`${name} (test)`, test, EXAMPLE_NAMES, '{ inputs, labels }');
   if ((classes === undefined) !== (train.labels === undefined)) {
@@ -61,7 +67,8 @@ export function arrays(options: ArraysOptions): Dataset {
   const names = typeof classes === 'number' ? Array.from({ length: classes }, (_, c) => `${c}`) : (classes ?? null);
 
   const inputSize = inputShape.reduce((a, b) => a * b, 1);
-  const trainExamples = examplesOf(name, 'train', train, inputSize, names?.length ?? null);
+  const clean = examplesOf(name, 'train', train, inputSize, names?.length ?? null);
+  const trainExamples = labelNoise > 0 ? withNoise(clean, names!.length, { labelNoise, labelSeed }) : clean;
   const outputCount = trainExamples.targets.length / trainExamples.count;
   const testExamples = test === undefined ? null : examplesOf(name, 'test', test, inputSize, names?.length ?? null);
   if (testExamples !== null && testExamples.targets.length !== testExamples.count * outputCount) {
@@ -82,6 +89,7 @@ export function arrays(options: ArraysOptions): Dataset {
       inputShape: [...inputShape],
       outputCount,
       ...metadata,
+      ...(labelNoise > 0 && { labelNoise: { share: labelNoise, seed: labelSeed, ...changed(clean, trainExamples) } }),
       train: identity(trainExamples),
       test: testExamples === null ? null : identity(testExamples),
     },
@@ -89,7 +97,7 @@ export function arrays(options: ArraysOptions): Dataset {
 }
 
 const EXAMPLE_NAMES = ['inputs', 'labels', 'targets'];
-const NAMES = [...EXAMPLE_NAMES, 'inputShape', 'classes', 'test', 'name', 'metadata'];
+const NAMES = [...EXAMPLE_NAMES, ...LABEL_NOISE, 'inputShape', 'classes', 'test', 'name', 'metadata'];
 
 function requireClassNames(who: string, classes: unknown): void {
   if (!Array.isArray(classes)) {
@@ -98,6 +106,20 @@ function requireClassNames(who: string, classes: unknown): void {
   if (classes.length === 0) throw new BrinkError(who, 'classes is []. There must be one at least.');
   for (const [k, text] of classes.entries()) requireText(who, `classes[${k}]`, text);
 }
+
+function withNoise(clean: Examples, classCount: number, options: LabelNoiseOptions): Examples {
+  const labels = noisyLabels(Int32Array.from(clean.labels!), classCount, options);
+  const targets = new Float32Array(clean.targets.length);
+  labels.forEach((label, i) => {
+    targets[i * classCount + label] = 1;
+  });
+  return { ...clean, labels, targets };
+}
+
+/** How many labels are wrong. */
+const changed = (clean: Examples, noisy: Examples) => ({
+  wrong: Array.from(noisy.labels!).filter((label, i) => label !== clean.labels![i]).length,
+});
 
 /** What the examples are known by. */
 function identity({ count, inputs, targets }: Examples): JsonObject {

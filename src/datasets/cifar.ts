@@ -54,7 +54,7 @@ export async function cifar(
   const testFiles = test === 0 ? [] : (files.testFiles ?? []);
   const forTraining = await readRecords(layout, files.trainFiles, official ? layout.trainRecords : null);
   const forTest = await readRecords(layout, testFiles, official ? layout.testRecords : null);
-  return imageData({ name, side: SIDE, isColumnMajor: false, classes }, forTraining, forTest, options);
+  return imageData({ name, height: SIDE, width: SIDE, isColumnMajor: false, classes }, forTraining, forTest, options);
 }
 
 function requireSource(who: string, source: unknown): void {
@@ -98,7 +98,7 @@ async function filesIn(layout: CifarLayout, directory: string): Promise<Required
 }
 
 /** Throws where a table that lies in several files, `train-00000-of-00002.parquet`, lacks one. */
-function requireAllParts(who: string, directory: string, names: readonly string[]): void {
+export function requireAllParts(who: string, directory: string, names: readonly string[]): void {
   for (const name of names) {
     const [, before, of, count] = /^(.*-)\d+(-of-(\d+)\.parquet)$/.exec(name) ?? [];
     for (let part = 0; part < Number(count ?? 0); part++) {

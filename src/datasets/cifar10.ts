@@ -24,7 +24,8 @@ const LAYOUT: CifarLayout = {
  * @param source The unpacked folder (cifar-10-batches-bin) or the one that contains it; a folder of Parquet files as
  *   Hugging Face keeps them, `train….parquet` and `test….parquet` (PNG in `img` or `image`, the class in `label`); or
  *   single files in either layout, `{ trainFiles, testFiles }`.
- * @param options `train`, `test` (examples), `subset` ('first' or 'balanced', see `chooseExamples`), `normalize`.
+ * @param options `train`, `test` (examples), `subset` ('first' or 'balanced', see `chooseExamples`),
+ *   `subsetSeed`, `normalize`, `labelNoise`, `labelSeed`.
  * @throws BrinkError where a file is missing, has another size, an image that can't be read or a label above 9, more
  *   examples are asked for than there are, or a channel can't be normalised.
  * Source: Krizhevsky, Learning multiple layers of features from tiny images, 2009.

@@ -11,6 +11,47 @@ export interface ImageTable {
   readonly sha256: string;
 }
 
+/** Images of a Parquet file, not decoded yet. */
+export interface EncodedTable {
+  readonly cells: readonly { readonly place: string; readonly label: number; readonly bytes: Uint8Array }[];
+  readonly sha256: string;
+}
+
+/**
+ * Images of a Parquet file as Hugging Face keeps them, as they lie there: a column `img` or `image` of structs with
+ * bytes, and one of labels.
+ *
+ * @throws BrinkError where the file can't be read, lacks a column, or has a cell without bytes or a label that is none,
+ *   with its row.
+ */
+export async function readEncodedTable(
+  who: string,
+  path: string,
+  labelColumn: string,
+  classCount: number,
+): Promise<EncodedTable> {
+  const { source, columns, at } = await readColumns(who, path);
+  const column = IMAGES.find((name) => columns.has(name));
+  const labels = columns.get(labelColumn);
+  if (column === undefined || labels === undefined) {
+    throw new BrinkError(
+      who,
+      `${path} has the columns ${[...columns.keys()].join(', ')}. It needs ${IMAGES.join(' or ')}, and ${labelColumn}.`,
+    );
+  }
+  const cells = columns.get(column)!.map((cell, row) => {
+    const place = `${path}, ${at(row)}`;
+    const label = Number(labels[row] ?? Number.NaN);
+    if (!Number.isInteger(label) || label < 0 || label >= classCount) {
+      throw new BrinkError(who, `${place}: ${labelColumn} is ${labels[row]}. It must be from 0 to ${classCount - 1}.`);
+    }
+    const { bytes } = (cell ?? {}) as { readonly bytes?: unknown };
+    if (!(bytes instanceof Uint8Array)) throw new BrinkError(who, `${place}: there is no image. Each row needs one.`);
+    return { place, label, bytes };
+  });
+  return { cells, sha256: source.sha256 };
+}
+
 /**
  * Images of a Parquet file as Hugging Face keeps them: a column `img` or `image` of PNG, and one of labels.
  *
@@ -25,27 +66,14 @@ export async function readImageTable(
   classCount: number,
   side: number,
 ): Promise<ImageTable> {
-  const { source, columns, at } = await readColumns(who, path);
-  const column = IMAGES.find((name) => columns.has(name));
-  const labels = columns.get(labelColumn);
-  if (column === undefined || labels === undefined) {
-    throw new BrinkError(
-      who,
-      `${path} has the columns ${[...columns.keys()].join(', ')}. It needs ${IMAGES.join(' or ')}, and ${labelColumn}.`,
-    );
-  }
+  const { cells, sha256 } = await readEncodedTable(who, path, labelColumn, classCount);
   const { decode } = await import('fast-png');
-  const records = columns.get(column)!.map((cell, row) => {
-    const place = `${path}, ${at(row)}`;
-    const label = Number(labels[row] ?? Number.NaN);
-    if (!Number.isInteger(label) || label < 0 || label >= classCount) {
-      throw new BrinkError(who, `${place}: ${labelColumn} is ${labels[row]}. It must be from 0 to ${classCount - 1}.`);
-    }
-    const { bytes } = (cell ?? {}) as { readonly bytes?: unknown };
-    if (!(bytes instanceof Uint8Array)) throw new BrinkError(who, `${place}: there is no image. Each row needs one.`);
-    return { bytes: planes(who, place, () => decode(bytes, { checkCrc: true }), side), offset: 0, label };
-  });
-  return { records, sha256: source.sha256 };
+  const records = cells.map(({ place, label, bytes }) => ({
+    bytes: planes(who, place, () => decode(bytes, { checkCrc: true }), side),
+    offset: 0,
+    label,
+  }));
+  return { records, sha256 };
 }
 
 /** A decoded image: its pixels row by row, the channels of each behind each other. */

@@ -5,19 +5,22 @@ import { requireInteger } from '../core/errors.ts';
 import { requireFlag, requireOptions } from '../core/given.ts';
 import { arrays } from './arrays.ts';
 import { chooseExamples, type Subset } from './chooseExamples.ts';
+import { LABEL_NOISE, type LabelNoiseOptions, noiseOf } from './noisyLabels.ts';
 import { sha256 } from './sha256.ts';
 
 const FILE = new URL('../../fixtures/digits.csv.gz', import.meta.url);
 const PIXELS = 64;
 
 /** Which digits, and how their pixels are shifted. */
-export interface DigitsOptions {
+export interface DigitsOptions extends LabelNoiseOptions {
   /** Training examples; default all 1797. */
   readonly train?: number;
   /** Test examples, chosen in the same way from those that are left; default 0: none. */
   readonly test?: number;
   /** Default 'first'. */
   readonly subset?: Subset;
+  /** Of a random order in which the examples are taken; default null: as the file has them. */
+  readonly subsetSeed?: number | null;
   /** Whether the mean over all pixels of all training examples is subtracted; default true. */
   readonly center?: boolean;
 }
@@ -28,14 +31,20 @@ export interface DigitsOptions {
  *
  * Small enough that an exact Hessian product takes milliseconds; far too easy to stand for image classification.
  *
- * @param options `train`, `test` (examples), `subset` ('first' or 'balanced', see `chooseExamples`), `center`.
+ * @param options `train`, `test` (examples), `subset` ('first' or 'balanced', see `chooseExamples`), `subsetSeed`,
+ *   `center`, `labelNoise`, `labelSeed`.
  * @throws BrinkError where more examples are asked for than there are.
  * Source: Alpaydin and Kaynak, Optical Recognition of Handwritten Digits, UCI Machine Learning Repository, 1998, CC
  * BY 4.0.
  */
 export async function digits(options: DigitsOptions = {}): Promise<Dataset> {
-  requireOptions('digits', options, ['train', 'test', 'subset', 'center'], '{ train: 1000 }');
-  const { train = 1797, test = 0, subset = 'first', center = true } = options;
+  requireOptions(
+    'digits',
+    options,
+    ['train', 'test', 'subset', 'subsetSeed', 'center', ...LABEL_NOISE],
+    '{ train: 1000 }',
+  );
+  const { train = 1797, test = 0, subset = 'first', subsetSeed = null, center = true } = options;
   requireInteger('digits', 'train', train, 1);
   requireInteger('digits', 'test', test, 0);
   requireFlag('digits', 'center', center);
@@ -44,11 +53,11 @@ export async function digits(options: DigitsOptions = {}): Promise<Dataset> {
   const rows = lines.map((line) => line.split(',').map(Number));
   const labels = rows.map((row) => row[PIXELS]!);
 
-  const trained = chooseExamples('digits (train)', labels, train, subset);
+  const trained = chooseExamples('digits (train)', labels, train, subset, subsetSeed);
   const taken = new Set(trained);
   const left = [...labels.keys()].filter((i) => !taken.has(i));
   const leftLabels = left.map((i) => labels[i]!);
-  const tested = chooseExamples('digits (test)', leftLabels, test, subset).map((k) => left[k]!);
+  const tested = chooseExamples('digits (test)', leftLabels, test, subset, subsetSeed).map((k) => left[k]!);
 
   let sum = 0;
   for (const i of trained) for (let k = 0; k < PIXELS; k++) sum += rows[i]![k]!;
@@ -66,6 +75,13 @@ export async function digits(options: DigitsOptions = {}): Promise<Dataset> {
     classes: 10,
     ...pick(trained),
     ...(test > 0 && { test: pick(tested) }),
-    metadata: { subset, divisor: 16, mean, source: { file: 'digits.csv.gz', sha256: sha256(file) } },
+    ...noiseOf(options),
+    metadata: {
+      subset,
+      ...(subsetSeed !== null && { subsetSeed }),
+      divisor: 16,
+      mean,
+      source: { file: 'digits.csv.gz', sha256: sha256(file) },
+    },
   });
 }

@@ -1,7 +1,7 @@
 import type { Dataset } from '../core/Dataset.ts';
 import { BrinkError } from '../core/errors.ts';
 import { type Numbers, requireOptions, requireText } from '../core/given.ts';
-import type { FileArray } from './ownFiles/npy.ts';
+import type { FileArray } from '../files/npy.ts';
 import {
   COMMON_OPTIONS,
   checkedNumbers,
@@ -45,7 +45,7 @@ const NAMES = ['inputs', 'labels', 'targets', 'testInputs', 'testOutputs', ...CO
  *
  * @param path The file.
  * @param options `inputs`, `labels` or `targets`, `testInputs`, `testOutputs` (names of arrays), `classes`,
- *   `inputShape`, `train`, `test`, `subset`, `normalize`, `sha256`.
+ *   `inputShape`, `train`, `test`, `subset`, `subsetSeed`, `normalize`, `sha256`, `labelNoise`, `labelSeed`.
  * @throws BrinkError where a file can't be read, is damaged or another than `sha256` says, an array is missing or has
  *   another length, or a value is no finite number (with its array and index).
  */

@@ -4,6 +4,7 @@ import { numbers, requireOptions } from '../core/given.ts';
 import type { JsonObject } from '../core/Json.ts';
 import { arrays } from './arrays.ts';
 import { chooseExamples, type Subset } from './chooseExamples.ts';
+import { LABEL_NOISE, type LabelNoiseOptions, noiseOf, requireLabelNoise } from './noisyLabels.ts';
 
 const CHANNELS = 3;
 
@@ -14,13 +15,15 @@ export interface ChannelScale {
 }
 
 /** Which images, and how their pixels are scaled. */
-export interface ImageDataOptions {
+export interface ImageDataOptions extends LabelNoiseOptions {
   /** Training examples; default all. */
   readonly train?: number;
   /** Test examples; default 0: none. */
   readonly test?: number;
   /** Of the training files, and of the test files; default 'first'. */
   readonly subset?: Subset;
+  /** Of a random order in which images are taken; default null: as the files have them. */
+  readonly subsetSeed?: number | null;
   /**
    * What is subtracted from pixel/255 in each channel and what that is divided by: 'channel' (default), mean and
    * standard deviation over the chosen training examples; 'none', 0 and 1; or numbers of your own.
@@ -45,8 +48,9 @@ export interface Records {
 /** How the images of a data set lie in its files: a red plane of bytes, a green and a blue one. */
 export interface ImageLayout {
   readonly name: string;
-  /** Pixels of a row, and of a column. */
-  readonly side: number;
+  /** Pixels of a column, and of a row. */
+  readonly height: number;
+  readonly width: number;
   /** Whether a plane is written column by column. */
   readonly isColumnMajor: boolean;
   readonly classes: readonly string[];
@@ -54,42 +58,56 @@ export interface ImageLayout {
 
 /** Checks what can be checked before files are read; says how many test examples are asked for. */
 export function requireImageOptions(who: string, options: ImageDataOptions): number {
-  requireOptions(who, options, ['train', 'test', 'subset', 'normalize'], '{ train: 1000 }');
+  requireOptions(
+    who,
+    options,
+    ['train', 'test', 'subset', 'subsetSeed', 'normalize', ...LABEL_NOISE],
+    '{ train: 1000 }',
+  );
+  requireLabelNoise(who, options);
   const { test = 0 } = options;
   requireInteger(who, 'test', test, 0);
   return test;
 }
 
-/** Chooses images and scales them: x = (pixel/255 − mean)/std, [side, side, 3]. */
+/** Chooses images and scales them: x = (pixel/255 − mean)/std, [height, width, 3]. */
 export function imageData(
   layout: ImageLayout,
   forTraining: Records,
   forTest: Records,
   options: ImageDataOptions,
 ): Dataset {
-  const { name, side, classes } = layout;
-  const { train = forTraining.records.length, test = 0, subset = 'first', normalize = 'channel' } = options;
+  const { name, height, width, classes } = layout;
+  const {
+    train = forTraining.records.length,
+    test = 0,
+    subset = 'first',
+    subsetSeed = null,
+    normalize = 'channel',
+  } = options;
   requireInteger(name, 'train', train, 1);
   const choose = (split: string, { records }: Records, count: number) => {
     const labels = records.map(({ label }) => label);
-    return Array.from(chooseExamples(`${name} (${split})`, labels, count, subset), (i) => records[i]!);
+    return Array.from(chooseExamples(`${name} (${split})`, labels, count, subset, subsetSeed), (i) => records[i]!);
   };
   const trained = choose('train', forTraining, train);
   const tested = choose('test', forTest, test);
 
-  const scale = channelScale(name, normalize, trained, side ** 2);
+  const scale = channelScale(name, normalize, trained, height * width);
   const examples = (chosen: readonly ImageRecord[]) => ({
     inputs: images(layout, chosen, scale),
     labels: chosen.map(({ label }) => label),
   });
   return arrays({
     name,
-    inputShape: [side, side, CHANNELS],
+    inputShape: [height, width, CHANNELS],
     classes,
     ...examples(trained),
     ...(test > 0 && { test: examples(tested) }),
+    ...noiseOf(options),
     metadata: {
       subset,
+      ...(subsetSeed !== null && { subsetSeed }),
       divisor: 255,
       mean: [...scale.mean],
       std: [...scale.std],
@@ -150,22 +168,23 @@ function measuredScale(records: readonly ImageRecord[], plane: number): ChannelS
   return { mean, std };
 }
 
-/** Planes of bytes → (pixel/255 − mean)/std with the channels last, [count, side, side, 3]. */
+/** Planes of bytes → (pixel/255 − mean)/std with the channels last, [count, height, width, 3]. */
 function images(
-  { side, isColumnMajor }: ImageLayout,
+  { height, width, isColumnMajor }: ImageLayout,
   records: readonly ImageRecord[],
   { mean, std }: ChannelScale,
 ): Float32Array {
-  const plane = side ** 2;
-  const [down, right] = isColumnMajor ? [1, side] : [side, 1];
+  const plane = height * width;
+  const [down, right] = isColumnMajor ? [1, height] : [width, 1];
   const out = new Float32Array(records.length * plane * CHANNELS);
   for (let c = 0; c < CHANNELS; c++) {
     const value = Float32Array.from({ length: 256 }, (_, pixel) => (pixel / 255 - mean[c]!) / std[c]!);
     records.forEach(({ bytes, offset }, i) => {
       const start = offset + c * plane;
-      for (let row = 0; row < side; row++) {
-        for (let column = 0; column < side; column++) {
-          out[((i * side + row) * side + column) * CHANNELS + c] = value[bytes[start + row * down + column * right]!]!;
+      for (let row = 0; row < height; row++) {
+        for (let column = 0; column < width; column++) {
+          out[((i * height + row) * width + column) * CHANNELS + c] =
+            value[bytes[start + row * down + column * right]!]!;
         }
       }
     });

@@ -13,12 +13,13 @@ const ADVICE = '`npx brink data get stl-10` brings the binary version.';
 
 const LAYOUT: ImageLayout = {
   name: WHO,
-  side: 96,
+  height: 96,
+  width: 96,
   isColumnMajor: true,
   classes: ['airplane', 'bird', 'car', 'cat', 'deer', 'dog', 'horse', 'monkey', 'ship', 'truck'],
 };
 /** Bytes of one image. */
-const SIZE = 3 * LAYOUT.side ** 2;
+const SIZE = 3 * LAYOUT.height * LAYOUT.width;
 /** Images of each split. */
 const COUNTS = { train: 5000, test: 8000 } as const;
 
@@ -37,7 +38,8 @@ const COUNTS = { train: 5000, test: 8000 } as const;
  * ```
  *
  * @param folder The unpacked folder (stl10_binary) or the one that contains it.
- * @param options `train`, `test` (examples), `subset` ('first' or 'balanced', see `chooseExamples`), `normalize`.
+ * @param options `train`, `test` (examples), `subset` ('first' or 'balanced', see `chooseExamples`),
+ *   `subsetSeed`, `normalize`, `labelNoise`, `labelSeed`.
  * @throws BrinkError where a file is missing, has another size or a label that is not 1 … 10, more examples are asked
  *   for than there are, or a channel can't be normalised.
  * Source: Coates, Lee and Ng, An analysis of single-layer networks in unsupervised feature learning, AISTATS 2011.

@@ -43,7 +43,7 @@ const NAMES = ['label', 'targets', 'inputs', 'testFile', ...COMMON_OPTIONS];
  *
  * @param path The file.
  * @param options `label` or `targets`, `inputs`, `testFile`, `classes`, `inputShape`, `train`, `test`, `subset`,
- *   `normalize`, `sha256`.
+ *   `subsetSeed`, `normalize`, `sha256`, `labelNoise`, `labelSeed`.
  * @throws BrinkError where a file can't be read, is damaged or another than `sha256` says, a column is missing, or a
  *   cell is missing, no finite number or of another length, with row and column.
  */

@@ -1,6 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs';
 import { BrinkError } from '../core/errors.ts';
 import type { JsonObject } from '../core/Json.ts';
+import { type ParameterShape, sizeOf } from '../core/Parameters.ts';
 import { generator, normals, uniforms } from '../linalg/random.ts';
 
 /**
@@ -12,10 +13,7 @@ export type Initializer =
   | { readonly distribution: 'given'; readonly values: Float32Array };
 
 /** One tensor of the weights. */
-export interface Parameter {
-  /** Unique within the model: 'dense1/kernel'. */
-  readonly name: string;
-  readonly shape: readonly number[];
+export interface Parameter extends ParameterShape {
   readonly initializer: Initializer;
 }
 
@@ -47,11 +45,6 @@ export interface Model {
   forward(parameters: readonly Tensor[], inputs: Tensor): Tensor;
   /** R(θ), a scalar that is added to every ℓ_i, and so to L: weight decay. Default, and null: none. */
   penalty?(parameters: readonly Tensor[]): Tensor | null;
-}
-
-/** Entries of one parameter. */
-export function sizeOf(parameter: Parameter): number {
-  return parameter.shape.reduce((size, length) => size * length, 1);
 }
 
 /** m: the length of the model's flat θ. */

@@ -21,6 +21,23 @@ export interface Layer extends Stage {
 /** What a network is written with: a layer that learns the shape of its inputs from the layers before it. */
 export type LayerOf = (inputShape: readonly number[]) => Layer;
 
+/** The parameter with a prefix to its name in PyTorch. */
+export function named(parameter: Parameter, prefix: string): Parameter {
+  const { pytorch } = parameter;
+  return pytorch === undefined ? parameter : { ...parameter, pytorch: { ...pytorch, name: prefix + pytorch.name } };
+}
+
+/** A dense layer behind a flattened image: PyTorch flattens it with the channels first. */
+function channelsFirst(layer: Layer, image: readonly number[]): Layer {
+  if (layer.kind !== 'dense') return layer;
+  const parameters = layer.parameters.map((parameter) => {
+    const { pytorch, shape } = parameter;
+    if (pytorch === undefined || shape.length !== 2 || image.length !== 3) return parameter;
+    return { ...parameter, pytorch: { ...pytorch, apart: [...image, shape[1]!], axes: [3, 2, 0, 1] } };
+  });
+  return { ...layer, parameters };
+}
+
 /**
  * Layers one after the other, f_K(… f_2(f_1(x))), as one.
  *
@@ -30,13 +47,24 @@ export type LayerOf = (inputShape: readonly number[]) => Layer;
 export function chain(layers: readonly LayerOf[], inputShape: readonly number[]): Stage {
   const built: Layer[] = [];
   const shape = () => built.at(-1)?.outputShape ?? inputShape;
-  for (const layerOf of layers) built.push(layerOf(shape()));
+  /** The image whose entries, flattened, arrive at the next layer; null: none. */
+  let image: readonly number[] | null = null;
+  for (const layerOf of layers) {
+    const arriving = shape();
+    const layer = layerOf(arriving);
+    built.push(image === null ? layer : channelsFirst(layer, image));
+    if (layer.kind === 'flatten') image = arriving;
+    else if (layer.parameters.length > 0) image = null;
+  }
 
   const parameters = built.flatMap((layer, position) => {
     const alike = built.filter(({ kind }) => kind === layer.kind);
     const number =
       alike.length === 1 ? '' : built.slice(0, position + 1).filter(({ kind }) => kind === layer.kind).length;
-    return layer.parameters.map((parameter) => ({ ...parameter, name: `${layer.kind}${number}/${parameter.name}` }));
+    return layer.parameters.map((parameter) => ({
+      ...named(parameter, `${position}.`),
+      name: `${layer.kind}${number}/${parameter.name}`,
+    }));
   });
 
   return {

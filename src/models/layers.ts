@@ -2,7 +2,7 @@ import type { Tensor, Tensor2D, Tensor4D } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs-core';
 import { requireChoice } from '../core/given.ts';
 import { batchNorm, biasAdd, gelu } from '../engine/kernels/ops.ts';
-import type { Initializer } from '../engine/Model.ts';
+import type { Initializer, Parameter } from '../engine/Model.ts';
 import type { LayerOf } from './chain.ts';
 import type { KernelInitializer } from './initializers.ts';
 
@@ -25,14 +25,27 @@ export const POOLINGS = Object.keys(poolings) as readonly Pooling[];
 const zero: Initializer = { distribution: 'constant', scale: 0 };
 const one: Initializer = { distribution: 'constant', scale: 1 };
 
+/** A parameter of one axis, which PyTorch has as it is. */
+const vector = (name: string, shape: readonly number[], initializer: Initializer, inPyTorch: string): Parameter => ({
+  name,
+  shape,
+  initializer,
+  pytorch: { name: inPyTorch, shape, apart: shape, axes: [0] },
+});
+
 /** x W, plus b unless `bias` is false: [in] → [units], W [in, units], b [units] = 0 at first. */
 export const dense =
   (units: number, weights: KernelInitializer, { bias: hasBias = true } = {}): LayerOf =>
   ([inputs]) => ({
     kind: 'dense',
     parameters: [
-      { name: 'kernel', shape: [inputs!, units], initializer: weights(inputs!) },
-      ...(hasBias ? [{ name: 'bias', shape: [units], initializer: zero }] : []),
+      {
+        name: 'kernel',
+        shape: [inputs!, units],
+        initializer: weights(inputs!),
+        pytorch: { name: 'weight', shape: [units, inputs!], apart: [inputs!, units], axes: [1, 0] },
+      },
+      ...(hasBias ? [vector('bias', [units], zero, 'bias')] : []),
     ],
     outputShape: [units],
     forward: ([kernel, bias], x) => {
@@ -77,8 +90,18 @@ export const conv =
     return {
       kind: 'conv',
       parameters: [
-        { name: 'kernel', shape: [size, size, inputs!, channels], initializer: weights(size * size * inputs!) },
-        ...(hasBias ? [{ name: 'bias', shape: [channels], initializer: zero }] : []),
+        {
+          name: 'kernel',
+          shape: [size, size, inputs!, channels],
+          initializer: weights(size * size * inputs!),
+          pytorch: {
+            name: 'weight',
+            shape: [channels, inputs!, size, size],
+            apart: [size, size, inputs!, channels],
+            axes: [3, 2, 0, 1],
+          },
+        },
+        ...(hasBias ? [vector('bias', [channels], zero, 'bias')] : []),
       ],
       outputShape: [cut(height!), cut(width!), channels],
       forward: ([kernel, bias], x) => {
@@ -99,10 +122,7 @@ export const normalize =
     return {
       kind: 'batchNorm',
       coupled: true,
-      parameters: [
-        { name: 'gamma', shape: channels, initializer: one },
-        { name: 'beta', shape: channels, initializer: zero },
-      ],
+      parameters: [vector('gamma', channels, one, 'weight'), vector('beta', channels, zero, 'bias')],
       outputShape: inputShape,
       forward: ([gamma, beta], x) => batchNorm(x, gamma!, beta!, epsilon),
     };

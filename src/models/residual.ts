@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { chain, type LayerOf } from './chain.ts';
+import { chain, type LayerOf, named } from './chain.ts';
 
 /**
  * branch(x) + shortcut(x), both chains of layers with equal shapes at their ends; without layers a shortcut is x
@@ -16,8 +16,11 @@ export const residual =
     return {
       kind: 'residual',
       parameters: [
-        ...branch.parameters,
-        ...shortcut.parameters.map((parameter) => ({ ...parameter, name: `shortcut/${parameter.name}` })),
+        ...branch.parameters.map((parameter) => named(parameter, 'branch.')),
+        ...shortcut.parameters.map((parameter) => ({
+          ...named(parameter, 'shortcut.'),
+          name: `shortcut/${parameter.name}`,
+        })),
       ],
       outputShape: branch.outputShape,
       coupled: Boolean(branch.coupled || shortcut.coupled),

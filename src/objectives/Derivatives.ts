@@ -1,5 +1,6 @@
 import type { JsonObject } from '../core/Json.ts';
 import type { HessianProduct, LossAndGradient, Performance, Split } from '../core/Objective.ts';
+import type { ParameterShape } from '../core/Parameters.ts';
 
 /**
  * The mathematics of an objective, without memory: what one writes to add a kind of objective.
@@ -10,6 +11,8 @@ export interface Derivatives {
   /** The name in error messages. */
   readonly name: string;
   readonly paramCount: number;
+  /** What θ is made of; default: not known. */
+  readonly parameters?: readonly ParameterShape[];
   readonly exampleCount: number;
   readonly coupled: boolean;
   /** Whether `performance` has a test set to measure; default false. */

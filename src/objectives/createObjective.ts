@@ -144,6 +144,7 @@ export function createObjective(derivatives: Derivatives): Objective {
 
   const objective: Objective = {
     paramCount,
+    ...(derivatives.parameters && { parameters: derivatives.parameters }),
     exampleCount,
     coupled,
     hasTest,

@@ -107,6 +107,7 @@ export const criticalSharpness = probe({
       "loss is 'batch' and direction 'gradient'. The batch's own loss is followed along its own gradient; ask for direction: 'batch'.",
     );
   },
+  needs: ({ direction }) => (direction === 'gradient' ? ['learningRate'] : ['learningRate', 'batchSize']),
   begin: ({ direction, loss, tolerance, limit }): Measurement<CriticalSharpnessRow> => {
     return async (point, step) => {
       const line = direction === 'gradient' ? await gradientLine(point) : await batchLine(point, step, loss);

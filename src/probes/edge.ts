@@ -91,7 +91,7 @@ export type EdgeOptions = OptionsOf<typeof edge>;
  * the batch size of the run.
  *
  * Verdicts, the first that holds: *stationary* where no gradient is left (∇L = 0, and for b < n every g_i); *unknown*
- * where tr(HS_b)/tr(S_n) is NaN though batches move; *unstable* where tr(HS_b)/tr(S_n) exceeds the edge by more than
+ * where tr(HS_b)/tr(S_n) is NaN though batches move, or the step says no learning rate or momentum; *unstable* where tr(HS_b)/tr(S_n) exceeds the edge by more than
  * the margin and two standard errors; *at the edge* where it is within the margin, or, for the full batch, λ₁ exceeds
  * the edge; *progressive sharpening* where λ₁ has risen since the step probed before; else *stable*. The rule is
  * written beside the verdict.
@@ -136,6 +136,7 @@ export const edge = probe({
     tolerance: usual.tolerance(),
     seed: usual.seed(),
   },
+  needs: () => ['batchSize'],
   begin: ({ draws, deflate, margin, tolerance, seed }, objective): Measurement<EdgeRow> => {
     const { exampleCount: n, coupled } = objective;
     let eigenpairs: Eigenpairs | null = null;

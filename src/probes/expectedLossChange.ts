@@ -115,6 +115,7 @@ export const expectedLossChange = probe({
     tolerance: usual.tolerance(1e-3, ' It changes the variance, not the mean.'),
     seed: usual.seed(),
   },
+  needs: () => ['learningRate'],
   begin: (options, objective): Measurement<LossChangeRow> => {
     const who = 'expectedLossChange';
     const { batchSizes, replacement, estimator, draws, deflate, tolerance, seed } = options;

@@ -95,6 +95,7 @@ export const lossSlice = probe({
     if (alphas.length + directional.length > 0) return;
     throw new BrinkError('lossSlice', 'alphas and directional are both empty. Name at least one α.');
   },
+  needs: ({ relative }) => (relative ? [] : ['learningRate']),
   begin: ({ alphas, directional, relative }): Measurement<SlicesRow> => {
     const all = [...new Set([...alphas, ...directional])].sort((a, b) => a - b);
     return async (point, step) => {

@@ -13,6 +13,11 @@ import type { Step } from '../core/Step.ts';
 import type { Row, Table } from '../core/Table.ts';
 import { type Measurement, measureWith } from '../operators/measure.ts';
 
+/** What a probe may need to know of a step. */
+export type Needed = 'learningRate' | 'batchSize';
+
+const IN_WORDS: Readonly<Record<Needed, string>> = { learningRate: 'learning rate η', batchSize: 'batch size b' };
+
 /** All that there is to say of a probe. Help, reference, command line and tests read it. */
 export interface ProbeDeclaration<T extends Table, O extends Options, R extends Row<T> = Row<T>> {
   /** Its name: that of the function. */
@@ -23,6 +28,11 @@ export interface ProbeDeclaration<T extends Table, O extends Options, R extends 
   readonly options: O;
   /** What a step costs: passes, and what is held in memory meanwhile. */
   readonly cost: string;
+  /**
+   * What a step must say for the question to have an answer, given the options; default: nothing. One that doesn't know
+   * it (a checkpoint of a run that was trained elsewhere) is refused.
+   */
+  needs?(options: OptionsUsed<O>): readonly Needed[];
   /** Checks what options say of each other, at the call. @throws BrinkError. */
   check?(given: Partial<OptionsUsed<O>>): void;
   /**
@@ -94,11 +104,29 @@ export function probe<T extends Table, const O extends Options, R extends Row<T>
           objective: objective?.metadata ?? null,
         };
       },
-      begin: (objective) => declaration.begin(used(objective), objective),
+      begin: (objective) => {
+        const measurement = declaration.begin(used(objective), objective);
+        const needed = declaration.needs?.(used(objective)) ?? [];
+        return (point, step) => {
+          requireKnown(who, step, needed);
+          return measurement(point, step);
+        };
+      },
     });
   };
   Object.defineProperty(make, 'name', { value: who });
   return Object.assign(make, { table, declaration }) as Probe<T, O, R>;
+}
+
+/** Throws where a step doesn't say what the probe needs. */
+function requireKnown(who: string, step: Step, needed: readonly Needed[]): void {
+  const missing = needed.find((name) => Number.isNaN(step[name]));
+  if (missing === undefined) return;
+  throw new BrinkError(
+    who,
+    `step ${step.index} doesn't say its ${IN_WORDS[missing]}, and without it the question has no answer. Let the source ` +
+      `say so: checkpoints(files, { objective, ${missing}: … }).`,
+  );
 }
 
 function isObjective(value: unknown): value is Objective {

@@ -98,6 +98,7 @@ export const scalingRule = probe({
     draws: usual.draws(),
     seed: usual.seed(),
   },
+  needs: () => ['learningRate', 'batchSize'],
   begin: ({ batchSizes, concentration, draws, seed }, objective): Measurement<ScalingRow> => {
     requireUncoupled('scalingRule', objective, "Measure ρ_b by gradientConcentration with estimator: 'batches'.");
     const n = objective.exampleCount;

@@ -93,6 +93,7 @@ export const sliceMinimum = probe({
     tolerance: usual.stepTolerance('α_zero'),
     limit: usual.searchLimit(),
   },
+  needs: () => ['learningRate'],
   begin:
     ({ tolerance, limit }): Measurement<SliceMinimumRow> =>
     async (point, step) => {

@@ -124,6 +124,7 @@ export const theoremOne = probe({
     tolerance: usual.tolerance(1e-2),
     seed: usual.seed(),
   },
+  needs: () => ['learningRate'],
   begin: (options, objective): Measurement<TheoremOneRow> => {
     const who = 'theoremOne';
     const { batchSizes, tails, replacement, draws, signDraws, tolerance, seed } = options;

@@ -4,7 +4,7 @@ import { models } from '../catalogue/models.ts';
 import { recordedData } from '../catalogue/recordedData.ts';
 import type { Dataset } from '../core/Dataset.ts';
 import { BrinkError } from '../core/errors.ts';
-import type { JsonObject } from '../core/Json.ts';
+import type { Json, JsonObject } from '../core/Json.ts';
 import type { Objective } from '../core/Objective.ts';
 import type { Loss } from '../engine/Loss.ts';
 import type { Model } from '../engine/Model.ts';
@@ -75,6 +75,17 @@ export async function rebuildObjective(
 /** Whether the engine that recorded could run graphs, and did not: operations one by one repeat its bits. */
 function isEager(engine: { readonly name: string; readonly graphs?: boolean | undefined } | undefined): boolean {
   return engine?.name === 'tensorflow' && !engine.graphs;
+}
+
+/**
+ * The model alone, of which the weights of a recording are.
+ *
+ * @throws BrinkError where the recording names none, or one that brink does not know.
+ */
+export async function modelOf(path: string, metadata: Json | undefined): Promise<Model> {
+  const { data: recorded } = objectives.safeParse(metadata);
+  if (recorded?.objective === 'empiricalRisk') return knownModel(path, recorded.model);
+  throw new BrinkError(WHO, `${path} names no model, so what its weights are called is not known.`);
 }
 
 function knownModel(path: string, { name, ...config }: { readonly name: string }): Promise<Model> {

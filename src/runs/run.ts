@@ -290,13 +290,13 @@ function requireSource(steps: unknown): void {
   );
 }
 
-/** The rows of the one table that a branch has written. */
+/** The rows of the one table that a branch has written, of those that `readTable` reads. */
 async function rowsOf(branch: string, joined: RunBranches): Promise<readonly never[]> {
   const names = joined.outputs.map(([name]) => name);
   if (!names.includes(branch)) {
     throw new BrinkError(WHO, `there is no branch '${branch}'. There are ${names.join(', ')}.`);
   }
-  const [file, ...more] = joined.targetsOf(branch);
+  const [file, ...more] = joined.targetsOf(branch).filter((target) => /\.(parquet|arrows)$/.test(target));
   if (file === undefined) {
     throw new BrinkError(WHO, `the branch ${branch} has written no table. Put toParquet() or toArrow() at its end.`);
   }

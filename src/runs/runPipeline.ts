@@ -1,14 +1,13 @@
-import { datasets } from '../catalogue/datasets.ts';
-import { losses } from '../catalogue/losses.ts';
-import { models } from '../catalogue/models.ts';
 import { probes as allProbes } from '../catalogue/probes.ts';
 import type { JsonObject } from '../core/Json.ts';
-import { empiricalRisk } from '../engine/risk/empiricalRisk.ts';
+import { loadWeights } from '../recording/loadWeights.ts';
 import { record } from '../recording/record.ts';
 import { type GradientDescentOptions, gradientDescent } from '../training/gradientDescent.ts';
 import { asWritten } from './asWritten.ts';
 import type { Branch } from './branches.ts';
-import { type Named, optionsOf } from './parseNamed.ts';
+import { CommandLineError } from './CommandLineError.ts';
+import { objectiveFrom } from './objectiveFrom.ts';
+import type { Named } from './parseNamed.ts';
 import { probeBranches } from './probeBranches.ts';
 import { requireNoRun } from './requireNoRun.ts';
 import { type RunSummary, run } from './run.ts';
@@ -24,12 +23,7 @@ const WHO = 'run';
  */
 export async function runPipeline(spec: Specification, { force }: { readonly force: boolean }): Promise<RunSummary> {
   const directory = requireNoRun(WHO, spec.directory, force);
-  const data = await datasets[spec.data.name]!.open(optionsOf(WHO, 'data set', spec.data, datasets));
-  const chosen = spec.model ?? { name: data.inputShape.length === 3 ? 'cnn' : 'mlp' };
-  const modelOptions = optionsOf(WHO, 'model', chosen, models);
-  const model = await asWritten(() => models[chosen.name]!.open(modelOptions, data));
-  const loss = await losses[spec.loss ?? (data.classes ? 'crossEntropy' : 'meanSquaredError')]!();
-  const objective = await empiricalRisk({ model, data, loss, ...(spec.chunk !== undefined && { chunk: spec.chunk }) });
+  const objective = await objectiveFrom(WHO, spec);
 
   const {
     data: _data,
@@ -40,9 +34,20 @@ export async function runPipeline(spec: Specification, { force }: { readonly for
     every,
     record: isRecorded,
     directory: _,
+    initialWeights: file,
+    initialStep: step,
     ...training
   } = spec;
-  const steps = asWritten(() => gradientDescent(objective, training satisfies GradientDescentOptions));
+  if (step !== undefined && file === undefined) {
+    throw new CommandLineError(WHO, `initialStep is ${step}, and initialWeights names no recording. Name one.`);
+  }
+  const initialWeights = file && loadWeights(file, objective, { ...(step !== undefined && { step }) });
+  const steps = asWritten(() =>
+    gradientDescent(objective, {
+      ...training,
+      ...(initialWeights && { initialWeights }),
+    } satisfies GradientDescentOptions),
+  );
   const branches = asWritten(() =>
     probeBranches(
       probes.map((probe) => asTraining(probe, training.replacement)),

@@ -42,6 +42,11 @@ const specification = z.strictObject({
   beta1: number('β₁ of momentum; default: 0.'),
   beta2: number('β₂ of momentum; default: 0.'),
   seed: number('Of the weights and the batches; default: 0.'),
+  initialWeights: z
+    .string()
+    .exactOptional()
+    .describe('θ_0 from a file: safetensors or npz, or a recording with initialStep; default: drawn by the seed.'),
+  initialStep: z.int().min(0).exactOptional().describe('Which step of the recording that initialWeights names.'),
   every: z.int().min(1).default(1).describe('How often a probe measures that does not say so itself.'),
   probes: z
     .array(named)

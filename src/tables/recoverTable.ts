@@ -5,7 +5,7 @@ import { ArrowFile } from '../files/ArrowFile.ts';
 import { FileLock } from '../files/FileLock.ts';
 import { isBeingWritten } from '../files/isBeingWritten.ts';
 import { syncFolder } from '../files/syncFolder.ts';
-import { finishParquet } from './finishParquet.ts';
+import { ENDINGS, finishLog } from './finishLog.ts';
 import { formatOfLog } from './formatOfLog.ts';
 import { openLog } from './openLog.ts';
 import { logPaths } from './TableLog.ts';
@@ -40,12 +40,11 @@ export async function recoverTable(
 ): Promise<RecoveredTable | undefined> {
   const stem = file.replace(/\.arrows(\.part)?$/, '');
   const { part, whole } = logPaths(stem);
-  const target = `${stem}.parquet`;
   const left = { path: file, rows: 0, bytesLost: 0, problem: null, leftTo: null };
   let bytesLost = 0;
   let lock: FileLock | null = null;
   try {
-    if (file === whole && formatOfLog(who, whole) !== 'parquet') return undefined;
+    if (file === whole && (formatOfLog(who, whole) ?? 'arrow') === 'arrow') return undefined;
     const taken = FileLock.take(whole);
     if (!(taken instanceof FileLock)) return { ...left, leftTo: taken.pid };
     lock = taken;
@@ -63,8 +62,9 @@ export async function recoverTable(
       syncFolder(dirname(whole));
     }
     if (format === 'arrow') return { ...left, path: whole, rows, bytesLost };
+    const target = `${stem}${ENDINGS[format]}`;
     rmSync(`${target}.tmp`, { force: true });
-    const count = await finishParquet(who, whole, target, (done, rows) => onProgress({ path: target, done, rows }));
+    const count = await finishLog(who, format, whole, target, (done, rows) => onProgress({ path: target, done, rows }));
     return { ...left, path: target, rows: count, bytesLost };
   } catch (error) {
     // Another process has finished it between two looks.

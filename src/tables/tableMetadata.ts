@@ -5,7 +5,8 @@ import { COLUMN_TYPES, type Table } from '../core/Table.ts';
 import type { Writer } from '../files/isBeingWritten.ts';
 
 /** What a finished table is to be: an Arrow stream, or a Parquet file made from it. */
-export type TableFormat = 'arrow' | 'parquet';
+export const TABLE_FORMATS = ['arrow', 'parquet', 'csv'] as const;
+export type TableFormat = (typeof TABLE_FORMATS)[number];
 
 const TABLE = 'brink.table';
 const FORMAT = 'brink.format';
@@ -60,7 +61,7 @@ export function toKeyValues({ table, format, writer, metadata }: TableMetadata):
 /** What a file is or was to become; undefined where it is not one of brink's tables. */
 export function formatOf(keyValues: ReadonlyMap<string, string>): TableFormat | undefined {
   const format = keyValues.get(FORMAT);
-  return keyValues.has(TABLE) && (format === 'arrow' || format === 'parquet') ? format : undefined;
+  return keyValues.has(TABLE) ? TABLE_FORMATS.find((known) => known === format) : undefined;
 }
 
 /** Reads them back. @throws BrinkError where the file is not one of brink's, or has columns of another type. */

@@ -22,7 +22,8 @@ import { isBeingWritten } from '../files/isBeingWritten.ts';
 import { sayingWhy } from '../files/sayingWhy.ts';
 import { VERSIONS } from '../files/versions.ts';
 import { checkTable } from './checkRow.ts';
-import { type FinishListener, finishParquet } from './finishParquet.ts';
+import { ENDINGS, finishLog } from './finishLog.ts';
+import type { FinishListener } from './finishParquet.ts';
 import { openLog } from './openLog.ts';
 import { rowsBehind } from './rowsBehind.ts';
 import { logPaths, TableLog } from './TableLog.ts';
@@ -44,8 +45,6 @@ export interface SinkOptions {
 /** Whether the first argument of a sink is the table of one's own rows. */
 export const isTable = (first: Table | SinkOptions): first is Table => Object.hasOwn(Object(first), 'columns');
 
-const ENDINGS: Record<TableFormat, string> = { arrow: '.arrows', parquet: '.parquet' };
-
 /** What is known of the rows when their table is opened. */
 interface Known {
   readonly table: Table | null;
@@ -65,7 +64,7 @@ interface OpenTable {
 }
 
 /**
- * What `toArrow` and `toParquet` share: rows are logged and passed on; the table is finished before the end passes on.
+ * What `toArrow`, `toParquet` and `toCsv` share: rows are logged and passed on; the table is finished before the end passes on.
  * In a run that goes on with another, rows that the other has written are dropped.
  *
  * The table is that of the probe in front, or the one given. It is opened as soon as what its file says of itself is
@@ -131,7 +130,7 @@ export function tableSink<R extends object>(
       isNew: end ? rowsBehind(table, end) : () => true,
       finish: () => {
         const tell: FinishListener = (done, rows) => branch?.tell(target, `${done} of ${rows} rows finished`);
-        finished ??= finishTable(who, log, format === 'parquet' ? { whole, target, tell } : null);
+        finished ??= finishTable(who, log, format === 'arrow' ? null : { format, whole, target, tell });
         return finished;
       },
     };
@@ -207,11 +206,16 @@ export function tableSink<R extends object>(
   };
 }
 
-/** Ends the log and makes its Parquet file; a write that failed before is told after what could be saved is saved. */
+/** Ends the log and makes its file, Parquet or CSV; a write that failed before is told after what could be saved is saved. */
 async function finishTable(
   who: string,
   log: TableLog<Table>,
-  parquet: { whole: string; target: string; tell: FinishListener } | null,
+  made: {
+    readonly format: Exclude<TableFormat, 'arrow'>;
+    readonly whole: string;
+    readonly target: string;
+    readonly tell: FinishListener;
+  } | null,
 ): Promise<void> {
   let failure: unknown;
   try {
@@ -219,8 +223,8 @@ async function finishTable(
   } catch (error) {
     failure = error;
   }
-  if (parquet && existsSync(parquet.whole)) {
-    await finishParquet(who, parquet.whole, parquet.target, parquet.tell).catch((second) => {
+  if (made && existsSync(made.whole)) {
+    await finishLog(who, made.format, made.whole, made.target, made.tell).catch((second) => {
       throw failure ? join(failure, second) : second;
     });
   }

@@ -36,6 +36,9 @@ export function verdict(
           rule: 'tr(HS_b)/tr(S_n) has no value: the gradient is 0 or beyond float32, though batches move',
         };
   }
+  if (Number.isNaN(edge)) {
+    return { verdict: 'unknown', rule: 'there is no edge: the step says no learning rate, or no momentum' };
+  }
   // At ∇L = 0 the ratio is infinite, and so is every error of it.
   const error = Number.isFinite(interaction) ? standardError : 0;
   const of = (x: number) => `${(x / edge).toFixed(3)} of the edge`;

@@ -8,12 +8,13 @@ import { losses } from '../../src/catalogue/losses.ts';
 import { models } from '../../src/catalogue/models.ts';
 import { recordedData } from '../../src/catalogue/recordedData.ts';
 import { BrinkError } from '../../src/core/errors.ts';
+import { greyJpeg } from '../helpers/greyJpeg.ts';
 
 /** Made of what a user brings along, which no name can stand for. */
 const BROUGHT = ['arrays', 'layersModel'];
 
 /** What is called otherwise on a command line, where a shorter name is clear. */
-const SHORTER: Readonly<Record<string, string>> = { fileData: 'file', tableData: 'table' };
+const SHORTER: Readonly<Record<string, string>> = { fileData: 'file', tableData: 'table', imageFolder: 'images' };
 
 /** What the package exports from a room, but for types. */
 function exported(room: string): string[] {
@@ -81,7 +82,7 @@ function unusual(options: z.ZodObject): Readonly<Record<string, unknown>> {
   const sampleOf = (
     name: string,
     { type, enum: words }: { readonly type?: unknown; readonly enum?: readonly unknown[] },
-  ) => words?.at(-1) ?? (type === 'boolean' ? false : ({ train: 4, test: 2 }[name] ?? 3));
+  ) => words?.at(-1) ?? (type === 'boolean' ? false : ({ train: 4, test: 2, labelNoise: 0.5 }[name] ?? 3));
   return Object.fromEntries(
     Object.entries(properties)
       .filter(([name]) => name !== 'folder' && name !== 'path')
@@ -107,7 +108,29 @@ describe('a data set', () => {
     }
   };
   /** Makes the files of those that do not come with brink. */
-  const FILES: Record<string, () => void> = {
+  const FILES: Record<string, () => unknown> = {
+    tinyImagenet: async () => {
+      const bytes = await greyJpeg(9);
+      const wnids = Array.from({ length: 200 }, (_, c) => `n${10_000_000 + c}`);
+      const place = join(folder, 'tiny-imagenet-200');
+      for (const wnid of wnids) {
+        mkdirSync(join(place, 'train', wnid, 'images'), { recursive: true });
+        writeFileSync(join(place, 'train', wnid, 'images', `${wnid}_0.JPEG`), await greyJpeg(Number(wnid.slice(-2))));
+      }
+      mkdirSync(join(place, 'val', 'images'), { recursive: true });
+      for (const k of [0, 1]) writeFileSync(join(place, 'val', 'images', `val_${k}.JPEG`), bytes);
+      writeFileSync(join(place, 'wnids.txt'), wnids.join('\n'));
+      writeFileSync(join(place, 'val', 'val_annotations.txt'), `val_0.JPEG\t${wnids[0]}\nval_1.JPEG\t${wnids[1]}\n`);
+    },
+    images: async () => {
+      for (const [c, name] of ['ant', 'dog'].entries()) {
+        for (const split of ['train', 'test']) {
+          const place = join(folder, split, name);
+          mkdirSync(place, { recursive: true });
+          for (const k of [0, 1, 2]) writeFileSync(join(place, `${k}.jpg`), await greyJpeg(10 * k + c));
+        }
+      }
+    },
     cifar10: () => {
       const batches = [1, 2, 3, 4, 5].map((k) => `data_batch_${k}.bin`);
       writeCifar('cifar-10-batches-bin', [...batches, 'test_batch.bin'], 3073, 10_000);
@@ -135,7 +158,16 @@ describe('a data set', () => {
   };
 
   const fixture = (file: string) => join(import.meta.dirname, '../../fixtures/data', file);
-  const common = { inputShape: [1, 2], train: 3, test: 2, subset: 'balanced', normalize: 'all' };
+  const common = {
+    inputShape: [1, 2],
+    train: 3,
+    test: 2,
+    subset: 'balanced',
+    subsetSeed: 2,
+    labelNoise: 0.5,
+    labelSeed: 1,
+    normalize: 'all',
+  };
   /** Whose options name what is in a file: the file, and options. */
   const OWN: Readonly<Record<string, readonly [string, object]>> = {
     file: [fixture('images.npz'), { ...common, inputShape: [6], labels: 'names', classes: ['cät', 'dog', 'ant'] }],
@@ -145,7 +177,7 @@ describe('a data set', () => {
   it.each(Object.entries(datasets))(
     'has its name, and is loaded again from what is recorded of it: %s',
     async (name, { options, open, place }) => {
-      if (place === 'folder') FILES[name]!();
+      if (place === 'folder') await FILES[name]!();
       const [where, chosen] = OWN[name] ?? [folder, unusual(options)];
       const data = await open({ ...chosen, ...(place !== null && { [place]: where }) });
       expect(data).toMatchObject({ name, metadata: { name } });

@@ -2,6 +2,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { greyJpeg } from '../helpers/greyJpeg.ts';
 import { brink } from './brinkProcess.ts';
 
 let folder: string;
@@ -37,7 +38,7 @@ describe('brink data', { timeout: 120_000 }, () => {
     const { code, stderr } = await brink(['data', 'get', 'cifar10']);
     expect(code).toBe(2);
     expect(stderr).toBe(
-      "data: there is no data set 'cifar10'. Did you mean cifar-10? There are cifar-10, cifar-100, stl-10.\n",
+      "data: there is no data set 'cifar10'. Did you mean cifar-10? There are cifar-10, cifar-100, stl-10, tiny-imagenet.\n",
     );
   });
 });
@@ -54,6 +55,29 @@ describe('brink data show', { timeout: 60_000 }, () => {
     expect(stdout).toMatch(/^ {2}examples +4 +2$/m);
     expect(stdout).toMatch(/^ {2}class ant +1 +1$/m);
     expect(stdout).toMatch(/^ {8}dog +2 +0$/m);
+  });
+
+  it('tells of a folder of images how many each class has, and by its path what does not fit', async () => {
+    const photos = join(folder, 'photos');
+    for (const [name, count] of [
+      ['ant', 3],
+      ['dog', 1],
+    ] as const) {
+      mkdirSync(join(photos, name), { recursive: true });
+      for (let k = 0; k < count; k++) writeFileSync(join(photos, name, `${k}.jpg`), await greyJpeg(40 * k, 12));
+    }
+    const { code, stdout } = await brink(['data', 'show', `images:${photos}:normalize=none`]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^images: inputs \[12, 12, 3\], 2 outputs, float32$/m);
+    expect(stdout).toMatch(/^ {2}class ant +3$/m);
+    expect(stdout).toMatch(/^ {8}dog +1$/m);
+    writeFileSync(join(photos, 'dog', '1.jpg'), await greyJpeg(1, 13));
+    expect(await brink(['data', 'show', `images:${photos}`])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(`${join(photos, 'dog', '1.jpg')} has 13 × 13 pixels, and the first 12 × 12.`),
+    });
+    const noisy = await brink(['data', 'show', 'digits:train=100:subset=balanced:subsetSeed=2:labelNoise=1', '--json']);
+    expect(JSON.parse(noisy.stdout).data.metadata).toMatchObject({ subsetSeed: 2, labelNoise: { share: 1, seed: 0 } });
   });
 
   it('tells of what is missing, also where nothing can be trained on it, and why', async () => {

@@ -1,8 +1,9 @@
 import type { Tensor } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { sizeOf } from '../../src/core/Parameters.ts';
 import type { Loss } from '../../src/engine/Loss.ts';
-import { initialWeights, type Model, paramCount, sizeOf } from '../../src/engine/Model.ts';
+import { initialWeights, type Model, paramCount } from '../../src/engine/Model.ts';
 import { type EngineName, openEngine } from '../../src/engine/openEngine.ts';
 import { crossEntropy } from '../../src/losses/crossEntropy.ts';
 import { meanSquaredError } from '../../src/losses/meanSquaredError.ts';

@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { sizeOf } from '../../src/core/Parameters.ts';
 import { arrays } from '../../src/datasets/arrays.ts';
-import { initialWeights, type Model, sizeOf } from '../../src/engine/Model.ts';
+import { initialWeights, type Model } from '../../src/engine/Model.ts';
 import { type EngineName, openEngine } from '../../src/engine/openEngine.ts';
 import { empiricalRisk } from '../../src/engine/risk/empiricalRisk.ts';
 import { generator, normals } from '../../src/linalg/random.ts';

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { firstValueFrom, lastValueFrom, toArray } from 'rxjs';
 import { expect, it } from 'vitest';
+import { sizeOf } from '../../src/core/Parameters.ts';
 import { chebyshev } from '../../src/datasets/chebyshev.ts';
-import { sizeOf } from '../../src/engine/Model.ts';
 import { empiricalRisk } from '../../src/engine/risk/empiricalRisk.ts';
 import { meanSquaredError } from '../../src/losses/meanSquaredError.ts';
 import { mlp } from '../../src/models/mlp.ts';

@@ -122,7 +122,7 @@ describe('npm pack', () => {
     expect(packed).not.toHaveProperty('scripts');
     expect(packed).not.toHaveProperty('devDependencies');
     expect(packed.dependencies).toEqual(JSON.parse(manifest).dependencies);
-    expect(Object.keys(packed.optionalDependencies)).toEqual(['@tensorflow/tfjs-node-gpu']);
+    expect(Object.keys(packed.optionalDependencies)).toEqual(['@tensorflow/tfjs-node-gpu', 'sharp']);
     for (const file of [packed.bin.brink, packed.exports['.'].types, packed.exports['.'].default]) {
       expect(existsSync(join(installed, file)), file).toBe(true);
     }

@@ -5,7 +5,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { initialWeights } from '../../src/engine/Model.ts';
 import { generator, uniforms } from '../../src/linalg/random.ts';
 import { mlp } from '../../src/models/mlp.ts';
-import { loadWeights, saveWeights } from '../../src/recording/savedWeights.ts';
+import { loadWeights } from '../../src/recording/loadWeights.ts';
+import { saveWeights } from '../../src/recording/saveWeights.ts';
 
 const FIXTURES = join(import.meta.dirname, '../../fixtures/weights');
 const model = mlp({ inputs: 3, hidden: [2], outputs: 2, activation: 'tanh' });
@@ -68,7 +69,7 @@ describe('weights in a safetensors file', () => {
     expect(() => loadWeights(join(folder, 'deeper'), model)).toThrow(/ also has .*, which mlp has not\./);
     expect(() => loadWeights(join(folder, 'none'), model)).toThrow(/^loadWeights: there is no file .*none\.$/);
     expect(() => loadWeights(join(FIXTURES, 'half.safetensors'), model)).toThrow(
-      / as F16, where F32 and F64 are read\. Convert it first/,
+      / as F16, where F32, F64 and I64 are read\. Convert it first/,
     );
   });
 

@@ -12,6 +12,8 @@ export interface Archive {
   readonly files: Readonly<Record<string, FileChecksum>>;
   /** Whether nothing else is unpacked: where it is large, and nobody reads it. */
   readonly onlyThese?: true;
+  /** Whether it is kept as it came, under this name in its folder, and read without being unpacked. */
+  readonly keptAs?: string;
 }
 
 /** In hexadecimal. */
@@ -20,8 +22,8 @@ export type FileChecksum = { readonly sha256: string } | { readonly md5: string 
 const CIFAR = 'https://www.cs.toronto.edu/~kriz';
 
 /**
- * The binary versions of Krizhevsky's data sets, and of STL-10 (Coates, Ng and Lee, 2011). Source of sizes and MD5:
- * https://www.cs.toronto.edu/~kriz/cifar.html, https://cs.stanford.edu/~acoates/stl10/
+ * The binary versions of Krizhevsky's data sets, of STL-10 (Coates, Ng and Lee, 2011), and Tiny-ImageNet (Le and Yang, 2015).
+ * Source of sizes and MD5: https://www.cs.toronto.edu/~kriz/cifar.html, https://cs.stanford.edu/~acoates/stl10/
  */
 export const archives: Readonly<Record<string, Archive>> = {
   'cifar-10': {
@@ -67,5 +69,17 @@ export const archives: Readonly<Record<string, Archive>> = {
     },
     // The unlabeled images are 2.8 GB.
     onlyThese: true,
+  },
+  'tiny-imagenet': {
+    name: 'tiny-imagenet',
+    url: 'http://cs231n.stanford.edu/tiny-imagenet-200.zip',
+    size: 248100043,
+    md5: '90528d7ca1a48142e341f4ef8d21d0de',
+    sha256: '6198c8ae015e2b3e007c7841da39ec069199b9aa3bfa943a462022fe5e43c821',
+    folder: 'tiny-imagenet-200',
+    files: {
+      'tiny-imagenet-200.zip': { sha256: '6198c8ae015e2b3e007c7841da39ec069199b9aa3bfa943a462022fe5e43c821' },
+    },
+    keptAs: 'tiny-imagenet-200.zip',
   },
 };

@@ -20,7 +20,7 @@ const WHO = 'data';
 const ANOTHER = 'It is another file, or a page that says why';
 
 /**
- * Downloads an archive, compares it with its checksums, and unpacks it.
+ * Downloads an archive, compares it with its checksums, and unpacks it, unless it is read as it is.
  *
  * What has come is kept in a `.part` file where the connection is cut, and the next call goes on from there if the
  * server still has the file that it began with (its ETag or Last-Modified stands beside it, in `.part.from`); else it
@@ -50,11 +50,16 @@ export async function getArchive(
       },
     );
   }
-  const part = join(resolve(directory), `${archive.folder}.tar.gz.part`);
+  const part = join(resolve(directory), `${archive.keptAs ?? `${archive.folder}.tar.gz`}.part`);
   await download(archive, url, part, log);
   await requireRight(archive, part);
-  log(`unpacking it into ${folder} …`);
-  await unpack(part, archive, folder);
+  if (archive.keptAs === undefined) {
+    log(`unpacking it into ${folder} …`);
+    await unpack(part, archive, folder);
+  } else {
+    mkdirSync(folder, { recursive: true });
+    renameSync(part, join(folder, archive.keptAs));
+  }
   remove(part);
   return { folder, made: true };
 }

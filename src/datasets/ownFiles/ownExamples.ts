@@ -5,10 +5,11 @@ import type { JsonObject } from '../../core/Json.ts';
 import { shown } from '../../core/shown.ts';
 import { arrays } from '../arrays.ts';
 import { chooseExamples, type Subset } from '../chooseExamples.ts';
+import { LABEL_NOISE, type LabelNoiseOptions, noiseOf, requireLabelNoise } from '../noisyLabels.ts';
 import type { Source } from './openSource.ts';
 
 /** What `fileData` and `tableData` have in common. */
-export interface OwnExamplesOptions {
+export interface OwnExamplesOptions extends LabelNoiseOptions {
   /**
    * Names of the classes in their order; default: the labels that there are, integers by their size, text by its
    * characters. It is needed where a class has no example.
@@ -22,6 +23,8 @@ export interface OwnExamplesOptions {
   readonly test?: number;
   /** Default 'first'; 'balanced' needs classes. */
   readonly subset?: Subset;
+  /** Of a random order in which the examples are taken; default null: as the file has them. */
+  readonly subsetSeed?: number | null;
   /**
    * x → (x − mean)/std with mean and standard deviation over the training examples: of each entry ('each') or of all
    * entries together ('all'); default 'none'.
@@ -31,7 +34,17 @@ export interface OwnExamplesOptions {
   readonly sha256?: readonly string[];
 }
 
-export const COMMON_OPTIONS = ['classes', 'inputShape', 'train', 'test', 'subset', 'normalize', 'sha256'];
+export const COMMON_OPTIONS = [
+  'classes',
+  'inputShape',
+  'train',
+  'test',
+  'subset',
+  'subsetSeed',
+  'normalize',
+  'sha256',
+  ...LABEL_NOISE,
+];
 
 /** Examples as a file has them: [count × size], checked, and for each its label or its target. */
 export interface OwnExamples {
@@ -51,7 +64,8 @@ export function ownExamples(
   options: OwnExamplesOptions,
   sources: readonly Source[],
 ): Dataset {
-  const { subset = 'first', normalize = 'none' } = options;
+  const { subset = 'first', subsetSeed = null, normalize = 'none' } = options;
+  requireLabelNoise(who, options);
   const { classes: givenClasses, sha256: _, ...chosenBy } = options;
   requireChoice(who, 'subset', subset, ['first', 'balanced']);
   requireChoice(who, 'normalize', normalize, ['none', 'all', 'each']);
@@ -73,7 +87,7 @@ export function ownExamples(
   const keys = ({ labels, count }: OwnExamples) =>
     labels?.map((label) => numbered.get(label)!) ?? new Uint8Array(count);
   const trainKeys = keys(train);
-  const chosen = chooseExamples(`${who} (train)`, trainKeys, trained, subset);
+  const chosen = chooseExamples(`${who} (train)`, trainKeys, trained, subset, subsetSeed);
   const taken = new Set(chosen);
   const left = test === null ? [...trainKeys.keys()].filter((i) => !taken.has(i)) : [...new Array(test.count).keys()];
   const held = test ?? train;
@@ -83,6 +97,7 @@ export function ownExamples(
     left.map((i) => heldKeys[i]!),
     tested,
     subset,
+    subsetSeed,
   ).map((k) => left[k]!);
 
   const trainInputs = pick(train.inputs, chosen, size);
@@ -103,8 +118,10 @@ export function ownExamples(
     ...outputs(train, trainKeys, chosen),
     ...(classes !== null && { classes }),
     ...(tested > 0 && { test: { inputs: testInputs, ...outputs(held, heldKeys, kept) } }),
+    ...noiseOf(options),
     metadata: {
       subset,
+      ...(subsetSeed !== null && { subsetSeed }),
       normalize,
       classes: classes as string[] | null,
       sources: sources.map(({ file, sha256 }) => ({ file, sha256 })),

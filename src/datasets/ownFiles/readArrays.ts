@@ -1,9 +1,9 @@
 import { dirname, extname, join } from 'node:path';
 import { BrinkError } from '../../core/errors.ts';
+import { type FileArray, parseNpy } from '../../files/npy.ts';
 import { readSafetensors, TENSOR_TYPES } from '../../files/safetensors.ts';
-import { type FileArray, parseNpy } from './npy.ts';
+import { readZip } from '../../files/zip.ts';
 import { openSource, type Source } from './openSource.ts';
-import { readZip } from './zip.ts';
 
 /** The arrays of a file, each read when it is asked for. */
 export interface Arrays {

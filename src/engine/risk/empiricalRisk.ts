@@ -5,6 +5,7 @@ import type { Dataset, Examples } from '../../core/Dataset.ts';
 import { BrinkError, requireInteger } from '../../core/errors.ts';
 import { requireFlag, requireOptions } from '../../core/given.ts';
 import type { LossAndGradient, Objective, Performance } from '../../core/Objective.ts';
+import { sizeOf } from '../../core/Parameters.ts';
 import { norm } from '../../linalg/vector.ts';
 import { createObjective } from '../../objectives/createObjective.ts';
 import { requireVerifiedKernels } from '../derivatives/verifiedKernels.ts';
@@ -13,7 +14,7 @@ import type { KeptPart, PassInput, RecordedPass } from '../graphs/RecordedPass.t
 import { graphsByDefault, type RecordedPasses, recordedPasses } from '../graphs/recordedPasses.ts';
 import type { Loss } from '../Loss.ts';
 import { leakFree } from '../leakFree.ts';
-import { initialWeights, type Model, paramCount, sizeOf } from '../Model.ts';
+import { initialWeights, type Model, paramCount } from '../Model.ts';
 import { openEngine } from '../openEngine.ts';
 import { requireDataset, requireLoss, requireModel } from '../requireParts.ts';
 import { atLeastTwoPerChunk } from './atLeastTwoPerChunk.ts';
@@ -406,6 +407,7 @@ export async function empiricalRisk(options: EmpiricalRiskOptions): Promise<Obje
   return createObjective({
     name: WHO,
     paramCount: m,
+    parameters: model.parameters,
     exampleCount: n,
     coupled,
     hasTest: data.test !== null,

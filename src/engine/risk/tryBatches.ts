@@ -2,9 +2,10 @@ import type { Tensor } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Dataset, Examples } from '../../core/Dataset.ts';
 import { BrinkError } from '../../core/errors.ts';
+import { sizeOf } from '../../core/Parameters.ts';
 import type { Loss } from '../Loss.ts';
 import { leakFree } from '../leakFree.ts';
-import { type Model, sizeOf } from '../Model.ts';
+import type { Model } from '../Model.ts';
 
 /** How often the same batch is computed: a coin that is tossed in `forward` falls alike every time once in 2⁸. */
 const REPEATS = 8;

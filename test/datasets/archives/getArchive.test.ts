@@ -108,6 +108,17 @@ async function expectRight(): Promise<void> {
 }
 
 describe('getArchive', () => {
+  it('keeps an archive that is read as it is', async () => {
+    answer = ranges;
+    const files = { 'tiny.zip': { sha256: archive.sha256 } };
+    const kept = { ...archive, folder: 'tiny', keptAs: 'tiny.zip', files };
+    expect(await getArchive(kept, { directory })).toEqual({ folder: join(directory, 'tiny'), made: true });
+    expect(readdirSync(directory)).toEqual(['tiny']);
+    expect(readFileSync(join(directory, 'tiny', 'tiny.zip')).equals(bytes)).toBe(true);
+    expect(await getArchive(kept, { directory })).toMatchObject({ made: false });
+    expect(asked).toHaveLength(1);
+  });
+
   it('downloads, checks and unpacks; what is there is not fetched again, but what is damaged is', async () => {
     answer = ranges;
     const lines: string[] = [];

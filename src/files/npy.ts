@@ -1,5 +1,5 @@
-import { BrinkError } from '../../core/errors.ts';
-import type { TensorValues } from '../../files/safetensors.ts';
+import { BrinkError } from '../core/errors.ts';
+import type { TensorValues } from './safetensors.ts';
 
 /** An array of a file, row-major; text stays text. */
 export interface FileArray {

@@ -1,5 +1,5 @@
 import { crc32, inflateRawSync } from 'node:zlib';
-import { BrinkError } from '../../core/errors.ts';
+import { BrinkError } from '../core/errors.ts';
 
 const [END, CENTRAL, LOCAL] = [0x06054b50, 0x02014b50, 0x04034b50];
 const [END_BYTES, CENTRAL_BYTES, LOCAL_BYTES] = [22, 46, 30];

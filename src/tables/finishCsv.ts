@@ -1,0 +1,62 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { BrinkError } from '../core/errors.ts';
+import { syncFolder } from '../files/syncFolder.ts';
+import { WholeFile } from '../files/WholeFile.ts';
+import { openLog } from './openLog.ts';
+
+/**
+ * Makes the CSV file of a finished log, and removes the log. May be cut off anywhere and called again.
+ *
+ * @returns The number of rows.
+ * @throws BrinkError where the file can't be written; the log is kept.
+ */
+export async function finishCsv(who: string, logPath: string, path: string): Promise<number> {
+  const log = openLog(who, logPath);
+  try {
+    const names = Object.keys(log.table.columns);
+    const whole = new WholeFile(path);
+    try {
+      writeFileSync(whole.file, `${names.map(cell).join(',')}\n`);
+      for (const rows of log.batches()) {
+        writeFileSync(whole.file, rows.map((row) => `${names.map((name) => cell(row[name])).join(',')}\n`).join(''));
+      }
+      whole.finish();
+    } catch (error) {
+      whole.discard();
+      throw error;
+    }
+    rmSync(logPath);
+    syncFolder(dirname(path));
+    return log.rows;
+  } catch (cause) {
+    if (cause instanceof BrinkError) throw cause;
+    throw new BrinkError(
+      who,
+      `${path} cannot be written: ${(cause as Error).message}. The ${log.rows} rows are kept in ${logPath}; ` +
+        `\`brink recover ${dirname(path)}\` tries again.`,
+      { cause },
+    );
+  } finally {
+    log.close();
+  }
+}
+
+/** A cell as text: nothing for null, numbers so that they come back to the bit, lists as JSON has them. */
+function cell(value: unknown): string {
+  if (value === null || value === undefined) return '';
+  if (typeof value === 'number') return numberText(value);
+  if (typeof value === 'boolean') return `${value}`;
+  if (typeof value === 'string') return value === '' || /[",\r\n]/.test(value) ? quoted(value) : value;
+  return quoted(`[${Array.from(value as ArrayLike<unknown>, entryText).join(',')}]`);
+}
+
+const entryText = (entry: unknown) => (typeof entry === 'number' ? numberText(entry) : JSON.stringify(entry));
+
+const quoted = (text: string) => `"${text.replaceAll('"', '""')}"`;
+
+/** As pandas, polars, DuckDB and R read it. */
+function numberText(value: number): string {
+  if (Object.is(value, -0)) return '-0.0';
+  return Number.isNaN(value) ? 'NaN' : Number.isFinite(value) ? `${value}` : value > 0 ? 'inf' : '-inf';
+}
