@@ -317,8 +317,10 @@ function findFault({ loss, gradient }: StepGradient, weights: Float32Array): str
 }
 
 function findNonFinite(array: Float32Array): number {
-  for (let k = 0; k < array.length; k++) if (!Number.isFinite(array[k]!)) return k;
-  return -1;
+  // x − x is 0 of a finite x, and NaN of any other: several times faster than to ask each.
+  let sum = 0;
+  for (let k = 0; k < array.length; k++) sum += array[k]! - array[k]!;
+  return sum === 0 ? -1 : array.findIndex((x) => !Number.isFinite(x));
 }
 
 /** T, from `steps` or `epochs`. */
