@@ -1,5 +1,7 @@
-import { readdirSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Tensor, Tensor2D } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -308,5 +310,19 @@ describe.runIf(isNative)('GraphSessions', () => {
     expect(sessions.of(graphs[1]!)).not.toBe(b);
     expect(deleted).toEqual([b, a]);
     for (const graph of graphs.slice(1)) binding.deleteSavedModel(sessions.of(graph));
+  });
+
+  it('removes the folders of processes that were killed while they wrote a graph, and no others', () => {
+    const { binding } = tf.backend() as unknown as NativeBackend;
+    const { pid: gone } = spawnSync(process.execPath, ['--version']);
+    const folders = [gone, process.ppid].map((pid) => mkdtempSync(join(tmpdir(), `brink-graph-${pid}-`)));
+    writeFileSync(join(folders[0]!, 'saved_model.pb'), 'half of');
+    const placeholders = [{ name: 'lonely', shape: [7] }];
+    const session = new GraphSessions(binding).of(
+      loadable(savedModel(binding, { placeholders, constants: [], nodes: [] })),
+    );
+    binding.deleteSavedModel(session);
+    expect(folders.map((folder) => existsSync(folder))).toEqual([false, true]);
+    rmdirSync(folders[1]!);
   });
 });

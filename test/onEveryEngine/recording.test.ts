@@ -159,3 +159,15 @@ describe('objectiveOf', () => {
     expect(await collect(replay(path, { objective: await objectiveOf(path, { model, loss }) }))).toEqual(steps);
   });
 });
+
+describe.runIf(process.env.BRINK_ENGINE === 'tensorflow')('a recording made operation by operation', () => {
+  it.each([[false], [true]])('is measured so again: with graphs %s', async (graphs) => {
+    const data = await digits({ train: 48 });
+    const objective = await empiricalRisk({ model: net, data, loss: crossEntropy, graphs });
+    const steps = gradientDescent(objective, { learningRate: 0.1, steps: 2, seed: 1 });
+    await run(steps, { recording: (s) => s.pipe(record(path)) }, { directory: join(folder, 'run'), progress: false });
+    const again = await objectiveOf(path);
+    expect(again.metadata).toEqual(objective.metadata);
+    expect((again.metadata.engine as { graphs?: boolean }).graphs ?? false).toBe(graphs);
+  });
+});
