@@ -21,9 +21,9 @@ const native = installedBuild('cpu') ?? installedBuild('cuda');
 /** Set by `test/run.ts`, where this folder's own name would not do. */
 const isLink = process.execArgv.includes('--preserve-symlinks');
 
-const engine = (name: string, include = ON_EVERY_ENGINE) => ({
+const engine = (name: string, include = ON_EVERY_ENGINE, project = name, env: Record<string, string> = {}) => ({
   extends: true as const,
-  test: { name, include, env: { BRINK_ENGINE: name }, testTimeout: 120_000, hookTimeout: 120_000 },
+  test: { name: project, include, env: { BRINK_ENGINE: name, ...env }, testTimeout: 120_000, hookTimeout: 120_000 },
 });
 
 export default defineConfig({
@@ -46,7 +46,13 @@ export default defineConfig({
       },
       engine('wasm'),
       engine('cpu', ON_PORTABLE_KERNELS),
-      ...(native ? [engine('tensorflow')] : []),
+      ...(native
+        ? [
+            engine('tensorflow'),
+            // Operation by operation, as where a model can't be recorded.
+            engine('tensorflow', ON_EVERY_ENGINE, 'tensorflow-eager', { BRINK_GRAPHS: 'off' }),
+          ]
+        : []),
     ],
   },
 });

@@ -68,13 +68,9 @@ export async function rebuildObjective(
     data: typeof data === 'object' ? data : await recordedData(WHO, path, recorded.data, data),
     loss: loss ?? (await known(path, 'loss', recorded.loss.name, losses)()),
     chunk: recorded.chunk,
-    ...(isEager(recorded.engine) && { graphs: false }),
+    // As it was recorded, whatever is usual here: the bits depend on it.
+    ...(recorded.engine?.name === 'tensorflow' && { graphs: recorded.engine.graphs ?? false }),
   });
-}
-
-/** Whether the engine that recorded could run graphs, and did not: operations one by one repeat its bits. */
-function isEager(engine: { readonly name: string; readonly graphs?: boolean | undefined } | undefined): boolean {
-  return engine?.name === 'tensorflow' && !engine.graphs;
 }
 
 /**
