@@ -17,7 +17,7 @@ import type { FigureRecord } from './FigureRecord.ts';
 import { type Figure, plannedRuns, presetOf, type SeededRun } from './figure.ts';
 import { importFigure } from './importFigure.ts';
 import { type ClaimsRow, claimsTable, judgedClaim } from './judgedClaims.ts';
-import { type RunOfFigure, readMadeRuns } from './MadeRuns.ts';
+import { type MadeRuns, type RunOfFigure, readMadeRuns } from './MadeRuns.ts';
 import { madeBy } from './madeBy.ts';
 import { makeRun } from './makeRun.ts';
 import { RunParts } from './RunParts.ts';
@@ -177,6 +177,7 @@ async function make(
   }));
   const bySeed = await readMadeRuns(directory, runs, seeds);
   const claims = declared.claims(preset).map((claim) => judgedClaim(declared.name, scale, claim, bySeed));
+  requireSame(claims, declared, scale, preset, await readMadeRuns(directory, runs, seeds));
   await lastValueFrom(
     from(claims).pipe(toParquet(claimsTable, { path: join(directory, FILES.claims), overwrite: true })),
     {
@@ -202,6 +203,26 @@ async function make(
   await writeReport([{ directory, figure: record }], join(directory, FILES.report));
   write(join(directory, FILES.record), `${JSON.stringify(record, null, 2)}\n`);
   return { name: declared.name, scale, directory, claims, wasThere: false };
+}
+
+/** Measures every claim once more, from tables that are read once more: a number that does not come again is none. */
+function requireSame(
+  claims: readonly ClaimsRow[],
+  declared: Figure,
+  scale: string,
+  preset: JsonObject,
+  bySeed: readonly MadeRuns[],
+): void {
+  for (const [k, claim] of declared.claims(preset).entries()) {
+    const [once, again] = [claims[k]!, judgedClaim(declared.name, scale, claim, bySeed)];
+    for (const column of Object.keys(once) as (keyof ClaimsRow)[]) {
+      if (Object.is(once[column], again[column])) continue;
+      throw new BrinkError(
+        WHO,
+        `the claim ${claim.id} of figure ${declared.name} has ${column} ${once[column]}, and measured again from the same tables ${again[column]}. A claim must be a function of the tables alone; without chance, or with a seed.`,
+      );
+    }
+  }
 }
 
 function write(path: string, text: string): void {

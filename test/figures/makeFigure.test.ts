@@ -229,6 +229,18 @@ describe('makeFigure', () => {
     expect(claims[0]!.value).toBeCloseTo((alone[0]! + alone[1]! + alone[2]!) / 3, 12);
   });
 
+  it('refuses a claim that is not the same when it is measured again, and keeps the runs', async () => {
+    const chancy = edited('chancy.ts', (text) =>
+      text.replace("measure: () => 'there is nothing to measure'", 'measure: () => String(Math.random())'),
+    );
+    const directory = join(parent, 'chancy');
+    await expect(makeFigure(chancy, { scale: 'smoke', directory, progress: false })).rejects.toThrow(
+      /^makeFigure: the claim unknown-0.05 of figure two-runs has reason Not measured: 0\.\d+\., and measured again/,
+    );
+    const [figure] = readdirSync(join(directory, 'smoke'));
+    expect(readdirSync(join(directory, 'smoke', figure!))).toEqual(['runs']);
+  });
+
   it('takes divergence for what came out, not for a failure', async () => {
     const before = process.exitCode;
     const { directory, claims } = await smoke('diverged', { scale: 'paper' });
