@@ -57,6 +57,19 @@ describe('openEngine', () => {
     expect((await openEngine()).device).toBe(threads === 1 ? 'CPU, 1 thread' : `CPU, ${threads} threads`);
   });
 
+  it.runIf(asked !== 'cpu')(
+    'computes on as many threads as BRINK_THREADS says, and refuses what is no count',
+    async () => {
+      const program = `
+      import { openEngine } from './src/engine/openEngine.ts';
+      console.log((await openEngine()).device);
+    `;
+      const [one, none] = await Promise.all(['1', 'many'].map((count) => runModule(program, { BRINK_THREADS: count })));
+      if (!one!.stdout.includes('GPU')) expect(one!.stdout).toBe('CPU, 1 thread\n');
+      expect(none!.stderr).toContain("BRINK_THREADS is 'many'. It must be a positive integer");
+    },
+  );
+
   it('refuses a second engine, by both names', async () => {
     await openEngine();
     await expect(openEngine('cpu')).rejects.toThrow(`openEngine: cpu was asked for, and ${asked} is open.`);

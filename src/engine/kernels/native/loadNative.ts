@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import util from 'node:util';
 import { BINDING, type Flavour, installedBuild, packageFolder } from '../../install/nativeBuild.ts';
+import { threadCount } from '../../threadCount.ts';
 
 /** What TensorFlow reads once, while it loads. A value that the user has set stays. */
 const SETTINGS = {
@@ -49,7 +49,13 @@ export function loadNative(): { readonly version: string; readonly device: strin
   if (installed.length === 0) {
     throw new Error('it is not installed');
   }
-  const settings = Object.entries(SETTINGS).map(([name, value]) => `${name}=${process.env[name] ?? value}`);
+  const threads = threadCount();
+  const limits = process.env.BRINK_THREADS
+    ? { TF_NUM_INTRAOP_THREADS: `${threads}`, TF_NUM_INTEROP_THREADS: `${threads}` }
+    : {};
+  const settings = Object.entries({ ...SETTINGS, ...limits }).map(
+    ([name, value]) => `${name}=${process.env[name] ?? value}`,
+  );
   // TensorFlow.js calls two functions that Node 23 removed.
   Object.assign(util, { isNullOrUndefined: (x: unknown) => x === null || x === undefined, isArray: Array.isArray });
 
@@ -62,7 +68,7 @@ export function loadNative(): { readonly version: string; readonly device: strin
       // The package asks this module where its addon is, which would look into the package's own folder.
       require.cache[require.resolve('@mapbox/node-pre-gyp')] = { exports: { find: () => binding } } as NodeJS.Module;
       require(BINDING);
-      const device = isUsingGpuDevice() ? gpuName() : `CPU, ${availableParallelism()} threads`;
+      const device = isUsingGpuDevice() ? gpuName() : `CPU, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
       return { version: `TensorFlow ${TF_Version}`, device };
     } catch (error) {
       reasons.push(`${binding}: ${(error as Error).message}`);

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { compileFunction } from 'node:vm';
 import { BackendWasm, setThreadsCount } from '@tensorflow/tfjs-backend-wasm';
+import { threadCount } from '../../threadCount.ts';
 import { guardMemory } from './guardMemory.ts';
 import { startThreads, type Threads } from './threads.ts';
 
@@ -47,7 +47,7 @@ export async function openSharedBackend(): Promise<SharedBackend> {
   };
   guardMemory(module);
   setThreadsCount(1);
-  const threads = await startThreads(module.wasmMemory, Math.min(MOST_THREADS, availableParallelism()));
+  const threads = await startThreads(module.wasmMemory, Math.min(MOST_THREADS, threadCount()));
   return new SharedBackend(module, threads);
 }
 
