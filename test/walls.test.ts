@@ -76,6 +76,7 @@ const MAY_SEE: Record<string, readonly string[]> = {
   runs: ['core', 'files', 'operators', 'tables', 'training', 'engine', 'catalogue', 'recording'],
   plots: ['core', 'files', 'probes'],
   figures: ['core', 'files', 'statistics', 'tables', 'plots', 'recording', 'runs'],
+  sweep: ['core', 'files', 'tables', 'runs'],
   cli: [
     'core',
     'theory',
@@ -97,6 +98,7 @@ const MAY_SEE: Record<string, readonly string[]> = {
     'runs',
     'plots',
     'figures',
+    'sweep',
   ],
 };
 

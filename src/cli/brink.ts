@@ -61,6 +61,10 @@ const COMMANDS: Readonly<Record<string, readonly [string, () => Promise<Command>
     'show what a run is, how it stands, and its tables, while it runs and afterwards',
     async () => (await import('./showCommand.ts')).showCommand(),
   ],
+  sweep: [
+    'run a grid of pipelines, and collect it into one table',
+    async () => (await import('./sweepCommand.ts')).sweepCommand(),
+  ],
   verify: [
     "compare what this machine's engine computes with reference values in double precision",
     async () => (await import('./verifyCommand.ts')).verifyCommand(),

@@ -1,0 +1,194 @@
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { from, lastValueFrom } from 'rxjs';
+import { BrinkError } from '../core/errors.ts';
+import type { Json, JsonObject } from '../core/Json.ts';
+import {
+  bool,
+  type Column,
+  type Columns,
+  defineTable,
+  float64,
+  int32,
+  nullable,
+  type Row,
+  type Table,
+  utf8,
+} from '../core/Table.ts';
+import { makeFolders } from '../files/makeFolders.ts';
+import { readTable } from '../tables/readTable.ts';
+import { toParquet } from '../tables/toParquet.ts';
+import type { Cell } from './planSweep.ts';
+import type { CellResult } from './SweepFolder.ts';
+import { SweepFolder } from './SweepFolder.ts';
+import { type CellState, sweepStatus } from './sweepStatus.ts';
+
+const WHO = 'sweep';
+const INT32 = 2 ** 31;
+
+/** What was collected. */
+export interface CollectedSweep {
+  /** The table with a row for every planned cell. */
+  readonly path: string;
+  /** The folders of the tables of the cells, one file a cell. */
+  readonly tables: readonly string[];
+  readonly counts: Readonly<Record<CellState, number>>;
+}
+
+/**
+ * Collects a sweep into dataframes: `sweep.parquet`, a row for every planned cell, also those that are missing, have
+ * failed or diverged, with the last row of each of its tables; and `tables/<branch>/<id>.parquet`, every table of the
+ * cells that have ended with the cell's parameters as columns. A whole folder of them is one data set for DuckDB,
+ * polars and pyarrow.
+ *
+ * A parameter that a table has as a column already stands there as `cell_<name>`. What cells have ended is what is
+ * collected: again later it is made anew.
+ *
+ * Cost: every table is read and written once.
+ *
+ * @param directory The sweep's folder.
+ * @throws BrinkError as a rejection where there is no plan, or results are another plan's or another release's.
+ */
+export async function collectSweep(directory: string): Promise<CollectedSweep> {
+  const folder = new SweepFolder(directory);
+  const { axes, planHash } = folder.read();
+  const { cells, counts } = sweepStatus(directory);
+  const results = new Map(cells.map(({ cell }) => [cell.id, folder.resultOf(cell.id)]));
+  requireOneKind(
+    [...results.values()].filter((result) => result !== null),
+    planHash,
+  );
+
+  const params = Object.fromEntries(Object.entries(axes).map(([name, values]) => [name, columnOf(name, values)]));
+  const names = new Set([...results.values()].flatMap((result) => Object.keys(result?.metrics ?? {})));
+  const metrics = Object.fromEntries([...names].map((name) => [name, metricColumn(name, [...results.values()])]));
+  const fixed = {
+    cell: int32({ symbol: '', description: 'Its place in the plan.' }),
+    cell_id: utf8({ symbol: '', description: 'Its name, from its pipeline.' }),
+    state: utf8({ symbol: '', description: 'done, diverged, failed, running or missing.' }),
+    attempts: int32({ symbol: '', description: 'How often it was begun.' }),
+    seconds: nullable(float64({ symbol: '', description: 'Wall time of the last attempt.' })),
+    steps: nullable(int32({ symbol: '', description: 'How many steps there were.' })),
+    error: nullable(utf8({ symbol: '', description: 'What it ended with.' })),
+    brink: nullable(utf8({ symbol: '', description: 'The release of brink that ran it.' })),
+  };
+  const own = named(params, new Set([...Object.keys(fixed), ...names]));
+  const table = defineTable({
+    name: 'sweep',
+    description:
+      'Every planned cell of a sweep: its parameters, how it stands, and the last row of each of its tables.',
+    key: ['cell'],
+    columns: { ...own.columns, ...fixed, ...metrics },
+  } as Table<Columns> & { key: string[] });
+  const rows = cells.map(({ cell, state }) => {
+    const result = results.get(cell.id) ?? null;
+    return {
+      ...own.values(cell),
+      ...{ cell: cell.index, cell_id: cell.id, state, attempts: result?.attempts ?? 0 },
+      ...{ seconds: result?.seconds ?? null, steps: result?.steps ?? null },
+      ...{ error: result?.error ?? null, brink: result?.brink ?? null },
+      ...Object.fromEntries([...names].map((name) => [name, result?.metrics[name] ?? null])),
+    };
+  });
+  const path = join(folder.directory, 'sweep.parquet');
+  await write(table, rows, path, { planHash });
+
+  const folders = new Set<string>();
+  const expected = new Set<string>();
+  for (const { cell, state } of cells) {
+    if (state !== 'done' && state !== 'diverged') continue;
+    for (const [branch, file] of folder.tablesOf(cell)) {
+      const into = join(folder.directory, 'tables', branch);
+      makeFolders(into);
+      folders.add(into);
+      expected.add(join(into, `${cell.id}.parquet`));
+      await withParams(file, join(into, `${cell.id}.parquet`), cell, params);
+    }
+  }
+  // Of cells that have been begun anew since, or of a branch that is no more: half a data set would pass for a whole one.
+  const tables = join(folder.directory, 'tables');
+  for (const branch of existsSync(tables) ? readdirSync(tables) : []) {
+    for (const file of readdirSync(join(tables, branch))) {
+      if (!expected.has(join(tables, branch, file))) rmSync(join(tables, branch, file));
+    }
+  }
+  return { path, tables: [...folders].sort(), counts };
+}
+
+/** A cell's table, with its parameters before its own columns. */
+async function withParams(file: string, into: string, cell: Cell, params: Columns): Promise<void> {
+  const { table, rows, metadata } = await readTable(file);
+  const own = named(
+    { ...params, cell_id: utf8({ symbol: '', description: 'The cell.' }) },
+    new Set(Object.keys(table.columns)),
+  );
+  const values = own.values(cell);
+  const wide = { ...table, columns: { ...own.columns, ...table.columns } };
+  await write(
+    wide,
+    rows.map((row) => ({ ...values, ...row })),
+    into,
+    withoutPlace(metadata),
+  );
+}
+
+/** What a run said of itself, but for where it lay: the same sweep in another folder has the same bytes. */
+function withoutPlace(metadata: JsonObject): JsonObject {
+  const { pipeline, ...user } = (metadata.user ?? {}) as { readonly pipeline?: JsonObject };
+  const { directory: _, ...rest } = pipeline ?? {};
+  return { ...metadata, user: { ...user, pipeline: rest } };
+}
+
+async function write(table: Table, rows: readonly object[], path: string, metadata: JsonObject): Promise<void> {
+  const sink = toParquet(table, { path, overwrite: true, metadata });
+  await lastValueFrom(from(rows as Row<Table>[]).pipe(sink), { defaultValue: null });
+}
+
+/** Columns under names that are free, and a cell's values for them. */
+function named(columns: Columns, taken: ReadonlySet<string>) {
+  const names = Object.keys(columns).map((name) => [name, taken.has(name) ? `cell_${name}` : name] as const);
+  return {
+    columns: Object.fromEntries(names.map(([name, own]) => [own, columns[name]!])),
+    values: ({ id, params }: Cell) =>
+      Object.fromEntries(
+        names.map(([name, own]) => [own, name === 'cell_id' ? id : cellOf(columns[name]!, params[name]!)]),
+      ),
+  };
+}
+
+/** The column of an axis: of one type, whatever cells have ended. */
+function columnOf(name: string, values: readonly Json[]): Column {
+  const text = { symbol: '', description: `Axis ${name} of the sweep.` };
+  if (values.every((value) => typeof value === 'boolean')) return bool(text);
+  if (values.every((value) => typeof value === 'number')) {
+    return values.every((value) => Number.isInteger(value) && Math.abs(value) < INT32) ? int32(text) : float64(text);
+  }
+  return utf8(text);
+}
+
+const cellOf = (column: Column, value: Json) =>
+  column.type === 'utf8' && typeof value !== 'string' ? JSON.stringify(value) : value;
+
+function metricColumn(name: string, results: readonly (CellResult | null)[]): Column {
+  const text = { symbol: '', description: `Last row: ${name}.` };
+  const isText = results.some((result) => typeof result?.metrics[name] === 'string');
+  return nullable(isText ? utf8(text) : float64(text));
+}
+
+/** @throws BrinkError where results were not made by one plan and one release: they are not one experiment. */
+function requireOneKind(results: readonly CellResult[], planHash: string): void {
+  const foreign = results.find((result) => result.planHash !== planHash);
+  if (foreign) {
+    throw new BrinkError(
+      WHO,
+      `the result of cell ${foreign.index} (${foreign.id}) is of another plan. Remove it, or run that sweep in a folder of its own.`,
+    );
+  }
+  const releases = new Set(results.map(({ brink }) => brink));
+  if (releases.size > 1) {
+    throw new BrinkError(
+      WHO,
+      `the cells were run by brink ${[...releases].join(' and ')}, which need not compute the same. Remove the results of one, and run the sweep again.`,
+    );
+  }
+}

@@ -1,0 +1,199 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import type { Json, JsonObject } from '../core/Json.ts';
+import { CommandLineError } from '../runs/CommandLineError.ts';
+import { parseStrictly } from '../runs/parseNamed.ts';
+import { parseSpecification, readNames, type Specification } from '../runs/specification.ts';
+
+const WHO = 'sweep';
+
+const range = z.strictObject({
+  from: z.number(),
+  to: z.number(),
+  count: z.int().min(1),
+  scale: z.enum(['linear', 'log']).default('linear'),
+});
+const request = z.strictObject({
+  pipeline: z.looseObject({}).describe('What every cell runs: as for `brink run`, without a directory.'),
+  axes: z.record(z.string(), z.union([z.array(z.json()).min(1), range])),
+  zip: z.array(z.array(z.string()).min(2)).default([]).describe('Axes that go along with each other.'),
+});
+
+/** The values of an axis: a list, or so many from one number to another. */
+export type SweepAxis = readonly Json[] | z.input<typeof range>;
+
+/** A grid of pipelines. */
+export interface SweepRequest {
+  /** What every cell runs: the JSON of `brink run`, without a directory. */
+  readonly pipeline: JsonObject;
+  /** Values by what they are of: `learningRate`, `model.hidden`, `data.train`. */
+  readonly axes: Readonly<Record<string, SweepAxis>>;
+  /** Axes of the same length that go along with each other rather than all with all. */
+  readonly zip?: readonly (readonly string[])[];
+}
+
+/** One pipeline of a sweep. */
+export interface Cell {
+  readonly index: number;
+  /** From the pipeline: the same one has the same name in every plan. */
+  readonly id: string;
+  /** The values of the axes, by the columns' names. */
+  readonly params: JsonObject;
+  readonly pipeline: Specification;
+}
+
+/** A sweep as it is planned. */
+export interface SweepPlan {
+  /** SHA-256 of all its cells. */
+  readonly planHash: string;
+  /** The columns' names, in the order of the axes, and the values of each. */
+  readonly axes: Readonly<Record<string, readonly Json[]>>;
+  readonly cells: readonly Cell[];
+}
+
+/**
+ * The cells of a grid: the product of its axes, those that are zipped side by side, the last one changing fastest.
+ *
+ * Each cell's pipeline is checked here as `brink run` checks it, before anything runs. Ranges are rounded to twelve
+ * digits, so that 0.1 is 0.1; in steps of one factor with `scale: 'log'`.
+ *
+ * @param value `pipeline`, `axes`, `zip` ([]); as JSON, and so of unknown type.
+ * @throws CommandLineError where an axis is none of the pipeline's options, a cell would be refused, zipped axes differ
+ *   in length, or two cells are the same.
+ * @example
+ * import { planSweep } from 'brink';
+ *
+ * const { cells } = planSweep({
+ *   pipeline: { data: { name: 'digits', train: 64 }, steps: 10, learningRate: 0.1 },
+ *   axes: { batchSize: [4, 16], learningRate: { from: 0.025, to: 0.1, count: 3, scale: 'log' } },
+ * });
+ * console.log(cells.length, JSON.stringify(cells[1]!.params)); // 6 {"batch_size":4,"learning_rate":0.05}
+ */
+export function planSweep(value: unknown): SweepPlan {
+  const { pipeline, axes, zip } = parseStrictly(WHO, 'the sweep', value, request);
+  if ('directory' in pipeline) {
+    throw new CommandLineError(
+      WHO,
+      'the pipeline names a directory. Each cell has its own, in the folder of the sweep.',
+    );
+  }
+  const common = readNames(pipeline) as Record<string, unknown>;
+  const values = new Map(Object.entries(axes).map(([path, axis]) => [path, valuesOf(path, axis)]));
+  if (values.size === 0) throw new CommandLineError(WHO, 'there is no axis. One run is `brink run`.');
+  const columns = new Map([...values.keys()].map((path) => [path, columnOf(path)]));
+  if (new Set(columns.values()).size < columns.size) {
+    throw new CommandLineError(WHO, `two axes have one name: ${[...columns.values()].join(', ')}.`);
+  }
+  const cells = product(groupsOf(values, zip)).map((settings, index): Cell => {
+    const cell = structuredClone(common);
+    for (const [path, setting] of settings) put(cell, path, setting);
+    const params = Object.fromEntries(settings.map(([path, setting]) => [columns.get(path)!, setting]));
+    const specification = checked(cell, params);
+    return { index, id: shortHash(specification), params, pipeline: specification };
+  });
+  const known = new Map<string, Cell>();
+  for (const cell of cells) {
+    const other = known.get(cell.id);
+    if (other) {
+      throw new CommandLineError(
+        WHO,
+        `cells ${other.index} and ${cell.index} are the same: ${JSON.stringify(cell.params)}. Name each value once.`,
+      );
+    }
+    known.set(cell.id, cell);
+  }
+  return {
+    planHash: createHash('sha256').update(JSON.stringify(cells)).digest('hex'),
+    axes: Object.fromEntries([...values].map(([path, list]) => [columns.get(path)!, list])),
+    cells,
+  };
+}
+
+function valuesOf(path: string, axis: z.infer<typeof request>['axes'][string]): readonly Json[] {
+  if (Array.isArray(axis)) return axis as Json[];
+  const { from, to, count, scale } = axis as z.infer<typeof range>;
+  if (scale === 'log' && !(from > 0 && to > 0)) {
+    throw new CommandLineError(WHO, `the axis ${path} goes from ${from} to ${to}. Equal factors need numbers above 0.`);
+  }
+  return Array.from({ length: count }, (_, k) => {
+    const share = count === 1 ? 0 : k / (count - 1);
+    const value = scale === 'log' ? from * (to / from) ** share : from + share * (to - from);
+    return Number(value.toPrecision(12));
+  });
+}
+
+type Setting = readonly [path: string, value: Json];
+
+/** Axes that go together, each with the settings that it goes through. */
+function groupsOf(values: ReadonlyMap<string, readonly Json[]>, zip: readonly (readonly string[])[]): Setting[][][] {
+  const zipped = new Map<string, readonly string[]>();
+  for (const paths of zip) {
+    for (const path of paths) {
+      if (!values.has(path)) throw new CommandLineError(WHO, `zip names ${path}, which is no axis.`);
+      if (zipped.has(path)) throw new CommandLineError(WHO, `zip names ${path} twice.`);
+      zipped.set(path, paths);
+    }
+    const lengths = paths.map((path) => values.get(path)!.length);
+    if (new Set(lengths).size > 1) {
+      throw new CommandLineError(
+        WHO,
+        `zip puts ${paths.join(', ')} side by side, which have ${lengths.join(', ')} values. They must have equally many.`,
+      );
+    }
+  }
+  return [...values.keys()].flatMap((path) => {
+    const paths = zipped.get(path) ?? [path];
+    if (paths[0] !== path) return [];
+    return [values.get(path)!.map((_, k) => paths.map((own): Setting => [own, values.get(own)![k]!]))];
+  });
+}
+
+function product(groups: readonly Setting[][][]): Setting[][] {
+  return groups.reduce<Setting[][]>(
+    (cells, group) => cells.flatMap((cell) => group.map((more) => [...cell, ...more])),
+    [[]],
+  );
+}
+
+/** `model.hidden` → `model_hidden`, `learningRate` → `learning_rate`. */
+const columnOf = (path: string) =>
+  path.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`).replace(/[^A-Za-z0-9_]+/g, '_');
+
+/** Sets what a path names: `model.hidden`, `probes.0.every`. */
+function put(target: Record<string, unknown>, path: string, value: Json): void {
+  const names = path.split('.');
+  let inner: Record<string, unknown> = target;
+  for (const name of names.slice(0, -1)) {
+    const next = inner[name];
+    if (typeof next !== 'object' || next === null) {
+      throw new CommandLineError(
+        WHO,
+        `there is nothing at '${path}': the pipeline has no ${name} with options of its own.`,
+      );
+    }
+    inner = next as Record<string, unknown>;
+  }
+  inner[names.at(-1)!] = structuredClone(value);
+}
+
+function checked(cell: object, params: JsonObject): Specification {
+  try {
+    return parseSpecification(cell);
+  } catch (cause) {
+    throw new CommandLineError(WHO, `the cell ${JSON.stringify(params)}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+const shortHash = (value: unknown) =>
+  createHash('sha256')
+    .update(JSON.stringify(sorted(value)))
+    .digest('hex')
+    .slice(0, 12);
+
+/** With every object's names in order, so that the same pipeline has one text. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([name, inner]) => [name, sorted(inner)]));
+}

@@ -1,0 +1,189 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import { extname, join } from 'node:path';
+import { BrinkError, requireInteger } from '../core/errors.ts';
+import { requireNames } from '../core/requireNames.ts';
+import { VERSIONS } from '../files/versions.ts';
+import type { Cell } from './planSweep.ts';
+import { SweepFolder } from './SweepFolder.ts';
+import type { CellReport } from './sweepWorker.ts';
+
+const WHO = 'sweep';
+/** So much of what a process said last is told of it where it crashes, in characters. */
+const LAST_WORDS = 2000;
+/** What a shell says of a process that a signal stopped. */
+const STOPPED = [130, 143];
+
+export interface RunSweepOptions {
+  /** Cells at once, each in a process of its own. Default: as many as there are cores. */
+  readonly jobs?: number;
+  /** The only cell to run. Default: all that have not ended. */
+  readonly index?: number;
+  /** Whether to write a line a cell to standard error. Default: true. */
+  readonly progress?: boolean;
+}
+
+/** How a sweep stands when `runSweep` returns. */
+export interface SweepSummary {
+  readonly directory: string;
+  readonly cells: number;
+  /** By their state: of those that were asked for. */
+  readonly done: number;
+  readonly diverged: number;
+  readonly failed: number;
+  /** Not ended: stopped by a signal before, or another process is at work on them. */
+  readonly left: number;
+  /** Whether a signal came. */
+  readonly stopped: boolean;
+}
+
+/**
+ * Runs the cells of a planned sweep that have not ended, several at once; called again, it goes on.
+ *
+ * Each process runs one cell after the other on one thread (BRINK_THREADS says otherwise), so that a cell has the same
+ * bits alone and among others. That a cell diverges is a result; one that fails, or brings its process down, costs
+ * itself alone, and is tried again the next time. SIGINT and SIGTERM let the cells at work go, which begin anew.
+ *
+ * A cell is claimed by a file with host, process and heartbeat: several processes, also on several machines that share
+ * the folder, run one sweep together.
+ *
+ * @param directory The folder that `brink sweep plan` has made.
+ * @param options `jobs` (cores), `index` (all), `progress` (true).
+ * @throws BrinkError as a rejection where there is no plan, or no such cell.
+ */
+export async function runSweep(directory: string, options: RunSweepOptions = {}): Promise<SweepSummary> {
+  requireNames(WHO, options, ['jobs', 'index', 'progress']);
+  const { jobs = availableParallelism(), index, progress = true } = options;
+  requireInteger(WHO, 'jobs', jobs, 1);
+  const folder = new SweepFolder(directory);
+  const { cells, planHash } = folder.read();
+  if (index !== undefined && !cells[index]) {
+    throw new BrinkError(
+      WHO,
+      `there is no cell ${index}. The plan has ${cells.length}, from 0 to ${cells.length - 1}.`,
+    );
+  }
+  const asked = index === undefined ? cells : [cells[index]!];
+  const hasEnded = ({ id }: Cell) => !['failed', undefined].includes(folder.resultOf(id)?.state);
+  const queue = asked.filter((cell) => !hasEnded(cell));
+  const begun = performance.now();
+  const all = queue.length;
+  const workers = new Set<ChildProcess>();
+  let ended = asked.length - all;
+  let stopped = false;
+
+  const tell = (cell: Cell, { outcome, error }: Pick<CellReport, 'outcome' | 'error'>) => {
+    ended++;
+    if (!progress) return;
+    const left = asked.length - ended;
+    const seconds = ((performance.now() - begun) / 1000 / (ended - asked.length + all)) * left;
+    const params = Object.entries(cell.params).map(([name, value]) => `${name} ${JSON.stringify(value)}`);
+    const why = error === null ? '' : `: ${error}`;
+    process.stderr.write(
+      `[${ended}/${asked.length}] ${outcome}  ${params.join(', ')}${why}${left > 0 ? `  (about ${duration(seconds)} left)` : ''}\n`,
+    );
+  };
+
+  /** One worker after the other, until nothing is left to do. */
+  async function work(): Promise<void> {
+    let worker: Worker | null = null;
+    try {
+      for (let cell = queue.shift(); cell !== undefined && !stopped; cell = queue.shift()) {
+        worker ??= startWorker(folder.directory, workers);
+        const report = await worker.run(cell.index);
+        if (!('crashed' in report)) {
+          if (report.outcome !== 'stopped') tell(cell, report);
+          continue;
+        }
+        worker = null;
+        if (stopped || STOPPED.includes(report.code ?? 0)) {
+          stopped = true;
+          return;
+        }
+        const error = `its process ended ${report.crashed}`;
+        const attempts = (folder.resultOf(cell.id)?.attempts ?? 0) + 1;
+        folder.commit({
+          ...{ index: cell.index, id: cell.id, planHash, state: 'failed', attempts, seconds: report.seconds },
+          ...{ steps: 0, error, metrics: {}, brink: VERSIONS.brink },
+        });
+        tell(cell, { outcome: 'failed', error });
+      }
+    } finally {
+      worker?.end();
+    }
+  }
+
+  const stop = () => {
+    if (stopped) for (const worker of workers) worker.kill('SIGKILL');
+    stopped = true;
+    for (const worker of workers) worker.kill('SIGTERM');
+  };
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, stop);
+  try {
+    await Promise.all(Array.from({ length: Math.min(jobs, all) }, work));
+  } finally {
+    for (const signal of ['SIGINT', 'SIGTERM']) process.off(signal, stop);
+  }
+  const states = asked.map(({ id }) => folder.resultOf(id)?.state);
+  const count = (state: string) => states.filter((own) => own === state).length;
+  return {
+    directory: folder.directory,
+    cells: asked.length,
+    ...{ done: count('done'), diverged: count('diverged'), failed: count('failed') },
+    left: states.filter((state) => state === undefined).length,
+    stopped,
+  };
+}
+
+/** A process that runs cells, and how it ended where it did not answer. */
+interface Worker {
+  run(
+    index: number,
+  ): Promise<CellReport | { readonly crashed: string; readonly code: number | null; readonly seconds: number }>;
+  end(): void;
+}
+
+function startWorker(directory: string, all: Set<ChildProcess>): Worker {
+  const program = join(import.meta.dirname, `sweepWorker${extname(import.meta.filename)}`);
+  const child = fork(program, [directory], {
+    env: { ...process.env, BRINK_THREADS: process.env.BRINK_THREADS ?? '1' },
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    // In a group of its own: Ctrl-C comes to this process, which passes it on once.
+    detached: true,
+  });
+  all.add(child);
+  let words = '';
+  child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+    words = (words + text).slice(-LAST_WORDS);
+  });
+  child.once('close', () => all.delete(child));
+  return {
+    run: (index) => {
+      const begun = performance.now();
+      return new Promise((resolve) => {
+        const onReport = (report: CellReport) => {
+          child.off('close', onClose);
+          resolve(report);
+        };
+        const onClose = (code: number | null, signal: string | null) => {
+          child.off('message', onReport);
+          const how = signal === null ? `with exit code ${code}` : `by ${signal}`;
+          const last = words.trimEnd().split('\n').slice(-3).join(' ');
+          const seconds = (performance.now() - begun) / 1000;
+          resolve({ crashed: last === '' ? how : `${how}: ${last}`, code: signal === 'SIGTERM' ? 143 : code, seconds });
+        };
+        child.once('message', onReport as never);
+        child.once('close', onClose);
+        child.send(index);
+      });
+    },
+    end: () => {
+      if (child.connected) child.disconnect();
+    },
+  };
+}
+
+function duration(seconds: number): string {
+  if (seconds < 90) return `${Math.ceil(seconds)} s`;
+  return seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
+}

@@ -1,0 +1,85 @@
+import type { Json } from '../core/Json.ts';
+import type { Cell } from './planSweep.ts';
+import { type CellEnd, SweepFolder } from './SweepFolder.ts';
+
+/** Where a cell stands: how it ended, or that a process is at work on it, or neither. */
+export type CellState = CellEnd | 'running' | 'missing';
+
+/** A sweep at a moment. */
+export interface SweepStatus {
+  readonly cells: readonly { readonly cell: Cell; readonly state: CellState; readonly error: string | null }[];
+  readonly counts: Readonly<Record<CellState, number>>;
+  /** The grid as text: rows by the first axis that has several values, columns by the second; what each sign means. */
+  readonly picture: string;
+}
+
+const SIGNS: Readonly<Record<CellState, string>> = {
+  done: '#',
+  diverged: '!',
+  failed: 'x',
+  running: 'r',
+  missing: '.',
+};
+/** Where several cells share a place, the one that most needs to be seen. */
+const FIRST: readonly CellState[] = ['failed', 'running', 'missing', 'diverged', 'done'];
+
+/**
+ * How the cells of a sweep stand, from its files alone: nothing is asked of the processes.
+ *
+ * A cell whose process was killed is `missing` again at once; on another machine, ten minutes after its last heartbeat.
+ *
+ * @throws BrinkError where there is no plan.
+ */
+export function sweepStatus(directory: string): SweepStatus {
+  const folder = new SweepFolder(directory);
+  const { axes, cells } = folder.read();
+  const standing = cells.map((cell) => {
+    const result = folder.resultOf(cell.id);
+    const state: CellState =
+      result !== null && result.state !== 'failed'
+        ? result.state
+        : folder.isRunning(cell)
+          ? 'running'
+          : (result?.state ?? 'missing');
+    return { cell, state, error: result?.error ?? null };
+  });
+  const count = (state: CellState) => standing.filter((one) => one.state === state).length;
+  const counts = Object.fromEntries(FIRST.map((state) => [state, count(state)])) as Record<CellState, number>;
+  return { cells: standing, counts, picture: pictureOf(axes, standing) };
+}
+
+function pictureOf(axes: Readonly<Record<string, readonly Json[]>>, cells: SweepStatus['cells']): string {
+  const wide = Object.keys(axes).filter((name) => axes[name]!.length > 1);
+  const [down = Object.keys(axes)[0]!, across] = wide;
+  const at = (value: Json, other: Json | undefined): string => {
+    const here = cells.filter(
+      ({ cell: { params } }) => same(params[down], value) && (across === undefined || same(params[across], other)),
+    );
+    const state = FIRST.find((one) => here.some((cell) => cell.state === one));
+    return state ? SIGNS[state] : ' ';
+  };
+  const heads = across === undefined ? [''] : axes[across]!.map(text);
+  const widths = heads.map((head) => Math.max(head.length, 1));
+  const labels = axes[down]!.map(text);
+  const left = Math.max(down.length, ...labels.map((label) => label.length));
+  const row = (label: string, entries: readonly string[]) =>
+    `${label.padStart(left)}  ${entries.map((entry, k) => entry.padStart(widths[k]!)).join(' ')}`.trimEnd();
+  const columns = across === undefined ? [undefined] : axes[across]!;
+  return [
+    ...(across === undefined ? [] : [`${' '.repeat(left)}  ${across}`]),
+    row(down, heads),
+    ...axes[down]!.map((value, k) =>
+      row(
+        labels[k]!,
+        columns.map((other) => at(value, other)),
+      ),
+    ),
+    '',
+    Object.entries(SIGNS)
+      .map(([state, sign]) => `${sign} ${state}`)
+      .join('   '),
+  ].join('\n');
+}
+
+const same = (a: Json | undefined, b: Json | undefined) => JSON.stringify(a) === JSON.stringify(b);
+const text = (value: Json) => (typeof value === 'string' ? value : JSON.stringify(value));

@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest';
+import { planSweep, type SweepRequest } from '../../src/index.ts';
+
+const pipeline = { data: { name: 'digits', train: 64 }, steps: 10, learningRate: 0.1 };
+const paramsOf = (request: SweepRequest) => planSweep(request).cells.map(({ params }) => Object.values(params));
+
+describe('planSweep', () => {
+  it('takes all values with all, the last axis changing fastest', () => {
+    expect(paramsOf({ pipeline, axes: { batchSize: [4, 16], seed: [0, 1, 2] } })).toEqual([
+      ...[0, 1, 2].map((seed) => [4, seed]),
+      ...[0, 1, 2].map((seed) => [16, seed]),
+    ]);
+  });
+
+  it('divides a range into equal steps, or equal factors, without the rounding of powers', () => {
+    const axis = (range: object) => paramsOf({ pipeline, axes: { learningRate: range as never } }).flat();
+    expect(axis({ from: 0.1, to: 0.5, count: 5 })).toEqual([0.1, 0.2, 0.3, 0.4, 0.5]);
+    expect(axis({ from: 0.025, to: 1.6, count: 7, scale: 'log' })).toEqual([0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6]);
+    expect(axis({ from: 0.2, to: 9, count: 1 })).toEqual([0.2]);
+  });
+
+  it('puts axes that are zipped side by side', () => {
+    const axes = { batchSize: [4, 16], seed: [0, 1], learningRate: [0.1, 0.2] };
+    expect(paramsOf({ pipeline, axes, zip: [['batchSize', 'learningRate']] })).toEqual([
+      [4, 0.1, 0],
+      [4, 0.1, 1],
+      [16, 0.2, 0],
+      [16, 0.2, 1],
+    ]);
+  });
+
+  it('sets options of what is named, given as text too, and names their columns', () => {
+    const { cells, axes } = planSweep({
+      pipeline: { ...pipeline, model: 'mlp:hidden=8' },
+      axes: { 'model.hidden': [[4], [8, 8]], 'data.train': [32] },
+    });
+    expect(axes).toEqual({ model_hidden: [[4], [8, 8]], data_train: [32] });
+    expect(cells[1]!.pipeline.model).toEqual({ name: 'mlp', hidden: [8, 8] });
+    expect(cells[1]!.pipeline.data).toEqual({ name: 'digits', train: 32 });
+  });
+
+  it('gives a pipeline the same name in every plan, whatever the order of its options', () => {
+    const [a] = planSweep({ pipeline, axes: { seed: [1] } }).cells;
+    const [, b] = planSweep({
+      pipeline: Object.fromEntries(Object.entries(pipeline).toReversed()) as typeof pipeline,
+      axes: { seed: [0, 1] },
+    }).cells;
+    expect(a!.id).toBe(b!.id);
+    expect(planSweep({ pipeline, axes: { seed: [1] } }).planHash).not.toBe(
+      planSweep({ pipeline, axes: { seed: [0, 1] } }).planHash,
+    );
+  });
+
+  it.each<[string, object, string]>([
+    ['no axis', { axes: {} }, 'there is no axis'],
+    ['a directory', { pipeline: { ...pipeline, directory: 'x' }, axes: { seed: [1] } }, 'names a directory'],
+    [
+      'an option that does not exist',
+      { axes: { learningrate: [1] } },
+      'the cell {"learningrate":1}: run: the pipeline: there is no option \'learningrate\'. Did you mean learningRate?',
+    ],
+    [
+      'a value of a wrong type',
+      { axes: { batchSize: [4, 'many'] } },
+      'the cell {"batch_size":"many"}: run: the pipeline: batchSize',
+    ],
+    ['options of what has none', { axes: { 'model.hidden': [[4]] } }, "there is nothing at 'model.hidden'"],
+    ['the same value twice', { axes: { seed: [1, 1] } }, 'cells 0 and 1 are the same: {"seed":1}'],
+    [
+      'equal factors through 0',
+      { axes: { learningRate: { from: 0, to: 1, count: 3, scale: 'log' } } },
+      'Equal factors need numbers above 0',
+    ],
+    [
+      'zipped axes of two lengths',
+      { axes: { seed: [0, 1], batchSize: [4] }, zip: [['seed', 'batchSize']] },
+      'seed, batchSize side by side, which have 2, 1 values',
+    ],
+    [
+      'a zipped axis that is none',
+      { axes: { seed: [0] }, zip: [['seed', 'epoch']] },
+      'zip names epoch, which is no axis',
+    ],
+  ])('refuses %s', (_name, request, message) => {
+    expect(() => planSweep({ pipeline, ...request })).toThrow(message);
+  });
+});
