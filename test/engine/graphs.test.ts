@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import type { Tensor, Tensor2D } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -274,6 +276,19 @@ describe.runIf(isNative)('RecordedPass', () => {
     expect(backend().binding).toBe(binding);
     expect(Object.hasOwn(backend(), 'readSync')).toBe(false);
   });
+});
+
+describe.runIf(isNative)('passes while signals arrive', () => {
+  it('give what they give otherwise, and the process lives', () => {
+    const program = join(import.meta.dirname, '../helpers/signalledPasses.ts');
+    const [disturbed, quiet] = ['signals', 'none'].map((given) => {
+      const { status, signal, stdout, stderr } = spawnSync(process.execPath, [program, given], { encoding: 'utf8' });
+      expect({ status, signal, stderr }).toEqual({ status: 0, signal: null, stderr: '' });
+      return JSON.parse(stdout) as { signals: number; hash: string };
+    });
+    expect(disturbed!.signals).toBeGreaterThan(100);
+    expect(disturbed!.hash).toBe(quiet!.hash);
+  }, 120_000);
 });
 
 describe.runIf(isNative)('GraphSessions', () => {

@@ -1,14 +1,65 @@
 // A Node addon that runs whole graphs by TensorFlow's C library: float32 arrays in, float32 arrays out, with no tensor
 // of TensorFlow.js between. What a run gives can also stay with TensorFlow, and be fed to the runs that follow.
 #include <node_api.h>
+#include <pthread.h>
+#include <signal.h>
 #include <tensorflow/c/c_api.h>
 
+#include <condition_variable>
 #include <cstring>
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace {
+
+// The thread that runs graphs, where no signal arrives: a handler that begins on a thread while oneDNN multiplies small
+// matrices there (dnnl_sgemm) writes its frame over memory that is somebody else's. JavaScript waits meanwhile.
+class Runner {
+ public:
+  Runner() {
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);  // which the new thread inherits
+    thread_ = std::thread([this] { Loop(); });
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  }
+  ~Runner() {
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      ends_ = true;
+    }
+    changed_.notify_all();
+    thread_.join();
+  }
+  void Run(const std::function<void()>& job) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    job_ = &job;
+    changed_.notify_all();
+    changed_.wait(lock, [this] { return job_ == nullptr; });
+  }
+
+ private:
+  void Loop() {
+    std::unique_lock<std::mutex> lock(mutex_);
+    for (;;) {
+      changed_.wait(lock, [this] { return job_ != nullptr || ends_; });
+      if (job_ == nullptr) return;
+      (*job_)();
+      job_ = nullptr;
+      changed_.notify_all();
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  const std::function<void()>* job_ = nullptr;
+  bool ends_ = false;
+  std::thread thread_;
+};
 
 struct Input {
   TF_Output output;
@@ -230,8 +281,12 @@ napi_value Run(napi_env env, napi_callback_info info) {
   const std::unique_ptr<TF_Status, decltype(&TF_DeleteStatus)> status(TF_NewStatus(), TF_DeleteStatus);
   const int output_count = static_cast<int>(session->outputs.size());
   tensors.given.resize(output_count, nullptr);
-  TF_SessionRun(session->session, nullptr, inputs.data(), tensors.fed.data(), static_cast<int>(input_count),
-                session->outputs.data(), tensors.given.data(), output_count, nullptr, 0, nullptr, status.get());
+  Runner* runner = nullptr;
+  napi_get_instance_data(env, reinterpret_cast<void**>(&runner));
+  runner->Run([&] {
+    TF_SessionRun(session->session, nullptr, inputs.data(), tensors.fed.data(), static_cast<int>(input_count),
+                  session->outputs.data(), tensors.given.data(), output_count, nullptr, 0, nullptr, status.get());
+  });
   if (TF_GetCode(status.get()) != TF_OK) return Throw(env, TF_Message(status.get()));
 
   napi_value results;
@@ -284,6 +339,7 @@ napi_value Close(napi_env env, napi_callback_info info) {
 }  // namespace
 
 NAPI_MODULE_INIT() {
+  napi_set_instance_data(env, new Runner(), Delete<Runner>, nullptr);
   const struct {
     const char* name;
     napi_callback call;

@@ -105,7 +105,7 @@ export async function installNative({
     const headers = [join(libraries, 'include'), join(packageFolder('node-api-headers'), 'include')];
     const compile = (target: string, ...rest: readonly string[]) =>
       tool(compiler(), [
-        ...['-std=c++17', '-O2', '-fPIC', '-shared', '-DNAPI_VERSION=8'],
+        ...['-std=c++17', '-O2', '-fPIC', '-shared', '-pthread', '-DNAPI_VERSION=8'],
         ...headers.map((header) => `-I${header}`),
         ...['-o', join(temporary, basename(target)), ...rest],
       ]);
