@@ -1,4 +1,5 @@
 import './requireNode.ts';
+import './runs/withoutMaglev.ts';
 
 export type { Account } from './core/Account.ts';
 export type { Cost } from './core/Cost.ts';
