@@ -43,6 +43,7 @@ const MODELS = {
   resnet9: () => resnet9({ batchNorm: false }),
   'resnet9-bn': () => resnet9(),
   'wrn-28-2': () => wideResnet({ width: 2, batchNorm: false }),
+  'wrn-28-2-bn': () => wideResnet({ width: 2 }),
 };
 
 /** The loss that was put together last: the runs of a figure mostly share one. */
@@ -81,6 +82,7 @@ const NAMES = {
   resnet9: 'ResNet-9 without batch normalisation (m = 2,272,192)',
   'resnet9-bn': 'ResNet-9 (m = 2,274,880)',
   'wrn-28-2': 'WRN-28-2 without batch normalisation',
+  'wrn-28-2-bn': 'WRN-28-2 (m = 1,467,610)',
 };
 const DATA = { digits: 'digits, 8 × 8', 'cifar-10': 'CIFAR-10' };
 const LOSSES = { mse: 'mean squared error, ½ Σ over classes', ce: 'cross-entropy' };
