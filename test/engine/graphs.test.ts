@@ -299,7 +299,7 @@ describe.runIf(isNative)('GraphSessions', () => {
     const attributes = [{ name: 'T', type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT }];
     const nodes = [{ name: 'y', operation: 'Identity', attributes, inputs: ['x:0'], shapes }];
     const placeholders = [{ name: 'x', shape: [size] }];
-    return loadable(graphDef(binding, { placeholders, constants: [], nodes }), ['x:0'], ['y:0']);
+    return loadable(graphDef(binding, { placeholders, constants: [], nodes }), ['x:0'], ['y:0'], size);
   };
 
   it('keeps as many as it may, closes the one that was not asked for longest, and loads it again', () => {
@@ -329,9 +329,9 @@ describe.runIf(isNative)('GraphSessions', () => {
 
   it('is told of a graph that TensorFlow does not take', () => {
     const { bytes } = same(5);
-    expect(() => sessions.of(loadable(bytes, ['z:0'], ['y:0']))).toThrow('the graph has no tensor z:0');
-    expect(() => sessions.of(loadable(bytes, ['x:0'], ['y:1']))).toThrow('the graph has no tensor y:1');
-    expect(() => sessions.of(loadable(bytes.slice(1), ['x:0'], ['y:0']))).toThrow(NotRecordable);
+    expect(() => sessions.of(loadable(bytes, ['z:0'], ['y:0'], 5))).toThrow('the graph has no tensor z:0');
+    expect(() => sessions.of(loadable(bytes, ['x:0'], ['y:1'], 5))).toThrow('the graph has no tensor y:1');
+    expect(() => sessions.of(loadable(bytes.slice(1), ['x:0'], ['y:0'], 5))).toThrow(NotRecordable);
   });
 
   it('feeds what was kept, until it is released, and refuses what is not of the size that the graph takes', () => {

@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import type { GraphAddon, Session } from './GraphAddon.ts';
 import { NotRecordable } from './NotRecordable.ts';
 
+/** Operations on at most so many numbers take less time than to choose which is next. */
+const SMALL = 2 ** 18;
 /** Sessions that are alive at once: each holds its graph, and what TensorFlow has made of it. */
 const MOST = 64;
 
@@ -13,14 +15,21 @@ export interface LoadableGraph {
   /** The tensors that it takes and gives. */
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
+  /** How many numbers the largest of its tensors holds. */
+  readonly largest: number;
 }
 
-export function loadable(bytes: Uint8Array, inputs: readonly string[], outputs: readonly string[]): LoadableGraph {
+export function loadable(
+  bytes: Uint8Array,
+  inputs: readonly string[],
+  outputs: readonly string[],
+  largest: number,
+): LoadableGraph {
   const key = createHash('sha256')
     .update(bytes)
     .update(JSON.stringify([inputs, outputs]))
     .digest('hex');
-  return { key, bytes, inputs, outputs };
+  return { key, bytes, inputs, outputs, largest };
 }
 
 /**
@@ -29,15 +38,15 @@ export function loadable(bytes: Uint8Array, inputs: readonly string[], outputs: 
  */
 export class GraphSessions {
   readonly addon: GraphAddon;
-  readonly #settings: Uint8Array;
+  readonly #ofSmall: Uint8Array;
   readonly #most: number;
   /** In the order in which they were asked for. */
   readonly #sessions = new Map<string, Session>();
 
-  /** @param settings Of every session, a ConfigProto. */
-  constructor(addon: GraphAddon, settings = new Uint8Array(), most = MOST) {
+  /** @param ofSmall Settings of sessions with small tensors alone, a ConfigProto; default: those of all others. */
+  constructor(addon: GraphAddon, ofSmall = new Uint8Array(), most = MOST) {
     this.addon = addon;
-    this.#settings = settings;
+    this.#ofSmall = ofSmall;
     this.#most = most;
   }
 
@@ -62,9 +71,9 @@ export class GraphSessions {
     return session;
   }
 
-  #load({ bytes, inputs, outputs }: LoadableGraph): Session {
+  #load({ bytes, inputs, outputs, largest }: LoadableGraph): Session {
     try {
-      return this.addon.load(bytes, inputs, outputs, this.#settings);
+      return this.addon.load(bytes, inputs, outputs, largest > SMALL ? new Uint8Array() : this.#ofSmall);
     } catch (error) {
       const [reason] = (error as Error).message.split('\n');
       throw new NotRecordable(`TensorFlow does not take its graph (${reason})`);

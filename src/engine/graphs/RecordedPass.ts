@@ -85,6 +85,11 @@ export class RecordedPass {
         graphDef(backend.binding, part),
         part.placeholders.map(({ name }) => `${name}:0`),
         part.outputs,
+        Math.max(
+          ...[...part.placeholders.map(({ shape }) => shape), ...part.nodes.flatMap(({ shapes }) => shapes)].map(
+            (shape) => tf.util.sizeFromShape([...shape]),
+          ),
+        ),
       ),
       places: part.placeholders
         .filter((placeholder) => !kept.includes(placeholder))
