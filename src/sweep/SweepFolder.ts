@@ -38,6 +38,7 @@ const header = z.object({
   format: z.literal(FORMAT),
   brink: z.string(),
   planHash: z.string(),
+  threads: z.int(),
   axes: z.looseObject({}),
 });
 const line = z.object({ index: z.int(), id: z.string(), params: z.looseObject({}), pipeline: z.looseObject({}) });
@@ -76,7 +77,7 @@ export class SweepFolder {
    *
    * @throws BrinkError where the folder holds another plan, or can't be written.
    */
-  begin({ planHash, axes, cells }: SweepPlan): void {
+  begin({ planHash, threads, axes, cells }: SweepPlan): void {
     if (existsSync(this.#plan)) {
       if (this.read().planHash === planHash) return;
       throw new BrinkError(
@@ -84,7 +85,7 @@ export class SweepFolder {
         `${this.directory} holds the plan of another sweep, whose results would be mixed with this one's. Name another folder.`,
       );
     }
-    const lines = [{ format: FORMAT, brink: VERSIONS.brink, planHash, axes }, ...cells].map((entry) =>
+    const lines = [{ format: FORMAT, brink: VERSIONS.brink, planHash, threads, axes }, ...cells].map((entry) =>
       JSON.stringify(entry),
     );
     sayingWhy(WHO, `${this.directory} can't be written`, 'Name another folder.', () => {
@@ -103,10 +104,10 @@ export class SweepFolder {
         .trimEnd()
         .split('\n')
         .map((entry) => JSON.parse(entry));
-      const { planHash, axes } = header.parse(first);
+      const { planHash, threads, axes } = header.parse(first);
       const cells = rest.map((entry) => line.parse(entry)) as unknown as Cell[];
       if (!cells.every(({ index }, k) => index === k)) throw new Error('cells are missing');
-      return { planHash, axes: axes as Readonly<Record<string, readonly Json[]>>, cells };
+      return { planHash, threads, axes: axes as Readonly<Record<string, readonly Json[]>>, cells };
     } catch (cause) {
       throw new BrinkError(WHO, `${this.#plan} is damaged: ${(cause as Error).message}. Plan the sweep anew.`, {
         cause,
@@ -121,6 +122,12 @@ export class SweepFolder {
     } catch {
       return null;
     }
+  }
+
+  /** Whether a cell needs no more: what has failed is tried again. */
+  hasEnded(id: string): boolean {
+    const result = this.resultOf(id);
+    return result !== null && result.state !== 'failed';
   }
 
   /** The commit of a cell: once the file has its name, the cell has ended. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Json, JsonObject } from '../core/Json.ts';
+import { threadCount } from '../engine/threadCount.ts';
 import { CommandLineError } from '../runs/CommandLineError.ts';
 import { parseStrictly } from '../runs/parseNamed.ts';
 import { parseSpecification, readNames, type Specification } from '../runs/specification.ts';
@@ -17,6 +18,7 @@ const request = z.strictObject({
   pipeline: z.looseObject({}).describe('What every cell runs: as for `brink run`, without a directory.'),
   axes: z.record(z.string(), z.union([z.array(z.json()).min(1), range])),
   zip: z.array(z.array(z.string()).min(2)).default([]).describe('Axes that go along with each other.'),
+  threads: z.int().min(1).exactOptional().describe('Of a cell; default: BRINK_THREADS, else 1.'),
 });
 
 /** The values of an axis: a list, or so many from one number to another. */
@@ -30,6 +32,8 @@ export interface SweepRequest {
   readonly axes: Readonly<Record<string, SweepAxis>>;
   /** Axes of the same length that go along with each other rather than all with all. */
   readonly zip?: readonly (readonly string[])[];
+  /** How many threads a cell computes with, on every machine: the bits depend on it. Default: BRINK_THREADS, else 1. */
+  readonly threads?: number;
 }
 
 /** One pipeline of a sweep. */
@@ -44,8 +48,10 @@ export interface Cell {
 
 /** A sweep as it is planned. */
 export interface SweepPlan {
-  /** SHA-256 of all its cells. */
+  /** SHA-256 of all its cells, and of what else their bits depend on. */
   readonly planHash: string;
+  /** How many threads a cell computes with. */
+  readonly threads: number;
   /** The columns' names, in the order of the axes, and the values of each. */
   readonly axes: Readonly<Record<string, readonly Json[]>>;
   readonly cells: readonly Cell[];
@@ -57,7 +63,7 @@ export interface SweepPlan {
  * Each cell's pipeline is checked here as `brink run` checks it, before anything runs. Ranges are rounded to twelve
  * digits, so that 0.1 is 0.1; in steps of one factor with `scale: 'log'`.
  *
- * @param value `pipeline`, `axes`, `zip` ([]); as JSON, and so of unknown type.
+ * @param value `pipeline`, `axes`, `zip` ([]), `threads` (BRINK_THREADS, else 1); as JSON, and so of unknown type.
  * @throws CommandLineError where an axis is none of the pipeline's options, a cell would be refused, zipped axes differ
  *   in length, or two cells are the same.
  * @example
@@ -70,7 +76,12 @@ export interface SweepPlan {
  * console.log(cells.length, JSON.stringify(cells[1]!.params)); // 6 {"batch_size":4,"learning_rate":0.05}
  */
 export function planSweep(value: unknown): SweepPlan {
-  const { pipeline, axes, zip } = parseStrictly(WHO, 'the sweep', value, request);
+  const {
+    pipeline,
+    axes,
+    zip,
+    threads = process.env.BRINK_THREADS ? threadCount() : 1,
+  } = parseStrictly(WHO, 'the sweep', value, request);
   if ('directory' in pipeline) {
     throw new CommandLineError(
       WHO,
@@ -103,7 +114,8 @@ export function planSweep(value: unknown): SweepPlan {
     known.set(cell.id, cell);
   }
   return {
-    planHash: createHash('sha256').update(JSON.stringify(cells)).digest('hex'),
+    planHash: createHash('sha256').update(JSON.stringify({ threads, cells })).digest('hex'),
+    threads,
     axes: Object.fromEntries([...values].map(([path, list]) => [columns.get(path)!, list])),
     cells,
   };

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { collectSweep, readTable, runSweep, type SweepRequest, sweepStatus, writePlan } from '../../src/index.ts';
 import { indexFromEnvironment } from '../../src/sweep/indexFromEnvironment.ts';
 import { brink, program } from '../cli/brinkProcess.ts';
@@ -171,6 +171,9 @@ for table, column in [('loss', 'cell_learning_rate'), ('concentration', 'cell_ba
     expect(readFileSync(join(whole, 'plan.jsonl'), 'utf8')).toBe(before);
     await expect(runSweep(whole, { index: 9 })).rejects.toThrow('there is no cell 9. The plan has 9, from 0 to 8');
     await expect(runSweep(join(parent, 'nowhere'))).rejects.toThrow('brink sweep plan');
+    vi.stubEnv('BRINK_THREADS', '2');
+    await expect(runSweep(whole)).rejects.toThrow('BRINK_THREADS is 2, and the sweep was planned with 1');
+    vi.unstubAllEnvs();
     const damaged = join(parent, 'damaged');
     writePlan(damaged, request);
     writeFileSync(join(damaged, 'plan.jsonl'), before.split('\n').toSpliced(3, 1).join('\n'));
