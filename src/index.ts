@@ -147,6 +147,7 @@ export {
   type SubmittedSweep,
   submitSweep,
 } from './sweep/submitSweep.ts';
+export type { CellRun } from './sweep/sweepModule.ts';
 export { type CellState, type SweepStatus, sweepStatus } from './sweep/sweepStatus.ts';
 export { writePlan } from './sweep/writePlan.ts';
 export { type ReadTable, readTable } from './tables/readTable.ts';

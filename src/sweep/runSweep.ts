@@ -3,9 +3,10 @@ import { availableParallelism } from 'node:os';
 import { extname, join } from 'node:path';
 import { BrinkError, requireInteger } from '../core/errors.ts';
 import { requireNames } from '../core/requireNames.ts';
-import { VERSIONS } from '../files/versions.ts';
+import { MACHINE, VERSIONS } from '../files/versions.ts';
 import type { Cell } from './planSweep.ts';
 import { SweepFolder } from './SweepFolder.ts';
+import { requireUnchanged } from './sweepModule.ts';
 import type { CellReport } from './sweepWorker.ts';
 import { threadsOf } from './threadsOf.ts';
 
@@ -45,15 +46,16 @@ export interface SweepSummary {
  *
  * Each process runs one cell after the other on as many threads as the plan says, so that a cell has the same bits alone
  * and among others. That a cell diverges is a result; one that fails, or brings its process down, costs
- * itself alone, and is tried again the next time. SIGINT, SIGTERM and SIGUSR2 let the cells at work go, which begin anew.
+ * itself alone, and is tried again the next time. SIGINT, SIGTERM and SIGUSR2 let the cells at work go; these go on from
+ * their last checkpoint, where the plan has one, or begin anew.
  *
  * A cell is claimed by a file with host, process and heartbeat: several processes, also on several machines that share
  * the folder, run one sweep together.
  *
  * @param directory The folder that `brink sweep plan` has made.
  * @param options `jobs` (cores), `index` (all), `progress` (true).
- * @throws BrinkError as a rejection where there is no plan, or no such cell, or BRINK_THREADS is not
- *   the plan's number of threads.
+ * @throws BrinkError as a rejection where there is no plan, or no such cell, BRINK_THREADS is not the
+ *   plan's number of threads, or the plan's module has changed.
  */
 export async function runSweep(directory: string, options: RunSweepOptions = {}): Promise<SweepSummary> {
   requireNames(WHO, options, ['jobs', 'index', 'progress']);
@@ -63,6 +65,7 @@ export async function runSweep(directory: string, options: RunSweepOptions = {})
   const plan = folder.read();
   const { cells, planHash } = plan;
   const threads = threadsOf(plan);
+  if (plan.module) requireUnchanged(plan.module);
   const [first, last] = typeof index === 'object' ? index : [index ?? 0, index ?? cells.length - 1];
   requireInteger(WHO, 'index', first, 0);
   requireInteger(WHO, 'index', last, first);
@@ -109,10 +112,10 @@ export async function runSweep(directory: string, options: RunSweepOptions = {})
           return;
         }
         const error = `its process ended ${report.crashed}`;
-        const attempts = (folder.resultOf(cell.id)?.attempts ?? 0) + 1;
+        const attempts = folder.attemptsOf(cell);
         folder.commit({
           ...{ index: cell.index, id: cell.id, planHash, state: 'failed', attempts, seconds: report.seconds },
-          ...{ steps: 0, error, metrics: {}, brink: VERSIONS.brink },
+          ...{ steps: 0, error, metrics: {}, brink: VERSIONS.brink, engine: null, processor: MACHINE.processor },
         });
         tell(cell, { outcome: 'failed', error });
       }

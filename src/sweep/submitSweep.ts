@@ -8,6 +8,7 @@ import { makeFolders } from '../files/makeFolders.ts';
 import { SweepFolder } from './SweepFolder.ts';
 import { hasSlurm, maxArraySize, queuedTasks, submitScript } from './slurmCommands.ts';
 import { cellsOfTask, type SlurmArray, slurmScript } from './slurmScript.ts';
+import { requireUnchanged } from './sweepModule.ts';
 import { threadsOf } from './threadsOf.ts';
 
 const WHO = 'sweep';
@@ -86,6 +87,7 @@ export function submitSweep(directory: string, options: SubmitOptions = {}): Sub
   const folder = new SweepFolder(directory);
   const plan = folder.read();
   const threads = threadsOf(plan);
+  if (plan.module) requireUnchanged(plan.module);
   const lock = print ? null : lockOf(folder);
   try {
     const mark = sweepMark(folder.directory, plan.planHash);

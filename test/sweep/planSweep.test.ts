@@ -35,8 +35,8 @@ describe('planSweep', () => {
       axes: { 'model.hidden': [[4], [8, 8]], 'data.train': [32] },
     });
     expect(axes).toEqual({ model_hidden: [[4], [8, 8]], data_train: [32] });
-    expect(cells[1]!.pipeline.model).toEqual({ name: 'mlp', hidden: [8, 8] });
-    expect(cells[1]!.pipeline.data).toEqual({ name: 'digits', train: 32 });
+    expect(cells[1]!.pipeline!.model).toEqual({ name: 'mlp', hidden: [8, 8] });
+    expect(cells[1]!.pipeline!.data).toEqual({ name: 'digits', train: 32 });
   });
 
   it('gives a pipeline the same name in every plan, whatever the order of its options', () => {
