@@ -1,0 +1,136 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { collectSweep, readTable, runSweep, type SweepRequest, sweepStatus, writePlan } from '../../src/index.ts';
+import { brink } from '../cli/brinkProcess.ts';
+import { collectedTables } from '../helpers/collectedTables.ts';
+import { missingPrograms, SlurmCluster, slurmOrSkip } from '../helpers/SlurmCluster.ts';
+
+/** Six cells that take seconds, with probes that carry something from step to step. */
+const request: SweepRequest = {
+  pipeline: {
+    data: { name: 'digits', train: 48, test: 16 },
+    model: { name: 'mlp', hidden: [6], activation: 'relu' },
+    ...{ learningRate: 0.05, steps: 2000, batchSize: 8 },
+    probes: [
+      { name: 'trainingLoss', every: 70 },
+      { name: 'topEigenvalues', every: 90 },
+    ],
+  },
+  checkpoint: { every: 100 },
+  axes: { seed: [0, 1, 2, 3, 4, 5] },
+};
+/** Bytes of a step in a checkpoint: θ alone, of 460 weights. */
+const STEP = 4 * 460;
+
+let parent: string;
+let whole: string;
+let cluster: SlurmCluster | null = null;
+beforeAll(async () => {
+  parent = mkdtempSync(join(tmpdir(), 'brink-slurm-'));
+  if (missingPrograms().length > 0) return;
+  [cluster] = await Promise.all([SlurmCluster.start(join(parent, 'slurm')), local()]);
+}, 60_000);
+afterAll(async () => {
+  await cluster?.stop();
+  rmSync(parent, { recursive: true, force: true });
+}, 30_000);
+beforeEach(slurmOrSkip);
+
+/** The same sweep, uninterrupted and without Slurm. */
+async function local(): Promise<void> {
+  whole = join(parent, 'whole');
+  writePlan(whole, request);
+  await runSweep(whole, { jobs: 2, progress: false });
+  await collectSweep(whole);
+}
+
+const submit = (directory: string, ...options: readonly string[]) =>
+  brink(['sweep', 'submit', directory, '--slurm', ...options], cluster!.env);
+const jobsOf = ({ stdout }: { readonly stdout: string }) => [...stdout.matchAll(/^job (\d+)/gm)].map(([, job]) => job!);
+const checkpoint = (directory: string, id: string) =>
+  statSync(join(directory, 'cells', id, 'checkpoint.arrows'), { throwIfNoEntry: false })?.size ?? 0;
+/** The process that has claimed a cell. */
+const workerOf = (directory: string, id: string): number =>
+  JSON.parse(readFileSync(join(directory, 'cells', `${id}.lock`), 'utf8')).pid;
+const hasGoneOn = (directory: string, id: string) =>
+  existsSync(join(directory, 'cells', `${id}.2`, 'run.json')) &&
+  JSON.parse(readFileSync(join(directory, 'cells', `${id}.2`, 'run.json'), 'utf8')).resumed.step > 0;
+
+describe('a sweep on Slurm', { timeout: 120_000 }, () => {
+  it('is split, signalled, requeued, killed and submitted again, and has the bits of a local one', async () => {
+    const slurm = cluster!;
+    const directory = join(parent, 'sweep');
+    const { cells } = writePlan(directory, request);
+    const first = await submit(directory, '--time', '10', '--at-once', '4', '--sbatch', '--nice=0');
+    // An array of this cluster has five tasks at most.
+    const [a, b] = jobsOf(first);
+    expect(first.stdout).toMatch(
+      /^job \d+: 5 tasks\njob \d+: 1 task\n6 cells submitted, 0 in the queue before, 0 ended\n$/,
+    );
+    expect((await submit(directory)).stdout).toBe('0 cells submitted, 6 in the queue before, 0 ended\n');
+
+    // As Slurm does it before a time limit: to all processes of the step.
+    await slurm.until('cell 0 has a checkpoint', () => checkpoint(directory, cells[0]!.id) > 10 * STEP);
+    slurm.run('scancel', '--signal=USR2', `${slurm.task(a!, 0, '%A')}.0`);
+    // Its worker alone: the task says that the cell failed.
+    await slurm.until('cell 1 has a checkpoint', () => checkpoint(directory, cells[1]!.id) > 10 * STEP);
+    process.kill(workerOf(directory, cells[1]!.id), 'SIGKILL');
+    await slurm.hurry(a!, 0);
+    await slurm.until('task 1 has failed', () => slurm.task(a!, 1, '%T') === 'FAILED');
+    await slurm.until('the queue is empty', () => slurm.isIdle, 60);
+    expect(sweepStatus(directory).counts).toMatchObject({ done: 5, failed: 1 });
+    expect((await submit(directory)).stdout).toMatch(
+      /^job \d+: 1 task\n1 cells submitted, 0 in the queue before, 5 ended\n$/,
+    );
+    await slurm.until('all cells are done', () => sweepStatus(directory).counts.done === 6);
+    expect((await submit(directory)).stdout).toBe('0 cells submitted, 0 in the queue before, 6 ended\n');
+
+    await collectSweep(directory);
+    expect(collectedTables(directory)).toEqual(collectedTables(whole));
+    expect([0, 1].map((k) => hasGoneOn(directory, cells[k]!.id))).toEqual([true, true]);
+    const { rows } = await readTable(join(directory, 'sweep.parquet'));
+    expect(rows.map(({ attempts }) => attempts)).toEqual([2, 2, 1, 1, 1, 1]);
+    expect(b).toBeDefined();
+  });
+
+  it('loses a node while its tasks live on, and runs no cell twice at once', async () => {
+    const slurm = cluster!;
+    const directory = join(parent, 'lost');
+    const { cells } = writePlan(directory, request);
+    const [a] = jobsOf(await submit(directory, '--cells-per-task', '4'));
+    await slurm.until('cell 0 has a checkpoint', () => checkpoint(directory, cells[0]!.id) > 10 * STEP);
+    const node = slurm.task(a!, 0, '%N');
+    const lost = [0, 1].filter((task) => slurm.task(a!, task, '%N') === node);
+    const workers = lost.map((task) => workerOf(directory, cells[4 * task]!.id));
+    await slurm.killNode(node);
+    for (const task of lost) await slurm.hurry(a!, task);
+    await slurm.until('they run elsewhere', () => lost.every((task) => slurm.task(a!, task, '%T') === 'RUNNING'));
+    // The old ones do too, and have their cells.
+    for (const worker of workers) process.kill(worker, 0);
+    await slurm.until('all cells are done', () => sweepStatus(directory).counts.done === 6);
+    await collectSweep(directory);
+    expect(collectedTables(directory)).toEqual(collectedTables(whole));
+    const { rows } = await readTable(join(directory, 'sweep.parquet'));
+    expect(rows.map(({ attempts }) => attempts)).toEqual([1, 1, 1, 1, 1, 1]);
+    slurm.run('scancel', a!);
+    slurm.startNode(node);
+    await slurm.until('the node is back', () => slurm.nodeState(node) === 'idle');
+  });
+
+  it('leaves a task alone that was cancelled, until it is submitted again', async () => {
+    const slurm = cluster!;
+    const directory = join(parent, 'cancelled');
+    const { cells } = writePlan(directory, { ...request, axes: { seed: [0, 1] } });
+    const [a] = jobsOf(await submit(directory));
+    await slurm.until('cell 1 has a checkpoint', () => checkpoint(directory, cells[1]!.id) > 10 * STEP);
+    slurm.run('scancel', `${a}_1`);
+    await slurm.until('the queue is empty', () => slurm.isIdle, 60);
+    expect(slurm.task(a!, 1, '%T')).toBe('CANCELLED');
+    expect(sweepStatus(directory).counts).toMatchObject({ done: 1, missing: 1 });
+    expect((await submit(directory)).stdout).toContain('1 cells submitted');
+    await slurm.until('all cells are done', () => sweepStatus(directory).counts.done === 2);
+    expect(hasGoneOn(directory, cells[1]!.id)).toBe(true);
+  });
+});
