@@ -1,5 +1,5 @@
-// Whether a sweep of a thousand tiny cells loses or doubles one, while a process that is at work on one is killed every five
-// seconds: on this machine, and on a Slurm of three nodes on it, where that is installed. What a cell costs beside its run.
+// Whether a sweep of a thousand tiny cells loses or doubles one, while every five seconds a process that is at work on
+// one is killed: on this machine, and on a Slurm of three nodes on it, where that is installed.
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

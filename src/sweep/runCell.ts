@@ -59,8 +59,9 @@ export async function runCell(folder: SweepFolder, cell: Cell, plan: SweepPlan):
     // That a cell diverged or failed is its result, and no fault of this process.
     process.exitCode = exitCode;
     folder.commit(result);
-    // Nothing goes on from it any more; of a cell that failed it may be the reason.
-    if (checkpointOf(cell) === 'checkpoint') rmSync(cellParts(folder, cell).recording, { force: true });
+    // Nothing goes on from it any more; of a cell that failed it may be the reason, and the next attempt begins anew.
+    const isNeeded = checkpointOf(cell) === 'recording' && (result.state !== 'failed' || plan.checkpoint === null);
+    if (!isNeeded) rmSync(cellParts(folder, cell).recording, { force: true });
     return result;
   } finally {
     lock.release();
