@@ -1,4 +1,4 @@
-// Whether a sweep of a thousand tiny cells loses or doubles one, while every five seconds a process that is at work on
+// Whether a sweep of a thousand tiny cells loses or doubles one, while every three seconds a process that is at work on
 // one is killed: on this machine, and on a Slurm of three nodes on it, where that is installed.
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -19,7 +19,9 @@ const { values } = parseArgs({ options: { cells: { type: 'string', default: '100
 const COUNT = Number(values.cells);
 const JOBS = 2;
 /** Between two kills, in milliseconds. */
-const KILL_EVERY = 5000;
+const KILL_EVERY = 3000;
+/** A cell that is killed whenever it is begun never ends. */
+const MOST_KILLS = 2;
 const CELLS_PER_TASK = 50;
 const STEPS = [0, 5, 10];
 
@@ -85,23 +87,26 @@ async function killNowAndThen(directory: string, killed: Map<string, number>, en
       return null;
     }
   };
-  while (!ended.aborted) {
-    await sleep(KILL_EVERY, null, { signal: ended }).catch(() => {});
-    const [lock] = locks();
-    const pid = lock === undefined ? null : holder(lock);
-    if (pid === null) continue;
+  const killHolder = (lock: string): boolean => {
+    const pid = holder(lock);
+    if (pid === null) return false;
     try {
       // It may have come to another cell by now: it stands still while it is looked at which.
       process.kill(pid, 'SIGSTOP');
       const own = locks().find((name) => holder(name) === pid);
-      if (own !== undefined) {
-        const id = own.slice(0, -'.lock'.length);
-        killed.set(id, (killed.get(id) ?? 0) + 1);
-      }
-      process.kill(pid, 'SIGKILL');
+      const id = own?.slice(0, -'.lock'.length) ?? '';
+      const isSpared = own === undefined || (killed.get(id) ?? 0) >= MOST_KILLS;
+      process.kill(pid, isSpared ? 'SIGCONT' : 'SIGKILL');
+      if (!isSpared) killed.set(id, (killed.get(id) ?? 0) + 1);
+      return !isSpared;
     } catch {
-      // It has ended by itself.
+      // It has ended: a lock that is left over.
+      return false;
     }
+  };
+  while (!ended.aborted) {
+    await sleep(KILL_EVERY, null, { signal: ended }).catch(() => {});
+    while (!ended.aborted && !locks().some(killHolder)) await sleep(5);
   }
 }
 
