@@ -95,7 +95,7 @@ export class SlurmCluster {
   }
 
   async until(what: string, isSo: () => boolean, seconds = 40): Promise<void> {
-    for (const end = Date.now() + seconds * 1000; ; await sleep(100)) {
+    for (const end = Date.now() + seconds * 1000; ; await sleep(50)) {
       try {
         if (isSo()) return;
       } catch {

@@ -12,7 +12,7 @@ const request: SweepRequest = {
   pipeline: {
     data: { name: 'digits', train: 48, test: 16 },
     model: { name: 'mlp', hidden: [6], activation: 'relu' },
-    ...{ learningRate: 0.05, steps: 2000, batchSize: 8 },
+    ...{ learningRate: 0.05, steps: 3000, batchSize: 8 },
     probes: [
       { name: 'trainingLoss', every: 70 },
       { name: 'topEigenvalues', every: 90 },
@@ -49,10 +49,16 @@ async function local(): Promise<void> {
 const submit = (directory: string, ...options: readonly string[]) =>
   brink(['sweep', 'submit', directory, '--slurm', ...options], cluster!.env);
 const jobsOf = ({ stdout }: { readonly stdout: string }) => [...stdout.matchAll(/^job (\d+)/gm)].map(([, job]) => job!);
+/** Stops the process that is at work on a cell once it has checkpoints, so that it stands still while Slurm is asked. */
+async function hold(directory: string, { id }: { readonly id: string }): Promise<() => void> {
+  await cluster!.until(`cell ${id} has checkpoints`, () => checkpoint(directory, id) > 8 * STEP);
+  const pid = workerOf(directory, { id });
+  process.kill(pid, 'SIGSTOP');
+  return () => process.kill(pid, 'SIGCONT');
+}
 const checkpoint = (directory: string, id: string) =>
   statSync(join(directory, 'cells', id, 'checkpoint.arrows'), { throwIfNoEntry: false })?.size ?? 0;
-/** The process that has claimed a cell. */
-const workerOf = (directory: string, id: string): number =>
+const workerOf = (directory: string, { id }: { readonly id: string }): number =>
   JSON.parse(readFileSync(join(directory, 'cells', `${id}.lock`), 'utf8')).pid;
 const hasGoneOn = (directory: string, id: string) =>
   existsSync(join(directory, 'cells', `${id}.2`, 'run.json')) &&
@@ -71,12 +77,12 @@ describe('a sweep on Slurm', { timeout: 120_000 }, () => {
     );
     expect((await submit(directory)).stdout).toBe('0 cells submitted, 6 in the queue before, 0 ended\n');
 
+    const [release] = await Promise.all([hold(directory, cells[0]!), hold(directory, cells[1]!)]);
     // As Slurm does it before a time limit: to all processes of the step.
-    await slurm.until('cell 0 has a checkpoint', () => checkpoint(directory, cells[0]!.id) > 10 * STEP);
     slurm.run('scancel', '--signal=USR2', `${slurm.task(a!, 0, '%A')}.0`);
-    // Its worker alone: the task says that the cell failed.
-    await slurm.until('cell 1 has a checkpoint', () => checkpoint(directory, cells[1]!.id) > 10 * STEP);
-    process.kill(workerOf(directory, cells[1]!.id), 'SIGKILL');
+    release();
+    // The worker alone: the task says that its cell failed.
+    process.kill(workerOf(directory, cells[1]!), 'SIGKILL');
     await slurm.hurry(a!, 0);
     await slurm.until('task 1 has failed', () => slurm.task(a!, 1, '%T') === 'FAILED');
     await slurm.until('the queue is empty', () => slurm.isIdle, 60);
@@ -101,15 +107,15 @@ describe('a sweep on Slurm', { timeout: 120_000 }, () => {
     const directory = join(parent, 'lost');
     const { cells } = writePlan(directory, request);
     const [a] = jobsOf(await submit(directory, '--cells-per-task', '4'));
-    await slurm.until('cell 0 has a checkpoint', () => checkpoint(directory, cells[0]!.id) > 10 * STEP);
+    const release = await hold(directory, cells[0]!);
     const node = slurm.task(a!, 0, '%N');
     const lost = [0, 1].filter((task) => slurm.task(a!, task, '%N') === node);
-    const workers = lost.map((task) => workerOf(directory, cells[4 * task]!.id));
     await slurm.killNode(node);
     for (const task of lost) await slurm.hurry(a!, task);
-    await slurm.until('they run elsewhere', () => lost.every((task) => slurm.task(a!, task, '%T') === 'RUNNING'));
-    // The old ones do too, and have their cells.
-    for (const worker of workers) process.kill(worker, 0);
+    // The old task still has its cell; the new one does what else there is.
+    await slurm.until('five cells are done', () => sweepStatus(directory).counts.done === 5);
+    expect(sweepStatus(directory).counts).toMatchObject({ done: 5, running: 1 });
+    release();
     await slurm.until('all cells are done', () => sweepStatus(directory).counts.done === 6);
     await collectSweep(directory);
     expect(collectedTables(directory)).toEqual(collectedTables(whole));
@@ -125,8 +131,9 @@ describe('a sweep on Slurm', { timeout: 120_000 }, () => {
     const directory = join(parent, 'cancelled');
     const { cells } = writePlan(directory, { ...request, axes: { seed: [0, 1] } });
     const [a] = jobsOf(await submit(directory));
-    await slurm.until('cell 1 has a checkpoint', () => checkpoint(directory, cells[1]!.id) > 10 * STEP);
+    const release = await hold(directory, cells[1]!);
     slurm.run('scancel', `${a}_1`);
+    release();
     await slurm.until('the queue is empty', () => slurm.isIdle, 60);
     expect(slurm.task(a!, 1, '%T')).toBe('CANCELLED');
     expect(sweepStatus(directory).counts).toMatchObject({ done: 1, missing: 1 });
