@@ -87,6 +87,8 @@ export class SlurmCluster {
   /** Starts a task that was requeued at once, where Slurm waits two minutes. */
   async hurry(job: string, task: number): Promise<void> {
     await this.until(`task ${job}_${task} waits`, () => this.task(job, task, '%T %r') === 'PENDING BeginTime');
+    // A node takes no credential of the second in which it revoked the one before.
+    await sleep(2000);
     this.run('scontrol', 'update', `JobId=${job}_${task}`, 'StartTime=now');
   }
 
@@ -173,7 +175,7 @@ ReturnToService=2
 KillWait=5
 SlurmdTimeout=6
 MinJobAge=3600
-MaxArraySize=5
+MaxArraySize=4
 ${nodes.join('\n')}
 PartitionName=main Nodes=${NODES.join(',')} Default=YES MaxTime=INFINITE State=UP
 `;
