@@ -40,7 +40,7 @@ writeFileSync(join(parent, 'eigenvalues.ts'), 'export const eigenvalues = [3, 2,
 
 const quiet = { progress: false };
 const seeds = Array.from({ length: 60 }, (_, k) => k);
-const dying = seeds.filter((seed) => seed % 5 === 3);
+const dying = seeds.filter((seed) => seed % 10 === 3);
 const request = (marker: string, own: readonly number[]) => ({
   module,
   parameters: { learningRate: 0.3, marker, dying: own },
@@ -49,10 +49,10 @@ const request = (marker: string, own: readonly number[]) => ({
 });
 
 describe('a sweep of a module', { timeout: 120_000 }, () => {
-  it('loses none of 60 cells, of which twelve are killed and go on, and does none twice', async () => {
+  it('loses none of 60 cells, of which six are killed and go on, and does none twice', async () => {
     const directory = join(parent, 'sixty');
     const { cells } = writePlan(directory, request(join(parent, 'died-'), dying));
-    expect(await runSweep(directory, { ...quiet, jobs: 2 })).toMatchObject({ done: 48, failed: 12 });
+    expect(await runSweep(directory, { ...quiet, jobs: 2 })).toMatchObject({ done: 54, failed: 6 });
     const results = () => readdirSync(join(directory, 'results')).sort();
     expect(results()).toEqual(cells.map(({ id }) => `${id}.json`).sort());
     expect(await runSweep(directory, { ...quiet, jobs: 2 })).toMatchObject({ done: 60, failed: 0, left: 0 });
