@@ -143,6 +143,13 @@ export { ratioOfSums } from './statistics/ratioOfSums.ts';
 export { type CollectedSweep, collectSweep } from './sweep/collectSweep.ts';
 export { type Cell, planSweep, type SweepAxis, type SweepPlan, type SweepRequest } from './sweep/planSweep.ts';
 export { type RunSweepOptions, runSweep, type SweepSummary } from './sweep/runSweep.ts';
+export {
+  type SubmitOptions,
+  type SubmittedJob,
+  type SubmittedSweep,
+  submitSweep,
+} from './sweep/submitSweep.ts';
+export type { CellRun } from './sweep/sweepModule.ts';
 export { type CellState, type SweepStatus, sweepStatus } from './sweep/sweepStatus.ts';
 export { writePlan } from './sweep/writePlan.ts';
 export { type ReadTable, readTable } from './tables/readTable.ts';

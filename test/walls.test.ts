@@ -76,7 +76,7 @@ const MAY_SEE: Record<string, readonly string[]> = {
   runs: ['core', 'files', 'operators', 'tables', 'training', 'engine', 'catalogue', 'recording'],
   plots: ['core', 'files', 'probes'],
   figures: ['core', 'files', 'statistics', 'tables', 'plots', 'recording', 'runs'],
-  sweep: ['core', 'files', 'tables', 'runs'],
+  sweep: ['core', 'files', 'tables', 'recording', 'engine', 'runs'],
   cli: [
     'core',
     'theory',

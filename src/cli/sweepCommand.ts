@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { CommandLineError } from '../runs/CommandLineError.ts';
 import type { SweepRequest } from '../sweep/planSweep.ts';
-import { numberOf } from './arguments.ts';
+import type { SubmitOptions } from '../sweep/submitSweep.ts';
+import { anotherOf, numberOf } from './arguments.ts';
 
 const WHO = 'sweep';
 /** What a scheduler starts again: cells are left. */
@@ -19,6 +20,7 @@ the folder, run it together; whatever was cut off, \`run\` goes on.
 Examples:
   brink sweep plan grid.json --out output/sweep
   brink sweep run output/sweep --jobs 4
+  brink sweep submit output/sweep --slurm --time 60 --cells-per-task 4
   brink sweep status output/sweep
   brink sweep collect output/sweep
 
@@ -45,7 +47,7 @@ Exit codes: 0 done, 1 a cell failed, 2 the command line is wrong, 75 cells are l
     .description('run the cells that have not ended')
     .argument('<dir>', 'the folder of the sweep')
     .option('-j, --jobs <k>', 'cells at once (default: as many as there are cores)', numberOf)
-    .option('--index <i>', 'one cell alone; auto: the one that an array job of Slurm, Kubernetes, … gives')
+    .option('--index <i>', 'one cell alone, or some: 4-7; auto: the one that an array job of Slurm, … gives')
     .action(async (dir: string, { jobs, index }: { readonly jobs?: number; readonly index?: string }) => {
       const { runSweep } = await import('../sweep/runSweep.ts');
       const only = index === undefined ? {} : { index: await indexOf(index) };
@@ -54,6 +56,30 @@ Exit codes: 0 done, 1 a cell failed, 2 the command line is wrong, 75 cells are l
       console.log(`${done} done, ${diverged} diverged, ${failed} failed, ${left} left`);
       if (left > 0 || summary.stopped) process.exitCode = UNFINISHED;
       else if (failed > 0) process.exitCode = 1;
+    });
+  command
+    .command('submit')
+    .description('submit the cells that have not ended as an array job; again: those that are not in the queue either')
+    .argument('<dir>', 'the folder of the sweep, which all nodes share')
+    .requiredOption('--slurm', 'to Slurm')
+    .option('--print', 'print the script and submit nothing')
+    .option('--time <limit>', "a task's time limit, as Slurm writes it: 90, 12:00:00 (default: the partition's)")
+    .option('--grace <seconds>', 'how long before it a task is told to stop (default: 120)', numberOf)
+    .option('--at-once <tasks>', 'tasks at once (default: as many as Slurm gives)', numberOf)
+    .option('--cells-per-task <k>', 'cells that one task runs, one after the other (default: 1)', numberOf)
+    .option('--requeues <n>', 'how often a task that was stopped goes back into the queue (default: 20)', numberOf)
+    .option('--sbatch <option>', 'another option of sbatch, as --sbatch=--partition=gpu; may be given again', anotherOf)
+    .action(async (dir: string, { slurm: _, ...options }: SubmitOptions & { readonly slurm: true }) => {
+      const { submitSweep } = await import('../sweep/submitSweep.ts');
+      const { jobs, cells, queued, ended } = submitSweep(dir, options);
+      if (options.print) {
+        const cut = (k: number) =>
+          `# The rest is another script, ${k + 1} of ${jobs.length}: one array can't have so many tasks.\n`;
+        process.stdout.write(jobs.map(({ script }, k) => (k === 0 ? script : cut(k) + script)).join(''));
+        return;
+      }
+      for (const { job, tasks } of jobs) console.log(`job ${job}: ${tasks} ${tasks === 1 ? 'task' : 'tasks'}`);
+      console.log(`${cells} cells submitted, ${queued} in the queue before, ${ended} ended`);
     });
   command
     .command('status')
@@ -99,7 +125,9 @@ Exit codes: 0 done, 1 a cell failed, 2 the command line is wrong, 75 cells are l
   return command;
 }
 
-async function indexOf(text: string): Promise<number> {
+async function indexOf(text: string): Promise<number | readonly [number, number]> {
+  const [, first, last] = /^(\d+)-(\d+)$/.exec(text) ?? [];
+  if (last !== undefined) return [Number(first), Number(last)];
   if (text !== 'auto') return numberOf(text);
   const { indexFromEnvironment } = await import('../sweep/indexFromEnvironment.ts');
   const { index, from } = indexFromEnvironment();

@@ -101,6 +101,11 @@ export interface RunBranch {
    * it has.
    */
   whenBegun(body: (first: Step | null) => void): void;
+  /**
+   * Every how many steps a probe begins afresh, without what it carries from step to step; null: never. Its rows then
+   * are the same in a run that goes on from such a step.
+   */
+  readonly restartEvery: number | null;
   /** What the measurements of the branch cost so far. */
   readonly account: Account;
   /** Tells how far the work on a file is that takes long, for whoever watches the run. */

@@ -10,17 +10,17 @@ import { makeFolders } from '../files/makeFolders.ts';
 import { sayingWhy } from '../files/sayingWhy.ts';
 import { writeWhole } from '../files/WholeFile.ts';
 import { toSvg } from '../plots/toSvg.ts';
+import { RunParts } from '../runs/RunParts.ts';
 import { readTable } from '../tables/readTable.ts';
 import { toParquet } from '../tables/toParquet.ts';
 import { definitionHash } from './definitionHash.ts';
 import type { FigureRecord } from './FigureRecord.ts';
-import { type Figure, plannedRuns, presetOf, type SeededRun } from './figure.ts';
+import { CHECKPOINT, type Figure, plannedRuns, presetOf, type SeededRun } from './figure.ts';
 import { importFigure } from './importFigure.ts';
 import { type ClaimsRow, claimsTable, judgedClaim } from './judgedClaims.ts';
 import { type MadeRuns, type RunOfFigure, readMadeRuns } from './MadeRuns.ts';
 import { madeBy } from './madeBy.ts';
 import { makeRun } from './makeRun.ts';
-import { RunParts } from './RunParts.ts';
 import { writeReport } from './report/writeReport.ts';
 import { requireTime } from './requireTime.ts';
 
@@ -123,7 +123,7 @@ function isWhole(directory: string, definition: string): boolean {
   const record = readJson(join(directory, FILES.record)) as FigureRecord | null;
   if (record?.definition !== definition) return false;
   // After `redraw` the runs can be another definition's.
-  return record.runs.every(({ folders }) => new RunParts(join(directory, folders[0]!)).isOf(definition));
+  return record.runs.every(({ folders }) => new RunParts(join(directory, folders[0]!), CHECKPOINT).isOf(definition));
 }
 
 interface Request {
@@ -146,7 +146,7 @@ async function make(
     if (progress) process.stderr.write(`figure ${declared.name} (${scale}): ${line}\n`);
   };
   const folderOf = ({ plan, seed }: SeededRun) => join('runs', `${plan.name}-seed-${seed}`);
-  const partsOf = (cell: SeededRun) => new RunParts(join(directory, folderOf(cell)));
+  const partsOf = (cell: SeededRun) => new RunParts(join(directory, folderOf(cell)), CHECKPOINT);
   const isMade = (cell: SeededRun) => {
     const parts = partsOf(cell);
     return parts.isDone && (redraw || parts.isOf(definition));

@@ -6,10 +6,10 @@ import { record } from '../recording/record.ts';
 import { resume } from '../recording/resume.ts';
 import { tablesOf } from '../recording/tablesOf.ts';
 import type { Branches } from '../runs/branches.ts';
+import { RunParts } from '../runs/RunParts.ts';
 import { recover } from '../runs/recover.ts';
 import { run } from '../runs/run.ts';
 import { CHECKPOINT, type SeededRun } from './figure.ts';
-import { RunParts } from './RunParts.ts';
 
 const WHO = 'makeFigure';
 
@@ -32,13 +32,13 @@ export interface MakeRunOptions {
 export async function makeRun({ plan, seed }: SeededRun, options: MakeRunOptions): Promise<void> {
   const { folder, definition, metadata, again, progress } = options;
   const { exitCode } = process;
-  const parts = new RunParts(folder);
+  const parts = new RunParts(folder, CHECKPOINT);
   const goesOn = plan.checkpoint !== undefined && !again && parts.goesOnFrom(definition) !== null;
   const begun = await plan.steps(seed);
   const steps = goesOn ? await goOn(`the run ${plan.name}, seed ${seed},`, parts, begun) : begun;
   const directory = goesOn ? parts.next : folder;
   const summary = await run(steps, branchesOf(plan), { directory, overwrite: true, metadata, progress });
-  if (!goesOn) new RunParts(folder).removeStale();
+  if (!goesOn) new RunParts(folder, CHECKPOINT).removeStale();
   if (summary.state === 'finished') return;
   const errors = Object.values(summary.branches).flatMap(({ error }) => error ?? []);
   if (summary.state === 'diverged' && errors.length === 0) {

@@ -22,8 +22,8 @@ export interface Instrument<R extends object> extends Declared {
   /** The objective that is measured; null: that of the steps. */
   readonly on: Objective | null;
   /**
-   * Called once a subscription, with the objective of its first step. @throws BrinkError where the two don't go
-   * together.
+   * Called once a subscription, with the objective of its first step, and where the run restarts its probes. @throws
+   * BrinkError where the two don't go together.
    */
   begin(objective: Objective): Measurement<R>;
 }
@@ -48,8 +48,14 @@ export function measureWith<R extends object>(instrument: Instrument<R>): Operat
       let isHeard = false;
       let isWarned = false;
 
-      const begin = (first: Step | null) => {
-        if (first) measurement ??= instrument.begin(on ?? first.point().objective);
+      let stretch = 0;
+      const begin = (step: Step | null) => {
+        if (step === null) return;
+        const every = (branch ?? step.run.branch)?.restartEvery ?? null;
+        const own = every === null ? 0 : Math.floor(step.index / every);
+        if (measurement !== null && own === stretch) return;
+        measurement = instrument.begin(on ?? step.point().objective);
+        stretch = own;
       };
       branch?.check(begin);
       subscriber.add(() => abort.abort());

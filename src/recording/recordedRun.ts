@@ -20,6 +20,8 @@ export interface RecordedRun {
   readonly continued: readonly string[];
   /** The recording that it went on with, as a path from its folder; null: none. */
   readonly recording: string | null;
+  /** The step that it went on with; null: none. */
+  readonly from: number | null;
   /** What the user adds. */
   readonly user: JsonObject;
 }
@@ -38,6 +40,7 @@ export function readRecordedRun(who: string, folder: string): RecordedRun | null
     recovered: texts(recovered),
     continued: texts(continued),
     recording: texts([Object(resumed ?? null).recording])[0] ?? null,
+    from: (Object(resumed ?? null).step as number | undefined) ?? null,
     user: Object(Object(metadata ?? null).user ?? null),
   };
 }

@@ -21,6 +21,7 @@ export interface RunPlace {
   /** The files of the run before, which go as this one begins. */
   readonly removed: readonly string[];
   readonly stopped: AbortSignal;
+  readonly restartEvery: number | null;
   /** Told how far the work on a file is that takes long. */
   readonly tell: (file: string, progress: string) => void;
 }
@@ -44,6 +45,7 @@ export class RunBranches {
   readonly #directory: string;
   readonly #removed: ReadonlySet<string>;
   readonly #stopped: AbortSignal;
+  readonly #restartEvery: number | null;
   readonly #accounts = new Map<string, Account>();
   readonly #peers: Account[] = [];
   readonly #tell: RunPlace['tell'];
@@ -55,10 +57,11 @@ export class RunBranches {
   #begun: { readonly first: Step | null; readonly metadata: JsonObject } | null = null;
 
   /** @throws BrinkError for a name that no file can have, and whatever a branch throws while it is put together. */
-  constructor(branches: Branches, { directory, removed, stopped, tell }: RunPlace) {
+  constructor(branches: Branches, { directory, removed, stopped, restartEvery, tell }: RunPlace) {
     this.#directory = directory;
     this.#removed = new Set(removed);
     this.#stopped = stopped;
+    this.#restartEvery = restartEvery;
     this.#tell = tell;
     this.outputs = Object.entries(branches).map(([name, branch]) => {
       if (name === '' || /[/\\\0]|^\.+$/.test(name)) {
@@ -153,6 +156,7 @@ export class RunBranches {
       account,
       directory: this.#directory,
       stopped: this.#stopped,
+      restartEvery: this.#restartEvery,
       get metadata() {
         return metadata();
       },

@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
 import { isObservable, map, merge, type Observable, type Subscription, takeUntil, tap } from 'rxjs';
 import type { Cost } from '../core/Cost.ts';
-import { BrinkError, DivergedError, given } from '../core/errors.ts';
+import { BrinkError, DivergedError, given, requireInteger } from '../core/errors.ts';
 import { requireChoice, requireFlag, requireOptions } from '../core/given.ts';
 import { type JsonObject, requireJson } from '../core/Json.ts';
 import { requireStep, type Step } from '../core/Step.ts';
@@ -33,6 +33,11 @@ export interface RunOptions {
    * afterwards nothing is listened to.
    */
   readonly signals?: 'exit' | 'stop' | 'ignore';
+  /**
+   * Every how many steps probes begin afresh, without what they carry from step to step (eigenvectors, the row before);
+   * default: never. A run that goes on from such a step by `resume(path, { step })` then has the same rows, bit for bit.
+   */
+  readonly restartEvery?: number;
 }
 
 /**
@@ -100,7 +105,7 @@ export interface RunSummary<B = Branches> {
  *
  * @param steps A source of this library, or any observable of steps.
  * @param branches By name, which is that of their files; at least one.
- * @param options `directory`, `overwrite`, `metadata`, `progress`, `signal`, `signals`.
+ * @param options `directory`, `overwrite`, `metadata`, `progress`, `signal`, `signals`, `restartEvery`.
  * @throws BrinkError as a rejection, before anything is measured: no branch, an option that there is not, a folder
  *   that holds a run, two branches that would write one file, options of a probe that don't go with the objective;
  *   and whatever a branch throws while it is put together.
@@ -113,7 +118,7 @@ export async function run<const B extends Branches>(
   requireOptions(
     WHO,
     options,
-    ['directory', 'overwrite', 'metadata', 'progress', 'signal', 'signals'],
+    ['directory', 'overwrite', 'metadata', 'progress', 'signal', 'signals', 'restartEvery'],
     "{ directory: 'output/first' }",
   );
   const { signals = 'exit' } = options;
@@ -140,9 +145,11 @@ async function runUntil(
   options: RunOptions,
 ): Promise<RunSummary> {
   const { directory = 'output', overwrite = false, metadata: user = {}, progress = true, signal } = options;
+  const { restartEvery = null } = options;
   requireFlag(WHO, 'overwrite', overwrite);
   requireFlag(WHO, 'progress', progress);
   requireJson(WHO, 'metadata', user);
+  if (restartEvery !== null) requireInteger(WHO, 'restartEvery', restartEvery, 1);
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw new BrinkError(WHO, `${given('signal', signal)} It must be an AbortSignal: that of an AbortController.`);
   }
@@ -156,6 +163,7 @@ async function runUntil(
     directory: record.directory,
     removed: record.removed,
     stopped,
+    restartEvery,
     tell: (file, progress) => {
       record.note('info', { file }, progress);
       display?.say(`${relative(record.directory, file)}: ${progress}`);

@@ -1,10 +1,12 @@
+import type { Observable } from 'rxjs';
 import { probes as allProbes } from '../catalogue/probes.ts';
 import type { JsonObject } from '../core/Json.ts';
+import type { Step } from '../core/Step.ts';
 import { loadWeights } from '../recording/loadWeights.ts';
 import { record } from '../recording/record.ts';
 import { type GradientDescentOptions, gradientDescent } from '../training/gradientDescent.ts';
 import { asWritten } from './asWritten.ts';
-import type { Branch } from './branches.ts';
+import type { Branch, Branches } from './branches.ts';
 import { CommandLineError } from './CommandLineError.ts';
 import { objectiveFrom } from './objectiveFrom.ts';
 import type { Named } from './parseNamed.ts';
@@ -23,8 +25,29 @@ const WHO = 'run';
  */
 export async function runPipeline(spec: Specification, { force }: { readonly force: boolean }): Promise<RunSummary> {
   const directory = requireNoRun(WHO, spec.directory, force);
-  const objective = await objectiveFrom(WHO, spec);
+  const { steps, branches, metadata } = await preparePipeline(spec);
+  return asWritten(
+    () => run(steps, branches, { directory, overwrite: force, signals: 'stop', metadata }),
+    Object.keys(allProbes),
+  );
+}
 
+/** What a run is made of. */
+export interface PreparedRun {
+  readonly steps: Observable<Step>;
+  readonly branches: Branches;
+  /** What it says of itself. */
+  readonly metadata: JsonObject;
+}
+
+/**
+ * Puts a pipeline together; nothing runs.
+ *
+ * @throws CommandLineError where an option is out of its range, BrinkError where data can't be read or the engine
+ *   doesn't open.
+ */
+export async function preparePipeline(spec: Specification): Promise<PreparedRun> {
+  const objective = await objectiveFrom(WHO, spec);
   const {
     data: _data,
     model: _model,
@@ -55,11 +78,7 @@ export async function runPipeline(spec: Specification, { force }: { readonly for
     ),
   );
   const recording: Record<string, Branch> = isRecorded ? { recording: (s) => s.pipe(record()) } : {};
-  const metadata = { pipeline: spec as unknown as JsonObject };
-  return asWritten(
-    () => run(steps, { ...branches, ...recording }, { directory, overwrite: force, signals: 'stop', metadata }),
-    Object.keys(allProbes),
-  );
+  return { steps, branches: { ...branches, ...recording }, metadata: { pipeline: spec as unknown as JsonObject } };
 }
 
 /** A probe draws batches as training does, where nothing else is said. */

@@ -1,5 +1,5 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { appendFileSync, existsSync, readFileSync, statSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
 import { z } from 'zod';
 import { BrinkError } from '../core/errors.ts';
 import type { Json, JsonObject } from '../core/Json.ts';
@@ -22,7 +22,7 @@ export interface CellResult {
   readonly id: string;
   readonly planHash: string;
   readonly state: CellEnd;
-  /** How many times it was begun. */
+  /** How many times it was begun, or gone on with. */
   readonly attempts: number;
   /** Of the last attempt, wall time. */
   readonly seconds: number;
@@ -32,19 +32,26 @@ export interface CellResult {
   /** The numbers and words of the last row of each table that has a row a step, as `<branch>_<column>`. */
   readonly metrics: Readonly<Record<string, number | string | null>>;
   readonly brink: string;
+  /** What computed it: `name`, `device` with the number of threads, `version`; null: no step came, or none of brink's. */
+  readonly engine: JsonObject | null;
+  readonly processor: string;
 }
 
 const header = z.object({
   format: z.literal(FORMAT),
   brink: z.string(),
   planHash: z.string(),
+  threads: z.int(),
+  checkpoint: z.int().nullable(),
+  module: z.object({ path: z.string(), definition: z.string() }).nullable(),
   axes: z.looseObject({}),
 });
-const line = z.object({ index: z.int(), id: z.string(), params: z.looseObject({}), pipeline: z.looseObject({}) });
+const line = z.object({ index: z.int(), id: z.string(), params: z.looseObject({}) }).loose();
 
 /**
  * The folder of a sweep: `plan.jsonl`, written once; `results/<id>.json` of each cell that has ended; `cells/<id>`, the
- * folders of the runs. These files are all of a sweep's state.
+ * folders of the runs, with `.2`, `.3` where they were gone on with; `attempts/<id>`, a byte for each time that a cell
+ * was begun. These files are all of a sweep's state.
  */
 export class SweepFolder {
   readonly directory: string;
@@ -66,6 +73,17 @@ export class SweepFolder {
     return join(this.directory, 'results', `${id}.json`);
   }
 
+  /** Counts that a cell begins. */
+  begins({ id }: Pick<Cell, 'id'>): void {
+    makeFolders(join(this.directory, 'attempts'));
+    appendFileSync(join(this.directory, 'attempts', id), '.');
+  }
+
+  /** How often a cell was begun. */
+  attemptsOf({ id }: Pick<Cell, 'id'>): number {
+    return statSync(join(this.directory, 'attempts', id), { throwIfNoEntry: false })?.size ?? 0;
+  }
+
   /** Whether some process is at work on a cell. */
   isRunning(cell: Cell): boolean {
     return holderOf(this.run(cell)) !== null;
@@ -76,15 +94,17 @@ export class SweepFolder {
    *
    * @throws BrinkError where the folder holds another plan, or can't be written.
    */
-  begin({ planHash, axes, cells }: SweepPlan): void {
+  begin({ cells, ...plan }: SweepPlan): void {
     if (existsSync(this.#plan)) {
-      if (this.read().planHash === planHash) return;
+      if (this.read().planHash === plan.planHash) return;
       throw new BrinkError(
         WHO,
         `${this.directory} holds the plan of another sweep, whose results would be mixed with this one's. Name another folder.`,
       );
     }
-    const lines = [{ format: FORMAT, brink: VERSIONS.brink, planHash, axes }, ...cells].map((entry) =>
+    // From this folder on: a copy of both goes on elsewhere.
+    const module = plan.module && { ...plan.module, path: relative(this.directory, plan.module.path) };
+    const lines = [{ format: FORMAT, brink: VERSIONS.brink, ...plan, module }, ...cells].map((entry) =>
       JSON.stringify(entry),
     );
     sayingWhy(WHO, `${this.directory} can't be written`, 'Name another folder.', () => {
@@ -103,10 +123,15 @@ export class SweepFolder {
         .trimEnd()
         .split('\n')
         .map((entry) => JSON.parse(entry));
-      const { planHash, axes } = header.parse(first);
+      const { format: _f, brink: _b, axes, module, ...plan } = header.parse(first);
       const cells = rest.map((entry) => line.parse(entry)) as unknown as Cell[];
       if (!cells.every(({ index }, k) => index === k)) throw new Error('cells are missing');
-      return { planHash, axes: axes as Readonly<Record<string, readonly Json[]>>, cells };
+      return {
+        ...plan,
+        axes: axes as Readonly<Record<string, readonly Json[]>>,
+        module: module && { ...module, path: resolve(this.directory, module.path) },
+        cells,
+      };
     } catch (cause) {
       throw new BrinkError(WHO, `${this.#plan} is damaged: ${(cause as Error).message}. Plan the sweep anew.`, {
         cause,
@@ -123,6 +148,12 @@ export class SweepFolder {
     }
   }
 
+  /** Whether a cell needs no more: what has failed is tried again. */
+  hasEnded(id: string): boolean {
+    const result = this.resultOf(id);
+    return result !== null && result.state !== 'failed';
+  }
+
   /** The commit of a cell: once the file has its name, the cell has ended. */
   commit(result: CellResult): void {
     const path = this.#result(result.id);
@@ -130,12 +161,5 @@ export class SweepFolder {
       makeFolders(join(this.directory, 'results'));
       writeWhole(path, `${JSON.stringify(result satisfies object as unknown as JsonObject)}\n`);
     });
-  }
-
-  /** The tables of a cell that has ended, by their branches. */
-  tablesOf(cell: Pick<Cell, 'id'>): ReadonlyMap<string, string> {
-    const folder = this.run(cell);
-    const files = existsSync(folder) ? readdirSync(folder).filter((file) => file.endsWith('.parquet')) : [];
-    return new Map(files.sort().map((file) => [file.slice(0, -'.parquet'.length), join(folder, file)]));
   }
 }

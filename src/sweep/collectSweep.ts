@@ -16,8 +16,9 @@ import {
   utf8,
 } from '../core/Table.ts';
 import { makeFolders } from '../files/makeFolders.ts';
-import { readTable } from '../tables/readTable.ts';
+import type { ReadTable } from '../tables/readTable.ts';
 import { toParquet } from '../tables/toParquet.ts';
+import { cellTables } from './cellTables.ts';
 import type { Cell } from './planSweep.ts';
 import type { CellResult } from './SweepFolder.ts';
 import { SweepFolder } from './SweepFolder.ts';
@@ -47,7 +48,8 @@ export interface CollectedSweep {
  * Cost: every table is read and written once.
  *
  * @param directory The sweep's folder.
- * @throws BrinkError as a rejection where there is no plan, or results are another plan's or another release's.
+ * @throws BrinkError as a rejection where there is no plan, or results are another plan's, another release's or
+ *   another engine's.
  */
 export async function collectSweep(directory: string): Promise<CollectedSweep> {
   const folder = new SweepFolder(directory);
@@ -66,11 +68,13 @@ export async function collectSweep(directory: string): Promise<CollectedSweep> {
     cell: int32({ symbol: '', description: 'Its place in the plan.' }),
     cell_id: utf8({ symbol: '', description: 'Its name, from its pipeline.' }),
     state: utf8({ symbol: '', description: 'done, diverged, failed, running or missing.' }),
-    attempts: int32({ symbol: '', description: 'How often it was begun.' }),
+    attempts: int32({ symbol: '', description: 'How often it was begun, or gone on with.' }),
     seconds: nullable(float64({ symbol: '', description: 'Wall time of the last attempt.' })),
     steps: nullable(int32({ symbol: '', description: 'How many steps there were.' })),
     error: nullable(utf8({ symbol: '', description: 'What it ended with.' })),
     brink: nullable(utf8({ symbol: '', description: 'The release of brink that ran it.' })),
+    engine: nullable(utf8({ symbol: '', description: 'What computed it, with its number of threads.' })),
+    processor: nullable(utf8({ symbol: '', description: 'The processor of its machine.' })),
   };
   const own = named(params, new Set([...Object.keys(fixed), ...names]));
   const table = defineTable({
@@ -84,9 +88,10 @@ export async function collectSweep(directory: string): Promise<CollectedSweep> {
     const result = results.get(cell.id) ?? null;
     return {
       ...own.values(cell),
-      ...{ cell: cell.index, cell_id: cell.id, state, attempts: result?.attempts ?? 0 },
+      ...{ cell: cell.index, cell_id: cell.id, state, attempts: folder.attemptsOf(cell) },
       ...{ seconds: result?.seconds ?? null, steps: result?.steps ?? null },
-      ...{ error: result?.error ?? null, brink: result?.brink ?? null },
+      ...{ error: result?.error ?? null, brink: result?.brink ?? null, processor: result?.processor ?? null },
+      engine: result?.engine ? engineText(result.engine) : null,
       ...Object.fromEntries([...names].map((name) => [name, result?.metrics[name] ?? null])),
     };
   });
@@ -97,12 +102,12 @@ export async function collectSweep(directory: string): Promise<CollectedSweep> {
   const expected = new Set<string>();
   for (const { cell, state } of cells) {
     if (state !== 'done' && state !== 'diverged') continue;
-    for (const [branch, file] of folder.tablesOf(cell)) {
+    for (const [branch, read] of cellTables(folder, cell)) {
       const into = join(folder.directory, 'tables', branch);
       makeFolders(into);
       folders.add(into);
       expected.add(join(into, `${cell.id}.parquet`));
-      await withParams(file, join(into, `${cell.id}.parquet`), cell, params);
+      await withParams(await read(), join(into, `${cell.id}.parquet`), cell, params);
     }
   }
   // Of cells that have been begun anew since, or of a branch that is no more: half a data set would pass for a whole one.
@@ -116,8 +121,12 @@ export async function collectSweep(directory: string): Promise<CollectedSweep> {
 }
 
 /** A cell's table, with its parameters before its own columns. */
-async function withParams(file: string, into: string, cell: Cell, params: Columns): Promise<void> {
-  const { table, rows, metadata } = await readTable(file);
+async function withParams(
+  { table, rows, metadata }: ReadTable<Table>,
+  into: string,
+  cell: Cell,
+  params: Columns,
+): Promise<void> {
   const own = named(
     { ...params, cell_id: utf8({ symbol: '', description: 'The cell.' }) },
     new Set(Object.keys(table.columns)),
@@ -191,4 +200,13 @@ function requireOneKind(results: readonly CellResult[], planHash: string): void 
       `the cells were run by brink ${[...releases].join(' and ')}, which need not compute the same. Remove the results of one, and run the sweep again.`,
     );
   }
+  const engines = new Set(results.flatMap(({ engine }) => (engine ? [`${engine.name} ${engine.version}`] : [])));
+  if (engines.size > 1) {
+    throw new BrinkError(
+      WHO,
+      `the cells were computed by ${[...engines].join(' and ')}, which differ by rounding. Remove the results of one, and run the sweep again with one BRINK_ENGINE on every machine.`,
+    );
+  }
 }
+
+const engineText = ({ name, device, version }: JsonObject) => [name, device, version].filter((part) => part).join(', ');

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Json, JsonObject } from '../core/Json.ts';
+import { threadCount } from '../engine/threadCount.ts';
 import { CommandLineError } from '../runs/CommandLineError.ts';
 import { parseStrictly } from '../runs/parseNamed.ts';
 import { parseSpecification, readNames, type Specification } from '../runs/specification.ts';
+import { plannedModule, type SweepModule } from './sweepModule.ts';
 
 const WHO = 'sweep';
 
@@ -14,9 +16,16 @@ const range = z.strictObject({
   scale: z.enum(['linear', 'log']).default('linear'),
 });
 const request = z.strictObject({
-  pipeline: z.looseObject({}).describe('What every cell runs: as for `brink run`, without a directory.'),
+  pipeline: z.looseObject({}).exactOptional().describe('What every cell runs: as for `brink run`, no directory.'),
+  module: z.string().exactOptional().describe('In place of a pipeline, a program that makes the run of a cell.'),
+  parameters: z.looseObject({}).exactOptional().describe('What a module is called with, beside the axes.'),
   axes: z.record(z.string(), z.union([z.array(z.json()).min(1), range])),
   zip: z.array(z.array(z.string()).min(2)).default([]).describe('Axes that go along with each other.'),
+  checkpoint: z
+    .strictObject({ every: z.int().min(1) })
+    .exactOptional()
+    .describe('Where a cell that was cut off goes on; default: it begins anew.'),
+  threads: z.int().min(1).exactOptional().describe('Of a cell; default: BRINK_THREADS, else 1.'),
 });
 
 /** The values of an axis: a list, or so many from one number to another. */
@@ -24,12 +33,26 @@ export type SweepAxis = readonly Json[] | z.input<typeof range>;
 
 /** A grid of pipelines. */
 export interface SweepRequest {
-  /** What every cell runs: the JSON of `brink run`, without a directory. */
-  readonly pipeline: JsonObject;
+  /** What every cell runs: the JSON of `brink run`, without a directory; this or `module`. */
+  readonly pipeline?: JsonObject;
+  /**
+   * A file whose default export is a function from parameters to what a cell runs (`CellRun`), or to a promise of it; a
+   * relative path starts in the working folder. Together with the files beside it that it imports it is part of the plan.
+   */
+  readonly module?: string;
+  /** What the module's function gets in every cell; the axes are set in it. */
+  readonly parameters?: JsonObject;
+  /**
+   * Every how many steps a cell is recorded, so that it goes on from there when it is cut off, with the same bits. Probes
+   * begin afresh at those steps (`restartEvery` of `run`). Default: it begins anew.
+   */
+  readonly checkpoint?: { readonly every: number };
   /** Values by what they are of: `learningRate`, `model.hidden`, `data.train`. */
   readonly axes: Readonly<Record<string, SweepAxis>>;
   /** Axes of the same length that go along with each other rather than all with all. */
   readonly zip?: readonly (readonly string[])[];
+  /** How many threads a cell computes with, on every machine: the bits depend on it. Default: BRINK_THREADS, else 1. */
+  readonly threads?: number;
 }
 
 /** One pipeline of a sweep. */
@@ -39,16 +62,24 @@ export interface Cell {
   readonly id: string;
   /** The values of the axes, by the columns' names. */
   readonly params: JsonObject;
-  readonly pipeline: Specification;
+  readonly pipeline?: Specification;
+  /** In place of a pipeline: what the plan's module is called with. */
+  readonly parameters?: JsonObject;
 }
 
 /** A sweep as it is planned. */
 export interface SweepPlan {
-  /** SHA-256 of all its cells. */
+  /** SHA-256 of all its cells, and of what else their bits depend on. */
   readonly planHash: string;
+  /** How many threads a cell computes with. */
+  readonly threads: number;
   /** The columns' names, in the order of the axes, and the values of each. */
   readonly axes: Readonly<Record<string, readonly Json[]>>;
   readonly cells: readonly Cell[];
+  /** Every how many steps a cell is recorded while it runs; null: never. */
+  readonly checkpoint: number | null;
+  /** What makes the runs of the cells, where these are no pipelines. */
+  readonly module: SweepModule | null;
 }
 
 /**
@@ -57,7 +88,7 @@ export interface SweepPlan {
  * Each cell's pipeline is checked here as `brink run` checks it, before anything runs. Ranges are rounded to twelve
  * digits, so that 0.1 is 0.1; in steps of one factor with `scale: 'log'`.
  *
- * @param value `pipeline`, `axes`, `zip` ([]); as JSON, and so of unknown type.
+ * @param value `pipeline` or `module` with `parameters`, `axes`, `zip` ([]), `checkpoint` (none), `threads` (BRINK_THREADS, else 1); as JSON, and so of unknown type.
  * @throws CommandLineError where an axis is none of the pipeline's options, a cell would be refused, zipped axes differ
  *   in length, or two cells are the same.
  * @example
@@ -70,14 +101,23 @@ export interface SweepPlan {
  * console.log(cells.length, JSON.stringify(cells[1]!.params)); // 6 {"batch_size":4,"learning_rate":0.05}
  */
 export function planSweep(value: unknown): SweepPlan {
-  const { pipeline, axes, zip } = parseStrictly(WHO, 'the sweep', value, request);
-  if ('directory' in pipeline) {
+  const { pipeline, module: file, parameters, axes, zip, ...more } = parseStrictly(WHO, 'the sweep', value, request);
+  const { threads = process.env.BRINK_THREADS ? threadCount() : 1 } = more;
+  const checkpoint = more.checkpoint?.every ?? null;
+  if ((pipeline === undefined) === (file === undefined)) {
+    throw new CommandLineError(WHO, 'the sweep must have either a pipeline or a module: what every cell runs.');
+  }
+  if (parameters !== undefined && file === undefined) {
+    throw new CommandLineError(WHO, 'there are parameters, which a module takes, and no module. Name one.');
+  }
+  if (pipeline !== undefined && 'directory' in pipeline) {
     throw new CommandLineError(
       WHO,
       'the pipeline names a directory. Each cell has its own, in the folder of the sweep.',
     );
   }
-  const common = readNames(pipeline) as Record<string, unknown>;
+  const module = file === undefined ? null : plannedModule(file);
+  const common = (pipeline === undefined ? (parameters ?? {}) : readNames(pipeline)) as Record<string, unknown>;
   const values = new Map(Object.entries(axes).map(([path, axis]) => [path, valuesOf(path, axis)]));
   if (values.size === 0) throw new CommandLineError(WHO, 'there is no axis. One run is `brink run`.');
   const columns = new Map([...values.keys()].map((path) => [path, columnOf(path)]));
@@ -88,8 +128,10 @@ export function planSweep(value: unknown): SweepPlan {
     const cell = structuredClone(common);
     for (const [path, setting] of settings) put(cell, path, setting);
     const params = Object.fromEntries(settings.map(([path, setting]) => [columns.get(path)!, setting]));
-    const specification = checked(cell, params);
-    return { index, id: shortHash(specification), params, pipeline: specification };
+    const own = module ? { parameters: cell as JsonObject } : { pipeline: checked(cell, params) };
+    const about = { ...(module && { definition: module.definition }), ...(checkpoint !== null && { checkpoint }) };
+    const isPlain = Object.keys(about).length === 0;
+    return { index, id: shortHash(isPlain ? own.pipeline : { ...about, ...own }), params, ...own };
   });
   const known = new Map<string, Cell>();
   for (const cell of cells) {
@@ -103,7 +145,8 @@ export function planSweep(value: unknown): SweepPlan {
     known.set(cell.id, cell);
   }
   return {
-    planHash: createHash('sha256').update(JSON.stringify(cells)).digest('hex'),
+    planHash: createHash('sha256').update(JSON.stringify({ threads, cells })).digest('hex'),
+    ...{ threads, checkpoint, module },
     axes: Object.fromEntries([...values].map(([path, list]) => [columns.get(path)!, list])),
     cells,
   };

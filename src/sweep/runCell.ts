@@ -1,10 +1,17 @@
+import { rmSync } from 'node:fs';
+import { tap } from 'rxjs';
+import type { JsonObject } from '../core/Json.ts';
 import { FileLock } from '../files/FileLock.ts';
-import { VERSIONS } from '../files/versions.ts';
-import type { RunSummary } from '../runs/run.ts';
-import { runPipeline } from '../runs/runPipeline.ts';
-import { readTable } from '../tables/readTable.ts';
-import type { Cell } from './planSweep.ts';
+import { MACHINE, VERSIONS } from '../files/versions.ts';
+import { record } from '../recording/record.ts';
+import { type RunSummary, run } from '../runs/run.ts';
+import { type PreparedRun, preparePipeline } from '../runs/runPipeline.ts';
+import type { Specification } from '../runs/specification.ts';
+import { cellParts, cellTables, checkpointOf } from './cellTables.ts';
+import { continuedSteps, stepToGoOnFrom } from './continuedCell.ts';
+import type { Cell, SweepPlan } from './planSweep.ts';
 import type { CellResult, SweepFolder } from './SweepFolder.ts';
+import { cellRunOf } from './sweepModule.ts';
 
 /** What became of a cell: its result, or why there is none. */
 export type CellOutcome = CellResult | 'held' | 'stopped';
@@ -12,54 +19,92 @@ export type CellOutcome = CellResult | 'held' | 'stopped';
 /**
  * Runs a cell, and commits what came of it; one that is done, or has diverged, is left as it is.
  *
- * What a process that was killed has left of it goes, and it begins anew: the same bits.
+ * Of one that was cut off what came before its last checkpoint stays, and it goes on from there; without one it begins
+ * anew: the same bits either way.
  *
  * @returns `held` where another process is at work on it, `stopped` where a signal came.
  */
-export async function runCell(folder: SweepFolder, cell: Cell, planHash: string): Promise<CellOutcome> {
+export async function runCell(folder: SweepFolder, cell: Cell, plan: SweepPlan): Promise<CellOutcome> {
   const lock = FileLock.take(folder.run(cell));
   if (!(lock instanceof FileLock)) return 'held';
   try {
     const before = folder.resultOf(cell.id);
     if (before !== null && before.state !== 'failed') return before;
+    folder.begins(cell);
     const { exitCode } = process;
     const began = performance.now();
     const about = {
-      ...{ index: cell.index, id: cell.id, planHash },
-      ...{ attempts: (before?.attempts ?? 0) + 1, brink: VERSIONS.brink },
+      ...{ index: cell.index, id: cell.id, planHash: plan.planHash, attempts: folder.attemptsOf(cell) },
+      ...{ brink: VERSIONS.brink, processor: MACHINE.processor },
     };
     let result: CellResult;
     try {
-      const summary = await runPipeline({ ...cell.pipeline, directory: folder.run(cell) }, { force: true });
+      const { summary, from, engine } = await runOrGoOn(folder, cell, plan);
       if (summary.state === 'stopped') return 'stopped';
       const errors = [summary.error, ...Object.values(summary.branches).map(({ error }) => error)].filter(
         (e) => e != null,
       );
       const isFailed = summary.state === 'failed' || (summary.state === 'finished' && errors.length > 0);
       result = {
-        ...about,
+        ...{ ...about, engine },
         state: isFailed ? 'failed' : summary.state === 'diverged' ? 'diverged' : 'done',
-        ...{ seconds: summary.seconds, steps: summary.steps, error: errors[0]?.message ?? null },
+        ...{ seconds: summary.seconds, steps: from + summary.steps, error: errors[0]?.message ?? null },
         metrics: isFailed ? {} : await metricsOf(folder, cell, summary),
       };
     } catch (error) {
       const seconds = (performance.now() - began) / 1000;
-      result = { ...about, state: 'failed', seconds, steps: 0, error: (error as Error).message, metrics: {} };
+      const why = (error as Error).message;
+      result = { ...about, engine: null, state: 'failed', seconds, steps: 0, error: why, metrics: {} };
     }
     // That a cell diverged or failed is its result, and no fault of this process.
     process.exitCode = exitCode;
     folder.commit(result);
+    // Nothing goes on from it any more; of a cell that failed it may be the reason, and the next attempt begins anew.
+    const isNeeded = checkpointOf(cell) === 'recording' && (result.state !== 'failed' || plan.checkpoint === null);
+    if (!isNeeded) rmSync(cellParts(folder, cell).recording, { force: true });
     return result;
   } finally {
     lock.release();
   }
 }
 
+/** Runs a cell from its last checkpoint, or from its beginning; and says from which step, and on which engine. */
+async function runOrGoOn(folder: SweepFolder, cell: Cell, plan: SweepPlan) {
+  const { checkpoint } = plan;
+  const parts = cellParts(folder, cell);
+  const { steps, branches, metadata } = await prepared(folder, cell, plan);
+  const from = checkpoint === null ? null : await stepToGoOnFrom(parts, checkpoint);
+  let engine: JsonObject | null = null;
+  const known = (from === null ? steps : await continuedSteps(steps, parts.recording, from)).pipe(
+    tap(({ run: { objective } }) => {
+      engine ??= (objective?.metadata.engine as JsonObject | undefined) ?? null;
+    }),
+  );
+  const isRecorded = checkpoint === null || checkpointOf(cell) in branches;
+  const all = isRecorded
+    ? branches
+    : { ...branches, [checkpointOf(cell)]: (s: typeof steps) => s.pipe(record(undefined, { every: checkpoint })) };
+  const summary = await run(known, all, {
+    ...{ directory: from === null ? folder.run(cell) : parts.next, overwrite: true, signals: 'stop', metadata },
+    ...(checkpoint !== null && { restartEvery: checkpoint }),
+  });
+  if (from === null) cellParts(folder, cell).removeStale();
+  return { summary, from: from ?? 0, engine };
+}
+
+async function prepared(folder: SweepFolder, cell: Cell, { module }: SweepPlan): Promise<PreparedRun> {
+  if (module) {
+    const parameters = cell.parameters!;
+    return { ...(await cellRunOf(module, parameters)), metadata: { parameters, module: module.definition } };
+  }
+  return preparePipeline({ ...(cell.pipeline as Specification), directory: folder.run(cell) });
+}
+
 async function metricsOf(folder: SweepFolder, cell: Cell, { branches }: RunSummary) {
   const metrics: Record<string, number | string | null> = {};
-  for (const [branch, path] of folder.tablesOf(cell)) {
+  for (const [branch, read] of cellTables(folder, cell)) {
     if (!(branch in branches)) continue;
-    const { table, rows } = await readTable(path);
+    const { table, rows } = await read();
     if (table.key.join() !== 'step') continue;
     for (const [name, { list, type }] of Object.entries(table.columns)) {
       if (list || type === 'bool') continue;

@@ -3,22 +3,26 @@ import { availableParallelism } from 'node:os';
 import { extname, join } from 'node:path';
 import { BrinkError, requireInteger } from '../core/errors.ts';
 import { requireNames } from '../core/requireNames.ts';
-import { VERSIONS } from '../files/versions.ts';
+import { MACHINE, VERSIONS } from '../files/versions.ts';
 import type { Cell } from './planSweep.ts';
 import { SweepFolder } from './SweepFolder.ts';
+import { requireUnchanged } from './sweepModule.ts';
 import type { CellReport } from './sweepWorker.ts';
+import { threadsOf } from './threadsOf.ts';
 
 const WHO = 'sweep';
 /** So much of what a process said last is told of it where it crashes, in characters. */
 const LAST_WORDS = 2000;
 /** What a shell says of a process that a signal stopped. */
-const STOPPED = [130, 143];
+const STOPPED = [130, 140, 143];
+/** SIGUSR2 is what Slurm sends before a time limit. SIGUSR1 would open Node.js to a debugger. */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGUSR2'] as const;
 
 export interface RunSweepOptions {
   /** Cells at once, each in a process of its own. Default: as many as there are cores. */
   readonly jobs?: number;
-  /** The only cell to run. Default: all that have not ended. */
-  readonly index?: number;
+  /** The only cell to run, or the first and the last of some, as far as the plan goes. Default: all. */
+  readonly index?: number | readonly [first: number, last: number];
   /** Whether to write a line a cell to standard error. Default: true. */
   readonly progress?: boolean;
 }
@@ -40,32 +44,39 @@ export interface SweepSummary {
 /**
  * Runs the cells of a planned sweep that have not ended, several at once; called again, it goes on.
  *
- * Each process runs one cell after the other on one thread (BRINK_THREADS says otherwise), so that a cell has the same
- * bits alone and among others. That a cell diverges is a result; one that fails, or brings its process down, costs
- * itself alone, and is tried again the next time. SIGINT and SIGTERM let the cells at work go, which begin anew.
+ * Each process runs one cell after the other on as many threads as the plan says, so that a cell has the same bits alone
+ * and among others. That a cell diverges is a result; one that fails, or brings its process down, costs
+ * itself alone, and is tried again the next time. SIGINT, SIGTERM and SIGUSR2 let the cells at work go; these go on from
+ * their last checkpoint, where the plan has one, or begin anew.
  *
  * A cell is claimed by a file with host, process and heartbeat: several processes, also on several machines that share
  * the folder, run one sweep together.
  *
  * @param directory The folder that `brink sweep plan` has made.
  * @param options `jobs` (cores), `index` (all), `progress` (true).
- * @throws BrinkError as a rejection where there is no plan, or no such cell.
+ * @throws BrinkError as a rejection where there is no plan, or no such cell, BRINK_THREADS is not the
+ *   plan's number of threads, or the plan's module has changed.
  */
 export async function runSweep(directory: string, options: RunSweepOptions = {}): Promise<SweepSummary> {
   requireNames(WHO, options, ['jobs', 'index', 'progress']);
   const { jobs = availableParallelism(), index, progress = true } = options;
   requireInteger(WHO, 'jobs', jobs, 1);
   const folder = new SweepFolder(directory);
-  const { cells, planHash } = folder.read();
-  if (index !== undefined && !cells[index]) {
+  const plan = folder.read();
+  const { cells, planHash } = plan;
+  const threads = threadsOf(plan);
+  if (plan.module) requireUnchanged(plan.module);
+  const [first, last] = typeof index === 'object' ? index : [index ?? 0, index ?? cells.length - 1];
+  requireInteger(WHO, 'index', first, 0);
+  requireInteger(WHO, 'index', last, first);
+  if (!cells[first]) {
     throw new BrinkError(
       WHO,
-      `there is no cell ${index}. The plan has ${cells.length}, from 0 to ${cells.length - 1}.`,
+      `there is no cell ${first}. The plan has ${cells.length}, from 0 to ${cells.length - 1}.`,
     );
   }
-  const asked = index === undefined ? cells : [cells[index]!];
-  const hasEnded = ({ id }: Cell) => !['failed', undefined].includes(folder.resultOf(id)?.state);
-  const queue = asked.filter((cell) => !hasEnded(cell));
+  const asked = cells.slice(first, last + 1);
+  const queue = asked.filter(({ id }) => !folder.hasEnded(id));
   const begun = performance.now();
   const all = queue.length;
   const workers = new Set<ChildProcess>();
@@ -89,7 +100,7 @@ export async function runSweep(directory: string, options: RunSweepOptions = {})
     let worker: Worker | null = null;
     try {
       for (let cell = queue.shift(); cell !== undefined && !stopped; cell = queue.shift()) {
-        worker ??= startWorker(folder.directory, workers);
+        worker ??= startWorker(folder.directory, threads, workers);
         const report = await worker.run(cell.index);
         if (!('crashed' in report)) {
           if (report.outcome !== 'stopped') tell(cell, report);
@@ -101,10 +112,10 @@ export async function runSweep(directory: string, options: RunSweepOptions = {})
           return;
         }
         const error = `its process ended ${report.crashed}`;
-        const attempts = (folder.resultOf(cell.id)?.attempts ?? 0) + 1;
+        const attempts = folder.attemptsOf(cell);
         folder.commit({
           ...{ index: cell.index, id: cell.id, planHash, state: 'failed', attempts, seconds: report.seconds },
-          ...{ steps: 0, error, metrics: {}, brink: VERSIONS.brink },
+          ...{ steps: 0, error, metrics: {}, brink: VERSIONS.brink, engine: null, processor: MACHINE.processor },
         });
         tell(cell, { outcome: 'failed', error });
       }
@@ -118,11 +129,11 @@ export async function runSweep(directory: string, options: RunSweepOptions = {})
     stopped = true;
     for (const worker of workers) worker.kill('SIGTERM');
   };
-  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, stop);
+  for (const signal of SIGNALS) process.on(signal, stop);
   try {
     await Promise.all(Array.from({ length: Math.min(jobs, all) }, work));
   } finally {
-    for (const signal of ['SIGINT', 'SIGTERM']) process.off(signal, stop);
+    for (const signal of SIGNALS) process.off(signal, stop);
   }
   const states = asked.map(({ id }) => folder.resultOf(id)?.state);
   const count = (state: string) => states.filter((own) => own === state).length;
@@ -143,10 +154,10 @@ interface Worker {
   end(): void;
 }
 
-function startWorker(directory: string, all: Set<ChildProcess>): Worker {
+function startWorker(directory: string, threads: number, all: Set<ChildProcess>): Worker {
   const program = join(import.meta.dirname, `sweepWorker${extname(import.meta.filename)}`);
   const child = fork(program, [directory], {
-    env: { ...process.env, BRINK_THREADS: process.env.BRINK_THREADS ?? '1' },
+    env: { ...process.env, BRINK_THREADS: String(threads) },
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     // In a group of its own: Ctrl-C comes to this process, which passes it on once.
     detached: true,
@@ -170,7 +181,7 @@ function startWorker(directory: string, all: Set<ChildProcess>): Worker {
           const how = signal === null ? `with exit code ${code}` : `by ${signal}`;
           const last = words.trimEnd().split('\n').slice(-3).join(' ');
           const seconds = (performance.now() - begun) / 1000;
-          resolve({ crashed: last === '' ? how : `${how}: ${last}`, code: signal === 'SIGTERM' ? 143 : code, seconds });
+          resolve({ crashed: last === '' ? how : `${how}: ${last}`, code: codeOf(signal) ?? code, seconds });
         };
         child.once('message', onReport as never);
         child.once('close', onClose);
@@ -182,6 +193,9 @@ function startWorker(directory: string, all: Set<ChildProcess>): Worker {
     },
   };
 }
+
+/** What a shell says of a process that a signal stopped before it could listen. */
+const codeOf = (signal: string | null) => (signal === 'SIGTERM' ? 143 : signal === 'SIGUSR2' ? 140 : null);
 
 function duration(seconds: number): string {
   if (seconds < 90) return `${Math.ceil(seconds)} s`;

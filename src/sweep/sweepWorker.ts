@@ -11,12 +11,14 @@ export interface CellReport {
 }
 
 const folder = new SweepFolder(process.argv[2]!);
-const { cells, planHash } = folder.read();
+const plan = folder.read();
 
+// Slurm signals all processes of a task; the one that forked this one passes on what it means.
+process.on('SIGUSR2', () => {});
 // Whoever asked is gone: what is not committed is begun anew by the next.
 process.on('disconnect', () => process.exit(1));
 process.on('message', async (index: number) => {
-  const outcome = await runCell(folder, cells[index]!, planHash);
+  const outcome = await runCell(folder, plan.cells[index]!, plan);
   const report: CellReport =
     typeof outcome === 'string'
       ? { index, outcome, error: null }

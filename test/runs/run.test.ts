@@ -23,6 +23,7 @@ import { branchOf } from '../../src/core/origin.ts';
 import type { RunBranch } from '../../src/core/Step.ts';
 import { openStep, type Step } from '../../src/core/Step.ts';
 import { toy } from '../../src/objectives/quadratic.ts';
+import { measureAlong } from '../../src/operators/measure.ts';
 import { near } from '../../src/operators/near.ts';
 import { throttleSteps } from '../../src/operators/throttleSteps.ts';
 import { hessianTrace } from '../../src/probes/hessianTrace.ts';
@@ -414,6 +415,28 @@ describe('a program of its own', () => {
     });
     expect([child.status, child.stdout]).toEqual([status, `${state}\n`]);
     expect(child.stderr).toMatch(says);
+  });
+});
+
+describe('restartEvery', () => {
+  it('begins what is carried from step to step afresh at its multiples, whether or not they are measured', async () => {
+    const seen: string[] = [];
+    let lives = 0;
+    const carrying = measureAlong(() => {
+      const life = ++lives;
+      return async (_, { index }) => {
+        seen.push(`${life}:${index}`);
+        return { index };
+      };
+    });
+    const branches = { a: (s: Observable<Step>) => s.pipe(throttleSteps(3), carrying) };
+    await run(train(10), branches, options({ restartEvery: 4 }));
+    expect(seen).toEqual(['1:0', '1:3', '2:6', '3:9']);
+    await run(train(10), branches, options({ overwrite: true }));
+    expect(seen.slice(4)).toEqual(['4:0', '4:3', '4:6', '4:9']);
+    await expect(run(train(), branches, options({ restartEvery: 0, overwrite: true }))).rejects.toThrow(
+      'restartEvery is 0',
+    );
   });
 });
 

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { planSweep, type SweepRequest } from '../../src/index.ts';
 
 const pipeline = { data: { name: 'digits', train: 64 }, steps: 10, learningRate: 0.1 };
@@ -35,8 +35,8 @@ describe('planSweep', () => {
       axes: { 'model.hidden': [[4], [8, 8]], 'data.train': [32] },
     });
     expect(axes).toEqual({ model_hidden: [[4], [8, 8]], data_train: [32] });
-    expect(cells[1]!.pipeline.model).toEqual({ name: 'mlp', hidden: [8, 8] });
-    expect(cells[1]!.pipeline.data).toEqual({ name: 'digits', train: 32 });
+    expect(cells[1]!.pipeline!.model).toEqual({ name: 'mlp', hidden: [8, 8] });
+    expect(cells[1]!.pipeline!.data).toEqual({ name: 'digits', train: 32 });
   });
 
   it('gives a pipeline the same name in every plan, whatever the order of its options', () => {
@@ -49,6 +49,17 @@ describe('planSweep', () => {
     expect(planSweep({ pipeline, axes: { seed: [1] } }).planHash).not.toBe(
       planSweep({ pipeline, axes: { seed: [0, 1] } }).planHash,
     );
+  });
+
+  it('is of a number of threads, as the bits depend on it', () => {
+    const axes = { seed: [1] };
+    const [one, two] = [1, 2].map((threads) => planSweep({ pipeline, axes, threads }));
+    expect(one!.planHash).not.toBe(two!.planHash);
+    vi.stubEnv('BRINK_THREADS', '2');
+    expect(planSweep({ pipeline, axes })).toEqual(two);
+    vi.stubEnv('BRINK_THREADS', '');
+    expect(planSweep({ pipeline, axes })).toEqual(one);
+    vi.unstubAllEnvs();
   });
 
   it.each<[string, object, string]>([

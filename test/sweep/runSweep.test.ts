@@ -3,10 +3,11 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { collectSweep, readTable, runSweep, type SweepRequest, sweepStatus, writePlan } from '../../src/index.ts';
 import { indexFromEnvironment } from '../../src/sweep/indexFromEnvironment.ts';
 import { brink, program } from '../cli/brinkProcess.ts';
+import { collectedTables } from '../helpers/collectedTables.ts';
 import { pythonOrSkip } from '../helpers/python.ts';
 
 const pipeline = {
@@ -39,13 +40,6 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => rmSync(parent, { recursive: true, force: true }));
 
-/** The tables that were collected, byte by byte. */
-function tablesIn(directory: string): Record<string, string> {
-  const tables = join(directory, 'tables');
-  const files = readdirSync(tables, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.parquet'));
-  return Object.fromEntries(files.sort().map((file) => [file, readFileSync(join(tables, file), 'base64')]));
-}
-
 const until = async (isSo: () => boolean) => {
   for (let k = 0; k < 600 && !isSo(); k++) await sleep(50);
   expect(isSo()).toBe(true);
@@ -73,10 +67,10 @@ describe('a sweep', { timeout: 120_000 }, () => {
   });
 
   it('goes on where nothing is left to do, and does nothing', async () => {
-    const before = tablesIn(whole);
+    const before = collectedTables(whole);
     expect(await runSweep(whole, quiet)).toMatchObject({ cells: 9, done: 6, diverged: 3, failed: 0, left: 0 });
     await collectSweep(whole);
-    expect(tablesIn(whole)).toEqual(before);
+    expect(collectedTables(whole)).toEqual(before);
   });
 
   it('gives a cell the same bits alone and among others, one after the other and at once', async () => {
@@ -86,7 +80,7 @@ describe('a sweep', { timeout: 120_000 }, () => {
     expect(sweepStatus(other).counts).toMatchObject({ done: 1, missing: 8 });
     await runSweep(other, { ...quiet, jobs: 3 });
     await collectSweep(other);
-    expect(tablesIn(other)).toEqual(tablesIn(whole));
+    expect(collectedTables(other)).toEqual(collectedTables(whole));
   });
 
   it('is one table with a row for every planned cell, and data sets that pyarrow, polars and DuckDB read', async (context) => {
@@ -126,7 +120,7 @@ for table, column in [('loss', 'cell_learning_rate'), ('concentration', 'cell_ba
     expect(resultsIn(directory)).toBeLessThan(9);
     expect(await runSweep(directory, quiet)).toMatchObject({ done: 6, diverged: 3, left: 0 });
     await collectSweep(directory);
-    expect(tablesIn(directory)).toEqual(tablesIn(whole));
+    expect(collectedTables(directory)).toEqual(collectedTables(whole));
   });
 
   it('loses a cell whose process crashes, that one alone, and tries it again the next time', async () => {
@@ -171,6 +165,9 @@ for table, column in [('loss', 'cell_learning_rate'), ('concentration', 'cell_ba
     expect(readFileSync(join(whole, 'plan.jsonl'), 'utf8')).toBe(before);
     await expect(runSweep(whole, { index: 9 })).rejects.toThrow('there is no cell 9. The plan has 9, from 0 to 8');
     await expect(runSweep(join(parent, 'nowhere'))).rejects.toThrow('brink sweep plan');
+    vi.stubEnv('BRINK_THREADS', '2');
+    await expect(runSweep(whole)).rejects.toThrow('BRINK_THREADS is 2, and the sweep was planned with 1');
+    vi.unstubAllEnvs();
     const damaged = join(parent, 'damaged');
     writePlan(damaged, request);
     writeFileSync(join(damaged, 'plan.jsonl'), before.split('\n').toSpliced(3, 1).join('\n'));

@@ -2,13 +2,12 @@ import { readdirSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { openRecording } from '../recording/openRecording.ts';
 import { continuationsOf, findRecordedRun, type RecordedRun } from '../recording/recordedRun.ts';
-import { CHECKPOINT } from './figure.ts';
 
-const WHO = 'makeFigure';
+const WHO = 'run';
 
 /**
- * What there is of a run of a figure: the folder that it began in, with its recording, and those of the runs that went on
- * with it after it was cut off: `<folder>.2`, `<folder>.3`, ….
+ * What there is of a run that goes on where it was cut off: the folder that it began in, with its recording, and those of
+ * the runs that went on with it: `<folder>.2`, `<folder>.3`, ….
  *
  * Which runs went on is what the first one's record says (`continued`): what an older run has left under such a name is
  * none of them.
@@ -16,20 +15,23 @@ const WHO = 'makeFigure';
 export class RunParts {
   /** In order; empty: the run has not begun. */
   readonly folders: readonly string[];
+  /** What the record of each says. */
+  readonly records: readonly RecordedRun[];
+  /** The file that they are gone on with from. */
+  readonly recording: string;
   readonly #folder: string;
-  readonly #records: readonly RecordedRun[];
 
-  /** @throws BrinkError where the record of a run that went on with it is damaged. */
-  constructor(folder: string) {
+  /**
+   * @param branch The one that records.
+   * @throws BrinkError where the record of a run that went on with it is damaged.
+   */
+  constructor(folder: string, branch: string) {
     this.#folder = folder;
+    this.recording = join(folder, `${branch}.arrows`);
     const first = findRecordedRun(WHO, folder);
     const parts = first ? [[folder, first] as const, ...continuationsOf(WHO, this.recording, first)] : [];
     this.folders = parts.map(([path]) => path);
-    this.#records = parts.map(([, record]) => record);
-  }
-
-  get recording(): string {
-    return join(this.#folder, `${CHECKPOINT}.arrows`);
+    this.records = parts.map(([, record]) => record);
   }
 
   /** The folder of the run that goes on with them. */
@@ -39,14 +41,14 @@ export class RunParts {
 
   /** Whether the run needs no more: divergence can be the finding, but not that of a run with a branch that failed. */
   get isDone(): boolean {
-    const last = this.#records.at(-1);
+    const last = this.records.at(-1);
     if (last?.state !== 'diverged') return last?.state === 'finished';
     return Object.values(last.branches).every(({ error }) => error === null);
   }
 
   /** Whether all of it was made by that definition of its figure. */
   isOf(definition: string): boolean {
-    return this.#records.every(({ user }) => Object(user.figure ?? null).definition === definition);
+    return this.records.every(({ user }) => Object(user.figure ?? null).definition === definition);
   }
 
   /**
