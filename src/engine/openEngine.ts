@@ -5,6 +5,7 @@ import type { Backend } from './kernels/Backend.ts';
 /** The backends by the names of the engines that they are, loaded when they are opened. `cpu` is slow, for tests. */
 export const BACKENDS = {
   tensorflow: async () => (await import('./kernels/native/native.ts')).native,
+  webgpu: async () => (await import('./kernels/webgpu/webgpu.ts')).webgpu,
   wasm: async () => (await import('./kernels/wasm/wasm.ts')).wasm,
   cpu: async () => (await import('./kernels/cpu.ts')).cpu,
 } satisfies Record<string, () => Promise<Backend>>;
