@@ -46,6 +46,7 @@ export default defineConfig({
       },
       engine('wasm'),
       engine('cpu', ON_PORTABLE_KERNELS),
+      engine('webgpu', ON_EVERY_ENGINE, 'webgpu', { BRINK_SOFTWARE_GPU: 'on' }),
       ...(native
         ? [
             engine('tensorflow'),

@@ -27,7 +27,7 @@ const GRADIENT = `
   const v = tf.randomNormal([2048, 10], 0, 1, 'float32', 3);
   const loss = (w, v) => tf.matMul(tf.reshape(tf.relu(tf.conv2d(x, w, 1, 'same')), [64, 2048]), v).square().mean();
   const hash = createHash('sha256');
-  for (const g of tf.grads(loss)([w, v])) hash.update(new Uint8Array(g.dataSync().slice().buffer));
+  for (const g of tf.grads(loss)([w, v])) hash.update(new Uint8Array((await g.data()).slice().buffer));
   console.log(engine.name, hash.digest('hex'));
 `;
 

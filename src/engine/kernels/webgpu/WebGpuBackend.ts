@@ -43,6 +43,8 @@ export interface Program {
 export interface WebGpuBackend extends KernelBackend {
   readonly device: Device;
   readonly bufferManager: BufferManager;
+  /** What is known of each tensor: `values`, where the host has them. */
+  readonly tensorMap: { get(dataId: object): { readonly values: unknown } };
   runWebGPUProgram(
     program: Program,
     inputs: readonly TensorInfo[],

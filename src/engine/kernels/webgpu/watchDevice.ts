@@ -28,7 +28,7 @@ export function watchDevice(backend: WebGpuBackend, device: Device): void {
   const requireSound = () => {
     if (failure !== null) throw new Error(`the GPU of the WebGPU engine failed: ${failure}.`);
   };
-  const { read } = backend;
+  const { read, readSync } = backend;
   backend.read = async (dataId) => {
     requireSound();
     try {
@@ -39,9 +39,12 @@ export function watchDevice(backend: WebGpuBackend, device: Device): void {
       requireSound();
     }
   };
-  backend.readSync = () => {
+  backend.readSync = (dataId) => {
+    // What the host gave, or has read before, is there.
+    if (backend.tensorMap.get(dataId).values != null) return readSync.call(backend, dataId);
     throw new Error(
-      'a tensor is read by dataSync() or arraySync(), and the engine webgpu reads asynchronously alone. Await data().',
+      'a tensor is read by dataSync() or arraySync(), and the engine webgpu reads asynchronously alone. Await its ' +
+        'data(); from then on dataSync() works too.',
     );
   };
 }
