@@ -47,7 +47,8 @@ export default defineConfig({
   resolve: { preserveSymlinks: isLink },
   test: {
     pool: 'forks',
-    execArgv: isLink ? ['--preserve-symlinks', '--preserve-symlinks-main'] : [],
+    // As brink itself runs, see src/runs/withoutMaglev.ts.
+    execArgv: ['--no-maglev', ...(isLink ? ['--preserve-symlinks', '--preserve-symlinks-main'] : [])],
     maxWorkers: 2,
     reporters: ['default', new SummaryReporter()],
     projects: [

@@ -1,4 +1,5 @@
 import './requireNode.ts';
+import './runs/withoutMaglev.ts';
 
 export type { Account } from './core/Account.ts';
 export type { Cost } from './core/Cost.ts';
@@ -134,6 +135,7 @@ export { binomialInterval } from './statistics/binomialInterval.ts';
 export { type BlockIntervalOptions, blockInterval } from './statistics/blockInterval.ts';
 export type { Estimate } from './statistics/Estimate.ts';
 export { type Crossing, firstCrossing } from './statistics/firstCrossing.ts';
+export { jackknife } from './statistics/jackknife.ts';
 export { judge, type Region, type Verdict } from './statistics/judge.ts';
 export { type LinePoints, lineFit } from './statistics/lineFit.ts';
 export { type LineColumns, type LineInterval, lineFitInterval } from './statistics/lineFitInterval.ts';
@@ -150,6 +152,7 @@ export { toArrow } from './tables/toArrow.ts';
 export { toCsv } from './tables/toCsv.ts';
 export { toParquet } from './tables/toParquet.ts';
 export { type TensorBoardOptions, toTensorBoard } from './tables/toTensorBoard.ts';
+export { type BestLearningRate, bestLearningRates, type TunedRun } from './theory/bestLearningRates.ts';
 export { concentrationOfBatch, type LssrOptions, lssr, type ScaledLearningRate, type Scaling } from './theory/lssr.ts';
 export { rhoFromPairs, type TunedPair } from './theory/rhoFromPairs.ts';
 export { type RhoOfRun, rhoOfRun, type TracesOfBatch, type TracesOfExample } from './theory/rhoOfRun.ts';

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import '../runs/withoutMaglev.ts';
 import { Command } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { nodeIsTooOld } from '../core/neededNode.ts';

@@ -8,15 +8,16 @@ import { Content } from './Content.ts';
 export class Refills<Mark> {
   readonly #known = new WeakMap<object, Map<string, { readonly mark: Mark; readonly content: Content }>>();
 
-  /** The mark of the vector that lay there first, where it had other numbers; undefined where all is as it was. */
-  before(vector: Float32Array | Float64Array, mark: Mark): Mark | undefined {
+  /** The mark of the vector that lay there first, where it had other numbers; else what stands in it. */
+  before(vector: Float32Array | Float64Array, mark: Mark): { readonly mark: Mark } | Content {
     const { buffer, byteOffset, byteLength } = vector;
     const place = `${byteOffset}+${byteLength}`;
-    const places = this.#known.get(buffer) ?? new Map();
+    const places = this.#known.get(buffer) ?? new Map<string, { readonly mark: Mark; readonly content: Content }>();
     this.#known.set(buffer, places);
     const first = places.get(place);
-    if (first === undefined) places.set(place, { mark, content: new Content(vector) });
-    else if (!first.content.isIn(vector)) return first.mark;
-    return undefined;
+    if (first) return first.content.isIn(vector) ? first.content : first;
+    const content = new Content(vector);
+    places.set(place, { mark, content });
+    return content;
   }
 }

@@ -1,10 +1,10 @@
 import type { Account } from './Account.ts';
-import { Content } from './Content.ts';
 import { checkedStep, type GivenStep } from './checkedStep.ts';
 import { BrinkError, given, requireInteger } from './errors.ts';
 import { requireList, requireOptions } from './given.ts';
 import { type JsonObject, requireJson } from './Json.ts';
 import type { Objective, Point } from './Objective.ts';
+import { requireUntouched } from './requireUntouched.ts';
 import type { StepData } from './StepData.ts';
 
 /**
@@ -286,7 +286,7 @@ export function openStep(data: GivenStep, run: Partial<StepRun> = {}): OpenStep 
   // A gradient that is not given is nobody's to write to.
   const { weights, gradient, velocity, index } = whole;
   const vectors = Object.entries({ weights, gradient: data.gradient && gradient, velocity }).flatMap(
-    ([name, vector]) => (vector ? [{ name, vector, content: new Content(vector) }] : []),
+    ([name, vector]) => (vector ? [{ name, vector, content: requireUntouched('openStep', name, index, vector) }] : []),
   );
   const gate = new Gate();
   return {

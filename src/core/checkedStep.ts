@@ -1,7 +1,6 @@
 import { BrinkError, given, requireInteger, requireNumber } from './errors.ts';
 import { float32, integers, type Numbers, requireFlag, requireOptions, requireShare, requireVector } from './given.ts';
 import type { Objective } from './Objective.ts';
-import { requireUntouched } from './requireUntouched.ts';
 import type { StepData } from './StepData.ts';
 
 /** A step's data as a source of one's own hands them in: vectors may be arrays, all but index and weights may lack. */
@@ -45,9 +44,6 @@ export function checkedStep(data: GivenStep, objective: Objective | null): StepD
   requireVector(who, 'gradient', gradient, m);
   const velocity = data.velocity == null ? null : float32(who, 'velocity', data.velocity);
   if (velocity) requireVector(who, 'velocity', velocity, m);
-  for (const [name, array] of Object.entries({ weights, gradient: data.gradient && gradient, velocity })) {
-    if (array) requireUntouched(WHO, name, index, array);
-  }
   const batch =
     data.batch == null ? null : examples(who, data.batch, objective?.exampleCount ?? Number.POSITIVE_INFINITY);
   const { batchSize = batch?.length ?? objective?.exampleCount ?? 1, replacement = false } = data;

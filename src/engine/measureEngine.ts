@@ -17,8 +17,8 @@ function gigaflops(operations: number, compute: () => Tensor): number {
 }
 
 try {
-  const { name, device, version } = await openEngine();
-  const graphs = name === 'tensorflow' && graphsByDefault();
+  const { device, version, graphs: sessions } = await openEngine();
+  const graphs = sessions !== null && graphsByDefault();
   const square: [number, number] = [768, 768];
   const a = tf.randomNormal(square);
   const b = tf.randomNormal(square);

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { BrinkError } from '../core/errors.ts';
+import type { GraphSessions } from './graphs/GraphSessions.ts';
 import type { Backend } from './kernels/Backend.ts';
 
 /** The backends by the names of the engines that they are, loaded when they are opened. `cpu` is slow, for tests. */
@@ -20,6 +21,8 @@ export interface Engine {
   readonly device: string;
   /** The version of the library behind it. */
   readonly version: string;
+  /** What runs passes as whole graphs; null where each runs operation by operation. */
+  readonly graphs: GraphSessions | null;
 }
 
 const WHO = 'openEngine';
@@ -70,7 +73,7 @@ async function open(name: EngineName): Promise<Engine> {
   try {
     // What a program imports with brink needs its core alone; all of it takes three times as long to load.
     await import('@tensorflow/tfjs');
-    const { device, version } = await load();
+    const { device, version, graphs = null } = await load();
     if (!(await tf.setBackend(name))) throw new Error('TensorFlow.js could not start its backend');
     await tf.ready();
     const { installDerivatives } = await import('./derivatives/installDerivatives.ts');
@@ -78,7 +81,7 @@ async function open(name: EngineName): Promise<Engine> {
     const { registerKernels } = await import('./kernels/registerKernels.ts');
     registerKernels(name, { ...portableKernels, ...kernels });
     installDerivatives();
-    return { name, device, version };
+    return { name, device, version, graphs };
   } catch (error) {
     throw new BrinkError(WHO, `the engine ${name} can't load: ${(error as Error).message}. ${remedy}`, {
       cause: error,

@@ -91,8 +91,8 @@ export interface FigureDeclaration<P> {
   readonly presets: { readonly smoke: P; readonly laptop: P; readonly paper: P } & { readonly [scale: string]: P };
   /** The runs that it takes. */
   readonly runs: (preset: P, inputs: FigureInputs) => readonly PlannedRun[];
-  /** The picture, from the runs of the first seed. */
-  readonly plot: (runs: MadeRuns, preset: P) => TopLevelSpec;
+  /** The picture, from the runs of the first seed; `seeds` has those of all. */
+  readonly plot: (runs: MadeRuns, preset: P, seeds: readonly MadeRuns[]) => TopLevelSpec;
   readonly claims: (preset: P) => readonly Claim[];
   readonly settings: (preset: P) => readonly Setting[];
 }

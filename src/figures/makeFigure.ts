@@ -184,7 +184,7 @@ async function make(
       defaultValue: null,
     },
   );
-  write(join(directory, FILES.picture), await toSvg(declared.plot(bySeed[0]!, preset)));
+  write(join(directory, FILES.picture), await toSvg(declared.plot(bySeed[0]!, preset, bySeed)));
   const record: FigureRecord = {
     figure: declared.name,
     title: declared.title,

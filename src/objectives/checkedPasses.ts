@@ -1,3 +1,4 @@
+import { Content } from '../core/Content.ts';
 import { BrinkError } from '../core/errors.ts';
 import { requireVector } from '../core/given.ts';
 import { Refills } from '../core/Refills.ts';
@@ -21,7 +22,7 @@ export function checkedPasses(derivatives: Derivatives): Passes {
   ) {
     requireVector(name, `the ${what} that was returned`, vector, length, [kind]);
     // Answers are remembered: one array that is filled anew would change those before.
-    if (refills.before(vector, true) === undefined) return;
+    if (refills.before(vector, true) instanceof Content) return;
     throw new BrinkError(
       name,
       `the ${what} that was returned lies in an array that was returned before, with other numbers in it. ` +

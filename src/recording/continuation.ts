@@ -82,7 +82,7 @@ export function continueFrom(
       const { loss } = await stepGradient(own, recorded);
       requireSameLoss(who, file, recorded, loss, own);
       const { index, weights, velocity, epoch } = recorded;
-      const state = { index, weights, velocity, seen: Math.round(epoch * own.exampleCount) };
+      const state = { index, weights, velocity, epoch };
       return { recording, objective: own, state, settings: settingsOf(source, own), source, gap };
     } finally {
       file.close();

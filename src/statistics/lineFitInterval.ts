@@ -52,7 +52,6 @@ export function lineFitInterval<T>(
   const whole = { x: rows.map(x), y: rows.map(y), xError: rows.map(xError), yError: rows.map(yError) };
   lineFit(whole); // which refuses what it must
   const indices = rows.map((_, k) => k);
-  // One function for both: of two that differed in the property alone, V8 has compiled one for the other.
   const intervalOf = (property: 'slope' | 'xIntercept') =>
     blockInterval(indices, (drawn: readonly number[]) => bestLine(pointsAt(whole, drawn))[property], options);
   return { slope: intervalOf('slope'), xIntercept: intervalOf('xIntercept') };

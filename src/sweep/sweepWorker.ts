@@ -1,4 +1,5 @@
 // Runs cells of a sweep, one after the other, as the process that forked this one names them.
+import '../runs/withoutMaglev.ts';
 import { runCell } from './runCell.ts';
 import { SweepFolder } from './SweepFolder.ts';
 

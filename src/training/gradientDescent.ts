@@ -16,7 +16,10 @@ export interface GradientDescentOptions {
   readonly learningRate: number | Schedule;
   /** T, the number of updates: steps 0 … T are emitted, the last being the point arrived at. This or `epochs`. */
   readonly steps?: number;
-  /** Passes over the data, instead of `steps`: T = ⌈epochs · n/b⌉, of ⌊n/b⌋ batches each with `shuffle: 'epoch'`. */
+  /**
+   * Passes over the data, instead of `steps`: T = ⌈epochs · n/b⌉. With `shuffle: 'epoch'` a pass is ⌊n/b⌋ batches, also
+   * in the column `epoch`, though n mod b examples are left out of each.
+   */
   readonly epochs?: number;
   /**
    * Ends the run, after the step where it holds is emitted, once the loss over all n examples is at most `loss` or
@@ -53,8 +56,8 @@ export interface TrainingState {
   readonly weights: Float32Array;
   /** δ_{t−1}; null without momentum. */
   readonly velocity: Float32Array | null;
-  /** Examples that the updates before have used. */
-  readonly seen: number;
+  /** Passes over the data before it. */
+  readonly epoch: number;
 }
 
 type Weights = Pick<TrainingState, 'weights' | 'velocity'>;
@@ -141,7 +144,9 @@ export function descend(
   const { beta1 = 0, beta2 = 0, seed = 0 } = options;
   requireInteger(WHO, 'batchSize', batchSize, 1);
   if (batchSize > n) throw new BrinkError(WHO, `batchSize is ${batchSize}. The objective has ${n} examples.`);
-  const steps = updatesOf(options, shuffle === 'epoch' ? Math.floor(n / batchSize) : n / batchSize);
+  // A pass in whole numbers, and what a step adds to it.
+  const [pass, perStep] = shuffle === 'epoch' ? [Math.floor(n / batchSize), 1] : [n, batchSize];
+  const steps = updatesOf(options, pass / perStep);
   const rates = learningRates(WHO, options.learningRate, steps);
   if (start && steps < start.index) {
     throw new BrinkError(WHO, `steps is ${steps}, and the run begins at step ${start.index}. Nothing is left to do.`);
@@ -186,8 +191,8 @@ export function descend(
   const isFullBatch = batchSize === n && !replacement;
   const hasMomentum = beta1 > 0 || beta2 > 0;
 
-  async function isReached(point: Point, seen: number): Promise<boolean> {
-    const beginsEpoch = Math.floor(seen / n) > Math.floor((seen - batchSize) / n);
+  async function isReached(point: Point, done: number): Promise<boolean> {
+    const beginsEpoch = Math.floor(done / pass) > Math.floor((done - perStep) / pass);
     if (!until || !beginsEpoch) return false;
     const { loss, accuracy } = await point.performance('train');
     if (until.accuracy !== undefined && accuracy === null) {
@@ -249,7 +254,7 @@ export function descend(
     const firstWeights = weights;
 
     for (let t = first; ; t++) {
-      const seen = (start?.seen ?? 0) + (t - first) * batchSize;
+      const done = Math.round((start?.epoch ?? 0) * pass) + (t - first) * perStep;
       const batch = isFullBatch ? null : batchOf(t);
       const evaluation = await stepGradient(objective, { index: t, weights, velocity, beta2, batch });
       if (subscriber.closed) return;
@@ -270,13 +275,13 @@ export function descend(
         beta1,
         beta2,
         velocity,
-        epoch: seen / n,
+        epoch: done / pass,
       };
       const { step, settled } = openStep(data, run);
       subscriber.next(step);
       await settled();
       await setImmediate();
-      if (subscriber.closed || t === steps || (await isReached(objective.at(weights), seen))) return;
+      if (subscriber.closed || t === steps || (await isReached(objective.at(weights), done))) return;
 
       const own = update(step, weightDecay);
       ({ weights, velocity } = known?.at(t + 1, own) ?? own);

@@ -6,9 +6,13 @@ import { gradientConcentration } from '../../src/probes/gradientConcentration.ts
 import { scalingRule } from '../../src/probes/scalingRule.ts';
 import { trainingLoss } from '../../src/probes/trainingLoss.ts';
 import { run } from '../../src/runs/run.ts';
+import { collectSweep } from '../../src/sweep/collectSweep.ts';
+import { runSweep } from '../../src/sweep/runSweep.ts';
+import { writePlan } from '../../src/sweep/writePlan.ts';
 import { readTable } from '../../src/tables/readTable.ts';
 import { toArrow } from '../../src/tables/toArrow.ts';
 import { toParquet } from '../../src/tables/toParquet.ts';
+import { bestLearningRates } from '../../src/theory/bestLearningRates.ts';
 import { lssr } from '../../src/theory/lssr.ts';
 import { rhoOfRun } from '../../src/theory/rhoOfRun.ts';
 import { gradientDescent } from '../../src/training/gradientDescent.ts';
@@ -40,6 +44,7 @@ describe('brink lssr --from', { timeout: 60_000 }, () => {
     expect(code).toBe(0);
     const options = { n: 12, rho, rhoStandardError: blockStandardError!, batchSize: 4, learningRate: 0.05 };
     expect(JSON.parse(stdout)).toEqual({
+      ...{ n: 12, learningRate: 0.05 },
       rho,
       rhoStandardError: blockStandardError,
       ...lssr({ ...options, batchSizes: [2, 8] }),
@@ -66,5 +71,66 @@ describe('brink lssr --from', { timeout: 60_000 }, () => {
     const none = await brink(['lssr', ...known, '--from', join(directory, 'none.parquet')]);
     expect(none.stderr).toContain('none.parquet');
     expect(none.code).not.toBe(0);
+  });
+});
+
+describe('brink lssr --from sweep.parquet', { timeout: 60_000 }, () => {
+  const grid = {
+    pipeline: {
+      ...{ data: { name: 'digits', train: 64, test: 64 }, steps: 16, learningRate: 0.1 },
+      model: { name: 'mlp', hidden: [8] },
+      probes: [
+        { name: 'trainingLoss', test: true, every: 4 },
+        { name: 'gradientConcentration', batchSizes: [1], every: 4 },
+      ],
+    },
+    axes: { batchSize: [4, 16], learningRate: [0.1, 0.4] },
+  };
+  let sweep: string;
+  beforeAll(async () => {
+    sweep = join(directory, '..', 'sweep');
+    writePlan(sweep, grid);
+    await runSweep(sweep, { jobs: 1, progress: false });
+    await collectSweep(sweep);
+  });
+  const ask = (...more: string[]) => brink(['lssr', '--from', join(sweep, 'sweep.parquet'), ...more]);
+
+  it('starts from the best learning rate of a batch size, with n and ρ of the runs', async () => {
+    const { rows } = await readTable(join(sweep, 'sweep.parquet'));
+    const best = bestLearningRates(
+      rows.map((row) => ({
+        ...{ batchSize: Number(row.batch_size), learningRate: Number(row.learning_rate) },
+        score: Number(row.loss_test_accuracy),
+      })),
+    );
+    const traces: Record<string, unknown>[] = [];
+    for (const { batchSize, learningRate } of best) {
+      const rate = [0.1, 0.4].toSorted(
+        (a, b) => Math.abs(Math.log(a / learningRate)) - Math.abs(Math.log(b / learningRate)),
+      )[0];
+      const cell = rows.find((row) => row.batch_size === batchSize && row.learning_rate === rate)!;
+      traces.push(...(await readTable(join(sweep, 'tables', 'concentration', `${cell.cell_id}.parquet`))).rows);
+    }
+    const sum = (of: (row: (typeof traces)[number]) => number) => traces.reduce((total, row) => total + of(row), 0);
+    const { stdout, code } = await ask('--batch-size', '16', '--for', '4,32', '--json');
+    expect(code).toBe(0);
+    const found = JSON.parse(stdout);
+    expect(found).toMatchObject({ n: 64, best });
+    expect(found.learningRate).toBeCloseTo(best[1]!.learningRate, 12);
+    expect(found.rho).toBeCloseTo(sum((row) => Number(row.trace_S_n)) / sum((row) => Number(row.trace_S_b)), 12);
+    expect(found.rates.map(({ batchSize }: { batchSize: number }) => batchSize)).toEqual([4, 32]);
+  });
+
+  it('says what the grid found beside the rules, and what it can not answer', async () => {
+    const { stdout } = await ask('--batch-size', '16', '--for', '4');
+    expect(stdout).toMatch(/^n = 64\nη = 0\.\d+ is the best for b = 16, by loss_test_accuracy/);
+    expect(stdout).toMatch(/SRSR {8}best found\n4 /);
+    expect((await ask('--batch-size', '8', '--for', '4')).stderr).toContain(
+      'had b = 8, but 4, 16. Give --learning-rate',
+    );
+    expect((await ask('--batch-size', '8', '--for', '4', '--n', '9')).stderr).toContain('A sweep says n itself');
+    expect((await ask('--batch-size', '16', '--for', '4', '--score', 'beauty')).stderr).toContain(
+      'has no column beauty',
+    );
   });
 });

@@ -1,17 +1,16 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Tensor, Tensor2D } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { arrays } from '../../src/datasets/arrays.ts';
+import type { GraphAddon, Session } from '../../src/engine/graphs/GraphAddon.ts';
 import { GraphSessions, loadable } from '../../src/engine/graphs/GraphSessions.ts';
+import { graphDef } from '../../src/engine/graphs/graphDef.ts';
 import type { NativeBackend } from '../../src/engine/graphs/NativeBackend.ts';
 import { NotRecordable } from '../../src/engine/graphs/NotRecordable.ts';
 import { type PassBody, type PassInput, RecordedPass } from '../../src/engine/graphs/RecordedPass.ts';
 import { graphsByDefault } from '../../src/engine/graphs/recordedPasses.ts';
-import { savedModel } from '../../src/engine/graphs/savedModel.ts';
 import type { Model } from '../../src/engine/Model.ts';
 import { type EngineName, openEngine } from '../../src/engine/openEngine.ts';
 import { empiricalRisk } from '../../src/engine/risk/empiricalRisk.ts';
@@ -23,8 +22,10 @@ import { mlp } from '../../src/models/mlp.ts';
 const asked = (process.env.BRINK_ENGINE ?? 'wasm') as EngineName;
 const isNative = asked === 'tensorflow';
 
+let sessions: GraphSessions;
 beforeAll(async () => {
-  await openEngine(asked);
+  const { graphs } = await openEngine(asked);
+  if (graphs) sessions = graphs;
 });
 afterEach(() => {
   vi.restoreAllMocks();
@@ -128,8 +129,7 @@ describe.runIf(isNative)('passes as graphs', () => {
     expect(calls).toBe(0);
   });
 
-  it('leave no tensor and no folder behind', async () => {
-    const folders = () => readdirSync(tmpdir()).filter((name) => name.startsWith(`brink-graph-${process.pid}-`));
+  it('leave no tensor behind', async () => {
     const objective = await objectiveOf(networks[0], true);
     await allPasses(objective);
     await new Promise((done) => setImmediate(done));
@@ -137,7 +137,6 @@ describe.runIf(isNative)('passes as graphs', () => {
     await allPasses(await objectiveOf(networks[1], true));
     await new Promise((done) => setImmediate(done));
     expect(tf.memory().numTensors).toBe(before);
-    expect(folders()).toEqual([]);
   });
 });
 
@@ -220,7 +219,7 @@ describe.runIf(isNative)('RecordedPass', () => {
   ];
 
   it('computes with what it is given, not with what it was recorded on', () => {
-    const pass = new RecordedPass(backend(), [x, v], body);
+    const pass = new RecordedPass(backend(), sessions, [x, v], body);
     const values = [-1, 0.5, 2, 6];
     for (const w of [
       [1, 1],
@@ -237,7 +236,7 @@ describe.runIf(isNative)('RecordedPass', () => {
   });
 
   it('takes what was kept in place of the inputs that stay', () => {
-    const pass = new RecordedPass(backend(), [x, v], ([x, w]) => [tf.mul(tf.tanh(x![0]!), w![0]!)]);
+    const pass = new RecordedPass(backend(), sessions, [x, v], ([x, w]) => [tf.mul(tf.tanh(x![0]!), w![0]!)]);
     const part = pass.keptPart();
     expect(part.bytes).toBe(8);
     const first = pass.run([x.values, v.values], part, true)[0];
@@ -245,33 +244,27 @@ describe.runIf(isNative)('RecordedPass', () => {
     expect(pass.run([unread, v.values], part, true)[0]).toEqual(first);
     part.dispose();
     expect(pass.run([unread, v.values], part, false)[0]).toEqual(Float32Array.of(Number.NaN, Number.NaN));
-    expect(part.ids).toBeNull();
+    expect(part.results).toBeNull();
   });
 
   it('refuses a graph that gives other numbers', () => {
-    const own = backend();
-    const { binding } = own;
+    const { addon } = sessions;
     const both: PassBody = ([a, b]) => [tf.sub(a![0]!, b![0]!)];
     const left = { values: Float32Array.of(1, 2), shapes: [[2]] };
     const right = { values: Float32Array.of(5, 7), shapes: [[2]] };
-    own.binding = Object.create(binding, {
-      runSavedModel: {
-        value: (session: number, ids: readonly number[], inputs: string, outputs: string) =>
-          binding.runSavedModel(session, ids.toReversed(), inputs, outputs),
+    const swapped: GraphAddon = Object.create(addon, {
+      run: {
+        value: (session: Session, feeds: Float32Array[], keeps: false) => addon.run(session, feeds.toReversed(), keeps),
       },
     });
-    try {
-      const make = () => new RecordedPass(own, [left, right], both);
-      expect(make).toThrow(NotRecordable);
-      expect(make).toThrow('as a graph its result differs by 2.0e+0 of its length');
-    } finally {
-      own.binding = binding;
-    }
+    const make = () => new RecordedPass(backend(), new GraphSessions(swapped), [left, right], both);
+    expect(make).toThrow(NotRecordable);
+    expect(make).toThrow('as a graph its result differs by 2.0e+0 of its length');
   });
 
   it('refuses random numbers of the device', () => {
     const draw: PassBody = () => [tf.cast(tf.multinomial(tf.tensor1d([1, 1, 1]), 2, 7), 'float32')];
-    expect(() => new RecordedPass(backend(), [x], draw)).toThrow('it draws random numbers (Multinomial)');
+    expect(() => new RecordedPass(backend(), sessions, [x], draw)).toThrow('it draws random numbers (Multinomial)');
   });
 
   it('lets an error of the body through, with the backend as it was', () => {
@@ -279,50 +272,82 @@ describe.runIf(isNative)('RecordedPass', () => {
     const fail: PassBody = () => {
       throw new Error('on purpose');
     };
-    expect(() => new RecordedPass(backend(), [x], fail)).toThrow('on purpose');
+    expect(() => new RecordedPass(backend(), sessions, [x], fail)).toThrow('on purpose');
     expect(backend().binding).toBe(binding);
     expect(Object.hasOwn(backend(), 'readSync')).toBe(false);
   });
 });
 
+describe.runIf(isNative)('passes while signals arrive', () => {
+  it('give what they give otherwise, and the process lives', () => {
+    const program = join(import.meta.dirname, '../helpers/signalledPasses.ts');
+    const [disturbed, quiet] = ['signals', 'none'].map((given) => {
+      const { status, signal, stdout, stderr } = spawnSync(process.execPath, [program, given], { encoding: 'utf8' });
+      expect({ status, signal, stderr }).toEqual({ status: 0, signal: null, stderr: '' });
+      return JSON.parse(stdout) as { signals: number; hash: string };
+    });
+    expect(disturbed!.signals).toBeGreaterThan(100);
+    expect(disturbed!.hash).toBe(quiet!.hash);
+  }, 120_000);
+});
+
 describe.runIf(isNative)('GraphSessions', () => {
-  it('keeps as many as it may, deletes the one that was not asked for longest, and loads it again', () => {
+  /** The graph that gives what it takes, `size` numbers. */
+  const same = (size: number) => {
     const { binding } = tf.backend() as unknown as NativeBackend;
-    const graphs = [1, 2, 3].map((size) =>
-      loadable(savedModel(binding, { placeholders: [{ name: `i${size}`, shape: [size] }], constants: [], nodes: [] })),
-    );
-    const deleted: number[] = [];
-    const watched = Object.create(binding, {
-      deleteSavedModel: {
-        value: (session: number) => {
-          deleted.push(session);
-          binding.deleteSavedModel(session);
+    const shapes = [[size]];
+    const attributes = [{ name: 'T', type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT }];
+    const nodes = [{ name: 'y', operation: 'Identity', attributes, inputs: ['x:0'], shapes }];
+    const placeholders = [{ name: 'x', shape: [size] }];
+    return loadable(graphDef(binding, { placeholders, constants: [], nodes }), ['x:0'], ['y:0']);
+  };
+
+  it('keeps as many as it may, closes the one that was not asked for longest, and loads it again', () => {
+    const { addon } = sessions;
+    const closed: Session[] = [];
+    const watched: GraphAddon = Object.create(addon, {
+      close: {
+        value: (session: Session) => {
+          closed.push(session);
+          addon.close(session);
         },
       },
-      loadSavedModel: { value: binding.loadSavedModel.bind(binding) },
     });
-    const sessions = new GraphSessions(watched, 2);
-    const [a, b] = [sessions.of(graphs[0]!), sessions.of(graphs[1]!)];
-    expect(sessions.of(graphs[0]!)).toBe(a);
-    sessions.of(graphs[2]!);
-    expect(deleted).toEqual([b]);
-    expect(sessions.count).toBe(2);
-    expect(sessions.of(graphs[1]!)).not.toBe(b);
-    expect(deleted).toEqual([b, a]);
-    for (const graph of graphs.slice(1)) binding.deleteSavedModel(sessions.of(graph));
+    const few = new GraphSessions(watched, undefined, 2);
+    const graphs = [1, 2, 3].map(same);
+    const [a, b] = [few.of(graphs[0]!), few.of(graphs[1]!)];
+    expect(few.of(graphs[0]!)).toBe(a);
+    few.of(graphs[2]!);
+    expect(closed).toEqual([b]);
+    expect(few.count).toBe(2);
+    const again = few.of(graphs[1]!);
+    expect(again).not.toBe(b);
+    expect(closed).toEqual([b, a]);
+    expect(addon.run(again, [Float32Array.of(3, 4)], false)).toEqual([Float32Array.of(3, 4)]);
+    expect(() => addon.run(a, [Float32Array.of(1)], false)).toThrow('run: the session is not open.');
   });
 
-  it('removes the folders of processes that were killed while they wrote a graph, and no others', () => {
-    const { binding } = tf.backend() as unknown as NativeBackend;
-    const { pid: gone } = spawnSync(process.execPath, ['--version']);
-    const folders = [gone, process.ppid].map((pid) => mkdtempSync(join(tmpdir(), `brink-graph-${pid}-`)));
-    writeFileSync(join(folders[0]!, 'saved_model.pb'), 'half of');
-    const placeholders = [{ name: 'lonely', shape: [7] }];
-    const session = new GraphSessions(binding).of(
-      loadable(savedModel(binding, { placeholders, constants: [], nodes: [] })),
-    );
-    binding.deleteSavedModel(session);
-    expect(folders.map((folder) => existsSync(folder))).toEqual([false, true]);
-    rmdirSync(folders[1]!);
+  it('is told of a graph that TensorFlow does not take', () => {
+    const { bytes } = same(5);
+    expect(() => sessions.of(loadable(bytes, ['z:0'], ['y:0']))).toThrow('the graph has no tensor z:0');
+    expect(() => sessions.of(loadable(bytes, ['x:0'], ['y:1']))).toThrow('the graph has no tensor y:1');
+    expect(() => sessions.of(loadable(bytes.slice(1), ['x:0'], ['y:0']))).toThrow(NotRecordable);
+  });
+
+  it('feeds what was kept, until it is released, and refuses what is not of the size that the graph takes', () => {
+    const { addon } = sessions;
+    const session = sessions.of(same(6));
+    const values = Float32Array.of(1, 2, 3, 4, 5, Number.NaN);
+    const [kept] = addon.run(session, [values], true);
+    expect(addon.run(session, [kept!], false)).toEqual([values]);
+    addon.release(kept!);
+    addon.release(kept!);
+    expect(() => addon.run(session, [kept!], false)).toThrow('run: input 0 was released.');
+    expect(() => addon.run(session, [], false)).toThrow('run: the graph takes 1 inputs.');
+    const wrong = 'run: input 0 must be a Float32Array of 6 numbers.';
+    for (const feed of [values.subarray(1), Float64Array.from(values), session, null, 'six']) {
+      expect(() => addon.run(session, [feed as Float32Array], false)).toThrow(wrong);
+    }
+    expect(() => addon.run(kept as unknown as Session, [values], false)).toThrow('run: the session is not open.');
   });
 });

@@ -10,7 +10,7 @@ const root = join(import.meta.dirname, '../..');
 const folder = join(root, 'pipelines/figures');
 const files = readdirSync(folder).filter((file) => file.endsWith('.ts'));
 const NAMES = [
-  ...['1', '2', '3', '4', '5', '6', '10', '19', '20', '22', '23', '24', '25', '29', '31', '33', '35', '36', '38'],
+  ...['1', '2', '3', '4', '5', '6', '10', '19', '20', '22', '23', '24', '25', '29', '31', '33', '34', '35', '36', '38'],
   ...['theorem1', 'twoLiteratures'],
 ];
 

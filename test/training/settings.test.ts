@@ -84,6 +84,12 @@ describe("shuffle: 'epoch'", () => {
     expect(all).not.toEqual(await batches(train({ shuffle: 'independent' })));
   });
 
+  it('counts passes, so that a run ends with as many epochs as it was asked for', async () => {
+    const options = { learningRate: 0.01, epochs: 2, batchSize: 4, shuffle: 'epoch' } as const;
+    const steps = await collect(gradientDescent(regression(13), options));
+    expect(steps.map(({ epoch }) => epoch)).toEqual([0, 1 / 3, 2 / 3, 1, 4 / 3, 5 / 3, 2]);
+  });
+
   it('leaves each example out equally often', async () => {
     const all = await batches(train({ steps: 2999 }));
     const counts = new Array(13).fill(0);

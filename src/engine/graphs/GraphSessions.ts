@@ -1,39 +1,43 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { NativeBinding } from './NativeBackend.ts';
+import type { GraphAddon, Session } from './GraphAddon.ts';
 import { NotRecordable } from './NotRecordable.ts';
 
 /** Sessions that are alive at once: each holds its graph, and what TensorFlow has made of it. */
 const MOST = 64;
-/** A folder that a process of this number writes a graph to, for a moment. */
-const FOLDER = /^brink-graph-(\d+)-/;
 
 /** A graph that TensorFlow can be asked to load. */
 export interface LoadableGraph {
   /** SHA-256 of the graph: two objectives with the same network and shapes share what is loaded. */
   readonly key: string;
   readonly bytes: Uint8Array;
+  /** The tensors that it takes and gives. */
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
 }
 
-export function loadable(bytes: Uint8Array): LoadableGraph {
-  return { key: createHash('sha256').update(bytes).digest('hex'), bytes };
+export function loadable(bytes: Uint8Array, inputs: readonly string[], outputs: readonly string[]): LoadableGraph {
+  const key = createHash('sha256')
+    .update(bytes)
+    .update(JSON.stringify([inputs, outputs]))
+    .digest('hex');
+  return { key, bytes, inputs, outputs };
 }
 
 /**
  * The sessions of a process, one a graph: loaded when they are asked for, and the one that was not asked for longest
- * is deleted when there are too many.
+ * is closed when there are too many.
  */
 export class GraphSessions {
-  readonly #binding: NativeBinding;
+  readonly addon: GraphAddon;
+  readonly #settings: Uint8Array;
   readonly #most: number;
   /** In the order in which they were asked for. */
-  readonly #sessions = new Map<string, number>();
-  #swept = false;
+  readonly #sessions = new Map<string, Session>();
 
-  constructor(binding: NativeBinding, most = MOST) {
-    this.#binding = binding;
+  /** @param settings Of every session, a ConfigProto. */
+  constructor(addon: GraphAddon, settings = new Uint8Array(), most = MOST) {
+    this.addon = addon;
+    this.#settings = settings;
     this.#most = most;
   }
 
@@ -42,55 +46,28 @@ export class GraphSessions {
   }
 
   /**
-   * The number by which TensorFlow knows the graph's session.
+   * The session of a graph.
    *
    * @throws NotRecordable where TensorFlow does not take the graph.
    */
-  of(graph: LoadableGraph): number {
+  of(graph: LoadableGraph): Session {
     const session = this.#sessions.get(graph.key) ?? this.#load(graph);
     this.#sessions.delete(graph.key);
     this.#sessions.set(graph.key, session);
     for (const [key, other] of this.#sessions) {
       if (this.#sessions.size <= this.#most) break;
-      this.#binding.deleteSavedModel(other);
+      this.addon.close(other);
       this.#sessions.delete(key);
     }
     return session;
   }
 
-  /** TensorFlow reads a graph from a folder alone; it is gone as soon as it has been read. */
-  #load({ bytes }: LoadableGraph): number {
-    if (!this.#swept) sweep();
-    this.#swept = true;
-    const folder = mkdtempSync(join(tmpdir(), `brink-graph-${process.pid}-`));
+  #load({ bytes, inputs, outputs }: LoadableGraph): Session {
     try {
-      mkdirSync(join(folder, 'variables'));
-      writeFileSync(join(folder, 'saved_model.pb'), bytes);
-      return this.#binding.loadSavedModel(folder, 'serve');
+      return this.addon.load(bytes, inputs, outputs, this.#settings);
     } catch (error) {
       const [reason] = (error as Error).message.split('\n');
       throw new NotRecordable(`TensorFlow does not take its graph (${reason})`);
-    } finally {
-      rmSync(folder, { recursive: true, force: true });
     }
-  }
-}
-
-/** Removes what processes have left that were killed while they wrote a graph. */
-function sweep(): void {
-  for (const name of readdirSync(tmpdir())) {
-    const pid = Number(FOLDER.exec(name)?.[1] ?? process.pid);
-    if (pid === process.pid || isAlive(pid)) continue;
-    rmSync(join(tmpdir(), name), { recursive: true, force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // Another user's.
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

@@ -20,10 +20,6 @@ export interface NativeBinding {
   deleteTensor(id: number): void;
   tensorDataSync(id: number): Float32Array;
   executeOp(name: string, attributes: NativeAttribute[], inputs: number[], outputCount: number): NativeTensor[];
-  loadSavedModel(folder: string, tags: string): number;
-  /** `inputs` and `outputs` name tensors, separated by commas. */
-  runSavedModel(session: number, ids: readonly number[], inputs: string, outputs: string): NativeTensor[];
-  deleteSavedModel(session: number): void;
   isUsingGpuDevice(): boolean;
   readonly TF_FLOAT: number;
   readonly TF_INT32: number;

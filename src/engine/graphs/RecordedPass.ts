@@ -1,11 +1,12 @@
 import type { Tensor } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs-core';
-import { GraphSessions, type LoadableGraph, loadable } from './GraphSessions.ts';
+import type { KeptResult } from './GraphAddon.ts';
+import { type GraphSessions, type LoadableGraph, loadable } from './GraphSessions.ts';
+import { graphDef, type Placeholder } from './graphDef.ts';
 import { lean } from './lean.ts';
-import type { NativeBackend, NativeTensor } from './NativeBackend.ts';
+import type { NativeBackend } from './NativeBackend.ts';
 import { NotRecordable } from './NotRecordable.ts';
 import { type RecordedConstant, type RecordedNode, recordOperations } from './recordOperations.ts';
-import { type Placeholder, savedModel } from './savedModel.ts';
 import { type GraphPart, splitGraph } from './splitGraph.ts';
 
 /** What a pass computes with: numbers on the host, and the tensors of which they are the entries, one after the other. */
@@ -19,11 +20,11 @@ export interface PassInput {
 /** From the tensors of every input to the results: nothing but tensor operations, the same at each call. */
 export type PassBody = (inputs: readonly (readonly Tensor[])[]) => readonly Tensor[];
 
-/** What a pass computes from the inputs that stay, on the device, once it has been asked for. */
+/** What a pass computes from the inputs that stay, once it has been asked for. */
 export interface KeptPart {
   readonly bytes: number;
-  /** The tensors; null: not computed yet. */
-  ids: readonly number[] | null;
+  /** Null: not computed yet. */
+  results: readonly KeptResult[] | null;
   dispose(): void;
 }
 
@@ -31,17 +32,11 @@ export interface KeptPart {
 const ROUNDING = 1e-4;
 const CANCELLED = 1e-6;
 
-/** A graph with what TensorFlow is told at each run. */
+/** A graph with the places, among the pass's inputs, of what it takes first. */
 interface RunnableGraph {
   readonly graph: LoadableGraph;
-  /** Which of the pass's inputs it takes. */
-  readonly inputs: readonly { readonly place: number; readonly shape: readonly number[] }[];
-  /** The names of all that it takes, those inputs first, and of what it gives. */
-  readonly feeds: string;
-  readonly outputs: string;
+  readonly places: readonly number[];
 }
-
-const sessionsOf = new WeakMap<object, GraphSessions>();
 
 /**
  * A pass that was recorded once, and runs as one graph of TensorFlow since: none of TensorFlow.js's cost for each
@@ -51,7 +46,6 @@ const sessionsOf = new WeakMap<object, GraphSessions>();
  * those that follow compute the same, bit for bit.
  */
 export class RecordedPass {
-  readonly #backend: NativeBackend;
   readonly #sessions: GraphSessions;
   /** What does not depend on the inputs that change, whose results can be kept; null: there is nothing of the kind. */
   readonly #staying: RunnableGraph | null;
@@ -67,16 +61,13 @@ export class RecordedPass {
    *
    * @throws NotRecordable where it can't be, or the graph gives other numbers than the operations one by one.
    */
-  constructor(backend: NativeBackend, inputs: readonly PassInput[], body: PassBody) {
-    this.#backend = backend;
-    const sessions = sessionsOf.get(backend) ?? new GraphSessions(backend.binding);
-    sessionsOf.set(backend, sessions);
+  constructor(backend: NativeBackend, sessions: GraphSessions, inputs: readonly PassInput[], body: PassBody) {
     this.#sessions = sessions;
 
     const others = inputs.map((input) => ({ ...input, values: input.values.map((x) => x / 2).reverse() }));
     const first = record(backend, inputs, body);
     const second = record(backend, others, body);
-    const [bytes, again] = [first, second].map((recorded) => savedModel(backend.binding, recorded.graph));
+    const [bytes, again] = [first, second].map((recorded) => graphDef(backend.binding, recorded.graph));
     if (Buffer.compare(bytes!, again!) !== 0) {
       throw new NotRecordable('it does something else at another call, or with other numbers');
     }
@@ -90,12 +81,14 @@ export class RecordedPass {
     const kept = staying ? changing.placeholders.slice(-staying.outputs.length) : [];
     this.#keptBytes = kept.reduce((sum, { shape }) => sum + 4 * tf.util.sizeFromShape([...shape]), 0);
     const runnable = (part: GraphPart): RunnableGraph => ({
-      graph: loadable(savedModel(backend.binding, part)),
-      inputs: part.placeholders
+      graph: loadable(
+        graphDef(backend.binding, part),
+        part.placeholders.map(({ name }) => `${name}:0`),
+        part.outputs,
+      ),
+      places: part.placeholders
         .filter((placeholder) => !kept.includes(placeholder))
-        .map(({ name, shape }) => ({ place: names.indexOf(name), shape })),
-      feeds: part.placeholders.map(({ name }) => `${name}:0`).join(),
-      outputs: part.outputs.join(),
+        .map(({ name }) => names.indexOf(name)),
     });
     this.#staying = staying && runnable(staying);
     this.#changing = runnable(changing);
@@ -125,13 +118,13 @@ export class RecordedPass {
 
   /** A place for what does not depend on the inputs that change. */
   keptPart(): KeptPart {
-    const { binding } = this.#backend;
+    const { addon } = this.#sessions;
     return {
       bytes: this.#keptBytes,
-      ids: null,
+      results: null,
       dispose() {
-        for (const id of this.ids ?? []) binding.deleteTensor(id);
-        this.ids = null;
+        for (const result of this.results ?? []) addon.release(result);
+        this.results = null;
       },
     };
   }
@@ -143,36 +136,16 @@ export class RecordedPass {
    * @param keeps Whether it stays there.
    */
   run(values: readonly Float32Array[], part: KeptPart, keeps: boolean): Float32Array[] {
-    const { binding } = this.#backend;
-    let tensors: readonly NativeTensor[];
-    if (this.#staying === null) tensors = this.#run(this.#changing, values, []);
-    else {
-      part.ids ??= this.#run(this.#staying, values, []).map(({ id }) => id);
-      try {
-        tensors = this.#run(this.#changing, values, part.ids);
-      } finally {
-        if (!keeps) part.dispose();
-      }
-    }
-    const { id } = tensors[0]!;
-    const all = binding.tensorDataSync(id);
-    binding.deleteTensor(id);
-    return this.#ends.map((end, k) => all.subarray(this.#ends[k - 1] ?? 0, end));
-  }
-
-  /** @param kept The graph's last inputs, which are on the device. */
-  #run(
-    { graph, inputs, feeds, outputs }: RunnableGraph,
-    values: readonly Float32Array[],
-    kept: readonly number[],
-  ): readonly NativeTensor[] {
-    const { binding } = this.#backend;
-    const session = this.#sessions.of(graph);
-    const made = inputs.map(({ place, shape }) => binding.createTensor(shape, binding.TF_FLOAT, values[place]!));
+    const { addon } = this.#sessions;
+    const [staying, changing] = [this.#staying, this.#changing];
+    const feeds = ({ places }: RunnableGraph) => places.map((place) => values[place]!);
+    if (staying) part.results ??= addon.run(this.#sessions.of(staying.graph), feeds(staying), true);
     try {
-      return binding.runSavedModel(session, [...made, ...kept], feeds, outputs);
+      const given = [...feeds(changing), ...(part.results ?? [])];
+      const [all] = addon.run(this.#sessions.of(changing.graph), given, false);
+      return this.#ends.map((end, k) => all!.subarray(this.#ends[k - 1] ?? 0, end));
     } finally {
-      for (const id of made) binding.deleteTensor(id);
+      if (!keeps) part.dispose();
     }
   }
 }

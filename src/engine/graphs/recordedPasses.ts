@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type { GraphSessions } from './GraphSessions.ts';
 import type { NativeBackend } from './NativeBackend.ts';
 import { NotRecordable } from './NotRecordable.ts';
 import { type PassBody, type PassInput, RecordedPass } from './RecordedPass.ts';
@@ -17,13 +18,15 @@ export interface RecordedPasses {
 }
 
 /**
- * Records the passes of an objective as they are asked for, on the engine that is open, which is `tensorflow`.
+ * Records the passes of an objective as they are asked for, on the engine that is open.
  *
  * A pass that can't be recorded runs operation by operation from then on; a warning says why, once for its kind.
  *
  * @param who Whose passes they are, for the warning.
+ * @param sessions Of that engine.
  */
-export function recordedPasses(who: string): RecordedPasses {
+export function recordedPasses(who: string, sessions: GraphSessions): RecordedPasses {
+  const backend = tf.backend() as unknown as NativeBackend;
   const passes = new Map<string, RecordedPass>();
   // By shapes too: which pass is a graph then never depends on what was asked for before, as in a run that was resumed.
   const refused = new Set<string>();
@@ -33,7 +36,7 @@ export function recordedPasses(who: string): RecordedPasses {
       const key = JSON.stringify([name, inputs.map(({ shapes, changes }) => [shapes, changes])]);
       if (refused.has(key)) return null;
       try {
-        const pass = passes.get(key) ?? new RecordedPass(tf.backend() as unknown as NativeBackend, inputs, body);
+        const pass = passes.get(key) ?? new RecordedPass(backend, sessions, inputs, body);
         passes.delete(key);
         passes.set(key, pass);
         if (passes.size > MOST) passes.delete(passes.keys().next().value!);

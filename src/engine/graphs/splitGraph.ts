@@ -1,6 +1,6 @@
+import type { Graph, Placeholder } from './graphDef.ts';
 import type { NativeBinding } from './NativeBackend.ts';
 import type { RecordedNode } from './recordOperations.ts';
-import type { Graph, Placeholder } from './savedModel.ts';
 
 /** One graph to run: what it takes, and the tensors that it is asked for. */
 export interface GraphPart extends Graph {

@@ -43,7 +43,7 @@ for wheel in pathlib.Path(sys.argv[1]).glob('*.whl'):
 
 /**
  * Makes the native engine in the user's cache folder: TensorFlow's C library out of its Python wheel, and the binding
- * of `@tensorflow/tfjs-node-gpu` compiled against it.
+ * of `@tensorflow/tfjs-node-gpu` and brink's own addons compiled against it.
  *
  * The wheels are pinned by hash. The engine gets its folder once it has loaded. With `cuda`, NVIDIA's wheels are laid
  * out beside TensorFlow's library, where it looks for them; that flavour has not been run on a GPU yet.
@@ -61,7 +61,8 @@ export async function installNative({
     throw new BrinkError(WHO, sentence);
   }
   const flavour: Flavour = cuda ? 'cuda' : 'cpu';
-  const { folder, installed, binding, quietLoad, requirements, sources, quietSource } = nativeBuild(flavour);
+  const build = nativeBuild(flavour);
+  const { folder, installed, binding, requirements } = build;
   if (installed) return { folder, made: false };
   requireTools(flavour);
 
@@ -104,19 +105,19 @@ export async function installNative({
     const headers = [join(libraries, 'include'), join(packageFolder('node-api-headers'), 'include')];
     const compile = (target: string, ...rest: readonly string[]) =>
       tool(compiler(), [
-        ...['-std=c++17', '-O2', '-fPIC', '-shared', '-DNAPI_VERSION=8'],
+        ...['-std=c++17', '-O2', '-fPIC', '-shared', '-pthread', '-DNAPI_VERSION=8'],
         ...headers.map((header) => `-I${header}`),
         ...['-o', join(temporary, basename(target)), ...rest],
       ]);
-    await compile(quietLoad, quietSource, '-ldl');
-    await compile(
-      binding,
-      ...sources,
+    const linked = [
       `-L${libraries}`,
       '-l:libtensorflow_cc.so.2',
       '-l:libtensorflow_framework.so.2',
       '-Wl,-rpath,$ORIGIN/tensorflow',
-    );
+    ];
+    await compile(build.quietLoad, build.quietSource, '-ldl');
+    await compile(build.graphSession, build.graphSource, ...linked);
+    await compile(binding, ...build.sources, ...linked);
     rmSync(join(libraries, 'include'), { recursive: true });
     log('loading it once …');
     await tool(process.execPath, ['-e', 'require(process.argv[1])', join(temporary, basename(binding))]);

@@ -16,13 +16,16 @@ export interface NativeBuild {
   readonly binding: string;
   /** The addon within `folder` that loads TensorFlow's library without its announcements. */
   readonly quietLoad: string;
+  /** The addon within `folder` that runs whole graphs. */
+  readonly graphSession: string;
   /** Whether the build is there: a build is made elsewhere and renamed, so that what is there is whole. */
   readonly installed: boolean;
   /** The hash-pinned wheels. */
   readonly requirements: string;
-  /** The C++ sources of the binding, and the one of `quietLoad`. */
+  /** The C++ sources of the binding, and those of `quietLoad` and `graphSession`. */
   readonly sources: readonly string[];
   readonly quietSource: string;
+  readonly graphSource: string;
 }
 
 /** The version of TensorFlow whose libraries the native engine uses. */
@@ -61,8 +64,9 @@ export function nativeBuild(flavour: Flavour): NativeBuild {
     .map((name) => join(bindingSources, name));
   const requirements = join(import.meta.dirname, `${flavour}.requirements.txt`);
   const quietSource = join(import.meta.dirname, 'quietLoad.cc');
+  const graphSource = join(import.meta.dirname, 'graphSession.cc');
   const hash = createHash('sha256');
-  for (const file of [...sources, quietSource, requirements]) hash.update(readFileSync(file));
+  for (const file of [...sources, quietSource, graphSource, requirements]) hash.update(readFileSync(file));
   const platform = `${process.platform}-${process.arch}`;
   const key = `tensorflow-${TENSORFLOW_VERSION}-${platform}-${flavour}-${hash.digest('hex').slice(0, 12)}`;
 
@@ -72,9 +76,11 @@ export function nativeBuild(flavour: Flavour): NativeBuild {
     folder,
     binding: join(folder, 'tfjs_binding.node'),
     quietLoad: join(folder, 'quietLoad.node'),
+    graphSession: join(folder, 'graphSession.node'),
     installed: existsSync(folder),
     requirements,
     sources: sources.filter((file) => file.endsWith('.cc')),
     quietSource,
+    graphSource,
   };
 }

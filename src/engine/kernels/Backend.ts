@@ -1,3 +1,4 @@
+import type { GraphSessions } from '../graphs/GraphSessions.ts';
 import type { KernelTable } from './Kernel.ts';
 
 /** A backend of TensorFlow.js as an engine of brink: how it loads, and the kernels in which it has its own way. */
@@ -19,4 +20,6 @@ export interface Backend {
 export interface LoadedBackend {
   readonly device: string;
   readonly version: string;
+  /** Where it can run whole graphs. */
+  readonly graphs?: GraphSessions;
 }

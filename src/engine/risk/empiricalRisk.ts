@@ -21,6 +21,7 @@ import { atLeastTwoPerChunk } from './atLeastTwoPerChunk.ts';
 import { defaultCoupledChunk } from './defaultCoupledChunk.ts';
 import { exampleNormsSquared } from './exampleNormsSquared.ts';
 import { keptAtTheta } from './keptAtTheta.ts';
+import { sumOfParts } from './sumOfParts.ts';
 import { shifted, tryBatches } from './tryBatches.ts';
 import { tryTwoExamples } from './tryTwoExamples.ts';
 
@@ -148,7 +149,7 @@ export async function empiricalRisk(options: EmpiricalRiskOptions): Promise<Obje
   requireFlag(WHO, 'graphs', graphs);
 
   const engine = await openEngine();
-  const asGraphs = engine.name === 'tensorflow' && graphs;
+  const sessions = graphs ? engine.graphs : null;
   const n = data.train.count;
   const m = paramCount(model);
   const theta0 = initialWeights(model, 0);
@@ -167,15 +168,6 @@ export async function empiricalRisk(options: EmpiricalRiskOptions): Promise<Obje
       offset += length;
       return tf.tensor(flat.slice(offset - length, offset), [...parameter.shape]);
     });
-  }
-
-  /** Adds the parameters' parts to a flat sum. */
-  function addTo(sum: Float64Array, parts: readonly Float32Array[]): void {
-    let offset = 0;
-    for (const part of parts) {
-      for (let k = 0; k < part.length; k++) sum[offset + k]! += part[k]!;
-      offset += part.length;
-    }
   }
 
   const parameterShapes = model.parameters.map(({ shape }) => shape);
@@ -320,7 +312,7 @@ export async function empiricalRisk(options: EmpiricalRiskOptions): Promise<Obje
 
   async function lossAndGradient(weights: Float32Array, batch: Int32Array | null): Promise<LossAndGradient> {
     const seen = statistics(weights, data.train, batch);
-    const sum = new Float64Array(m);
+    const sum = sumOfParts(m);
     await overChunks(
       {
         ...{ name: 'loss and gradient', examples: data.train, batch, vectors: [weights] },
@@ -336,10 +328,10 @@ export async function empiricalRisk(options: EmpiricalRiskOptions): Promise<Obje
       },
       ([losses, outputs, ...gradient], from) => {
         seen.add(losses!, outputs!, from);
-        addTo(sum, gradient);
+        sum.add(gradient);
       },
     );
-    return { ...(await seen.result()), gradient: scaled(sum, 1 / (batch?.length ?? n)) };
+    return { ...(await seen.result()), gradient: sum.scaled(1 / (batch?.length ?? n)) };
   }
 
   /** ‖g_i‖² of the examples named, by the layers' rules; null where a layer has none. */
@@ -401,7 +393,7 @@ export async function empiricalRisk(options: EmpiricalRiskOptions): Promise<Obje
     return true;
   }
   const exact = await rulesHold();
-  if (asGraphs) recorded = recordedPasses(`${WHO} (${model.name})`);
+  if (sessions) recorded = recordedPasses(`${WHO} (${model.name})`, sessions);
   const isGiven = model.parameters.some(({ initializer }) => initializer.distribution === 'given');
 
   return createObjective({
@@ -425,7 +417,7 @@ export async function empiricalRisk(options: EmpiricalRiskOptions): Promise<Obje
         name: engine.name,
         device: engine.device,
         version: engine.version,
-        ...(asGraphs && { graphs: true }),
+        ...(sessions && { graphs: true }),
       },
     },
     initialWeights: (seed) => initialWeights(model, seed),
@@ -457,7 +449,7 @@ export async function empiricalRisk(options: EmpiricalRiskOptions): Promise<Obje
     hessianVector: async (weights, v, batch) => {
       const total = batch?.length ?? n;
       const { unit, length } = powerOfTwo(v);
-      const sum = new Float64Array(m);
+      const sum = sumOfParts(m);
       const projections = coupled ? null : new Float64Array(total);
       /** θ, u ↦ ∇_θ Σ_i u_i ℓ_i at u = 1, whose product with v is φ. */
       const record = ({ vectors: [theta], count, load }: Chunk) => {
@@ -482,10 +474,10 @@ export async function empiricalRisk(options: EmpiricalRiskOptions): Promise<Obje
         },
         (result, from) => {
           if (projections !== null) projections.set(result.pop()!, from);
-          addTo(sum, result);
+          sum.add(result);
         },
       );
-      return { product: scaled(sum, length / total), projections: projections?.map((p) => length * p) ?? null };
+      return { product: sum.scaled(length / total), projections: projections?.map((p) => length * p) ?? null };
     },
 
     ...(exact && {
@@ -501,7 +493,7 @@ export async function empiricalRisk(options: EmpiricalRiskOptions): Promise<Obje
     }),
 
     weightedGradient: async (weights, u) => {
-      const sum = new Float64Array(m);
+      const sum = sumOfParts(m);
       const { unit, length } = powerOfTwo(u);
       await overChunks(
         {
@@ -512,9 +504,9 @@ export async function empiricalRisk(options: EmpiricalRiskOptions): Promise<Obje
             return gradientOf(() => tf.sum(tf.mul(u, perExample(theta!, load()).losses)), theta!);
           },
         },
-        (gradient) => addTo(sum, gradient),
+        (gradient) => sum.add(gradient),
       );
-      return scaled(sum, length);
+      return sum.scaled(length);
     },
   });
 }
@@ -613,12 +605,6 @@ function powerOfTwo<V extends Float32Array | Float64Array>(v: V): { unit: V; len
   }
   const length = 2 ** Math.floor(Math.log2(size));
   return { unit: v.map((x) => x / length) as V, length };
-}
-
-function scaled(sum: Float64Array, scale: number): Float32Array {
-  const out = new Float32Array(sum.length);
-  for (let k = 0; k < out.length; k++) out[k] = sum[k]! * scale;
-  return out;
 }
 
 /** The rows of `array` that `indices` name, each `width` long. */

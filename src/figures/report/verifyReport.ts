@@ -146,7 +146,7 @@ async function makeAgain(figure: FigureRecord, file: string, directory: string):
   const names = ['title', 'source', 'about', 'settings'] as const;
   return {
     claims: declared.claims(declaredPreset).map((claim) => judgedClaim(figure.figure, scale, claim, runs)),
-    svg: await toSvg(declared.plot(runs[0]!, declaredPreset)),
+    svg: await toSvg(declared.plot(runs[0]!, declaredPreset, runs)),
     untrue: names
       .filter((name) => JSON.stringify(figure[name]) !== JSON.stringify(said[name]))
       .map((name) => `${join(directory, 'figure.json')} has another ${name} than ${file} says.`),

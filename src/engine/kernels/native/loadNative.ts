@@ -2,8 +2,11 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import util from 'node:util';
+import type { GraphAddon } from '../../graphs/GraphAddon.ts';
+import { GraphSessions } from '../../graphs/GraphSessions.ts';
 import { BINDING, type Flavour, installedBuild, packageFolder } from '../../install/nativeBuild.ts';
 import { threadCount } from '../../threadCount.ts';
+import type { LoadedBackend } from '../Backend.ts';
 
 /** What TensorFlow reads once, while it loads. A value that the user has set stays. */
 const SETTINGS = {
@@ -21,6 +24,13 @@ const SETTINGS = {
   // Takes GPU memory as it is needed, so that several runs fit on one GPU.
   TF_FORCE_GPU_ALLOW_GROWTH: 'true',
 };
+
+/**
+ * ConfigProto with `experimental { executor_type: "SINGLE_THREADED_EXECUTOR" }`: a graph's operations one after the
+ * other, each with all threads, and nothing spent on who is next. On a GPU, operations wait for copies, which it can't.
+ */
+const EXECUTOR = Buffer.from('SINGLE_THREADED_EXECUTOR');
+const ONE_BY_ONE = Uint8Array.of(0x82, 1, EXECUTOR.length + 2, 0x1a, EXECUTOR.length, ...EXECUTOR);
 
 const GPUS = '/proc/driver/nvidia/gpus';
 
@@ -42,7 +52,7 @@ interface Binding {
  *
  * @throws Error with the reason where none is installed or none loads.
  */
-export function loadNative(): { readonly version: string; readonly device: string } {
+export function loadNative(): LoadedBackend {
   const installed = flavours()
     .map(installedBuild)
     .filter((build) => build !== undefined);
@@ -61,15 +71,19 @@ export function loadNative(): { readonly version: string; readonly device: strin
 
   const require = createRequire(join(packageFolder(BINDING), 'package.json'));
   const reasons: string[] = [];
-  for (const { binding, quietLoad } of installed) {
+  for (const { binding, quietLoad, graphSession } of installed) {
     try {
       (require(quietLoad) as QuietLoad).load(settings);
       const { TF_Version, isUsingGpuDevice } = require(binding) as Binding;
       // The package asks this module where its addon is, which would look into the package's own folder.
       require.cache[require.resolve('@mapbox/node-pre-gyp')] = { exports: { find: () => binding } } as NodeJS.Module;
       require(BINDING);
-      const device = isUsingGpuDevice() ? gpuName() : `CPU, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
-      return { version: `TensorFlow ${TF_Version}`, device };
+      const isGpu = isUsingGpuDevice();
+      return {
+        version: `TensorFlow ${TF_Version}`,
+        device: isGpu ? gpuName() : `CPU, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
+        graphs: new GraphSessions(require(graphSession) as GraphAddon, isGpu ? undefined : ONE_BY_ONE),
+      };
     } catch (error) {
       reasons.push(`${binding}: ${(error as Error).message}`);
     }

@@ -28,8 +28,8 @@ const UNIFORM = 16;
 type Message = any;
 let messages: Message;
 
-/** The graph as the file `saved_model.pb`: the same bytes for the same graph. */
-export function savedModel(binding: NativeBinding, { placeholders, constants, nodes }: Graph): Uint8Array {
+/** The graph as TensorFlow reads it: the same bytes for the same graph. */
+export function graphDef(binding: NativeBinding, { placeholders, constants, nodes }: Graph): Uint8Array {
   messages ??= createRequire(import.meta.url)('@tensorflow/tfjs-node-gpu/dist/proto/api_pb');
   const graph = make('GraphDef');
   const add = (name: string, operation: string, inputs: readonly string[], attributes: Record<string, Message>) => {
@@ -49,11 +49,7 @@ export function savedModel(binding: NativeBinding, { placeholders, constants, no
     add(name, operation, inputs, Object.fromEntries(attributes.map((a) => [a.name, attributeOf(binding, a)])));
   }
   graph.setVersions(make('VersionDef', { Producer: PRODUCER }));
-  const meta = make('MetaGraphDef', { GraphDef: graph });
-  meta.setMetaInfoDef(make('MetaGraphDef.MetaInfoDef', { TagsList: ['serve'] }));
-  const saved = make('SavedModel', { SavedModelSchemaVersion: 1 });
-  saved.addMetaGraphs(meta);
-  return saved.serializeBinary();
+  return graph.serializeBinary();
 }
 
 /** A message of this type with these fields. */

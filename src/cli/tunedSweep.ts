@@ -1,0 +1,99 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { CommandLineError } from '../runs/CommandLineError.ts';
+import { readTable } from '../tables/readTable.ts';
+import { type BestLearningRate, bestLearningRates, type TunedRun } from '../theory/bestLearningRates.ts';
+import { type RhoOfRun, rhoOfRun, type TracesOfBatch } from '../theory/rhoOfRun.ts';
+
+const WHO = 'lssr';
+
+/** What a sweep over batch size and learning rate says of both. */
+export interface TunedSweep {
+  readonly n: number;
+  readonly best: readonly BestLearningRate[];
+  /** The column that scored the runs. */
+  readonly score: string;
+  /** Pooled over the runs nearest to the best learning rate of each batch size. */
+  readonly rho: RhoOfRun;
+}
+
+type Rows = readonly Record<string, unknown>[];
+
+/**
+ * Reads a sweep that was collected.
+ *
+ * @param path Its `sweep.parquet`, whose tables lie beside it.
+ * @param score The column that says how good a run was; default: the one that ends in test_accuracy.
+ * @throws CommandLineError where an axis, the score or a table with ρ is missing.
+ */
+export async function tunedSweep(path: string, rows: Rows, score?: string): Promise<TunedSweep> {
+  for (const axis of ['batch_size', 'learning_rate']) {
+    if (rows[0] && axis in rows[0]) continue;
+    throw new CommandLineError(
+      WHO,
+      `${path} has no axis ${axis}. It must be a sweep over batch size and learning rate.`,
+    );
+  }
+  const ended = rows.filter(({ state }) => state === 'done' || state === 'diverged');
+  const column = score ?? scoreIn(path, ended);
+  const cells = ended.map((row) => ({
+    id: String(row.cell_id),
+    batchSize: Number(row.batch_size),
+    learningRate: Number(row.learning_rate),
+    score: row.state === 'diverged' || row[column] == null ? Number.NaN : Number(row[column]),
+  }));
+  if (score !== undefined && !(rows[0] && score in rows[0])) {
+    throw new CommandLineError(WHO, `${path} has no column ${score}. It has ${Object.keys(rows[0] ?? {}).join(', ')}.`);
+  }
+  const best = bestLearningRates(cells);
+  const chosen = best.flatMap((one) => nearest(cells, one));
+  const { traces, n } = await tracesOf(path, new Set(chosen));
+  // The steps of one run after those of another: a step alone does not tell them apart.
+  return {
+    n,
+    best,
+    score: column,
+    rho: rhoOfRun(
+      traces.map((row, step) => ({ ...row, step })),
+      n,
+    ),
+  };
+}
+
+function scoreIn(path: string, rows: Rows): string {
+  const names = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  const found = names.filter((name) => name.endsWith('test_accuracy'));
+  if (found.length === 1) return found[0]!;
+  const advice = `Name the column that says how good a run was by --score; there are ${names.join(', ')}.`;
+  throw new CommandLineError(
+    WHO,
+    `${path} has ${found.length === 0 ? 'no' : 'more than one'} column test_accuracy. ${advice}`,
+  );
+}
+
+/** The cells of the trained learning rate nearest to the best one. */
+function nearest(cells: readonly (TunedRun & { readonly id: string })[], best: BestLearningRate): string[] {
+  const ofB = cells.filter(({ batchSize, score }) => batchSize === best.batchSize && Number.isFinite(score));
+  const distance = (rate: number) => Math.abs(Math.log(rate / best.learningRate));
+  const rate = ofB.map(({ learningRate }) => learningRate).toSorted((a, b) => distance(a) - distance(b))[0];
+  return ofB.filter(({ learningRate }) => learningRate === rate).map(({ id }) => id);
+}
+
+/** The rows with ‖∇L‖² and E‖g_i‖² of some cells, and n of their objective. */
+async function tracesOf(path: string, ids: ReadonlySet<string>) {
+  const tables = join(dirname(path), 'tables');
+  for (const branch of existsSync(tables) ? readdirSync(tables) : []) {
+    const files = readdirSync(join(tables, branch)).filter((file) => ids.has(file.replace(/\.parquet$/, '')));
+    if (files.length === 0) continue;
+    const read = await Promise.all(files.sort().map((file) => readTable(join(tables, branch, file))));
+    const { table, metadata } = read[0]!;
+    if (!('trace_S_n' in table.columns) || !('trace_S_b' in table.columns || 'trace_S_1' in table.columns)) continue;
+    const { objective } = metadata.source as { readonly objective?: { readonly n?: number } };
+    if (typeof objective?.n !== 'number') throw new CommandLineError(WHO, `${tables}/${branch} does not say n.`);
+    return { traces: read.flatMap(({ rows }) => rows as unknown as TracesOfBatch[]), n: objective.n };
+  }
+  throw new CommandLineError(
+    WHO,
+    `the cells of ${path} have no table with ρ. Put the probe gradientConcentration or scalingRule into the pipeline, every some steps, and collect again.`,
+  );
+}
