@@ -25,13 +25,14 @@ const held: Gpu[] = [];
 /**
  * Opens this machine's GPU by Dawn, through Vulkan, Metal or Direct3D 12.
  *
- * A driver that computes on the CPU counts only where BRINK_SOFTWARE_GPU is on: it is far slower than the other
- * engines, and there to test this one.
+ * A driver that computes on the CPU counts only where the engine was named and BRINK_SOFTWARE_GPU is on: it is far
+ * slower than the other engines, and there to test this one.
  *
+ * @param named Whether the engine was named.
  * @throws Error with the reason where there is none, in a sentence without its full stop.
  */
-export async function openDevice(): Promise<OpenDevice> {
-  const software = softwareAllowed();
+export async function openDevice(named: boolean): Promise<OpenDevice> {
+  const software = softwareAllowed() && named;
   // Loading Dawn takes a tenth of a second, and asks every driver that is installed.
   if (!software && !mayHaveGpu()) throw new Error('this machine has no GPU (Linux lists none in /dev)');
   const { create, globals } = await loadDawn();

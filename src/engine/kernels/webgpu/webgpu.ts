@@ -10,6 +10,9 @@ import { webgpuKernels } from './webgpuKernels.ts';
 const PACKAGE = '@tensorflow/tfjs-backend-webgpu';
 const require = createRequire(import.meta.url);
 
+/** How the device of a driver begins that computes on the CPU. */
+const SOFTWARE = 'CPU as a GPU';
+
 /** What TensorFlow.js's backend is told. */
 const FLAGS = {
   // Tiles alone: products that are split along the summed axis add in any order.
@@ -22,8 +25,8 @@ const FLAGS = {
 
 /** A GPU of any make, by Vulkan, Metal or Direct3D 12. */
 export const webgpu: Backend = {
-  load: async () => {
-    const { gpu, device, info } = await openDevice();
+  load: async (named) => {
+    const { gpu, device, info } = await openDevice(named);
     const { WebGPUBackend } = requireBackend();
     // Its constructor asks whether there is a GPU where a browser has it.
     const own = Object.getOwnPropertyDescriptor(globalThis, 'navigator');
@@ -41,7 +44,7 @@ export const webgpu: Backend = {
     tf.registerBackend('webgpu', () => backend);
     const versions = `TensorFlow.js ${versionOf(PACKAGE)} WebGPU, Dawn ${versionOf('webgpu')}`;
     return {
-      device: `${info.isFallbackAdapter ? 'CPU as a GPU' : 'GPU'} ${info.device}`,
+      device: `${info.isFallbackAdapter ? SOFTWARE : 'GPU'} ${info.device}`,
       version: info.description ? `${versions}, ${info.description}` : versions,
     };
   },
