@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { BrinkError } from '../../core/errors.ts';
 import { makeFolder } from './makeFolder.ts';
-import { BINDING, type Flavour, hasPackage, nativeBuild, packageFolder } from './nativeBuild.ts';
-import { type Recipe, recipeFor } from './recipes.ts';
+import { BINDING, hasPackage, nativeBuild, packageFolder } from './nativeBuild.ts';
+import { type Flavour, type Recipe, recipeFor } from './recipes.ts';
 
 export interface InstallOptions {
   /** With CUDA's libraries, about 3 GB; default false. */

@@ -3,10 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { cacheFolder } from './makeFolder.ts';
-import { recipeFor } from './recipes.ts';
-
-/** What a native build computes on. */
-export type Flavour = 'cpu' | 'cuda';
+import { type Flavour, recipeFor } from './recipes.ts';
 
 /** Where one native build of TensorFlow belongs in the user's cache, and what it is made from. */
 export interface NativeBuild {

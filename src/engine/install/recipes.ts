@@ -1,4 +1,5 @@
-import type { Flavour } from './nativeBuild.ts';
+/** What a native build computes on. */
+export type Flavour = 'cpu' | 'cuda';
 
 /** How the native engine is made on one platform: the wheels, and what the compiler is told. */
 export interface Recipe {
