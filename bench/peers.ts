@@ -53,7 +53,7 @@ interface Extent {
   /** Whether trace and density are measured too. */
   readonly sums: boolean;
 }
-const extents: Readonly<Record<ProblemName, Extent>> = {
+const extents: Readonly<Record<Exclude<ProblemName, 'resnet9'>, Extent>> = {
   mlp: {
     examples: 1024,
     engines: ['tensorflow', 'wasm'],
