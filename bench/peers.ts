@@ -15,7 +15,7 @@ import { crossEntropy } from '../src/losses/crossEntropy.ts';
 import { conditions } from './conditions.ts';
 import { type Contender, startContender } from './contender.ts';
 import { markdownTable } from './markdownTable.ts';
-import { type ProblemName, problems } from './problems.ts';
+import { type ProblemName as AnyProblem, problems } from './problems.ts';
 import { formatSpread, spread } from './spread.ts';
 import { torchPython } from './torchPython.ts';
 import { writeProblem } from './writeProblem.ts';
@@ -53,7 +53,8 @@ interface Extent {
   /** Whether trace and density are measured too. */
   readonly sums: boolean;
 }
-const extents: Readonly<Record<Exclude<ProblemName, 'resnet9'>, Extent>> = {
+type ProblemName = Exclude<AnyProblem, 'resnet9'>;
+const extents: Readonly<Record<ProblemName, Extent>> = {
   mlp: {
     examples: 1024,
     engines: ['tensorflow', 'wasm'],

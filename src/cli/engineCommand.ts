@@ -18,8 +18,8 @@ export function engineCommand(): Command {
   command
     .command('install')
     .description("make the native engine in the user's cache folder")
-    .option('--cuda', 'with CUDA, for a GPU of NVIDIA (about 3 GB; not yet tried on one)')
-    .addHelpText('after', '\nNeeds Python 3 with pip, g++, and the package registries.')
+    .option('--cuda', 'with CUDA, for a GPU of NVIDIA on x86-64 Linux (about 3 GB; not yet tried on one)')
+    .addHelpText('after', '\nNeeds Python 3 with pip, g++ (on a Mac clang++), and the package registries.')
     .action(async ({ cuda = false }: { cuda?: boolean }) => {
       const { installNative } = await import('../engine/install/installNative.ts');
       const { folder, made } = await installNative({ cuda, log: (text) => console.log(text) });

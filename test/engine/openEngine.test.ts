@@ -57,7 +57,7 @@ describe('openEngine', () => {
     expect((await openEngine()).device).toBe(threads === 1 ? 'CPU, 1 thread' : `CPU, ${threads} threads`);
   });
 
-  it.runIf(asked !== 'cpu')(
+  it.runIf(['tensorflow', 'wasm'].includes(asked))(
     'computes on as many threads as BRINK_THREADS says, and refuses what is no count',
     async () => {
       const program = `
@@ -77,7 +77,7 @@ describe('openEngine', () => {
 
   it('refuses a name that is no engine, and lists those that are', async () => {
     await expect(openEngine('gpu' as EngineName)).rejects.toThrow(
-      "openEngine: the name is 'gpu'. It must be one of tensorflow, wasm, cpu.",
+      "openEngine: the name is 'gpu'. It must be one of tensorflow, webgpu, wasm, cpu.",
     );
   });
 
