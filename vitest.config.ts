@@ -57,7 +57,7 @@ export default defineConfig({
         test: {
           name: 'pure',
           include: ['test/**/*.test.ts'],
-          exclude: ON_EVERY_ENGINE,
+          exclude: [...ON_EVERY_ENGINE, 'test/engine/webgpu/*.test.ts'],
           globalSetup: 'test/helpers/setUp.ts',
           testTimeout: 30_000,
         },

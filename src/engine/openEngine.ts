@@ -79,7 +79,9 @@ async function openFirst(): Promise<Engine> {
       return await open(name, false);
     } catch (error) {
       const { message } = error as Error;
-      reasons.push(reasons.length === 0 ? message : message.replace(`${WHO}: t`, 'T'));
+      // What can be mended comes first.
+      if (name === 'tensorflow') reasons.unshift(message);
+      else reasons.push(message.replace(`${WHO}: the`, 'The'));
     }
   }
   return open('wasm', false);
