@@ -18,8 +18,8 @@ const ON_PORTABLE_KERNELS = [
 ];
 
 /**
- * WebGPU computes without a GPU as slowly: it runs what tests its kernels and derivatives, reads and memory, the
- * reference values, batch normalisation and norms of gradients.
+ * WebGPU computes without a GPU as slowly: it runs what tests its kernels and derivatives, reads and memory,
+ * losses of reference values and norms of gradients.
  */
 const ON_A_SOFTWARE_GPU = [
   'test/engine/{convolution,exampleNorms,kernels,matrixProduct,openEngine,operations,passes,pooling}.test.ts',
@@ -27,7 +27,6 @@ const ON_A_SOFTWARE_GPU = [
   'test/engine/webgpu/*.test.ts',
   'test/losses/**/*.test.ts',
   'test/models/models.test.ts',
-  'test/onEveryEngine/batchNorm.test.ts',
 ];
 
 const withoutGpu = gpuMissing();
