@@ -1,6 +1,7 @@
 import { defineConfig } from 'vitest/config';
 import { installedBuild } from './src/engine/install/nativeBuild.ts';
 import { SummaryReporter } from './test/helpers/SummaryReporter.ts';
+import { gpuMissing, softwareGpu } from './test/helpers/softwareGpu.ts';
 
 /** Tests that compute on an engine run once on each that is there. */
 const ON_EVERY_ENGINE = [
@@ -15,6 +16,21 @@ const ON_EVERY_ENGINE = [
 const ON_PORTABLE_KERNELS = [
   'test/engine/{convolution,empiricalRisk,exampleNorms,kernels,matrixProduct,passes,pooling,secondOrder}.test.ts',
 ];
+
+/**
+ * WebGPU computes without a GPU as slowly: it runs what tests its kernels and derivatives, reads and memory,
+ * losses of reference values and norms of gradients.
+ */
+const ON_A_SOFTWARE_GPU = [
+  'test/engine/{convolution,exampleNorms,kernels,matrixProduct,openEngine,operations,passes,pooling}.test.ts',
+  'test/engine/{secondOrder,tryBatches}.test.ts',
+  'test/engine/webgpu/*.test.ts',
+  'test/losses/**/*.test.ts',
+  'test/models/models.test.ts',
+];
+
+const withoutGpu = gpuMissing();
+if (withoutGpu !== null) console.log(`Tests on WebGPU are skipped: ${withoutGpu}.`);
 
 const native = installedBuild('cpu') ?? installedBuild('cuda');
 
@@ -40,13 +56,14 @@ export default defineConfig({
         test: {
           name: 'pure',
           include: ['test/**/*.test.ts'],
-          exclude: ON_EVERY_ENGINE,
+          exclude: [...ON_EVERY_ENGINE, 'test/engine/webgpu/*.test.ts'],
           globalSetup: 'test/helpers/setUp.ts',
           testTimeout: 30_000,
         },
       },
       engine('wasm'),
       engine('cpu', ON_PORTABLE_KERNELS),
+      ...(withoutGpu === null ? [engine('webgpu', ON_A_SOFTWARE_GPU, 'webgpu', softwareGpu)] : []),
       ...(native
         ? [
             engine('tensorflow'),

@@ -92,7 +92,7 @@ const [role, asked] = process.argv.slice(2);
 if (role === 'child') {
   console.log(JSON.stringify(await measure(asked as ProblemName)));
 } else {
-  const names = Object.keys(problems) as ProblemName[];
+  const names: readonly ProblemName[] = ['cnn6', 'mlp'];
   const found = new Map<string, number[]>();
   let version = '';
   const passes = new Set<string>();

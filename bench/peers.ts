@@ -15,7 +15,7 @@ import { crossEntropy } from '../src/losses/crossEntropy.ts';
 import { conditions } from './conditions.ts';
 import { type Contender, startContender } from './contender.ts';
 import { markdownTable } from './markdownTable.ts';
-import { type ProblemName, problems } from './problems.ts';
+import { type ProblemName as AnyProblem, problems } from './problems.ts';
 import { formatSpread, spread } from './spread.ts';
 import { torchPython } from './torchPython.ts';
 import { writeProblem } from './writeProblem.ts';
@@ -53,6 +53,7 @@ interface Extent {
   /** Whether trace and density are measured too. */
   readonly sums: boolean;
 }
+type ProblemName = Exclude<AnyProblem, 'resnet9'>;
 const extents: Readonly<Record<ProblemName, Extent>> = {
   mlp: {
     examples: 1024,

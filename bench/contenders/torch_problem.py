@@ -21,11 +21,27 @@ def mlp(theta, x):
     return x @ theta[-2] + theta[-1]
 
 
+def resnet9(theta, x):
+    given = iter(theta)
+
+    def block(x, padding, stride=1):
+        x = F.conv2d(x, next(given), stride=stride, padding=padding)
+        # By the batch's own mean and variance.
+        return F.relu(F.batch_norm(x, None, None, next(given), next(given), training=True, eps=1e-5))
+
+    x = block(block(x, 1), 2, stride=2)
+    x = x + block(block(x, 1), 1)
+    x = F.max_pool2d(block(x, 1), 2)
+    x = x + block(block(x, 1), 1)
+    return 0.2 * (block(x, 0).amax((2, 3)) @ next(given))
+
+
 class Problem:
-    def __init__(self, folder, name, dtype):
+    def __init__(self, folder, name, dtype, device="cpu"):
         self.folder = folder
         self.dtype = dtype
-        self.forward = {"cnn6": cnn6, "mlp": mlp}[name]
+        self.device = device
+        self.forward = {"cnn6": cnn6, "mlp": mlp, "resnet9": resnet9}[name]
         layout = json.load(open(f"{folder}/problem.json"))
         self.shapes = layout["parameterShapes"]
         self.inputs = self.floats("inputs").view(layout["examples"], *layout["inputShape"])
@@ -35,7 +51,7 @@ class Problem:
 
     def floats(self, name):
         data = bytearray(open(f"{self.folder}/{name}.f32", "rb").read())
-        return torch.frombuffer(data, dtype=torch.float32).to(self.dtype)
+        return torch.frombuffer(data, dtype=torch.float32).to(self.device, self.dtype)
 
     def split(self, flat):
         """The flat vector as one tensor a parameter; kernels [h, w, in, out] become PyTorch's [out, in, h, w]."""

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { EngineDescription } from '../engine/describeEngines.ts';
+import type { EngineDescription } from './describeEngines.ts';
 
 /** `brink engine` and `brink engine install`. */
 export function engineCommand(): Command {
@@ -10,7 +10,7 @@ export function engineCommand(): Command {
       '\nExamples:\n  brink engine\n  brink engine install\n  BRINK_ENGINE=wasm node pipelines/quickstart.ts',
     )
     .action(async ({ json }: { json?: boolean }) => {
-      const { describeEngines } = await import('../engine/describeEngines.ts');
+      const { describeEngines } = await import('./describeEngines.ts');
       const engines = await describeEngines();
       console.log(json ? JSON.stringify(engines, null, 2) : engines.map(line).join('\n'));
       if (!engines.some((engine) => engine.usable)) process.exitCode = 1;
@@ -18,8 +18,8 @@ export function engineCommand(): Command {
   command
     .command('install')
     .description("make the native engine in the user's cache folder")
-    .option('--cuda', 'with CUDA, for a GPU of NVIDIA (about 3 GB; not yet tried on one)')
-    .addHelpText('after', '\nNeeds Python 3 with pip, g++, and the package registries.')
+    .option('--cuda', 'with CUDA, for a GPU of NVIDIA on x86-64 Linux (about 3 GB; not yet tried on one)')
+    .addHelpText('after', '\nNeeds Python 3 with pip, g++ (on a Mac clang++), and the package registries.')
     .action(async ({ cuda = false }: { cuda?: boolean }) => {
       const { installNative } = await import('../engine/install/installNative.ts');
       const { folder, made } = await installNative({ cuda, log: (text) => console.log(text) });
@@ -33,6 +33,10 @@ function line(engine: EngineDescription): string {
   if (!engine.usable) return `${name} not usable: ${engine.reason}`;
   const passes = engine.graphs ? 'passes as graphs' : 'passes operation by operation';
   const { matMul, conv2d } = engine.gigaflops;
-  const speed = `${matMul.toFixed(0)} GFLOP/s matMul, ${conv2d.toFixed(0)} GFLOP/s conv2d`;
-  return `${name} usable: ${engine.device}; ${engine.version}; ${passes}; ${speed}`;
+  const { examples, milliseconds } = engine.product;
+  const speed =
+    `${milliseconds.toFixed(0)} ms a product H v of cnn6 on ${examples} examples; ` +
+    `${matMul.toFixed(0)} GFLOP/s matMul, ${conv2d.toFixed(0)} GFLOP/s conv2d`;
+  const chosen = engine.chosen ? `\n${' '.repeat(12)}a run takes this one: ${engine.chosen}` : '';
+  return `${name} usable: ${engine.device}; ${engine.version}; ${passes}; ${speed}${chosen}`;
 }

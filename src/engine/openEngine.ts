@@ -1,11 +1,14 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { BrinkError } from '../core/errors.ts';
 import type { GraphSessions } from './graphs/GraphSessions.ts';
+import { installedBuild } from './install/nativeBuild.ts';
 import type { Backend } from './kernels/Backend.ts';
+import { hasNvidiaGpu } from './kernels/native/nvidiaGpu.ts';
 
 /** The backends by the names of the engines that they are, loaded when they are opened. `cpu` is slow, for tests. */
 export const BACKENDS = {
   tensorflow: async () => (await import('./kernels/native/native.ts')).native,
+  webgpu: async () => (await import('./kernels/webgpu/webgpu.ts')).webgpu,
   wasm: async () => (await import('./kernels/wasm/wasm.ts')).wasm,
   cpu: async () => (await import('./kernels/cpu.ts')).cpu,
 } satisfies Record<string, () => Promise<Backend>>;
@@ -31,15 +34,16 @@ let opening: Promise<Engine> | undefined;
 /**
  * Opens the engine that computes tensors, once for the process, with exact second derivatives.
  *
- * Without a name: `tensorflow`, else `wasm` with a warning that says why. Float32 on every engine; two engines agree to
+ * Without a name the first that loads: `tensorflow` on CUDA, `webgpu` on a GPU, `tensorflow` on the CPU, or `wasm` with a
+ * warning that says why. Float32 on every engine; two engines agree to
  * rounding, one engine on one machine repeats its bits.
  *
- * @param name `tensorflow`, `wasm` or `cpu`. Default: the environment variable BRINK_ENGINE, else what loads.
+ * @param name `tensorflow`, `webgpu`, `wasm` or `cpu`. Default: the environment variable BRINK_ENGINE, else what loads.
  * @throws BrinkError where the name is unknown, the named engine can't load, or another engine is open already.
  */
 export async function openEngine(name: EngineName | undefined = nameFromEnvironment()): Promise<Engine> {
   if (name !== undefined) requireEngineName('the name', name);
-  opening ??= (name === undefined ? openFirst() : open(name)).catch((error) => {
+  opening ??= (name === undefined ? openFirst() : open(name, true)).catch((error) => {
     opening = undefined;
     throw error;
   });
@@ -54,25 +58,41 @@ export async function openEngine(name: EngineName | undefined = nameFromEnvironm
   return engine;
 }
 
-/** The native engine, or WebAssembly and a word about it. */
-async function openFirst(): Promise<Engine> {
-  try {
-    return await open('tensorflow');
-  } catch (error) {
-    process.emitWarning(
-      `${(error as Error).message} WebAssembly serves until then; BRINK_ENGINE=wasm chooses it without this warning.`,
-      'BrinkWarning',
-    );
-    return open('wasm');
-  }
+/** The engines in the order in which they are chosen on this machine, unless one is named. */
+export function engineOrder(): readonly EngineName[] {
+  const cuda = hasNvidiaGpu() && installedBuild('cuda') !== undefined;
+  return cuda ? ['tensorflow', 'webgpu', 'wasm'] : ['webgpu', 'tensorflow', 'wasm'];
 }
 
-async function open(name: EngineName): Promise<Engine> {
+/** The first that loads, and a word where WebAssembly is all that does. */
+async function openFirst(): Promise<Engine> {
+  const reasons: string[] = [];
+  for (const name of engineOrder()) {
+    if (name === 'wasm') {
+      process.emitWarning(
+        `${reasons.join(' ')} WebAssembly serves until then; BRINK_ENGINE=wasm chooses it without this warning.`,
+        'BrinkWarning',
+      );
+      break;
+    }
+    try {
+      return await open(name, false);
+    } catch (error) {
+      const { message } = error as Error;
+      // What can be mended comes first.
+      if (name === 'tensorflow') reasons.unshift(message);
+      else reasons.push(message.replace(`${WHO}: the`, 'The'));
+    }
+  }
+  return open('wasm', false);
+}
+
+async function open(name: EngineName, named: boolean): Promise<Engine> {
   const { load, remedy, kernels } = await BACKENDS[name]();
   try {
     // What a program imports with brink needs its core alone; all of it takes three times as long to load.
     await import('@tensorflow/tfjs');
-    const { device, version, graphs = null } = await load();
+    const { device, version, graphs = null } = await load(named);
     if (!(await tf.setBackend(name))) throw new Error('TensorFlow.js could not start its backend');
     await tf.ready();
     const { installDerivatives } = await import('./derivatives/installDerivatives.ts');

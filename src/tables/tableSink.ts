@@ -25,6 +25,7 @@ import { checkTable } from './checkRow.ts';
 import { ENDINGS, finishLog } from './finishLog.ts';
 import type { FinishListener } from './finishParquet.ts';
 import { openLog } from './openLog.ts';
+import { otherEngine } from './otherEngine.ts';
 import { rowsBehind } from './rowsBehind.ts';
 import { logPaths, TableLog } from './TableLog.ts';
 import type { TableFormat } from './tableMetadata.ts';
@@ -114,7 +115,7 @@ export function tableSink<R extends object>(
     const about = branch?.metadata ?? { ...VERSIONS, source: run?.metadata ?? null };
     const log = new TableLog(table, target.slice(0, -ending.length), {
       format,
-      metadata: { ...about, ...provenance, ...metadata },
+      metadata: { ...about, ...provenance, ...otherEngine(about.source, provenance?.objective), ...metadata },
       ...(!given && {
         rowAdvice:
           "the table is the probe's, and what stands between it and the sink has changed the row: " +

@@ -35,15 +35,20 @@ describe('brink', () => {
   });
 
   it('lists every engine with its speed, or the reason why it can’t be used', async () => {
-    const { code, stdout } = await brink(['engine', '--json'], { XDG_CACHE_HOME: empty });
+    const env = { XDG_CACHE_HOME: empty, BRINK_ENGINE: 'wasm' };
+    const { code, stdout } = await brink(['engine', '--json'], env);
     expect(code).toBe(0);
-    const [tensorflow, wasm] = JSON.parse(stdout);
+    const [webgpu, tensorflow, wasm] = JSON.parse(stdout);
+    expect(webgpu.name).toBe('webgpu');
+    if (!webgpu.usable) expect(webgpu.reason).toContain("the engine webgpu can't load: ");
     expect(tensorflow).toEqual({
       name: 'tensorflow',
       usable: false,
       reason: expect.stringContaining('it is not installed. `npx brink engine install` makes it.'),
     });
     expect(wasm).toMatchObject({ name: 'wasm', usable: true, device: expect.stringMatching(/^CPU, \d threads?$/) });
+    expect(wasm.chosen).toBe('BRINK_ENGINE is wasm');
+    expect(wasm.product.milliseconds).toBeGreaterThan(1);
     expect(wasm.gigaflops.matMul).toBeGreaterThan(0.1);
     expect(wasm.gigaflops.conv2d).toBeGreaterThan(0.1);
   });

@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import { beforeAll, expect, it } from 'vitest';
 import { type EngineName, openEngine } from '../../src/engine/openEngine.ts';
 import { generator, normals } from '../../src/linalg/random.ts';
+import { scoped } from '../helpers/scoped.ts';
 
 beforeAll(async () => {
   await openEngine((process.env.BRINK_ENGINE ?? 'wasm') as EngineName);
@@ -124,8 +125,8 @@ function along(length: number, kernel: number, stride: number, pad: Padding, axi
   return [before!, Math.floor((length + before! + after! - kernel) / stride) + 1];
 }
 
-function expectClose(actual: Tensor, truth: Float64Array): void {
-  const values = actual.dataSync();
+async function expectClose(actual: Tensor, truth: Float64Array): Promise<void> {
+  const values = await actual.data();
   const scale = Math.max(...truth.map(Math.abs));
   const error = truth.reduce((worst, t, k) => Math.max(worst, Math.abs(values[k]! - t)), 0);
   expect(values.length).toBe(truth.length);
@@ -134,8 +135,8 @@ function expectClose(actual: Tensor, truth: Float64Array): void {
 
 it.each(CONFIGS)(
   'convolution of $input with $kernel, strides $strides, padding $pad, and both its derivatives follow the definition',
-  (config) => {
-    tf.tidy(() => {
+  async (config) => {
+    await scoped(async () => {
       const filterShape: Four = [...config.kernel, config.input[3], config.outputs ?? 4];
       const [x, w] = [randn(config.input, 1), randn(filterShape, 2)];
       let dy = new Float32Array();
@@ -148,10 +149,10 @@ it.each(CONFIGS)(
       const [image, filter] = [tf.tensor(x, config.input), tf.tensor(w, filterShape)];
       const y = convolve(image, filter);
       expect(y.shape).toEqual(truth.shape);
-      expectClose(y, truth.y);
+      await expectClose(y, truth.y);
       const [dx, dw] = tf.grads(convolve)([image, filter], tf.tensor(dy, truth.shape));
-      expectClose(dx!, truth.dx);
-      expectClose(dw!, truth.dw);
+      await expectClose(dx!, truth.dx);
+      await expectClose(dw!, truth.dw);
     });
   },
 );

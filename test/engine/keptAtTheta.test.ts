@@ -8,6 +8,7 @@ import { type EngineName, openEngine } from '../../src/engine/openEngine.ts';
 import { empiricalRisk } from '../../src/engine/risk/empiricalRisk.ts';
 import { crossEntropy } from '../../src/losses/crossEntropy.ts';
 import { cnn } from '../../src/models/cnn.ts';
+import { scoped } from '../helpers/scoped.ts';
 
 beforeAll(async () => {
   await openEngine((process.env.BRINK_ENGINE ?? 'wasm') as EngineName);
@@ -120,21 +121,21 @@ describe('the recorded gradient of a chunk', () => {
 });
 
 describe('recordGradientTape', () => {
-  const read = (ts: readonly Tensor[]) => ts.map((t) => [...t.dataSync()]);
+  const read = (ts: readonly Tensor[]) => Promise.all(ts.map(async (t) => [...(await t.data())]));
 
-  it('is differentiated again and again, leaves the dys alone, and gives zeros where nothing depends on an x', () => {
-    tf.tidy(() => {
+  it('is differentiated again and again, leaves the dys alone, and gives zeros where nothing depends on an x', async () => {
+    await scoped(async () => {
       const [x, y, z] = [tf.tensor1d([1, 2]), tf.tensor1d([3, 5]), tf.tensor1d([7, 7])];
       const tape = recordGradientTape(() => [tf.mul(x, y), tf.square(x)], [x, y, z]);
       for (const c of [1, 10]) {
         const dys = [tf.tensor1d([c, c]), tf.tensor1d([0, c])];
         // x·y and x²: ∂/∂x = c y + (0, c)·2x, ∂/∂y = c x.
-        expect(read(tape.backward(dys))).toEqual([
+        expect(await read(tape.backward(dys))).toEqual([
           [3 * c, 5 * c + 4 * c],
           [c, 2 * c],
           [0, 0],
         ]);
-        expect(read(dys)).toEqual([
+        expect(await read(dys)).toEqual([
           [c, c],
           [0, c],
         ]);
@@ -143,19 +144,19 @@ describe('recordGradientTape', () => {
     });
   });
 
-  it('hands out no tensor of the caller, where y is x itself', () => {
-    tf.tidy(() => {
+  it('hands out no tensor of the caller, where y is x itself', async () => {
+    await scoped(async () => {
       const x = tf.tensor1d([1, 2]);
       const tape = recordGradientTape(() => [tf.add(x, 0), tf.add(x, 0)], [x]);
       const dy = tf.tensor1d([4, 6]);
       const [dx] = tape.backward([dy, dy]);
-      expect(read([dx!])).toEqual([[8, 12]]);
+      expect(await read([dx!])).toEqual([[8, 12]]);
       dx!.dispose();
-      expect(read([dy])).toEqual([[4, 6]]);
+      expect(await read([dy])).toEqual([[4, 6]]);
       const identity = recordGradientTape(() => [x], [x]);
       const [own] = identity.backward([dy]);
       expect(own).not.toBe(dy);
-      expect(read([own!])).toEqual([[4, 6]]);
+      expect(await read([own!])).toEqual([[4, 6]]);
       tape.dispose();
       identity.dispose();
     });

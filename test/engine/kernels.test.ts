@@ -8,6 +8,7 @@ import type { Attributes, Inputs } from '../../src/engine/kernels/Kernel.ts';
 import { portableKernels } from '../../src/engine/kernels/portable/portableKernels.ts';
 import { BACKENDS, type EngineName, openEngine } from '../../src/engine/openEngine.ts';
 import { generator, normals } from '../../src/linalg/random.ts';
+import { scoped } from '../helpers/scoped.ts';
 
 const engine = (process.env.BRINK_ENGINE ?? 'wasm') as EngineName;
 /** TensorFlow.js's own kernels, all of which its backend in plain JavaScript has. */
@@ -134,14 +135,14 @@ const EXAMPLES: Record<Exclude<keyof typeof portableKernels, `Conv2D${string}`>,
 const portable = (name: keyof typeof EXAMPLES) => portableKernels[name] as (i: Inputs, a: Attributes) => Tensor;
 
 describe('this engine gives what the portable kernel does', () => {
-  it.each(Object.keys(EXAMPLES) as (keyof typeof EXAMPLES)[])('%s', (name) => {
-    tf.tidy(() => {
+  it.each(Object.keys(EXAMPLES) as (keyof typeof EXAMPLES)[])('%s', async (name) => {
+    await scoped(async () => {
       for (const { inputs, attributes = {} } of EXAMPLES[name]()) {
         const own = tf.engine().runKernel(name, inputs, attributes) as Tensor;
         const defined = portable(name)(inputs, attributes);
         expect(own.shape).toEqual(defined.shape);
-        const truth = defined.dataSync();
-        own.dataSync().forEach((value, k) => {
+        const truth = await defined.data();
+        (await own.data()).forEach((value, k) => {
           expect(Math.abs(value - truth[k]!)).toBeLessThan(1e-5 * (1 + Math.abs(truth[k]!)));
         });
       }

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import { beforeAll, expect, it } from 'vitest';
 import { type EngineName, openEngine } from '../../src/engine/openEngine.ts';
 import { generator, normals } from '../../src/linalg/random.ts';
+import { scoped } from '../helpers/scoped.ts';
 
 beforeAll(async () => {
   await openEngine((process.env.BRINK_ENGINE ?? 'wasm') as EngineName);
@@ -34,12 +35,12 @@ const TRANSPOSED = [
 
 it.each(CONFIGS.flatMap((config) => TRANSPOSED.map(([a, b]) => ({ ...config, a, b }))))(
   'the product of $rows × $inner with $inner × $columns follows the definition; batches $batches, transposed: $a, $b',
-  ({ rows, inner, columns, batches = [1, 1], a: transposeA, b: transposeB }) => {
+  async ({ rows, inner, columns, batches = [1, 1], a: transposeA, b: transposeB }) => {
     const left = normals(generator(1), batches[0] * rows * inner);
     const right = normals(generator(2), batches[1] * inner * columns);
     const leftShape = [batches[0], ...(transposeA ? [inner, rows] : [rows, inner])];
     const rightShape = [batches[1], ...(transposeB ? [columns, inner] : [inner, columns])];
-    tf.tidy(() => {
+    await scoped(async () => {
       const product = tf.matMul(
         tf.tensor(Float32Array.from(left), leftShape),
         tf.tensor(Float32Array.from(right), rightShape),
@@ -48,7 +49,7 @@ it.each(CONFIGS.flatMap((config) => TRANSPOSED.map(([a, b]) => ({ ...config, a, 
       );
       const count = Math.max(...batches);
       expect(product.shape).toEqual([count, rows, columns]);
-      const values = product.dataSync();
+      const values = await product.data();
       let at = 0;
       for (let batch = 0; batch < count; batch++) {
         const l = (batch % batches[0]) * rows * inner;
@@ -69,10 +70,10 @@ it.each(CONFIGS.flatMap((config) => TRANSPOSED.map(([a, b]) => ({ ...config, a, 
   },
 );
 
-it('the same numbers are a right factor in two shapes', () => {
-  tf.tidy(() => {
+it('the same numbers are a right factor in two shapes', async () => {
+  await scoped(async () => {
     const factor = tf.tensor([1, 2, 3, 4, 5, 6], [2, 3]);
-    expect([...tf.matMul(tf.ones([1, 2]), factor).dataSync()]).toEqual([5, 7, 9]);
-    expect([...tf.matMul(tf.ones([1, 3]), tf.reshape(factor, [3, 2])).dataSync()]).toEqual([9, 12]);
+    expect([...(await tf.matMul(tf.ones([1, 2]), factor).data())]).toEqual([5, 7, 9]);
+    expect([...(await tf.matMul(tf.ones([1, 3]), tf.reshape(factor, [3, 2])).data())]).toEqual([9, 12]);
   });
 });

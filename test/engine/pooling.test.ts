@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import { beforeAll, expect, it } from 'vitest';
 import { type EngineName, openEngine } from '../../src/engine/openEngine.ts';
 import { generator, normals } from '../../src/linalg/random.ts';
+import { scoped } from '../helpers/scoped.ts';
 
 beforeAll(async () => {
   await openEngine((process.env.BRINK_ENGINE ?? 'wasm') as EngineName);
@@ -46,8 +47,8 @@ it.each(
   ),
 )(
   'pooling of size $size, stride $stride, padding $pad, and its gradient follow the definition',
-  ({ size, stride, pad }) => {
-    tf.tidy(() => {
+  async ({ size, stride, pad }) => {
+    await scoped(async () => {
       // All below zero: an engine that starts its maximum at zero would show.
       const x = numbers(SIZE, 1).map((v) => v - 10);
       const { shape, entries } = windows(size, stride, pad);
@@ -58,21 +59,21 @@ it.each(
 
       const max = (t: Tensor) => tf.maxPool(t as Tensor4D, size, stride, pad);
       expect(max(image).shape).toEqual(shape);
-      expect([...max(image).dataSync()]).toEqual(close(largest.map((p) => x[p]!)));
+      expect([...(await max(image).data())]).toEqual(close(largest.map((p) => x[p]!)));
       const dMax = new Array<number>(SIZE).fill(0);
       largest.forEach((p, k) => {
         dMax[p]! += dy[k]!;
       });
-      expect([...tf.grad(max)(image, seed).dataSync()]).toEqual(close(dMax));
+      expect([...(await tf.grad(max)(image, seed).data())]).toEqual(close(dMax));
 
       const average = (t: Tensor) => tf.avgPool(t as Tensor4D, size, stride, pad);
       const means = entries.map((places) => places.reduce((sum, p) => sum + x[p]!, 0) / places.length);
-      expect([...average(image).dataSync()]).toEqual(close(means));
+      expect([...(await average(image).data())]).toEqual(close(means));
       const dAverage = new Array<number>(SIZE).fill(0);
       entries.forEach((places, k) => {
         for (const p of places) dAverage[p]! += dy[k]! / places.length;
       });
-      expect([...tf.grad(average)(image, seed).dataSync()]).toEqual(close(dAverage));
+      expect([...(await tf.grad(average)(image, seed).data())]).toEqual(close(dAverage));
     });
   },
 );

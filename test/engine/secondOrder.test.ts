@@ -10,6 +10,7 @@ import { batchNorm, biasAdd, gelu, logSumExp, stopGradient } from '../../src/eng
 import { leakFree } from '../../src/engine/leakFree.ts';
 import { type EngineName, openEngine } from '../../src/engine/openEngine.ts';
 import { generator, normals } from '../../src/linalg/random.ts';
+import { scoped } from '../helpers/scoped.ts';
 
 const engine = (process.env.BRINK_ENGINE ?? 'wasm') as EngineName;
 
@@ -432,7 +433,8 @@ const product = (loss: (...xs: Tensor[]) => tf.Scalar, xs: Tensor[], v: Tensor[]
     return inner as tf.Scalar;
   })(xs);
 
-const numbers = (ts: Tensor[]) => ts.flatMap((t) => [...t.dataSync()]);
+const numbers = async (ts: Tensor[]) => (await Promise.all(ts.map((t) => t.data()))).flatMap((values) => [...values]);
+const number = async (t: Tensor) => (await t.data())[0]!;
 const length = (a: number[]) => Math.sqrt(a.reduce((s, x) => s + x * x, 0));
 const distance = (a: number[], b: number[]) => length(a.map((x, i) => x - b[i]!)) / Math.max(length(b), 1e-12);
 
@@ -441,8 +443,8 @@ describe('second derivatives', () => {
 
   it.each(Object.entries(CASES))(
     '%s agrees with differences of its gradient, and H is symmetric',
-    (_name, testCase) => {
-      tf.tidy(() => {
+    async (_name, testCase) => {
+      await scoped(async () => {
         const make = testCase.kinked ? distinct : randn;
         const xs = testCase.shapes.map((s, i) => make(s, 10 + i));
         const u = testCase.shapes.map((s, i) => randn(s, 90 + i));
@@ -450,30 +452,34 @@ describe('second derivatives', () => {
         const loss = lossOf(testCase);
         const Hv = product(loss, xs, v, seen);
         const Hu = product(loss, xs, u);
-        const [uHv, vHu] = [dot(u, Hv).dataSync()[0]!, dot(v, Hu).dataSync()[0]!];
-        expect(Math.abs(uHv - vHu)).toBeLessThan(2e-5 * (length(numbers(Hv)) * length(numbers(u)) + 1e-6));
+        const [uHv, vHu] = [await number(dot(u, Hv)), await number(dot(v, Hu))];
+        const [along, whole] = [await numbers(v), await numbers(Hv)];
+        expect(Math.abs(uHv - vHu)).toBeLessThan(2e-5 * (length(whole) * length(await numbers(u)) + 1e-6));
 
         const moved = (scale: number) => xs.map((x, i) => tf.add(x, tf.mul(v[i]!, scale)));
-        const errors = [0.03, 0.01, 0.003, 0.001].map((e) => {
+        const errors: number[] = [];
+        for (const e of [0.03, 0.01, 0.003, 0.001]) {
           const [plus, minus] = [gradient(loss, moved(e)), gradient(loss, moved(-e))];
-          return distance(numbers(Hv), numbers(plus.map((p, i) => tf.div(tf.sub(p, minus[i]!), 2 * e))));
-        });
+          errors.push(distance(whole, await numbers(plus.map((p, i) => tf.div(tf.sub(p, minus[i]!), 2 * e)))));
+        }
         expect(Math.min(...errors)).toBeLessThan(4e-3);
 
-        const losses = [0.03, 0.01, 0.003].map((e) => {
-          const slope = (loss(...moved(e)).dataSync()[0]! - loss(...moved(-e)).dataSync()[0]!) / (2 * e);
-          const exact = dot(gradient(loss, xs), v).dataSync()[0]!;
-          return Math.abs(slope - exact) / (length(numbers(gradient(loss, xs))) * length(numbers(v)));
-        });
+        const g = gradient(loss, xs);
+        const [exact, most] = [await number(dot(g, v)), length(await numbers(g)) * length(along)];
+        const losses: number[] = [];
+        for (const e of [0.03, 0.01, 0.003]) {
+          const slope = ((await number(loss(...moved(e)))) - (await number(loss(...moved(-e))))) / (2 * e);
+          losses.push(Math.abs(slope - exact) / most);
+        }
         expect(Math.min(...losses)).toBeLessThan(2e-3);
       });
     },
   );
 
-  it('pass nothing through stopGradient', () => {
+  it('pass nothing through stopGradient', async () => {
     const x = tf.tensor1d([1, -2, 3]);
     const f = (y: Tensor) => tf.sum(tf.mul(tf.square(y), stopGradient(tf.square(y)))) as tf.Scalar;
-    const second = tf.tidy(() => product((y) => f(y!), [x], [tf.ones([3])], seen)[0]!.dataSync());
+    const second = await tf.tidy(() => product((y) => f(y!), [x], [tf.ones([3])], seen)[0]!).data();
     // ∂/∂x of 2x·stop(x²), in which x² is a constant.
     expect([...second]).toEqual([2, 8, 18]);
   });
@@ -482,29 +488,26 @@ describe('second derivatives', () => {
     ['max pooling', [1, 6, 6, 2], (x) => tf.maxPool(x as Tensor4D, 2, 2, 'valid')],
     ['max pooling of overlapping windows', [1, 7, 7, 2], (x) => tf.maxPool(x as Tensor4D, 3, 2, 'same')],
     ['the maximum of a row', [6, 6], (x) => tf.max(x, 1)],
-  ])('make a symmetric H where several entries tie in %s', (_name, shape, f) => {
-    tf.tidy(() => {
+  ])('make a symmetric H where several entries tie in %s', async (_name, shape, f) => {
+    await scoped(async () => {
       // Few values, so that most windows have ties.
       const x = tf.round(tf.mul(randn(shape, 3), 0.7));
       const [u, v] = [randn(shape, 4), randn(shape, 5)];
       const loss = (y: Tensor) => tf.sum(tf.square(tf.square(f(y)))) as tf.Scalar;
       const [Hu, Hv] = [u, v].map((d) => product((y) => loss(y!), [x], [d])[0]!);
-      const [uHv, vHu] = [dot([u], [Hv!]), dot([v], [Hu!])].map((t) => t.dataSync()[0]!);
-      expect(Math.abs(uHv! - vHu!)).toBeLessThan(1e-4 * Math.abs(uHv!));
+      const [uHv, vHu] = [await number(dot([u], [Hv!])), await number(dot([v], [Hu!]))];
+      expect(Math.abs(uHv - vHu)).toBeLessThan(1e-4 * Math.abs(uHv));
     });
   });
 
-  it('share a gradient among the entries that tie for the maximum of a row', () => {
-    const g = tf.tidy(() =>
-      tf
-        .grad((x) => tf.sum(tf.max(x, 1)))(
-          tf.tensor2d([
-            [2, 2, 1],
-            [0, 5, 5],
-          ]),
-        )
-        .dataSync(),
-    );
+  it('share a gradient among the entries that tie for the maximum of a row', async () => {
+    const x = tf.tensor2d([
+      [2, 2, 1],
+      [0, 5, 5],
+    ]);
+    const g = await tf
+      .grad((y) => tf.sum(tf.max(y, 1)))(x)
+      .data();
     expect([...g]).toEqual([0.5, 0.5, 0, 0, 0.5, 0.5]);
   });
 
@@ -542,93 +545,88 @@ describe('errors of TensorFlow.js that are mended', () => {
         return s * (1 - s) * (1 - 2 * s);
       },
     ],
-  ])('the second derivative of %s', (_name, f, truth) => {
+  ])('the second derivative of %s', async (_name, f, truth) => {
     const xs = [-1.5, -0.2, 0.7, 2];
-    const second = tf.tidy(() =>
-      tf
-        .grad((x) => tf.sum(tf.grad((y) => tf.sum(f(y)))(x)))(tf.tensor1d(xs))
-        .dataSync(),
-    );
+    const second = await tf
+      .grad((x) => tf.sum(tf.grad((y) => tf.sum(f(y)))(x)))(tf.tensor1d(xs))
+      .data();
     expect([...second]).toEqual(xs.map((x) => expect.closeTo(truth(x), 5)));
   });
 
-  it('the second derivative of softmax', () => {
+  it('the second derivative of softmax', async () => {
     const z = [0.3, -1, 0.5];
     const p = z.map((x) => Math.exp(x) / z.reduce((s, y) => s + Math.exp(y), 0));
     // The Hessian of the first output of softmax, along e₀: ∂/∂z of p₀(1 − p₀) = p₀(1 − 2p₀)(δ − p).
-    const second = tf.tidy(() => {
-      const first = (x: Tensor) => tf.sum(tf.mul(tf.softmax(x), [1, 0, 0])) as tf.Scalar;
-      return tf
-        .grad((x) => tf.sum(tf.mul(tf.grad(first)(x), [1, 0, 0])))(tf.tensor1d(z))
-        .dataSync();
-    });
+    const first = (x: Tensor) => tf.sum(tf.mul(tf.softmax(x), [1, 0, 0])) as tf.Scalar;
+    const second = await tf
+      .grad((x) => tf.sum(tf.mul(tf.grad(first)(x), [1, 0, 0])))(tf.tensor1d(z))
+      .data();
     expect([...second]).toEqual(p.map((q, k) => expect.closeTo(p[0]! * (1 - 2 * p[0]!) * ((k === 0 ? 1 : 0) - q), 5)));
   });
 
-  it('the gradient of max pooling where no value of a window is positive', () => {
+  it('the gradient of max pooling where no value of a window is positive', async () => {
     const x = tf.tensor4d([-3, -1, -2, -4, 0, 0, 0, -1], [2, 2, 2, 1]);
-    const g = tf.tidy(() =>
-      tf
-        .grad((y) => tf.sum(tf.mul(tf.maxPool(y as Tensor4D, 2, 2, 'valid'), 5)))(x)
-        .dataSync(),
-    );
+    const g = await tf
+      .grad((y) => tf.sum(tf.mul(tf.maxPool(y as Tensor4D, 2, 2, 'valid'), 5)))(x)
+      .data();
     expect([...g]).toEqual([0, 5, 0, 0, 5, 0, 0, 0]);
   });
 
-  it('products with one matrix in two shapes', () => {
+  it('products with one matrix in two shapes', async () => {
     const b = tf.tensor(
       Float32Array.from({ length: 12 }, (_, k) => k),
       [3, 4],
     );
     const first = tf.matMul(tf.ones([2, 3]), b as tf.Tensor2D);
     const second = tf.matMul(tf.ones([2, 4]), tf.reshape(b, [4, 3]) as tf.Tensor2D);
-    expect([...first.dataSync()]).toEqual([12, 15, 18, 21, 12, 15, 18, 21]);
-    expect([...second.dataSync()]).toEqual([18, 22, 26, 18, 22, 26]);
+    expect([...(await first.data())]).toEqual([12, 15, 18, 21, 12, 15, 18, 21]);
+    expect([...(await second.data())]).toEqual([18, 22, 26, 18, 22, 26]);
   });
 
-  it('sums of a million numbers', () => {
+  it('sums of a million numbers', async () => {
     const x = tf.fill([1000, 1000], 0.1);
     const truth = Math.fround(0.1) * 1e6;
-    expect(Math.abs(tf.sum(x).dataSync()[0]! / truth - 1)).toBeLessThan(5e-6);
-    expect(Math.abs(tf.mean(x).dataSync()[0]! / Math.fround(0.1) - 1)).toBeLessThan(5e-6);
-    expect(Math.abs(tf.sum(x, 0).dataSync()[7]! / (truth / 1000) - 1)).toBeLessThan(5e-6);
+    expect(Math.abs((await number(tf.sum(x))) / truth - 1)).toBeLessThan(5e-6);
+    expect(Math.abs((await number(tf.mean(x))) / Math.fround(0.1) - 1)).toBeLessThan(5e-6);
+    expect(Math.abs((await tf.sum(x, 0).data())[7]! / (truth / 1000) - 1)).toBeLessThan(5e-6);
   });
 
-  it.each(['forward', 'first backward', 'second backward'])('tensors left behind when the %s pass throws', (stage) => {
-    const x = tf.tensor1d([1, 2, 3]);
-    const before = tf.memory().numTensors;
-    const fail = (): never => {
-      throw new Error(stage);
-    };
-    const twice = (w: Tensor, gradFunc: (dy: Tensor) => Tensor) =>
-      tf.customGrad((v) => ({ value: tf.mul(v as Tensor, 2), gradFunc: (dy) => gradFunc(dy as Tensor) }))(w);
-    const f = (y: Tensor) => {
-      const z = tf.tanh(tf.exp(y));
-      if (stage === 'forward') fail();
-      return tf.sum(
-        tf.square(
-          twice(z, (dy) => {
-            if (stage === 'first backward') fail();
-            return twice(dy, fail);
-          }),
+  it.each(['forward', 'first backward', 'second backward'])(
+    'tensors left behind when the %s pass throws',
+    async (stage) => {
+      const x = tf.tensor1d([1, 2, 3]);
+      const before = tf.memory().numTensors;
+      const fail = (): never => {
+        throw new Error(stage);
+      };
+      const twice = (w: Tensor, gradFunc: (dy: Tensor) => Tensor) =>
+        tf.customGrad((v) => ({ value: tf.mul(v as Tensor, 2), gradFunc: (dy) => gradFunc(dy as Tensor) }))(w);
+      const f = (y: Tensor) => {
+        const z = tf.tanh(tf.exp(y));
+        if (stage === 'forward') fail();
+        return tf.sum(
+          tf.square(
+            twice(z, (dy) => {
+              if (stage === 'first backward') fail();
+              return twice(dy, fail);
+            }),
+          ),
+        );
+      };
+      expect(() =>
+        leakFree(() =>
+          tf.grad((y) => {
+            const g = tf.grad(f)(y);
+            return tf.sum(tf.square(g));
+          })(x),
         ),
-      );
-    };
-    expect(() =>
-      leakFree(() =>
-        tf.grad((y) => {
-          const g = tf.grad(f)(y);
-          return tf.sum(tf.square(g));
-        })(x),
-      ),
-    ).toThrow(stage);
-    expect(tf.memory().numTensors).toBe(before);
-    expect([
-      ...tf.tidy(() =>
-        tf
+      ).toThrow(stage);
+      expect(tf.memory().numTensors).toBe(before);
+      expect([
+        ...(await tf
           .grad((y) => tf.sum(tf.square(y)))(x)
-          .dataSync(),
-      ),
-    ]).toEqual([2, 4, 6]);
-  });
+          .data()),
+      ]).toEqual([2, 4, 6]);
+    },
+  );
 });

@@ -13,6 +13,9 @@ import { cnn } from '../../src/models/cnn.ts';
 import { layersModel } from '../../src/models/layersModel.ts';
 import { mlp } from '../../src/models/mlp.ts';
 import { verifyObjective } from '../../src/objectives/verifyObjective.ts';
+import { scoped } from '../helpers/scoped.ts';
+
+const weightsOf = (net: tf.LayersModel) => Promise.all(net.getWeights().map((weight) => weight.data()));
 
 beforeAll(async () => {
   await openEngine((process.env.BRINK_ENGINE ?? 'wasm') as EngineName);
@@ -90,10 +93,10 @@ describe('a network of tf.layers', () => {
     '%s has the loss, gradient and product of the same network here, and stays as it is',
     async (_name, make, own) => {
       const net = make();
-      const before = net.getWeights().map((w) => w.dataSync().slice());
+      const before = (await weightsOf(net)).map((w) => w.slice());
       const example = tf.ones([1, ...own.inputShape]);
-      const predict = () => tf.tidy(() => (net.predict(example) as tf.Tensor).dataSync());
-      const predicted = predict();
+      const predict = () => scoped(() => (net.predict(example) as tf.Tensor).data());
+      const predicted = await predict();
       await nextTurn();
       const tensors = tf.memory().numTensors;
 
@@ -112,16 +115,16 @@ describe('a network of tf.layers', () => {
 
       await nextTurn();
       expect(tf.memory().numTensors).toBe(tensors);
-      expect(net.getWeights().map((w) => w.dataSync())).toEqual(before);
-      expect(predict()).toEqual(predicted);
+      expect(await weightsOf(net)).toEqual(before);
+      expect(await predict()).toEqual(predicted);
       example.dispose();
     },
   );
 
-  it('begins at the weights that it carries, whatever the seed, and tells them apart in its configuration', () => {
+  it('begins at the weights that it carries, whatever the seed, and tells them apart in its configuration', async () => {
     const net = keras(dense(3, { inputShape: [4] }));
     const model = layersModel(net, { name: 'mine' });
-    const carried = net.getWeights().flatMap((w) => [...w.dataSync()]);
+    const carried = (await weightsOf(net)).flatMap((w) => [...w]);
     expect([...initialWeights(model, 1)]).toEqual(carried);
     expect([...initialWeights(model, 2)]).toEqual(carried);
     expect(model.name).toBe('mine');
@@ -177,9 +180,9 @@ describe('a network of tf.layers', () => {
     net.compile({ optimizer: tf.train.sgd(1e-30), loss: 'categoricalCrossentropy' });
     const model = layersModel(net);
     const theta = model.parameters.map((p) => tf.tensor(given(p.initializer), [...p.shape]));
-    const penalty = model.penalty!(theta)!.dataSync()[0];
+    const [penalty] = await model.penalty!(theta)!.data();
     const inside = net as unknown as { model: { calculateLosses(): tf.Scalar[] } };
-    const terms = inside.model.calculateLosses().map((term) => term.dataSync()[0]!);
+    const terms = await Promise.all(inside.model.calculateLosses().map(async (term) => (await term.data())[0]!));
     expect(terms).toHaveLength(6);
     expect(penalty).toBeCloseTo(
       terms.reduce((a, b) => a + b, 0),

@@ -13,6 +13,7 @@ import { mlp } from '../../src/models/mlp.ts';
 import { resnet9 } from '../../src/models/resnet9.ts';
 import { wideResnet } from '../../src/models/wideResnet.ts';
 import { readArray, readJson } from '../helpers/referenceProblem.ts';
+import { scoped } from '../helpers/scoped.ts';
 
 beforeAll(async () => {
   await openEngine((process.env.BRINK_ENGINE ?? 'wasm') as EngineName);
@@ -28,12 +29,12 @@ function parametersOf(model: Model, weights: Float32Array): Tensor[] {
 }
 
 /** f(θ, x), flat. */
-function outputs(model: Model, weights: Float32Array, inputs: Float32Array): Float32Array {
+function outputs(model: Model, weights: Float32Array, inputs: Float32Array): Promise<Float32Array> {
   const count = inputs.length / model.inputShape.reduce((a, b) => a * b, 1);
-  return tf.tidy(() => {
+  return scoped(async () => {
     const result = model.forward(parametersOf(model, weights), tf.tensor(inputs, [count, ...model.inputShape]));
     expect(result.shape).toEqual([count, model.outputCount]);
-    return result.dataSync() as Float32Array;
+    return (await result.data()) as Float32Array;
   });
 }
 
@@ -47,30 +48,33 @@ describe('against another library in double precision', () => {
     ['a3-cnn-ce', 'trained', cnn(), crossEntropy],
     ['a3-cnn-mse', 'init', cnn(), meanSquaredError],
     ['a3-cnn-mse', 'trained', cnn(), meanSquaredError],
-  ])('%s, %s: parameters lie where the reference has them, and its losses come out', (problem, state, model, loss) => {
-    const reference = readJson(problem);
-    let offset = 0;
-    const layout = model.parameters.map((parameter) => {
-      const entry = { name: parameter.name, shape: parameter.shape, offset, size: sizeOf(parameter) };
-      offset += entry.size;
-      return entry;
-    });
-    expect(layout).toEqual(reference.layout);
-    expect(paramCount(model)).toBe(reference.param_count);
+  ])(
+    '%s, %s: parameters lie where the reference has them, and its losses come out',
+    async (problem, state, model, loss) => {
+      const reference = readJson(problem);
+      let offset = 0;
+      const layout = model.parameters.map((parameter) => {
+        const entry = { name: parameter.name, shape: parameter.shape, offset, size: sizeOf(parameter) };
+        offset += entry.size;
+        return entry;
+      });
+      expect(layout).toEqual(reference.layout);
+      expect(paramCount(model)).toBe(reference.param_count);
 
-    const inputs = readArray(reference.inputs) as Float32Array;
-    const labels = readArray(reference.labels) as Uint8Array;
-    const weights = readArray(reference[state].parameters) as Float32Array;
-    const losses = tf.tidy(() => {
-      const logits = tf.tensor2d(outputs(model, weights, inputs), [labels.length, 10]);
-      return loss.perExample(logits, tf.oneHot(tf.tensor1d(Array.from(labels), 'int32'), 10)).dataSync();
-    });
-    const expected: number[] = reference[state].per_example_losses;
-    expect(losses).toHaveLength(expected.length);
-    expected.forEach((value, i) => {
-      expect(Math.abs(losses[i]! - value), `example ${i}`).toBeLessThan(1e-5 * Math.max(1, value));
-    });
-  });
+      const inputs = readArray(reference.inputs) as Float32Array;
+      const labels = readArray(reference.labels) as Uint8Array;
+      const weights = readArray(reference[state].parameters) as Float32Array;
+      const losses = await scoped(async () => {
+        const logits = tf.tensor2d(await outputs(model, weights, inputs), [labels.length, 10]);
+        return loss.perExample(logits, tf.oneHot(tf.tensor1d(Array.from(labels), 'int32'), 10)).data();
+      });
+      const expected: number[] = reference[state].per_example_losses;
+      expect(losses).toHaveLength(expected.length);
+      expected.forEach((value, i) => {
+        expect(Math.abs(losses[i]! - value), `example ${i}`).toBeLessThan(1e-5 * Math.max(1, value));
+      });
+    },
+  );
 });
 
 describe('shapes', () => {
@@ -92,14 +96,14 @@ describe('shapes', () => {
       cnn({ inputShape: [8, 16, 2], channels: [2, 3, 4], pooling: ['max', 'max', 'average'] }),
       38 + 57 + 112 + 90,
     ],
-  ])('%s has the number of parameters that its layers add up to, and takes its inputs', (_name, model, count) => {
+  ])('%s has the number of parameters that its layers add up to, and takes its inputs', async (_name, model, count) => {
     expect(paramCount(model)).toBe(count);
     const size = model.inputShape.reduce((a, b) => a * b, 1);
     const inputs = Float32Array.from({ length: 2 * size }, (_, k) => Math.sin(k));
-    const both = outputs(model, initialWeights(model, 3), inputs);
+    const both = await outputs(model, initialWeights(model, 3), inputs);
     expect(both.every(Number.isFinite)).toBe(true);
     // Examples don't see each other.
-    const second = outputs(model, initialWeights(model, 3), inputs.subarray(size));
+    const second = await outputs(model, initialWeights(model, 3), inputs.subarray(size));
     second.forEach((z, k) => {
       expect(z).toBeCloseTo(both[model.outputCount + k]!, 5);
     });
@@ -165,7 +169,7 @@ describe('the forward pass', () => {
     },
   };
 
-  it.each(['tanh', 'relu', 'gelu'] as const)('of a network with %s is its equation', (activation) => {
+  it.each(['tanh', 'relu', 'gelu'] as const)('of a network with %s is its equation', async (activation) => {
     const model = mlp({ inputs: 3, hidden: [4], outputs: 2, activation });
     const theta = Float32Array.from({ length: paramCount(model) }, (_, k) => 1.5 * Math.cos(2.3 * k));
     const x = [0.4, -1.2, 0.9];
@@ -173,7 +177,9 @@ describe('the forward pass', () => {
       φ[activation](x.reduce((sum, value, i) => sum + Math.fround(value) * theta[4 * i + j]!, theta[12 + j]!)),
     );
     const z = [0, 1].map((c) => hidden.reduce((sum, a, j) => sum + a * theta[16 + 2 * j + c]!, theta[24 + c]!));
-    expect([...outputs(model, theta, Float32Array.from(x))]).toEqual(z.map((value) => expect.closeTo(value, 5)));
+    expect([...(await outputs(model, theta, Float32Array.from(x)))]).toEqual(
+      z.map((value) => expect.closeTo(value, 5)),
+    );
   });
 });
 

@@ -11,6 +11,7 @@ import { crossEntropy } from '../../src/losses/crossEntropy.ts';
 import { resnet9 } from '../../src/models/resnet9.ts';
 import { wideResnet } from '../../src/models/wideResnet.ts';
 import { verifyObjective } from '../../src/objectives/verifyObjective.ts';
+import { scoped } from '../helpers/scoped.ts';
 
 const engine = (process.env.BRINK_ENGINE ?? 'wasm') as EngineName;
 
@@ -117,17 +118,17 @@ describe('the forward pass is its definition, worked out in double precision:', 
   it.each<[string, Model, (x: Images, take: () => Float32Array) => number[][]]>([
     ['ResNet-9', resnet9({ inputShape: [11, 14, 2], outputs: 3 }), plainResnet9],
     ['WRN-10-2', wideResnet({ depth: 10, inputShape: [7, 10, 2], outputs: 3 }), plainWideResnet],
-  ])('%s', (_name, model, plain) => {
+  ])('%s', async (_name, model, plain) => {
     const [height, width, channels] = model.inputShape as [number, number, number];
     const numbers = Float32Array.from(normals(generator(8), 3 * height * width * channels));
     const weights = initialWeights(model, 1).map((w, k) => w + 0.05 * Math.sin(k));
     const x = tf.tensor4d(numbers, [3, height, width, channels]);
     const take = inOrder(model, weights);
-    const z = tf.tidy(() => {
+    const z = await scoped(async () => {
       const theta = model.parameters.map(({ shape }) => tf.tensor(take(), [...shape]));
-      return model.forward(theta, x).arraySync() as number[][];
+      return (await model.forward(theta, x).array()) as number[][];
     });
-    const expected = plain(x.arraySync() as Images, inOrder(model, weights));
+    const expected = plain((await x.array()) as Images, inOrder(model, weights));
     x.dispose();
     const largest = Math.max(...expected.flat().map(Math.abs));
     expected.flat().forEach((value, k) => {

@@ -122,7 +122,12 @@ describe('npm pack', () => {
     expect(packed).not.toHaveProperty('scripts');
     expect(packed).not.toHaveProperty('devDependencies');
     expect(packed.dependencies).toEqual(JSON.parse(manifest).dependencies);
-    expect(Object.keys(packed.optionalDependencies)).toEqual(['@tensorflow/tfjs-node-gpu', 'sharp']);
+    expect(Object.keys(packed.optionalDependencies)).toEqual([
+      '@tensorflow/tfjs-backend-webgpu',
+      '@tensorflow/tfjs-node-gpu',
+      'sharp',
+      'webgpu',
+    ]);
     for (const file of [packed.bin.brink, packed.exports['.'].types, packed.exports['.'].default]) {
       expect(existsSync(join(installed, file)), file).toBe(true);
     }
@@ -179,7 +184,7 @@ describe('a project that has installed the package', { timeout: 120_000 }, () =>
   });
 
   it('has the command line: engines, verification, a run', async () => {
-    const [tensorflow, wasm] = JSON.parse(await brink('engine', '--json'));
+    const [, tensorflow, wasm] = JSON.parse(await brink('engine', '--json'));
     expect([tensorflow.usable, wasm.usable]).toEqual([false, true]);
     expect(await brink('verify')).toMatch(/\npassed\n$/);
     const run = ['run', '--data', 'chebyshev', '--learning-rate', '0.1', '--steps', '3', '--probe', 'trainingLoss'];

@@ -281,7 +281,9 @@ it('a table of a replay names the objective that measured, engine included, and 
     [live, again].map(async (directory) => (await readTable(join(directory, 'loss.parquet'))).metadata),
   );
   expect([first!.objective, second!.objective]).toEqual([recorded.metadata, other.metadata]);
-  expect(second).toEqual({ ...first, objective: other.metadata });
+  expect(first).not.toHaveProperty('otherEngine');
+  const otherEngine = { recorded: { name: 'wasm' }, measured: { name: 'other' } };
+  expect(second).toEqual({ ...first, objective: other.metadata, otherEngine });
   expect(second!.source).toMatchObject({ optimizer: 'gradientDescent', objective: recorded.metadata });
   expect(second!.run).toBe(first!.run);
 });

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { BrinkError } from '../../core/errors.ts';
 import { makeFolder } from './makeFolder.ts';
-import { BINDING, type Flavour, hasPackage, nativeBuild, packageFolder } from './nativeBuild.ts';
+import { BINDING, hasPackage, nativeBuild, packageFolder } from './nativeBuild.ts';
+import { type Flavour, type Recipe, recipeFor } from './recipes.ts';
 
 export interface InstallOptions {
   /** With CUDA's libraries, about 3 GB; default false. */
@@ -15,10 +16,9 @@ export interface InstallOptions {
 
 const WHO = 'brink engine install';
 /** What follows where the native engine is not made. */
-export const INSTEAD = 'WebAssembly serves instead.';
-/** The wheels' own tags: which Python runs pip does not matter, since only libraries are taken out of them. */
+export const INSTEAD = 'WebGPU serves instead where there is a GPU, else WebAssembly.';
+/** The wheels' own tag: which Python runs pip does not matter, since only libraries are taken out of them. */
 const PYTHON = '311';
-const GLIBC = ['2_28', '2_27', '2_24', '2_17', '2_12', '2_5'];
 
 /** Takes the libraries, the C headers and, with CUDA, NVIDIA's files out of the wheels in a folder. */
 const UNPACK = `
@@ -46,7 +46,7 @@ for wheel in pathlib.Path(sys.argv[1]).glob('*.whl'):
  * of `@tensorflow/tfjs-node-gpu` and brink's own addons compiled against it.
  *
  * The wheels are pinned by hash. The engine gets its folder once it has loaded. With `cuda`, NVIDIA's wheels are laid
- * out beside TensorFlow's library, where it looks for them; that flavour has not been run on a GPU yet.
+ * out beside TensorFlow's library, where it looks for them. `recipes.ts` has what differs between platforms.
  *
  * @returns The folder, and whether it was made just now.
  * @throws BrinkError where the platform has no wheel, a tool or the npm package is missing, or a stage fails, with the
@@ -64,12 +64,12 @@ export async function installNative({
   const build = nativeBuild(flavour);
   const { folder, installed, binding, requirements } = build;
   if (installed) return { folder, made: false };
-  requireTools(flavour);
+  const recipe = requireRecipe(flavour);
 
   await makeFolder(folder, async (temporary) => {
     const wheels = join(temporary, 'wheels');
-    log(`downloading TensorFlow's library${cuda ? ' and CUDA (about 3 GB)' : ' (270 MB; 800 MB unpacked)'} …`);
-    const platforms = GLIBC.flatMap((version) => ['--platform', `manylinux_${version}_${MACHINES[process.arch]}`]);
+    log(`downloading ${recipe.download} …`);
+    const platforms = recipe.platforms.flatMap((platform) => ['--platform', platform]);
     const pinned = [
       '--no-deps',
       '--only-binary=:all:',
@@ -104,18 +104,14 @@ export async function installNative({
     const libraries = join(temporary, 'tensorflow');
     const headers = [join(libraries, 'include'), join(packageFolder('node-api-headers'), 'include')];
     const compile = (target: string, ...rest: readonly string[]) =>
-      tool(compiler(), [
+      tool(compilerOf(recipe), [
         ...['-std=c++17', '-O2', '-fPIC', '-shared', '-pthread', '-DNAPI_VERSION=8'],
         ...headers.map((header) => `-I${header}`),
         ...['-o', join(temporary, basename(target)), ...rest],
       ]);
-    const linked = [
-      `-L${libraries}`,
-      '-l:libtensorflow_cc.so.2',
-      '-l:libtensorflow_framework.so.2',
-      '-Wl,-rpath,$ORIGIN/tensorflow',
-    ];
-    await compile(build.quietLoad, build.quietSource, '-ldl');
+    const linked = [...recipe.libraries.map((library) => join(libraries, library)), ...recipe.link];
+    const [, ...unresolved] = recipe.link;
+    await compile(build.quietLoad, build.quietSource, '-ldl', ...unresolved);
     await compile(build.graphSession, build.graphSource, ...linked);
     await compile(binding, ...build.sources, ...linked);
     rmSync(join(libraries, 'include'), { recursive: true });
@@ -125,24 +121,25 @@ export async function installNative({
   return { folder, made: true };
 }
 
-const MACHINES: Partial<Record<NodeJS.Architecture, string>> = { x64: 'x86_64', arm64: 'aarch64' };
-const compiler = () => process.env.CXX || 'g++';
+const compilerOf = ({ compiler }: Recipe) => process.env.CXX || compiler;
 
-/** Throws one sentence where something is missing that no stage can do without. */
-function requireTools(flavour: Flavour): void {
-  const machine = MACHINES[process.arch];
-  if (process.platform !== 'linux' || machine === undefined || (flavour === 'cuda' && machine !== 'x86_64')) {
+/** The recipe for this machine; throws one sentence where there is none, or what no stage can do without is missing. */
+function requireRecipe(flavour: Flavour): Recipe {
+  const recipe = recipeFor(flavour);
+  if (recipe === undefined) {
     throw new BrinkError(WHO, `there is no ${flavour} build for ${process.platform} on ${process.arch}. ${INSTEAD}`);
   }
+  const compiler = compilerOf(recipe);
   const works = (command: string, ...args: string[]) => spawnSync(command, args, { stdio: 'ignore' }).status === 0;
   const missing = [
     ...(works('python3', '-m', 'pip', '--version') ? [] : ['Python 3 with pip']),
-    ...(works(compiler(), '--version') ? [] : [`a C++ compiler (${compiler()})`]),
+    ...(works(compiler, '--version') ? [] : [`a C++ compiler (${compiler})`]),
   ];
   if (missing.length > 0) {
     const are = missing.length > 1 ? 'are' : 'is';
     throw new BrinkError(WHO, `${missing.join(' and ')} ${are} missing, which the native engine needs. ${INSTEAD}`);
   }
+  return recipe;
 }
 
 /** Runs a tool to its end, with `scratch` for its temporary files; throws with what it said where it fails. */

@@ -3,9 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { cacheFolder } from './makeFolder.ts';
-
-/** What a native build computes on. */
-export type Flavour = 'cpu' | 'cuda';
+import { type Flavour, recipeFor } from './recipes.ts';
 
 /** Where one native build of TensorFlow belongs in the user's cache, and what it is made from. */
 export interface NativeBuild {
@@ -62,7 +60,7 @@ export function nativeBuild(flavour: Flavour): NativeBuild {
   const sources = readdirSync(bindingSources)
     .sort()
     .map((name) => join(bindingSources, name));
-  const requirements = join(import.meta.dirname, `${flavour}.requirements.txt`);
+  const requirements = join(import.meta.dirname, recipeFor(flavour)?.requirements ?? `${flavour}.requirements.txt`);
   const quietSource = join(import.meta.dirname, 'quietLoad.cc');
   const graphSource = join(import.meta.dirname, 'graphSession.cc');
   const hash = createHash('sha256');

@@ -14,6 +14,12 @@
 
 namespace {
 
+#ifdef __APPLE__
+constexpr const char* kLibraries[] = {"libtensorflow_framework.2.dylib", "libtensorflow_cc.2.dylib"};
+#else
+constexpr const char* kLibraries[] = {"libtensorflow_framework.so.2", "libtensorflow_cc.so.2"};
+#endif
+
 void LoadQuietly() {
   Dl_info self;
   if (dladdr(reinterpret_cast<void*>(&LoadQuietly), &self) == 0) return;
@@ -26,7 +32,7 @@ void LoadQuietly() {
     dup2(nowhere, STDERR_FILENO);
     // Node.js unloads the addons of a worker thread as it ends, and TensorFlow would go with its binding; what it has
     // left to be done as the process ends would be there no more.
-    for (const char* library : {"libtensorflow_framework.so.2", "libtensorflow_cc.so.2"}) {
+    for (const char* library : kLibraries) {
       dlopen((libraries + library).c_str(), RTLD_NOW | RTLD_NODELETE);
     }
     dup2(standard_error, STDERR_FILENO);

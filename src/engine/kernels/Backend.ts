@@ -6,10 +6,11 @@ export interface Backend {
   /**
    * Makes it known to TensorFlow.js under the engine's name.
    *
+   * @param named Whether the engine was asked for by name: what nobody would want unasked is for those who do.
    * @returns What it runs on (`CPU, 2 threads`), and the version of the library behind it.
    * @throws Error with the reason where it can't load.
    */
-  load(): LoadedBackend | Promise<LoadedBackend>;
+  load(named: boolean): LoadedBackend | Promise<LoadedBackend>;
   /** What whoever named it can do where it can't load: a sentence. */
   readonly remedy: string;
   /** Kernels that take the place of a portable one, or of TensorFlow.js's own where that is missing, wrong or slow. */

@@ -21,6 +21,7 @@ import { atLeastTwoPerChunk } from './atLeastTwoPerChunk.ts';
 import { defaultCoupledChunk } from './defaultCoupledChunk.ts';
 import { exampleNormsSquared } from './exampleNormsSquared.ts';
 import { keptAtTheta } from './keptAtTheta.ts';
+import { residentExamples } from './residentExamples.ts';
 import { sumOfParts } from './sumOfParts.ts';
 import { shifted, tryBatches } from './tryBatches.ts';
 import { tryTwoExamples } from './tryTwoExamples.ts';
@@ -54,6 +55,8 @@ const WHO = 'empiricalRisk';
 const CHUNK_BYTES = 2 ** 30;
 const LARGEST_DEFAULT_CHUNK = 2048;
 const KEPT_BYTES = 2 ** 30;
+/** What examples may take that stay on a GPU from pass to pass, in bytes. */
+const RESIDENT_BYTES = 2 ** 30;
 /** How many examples a layer's rule for ‖g_i‖² is checked on, and how close it has to come, relative. */
 const CHECKED_EXAMPLES = 3;
 const NORM_AGREEMENT = 1e-3;
@@ -173,6 +176,8 @@ export async function empiricalRisk(options: EmpiricalRiskOptions): Promise<Obje
   const parameterShapes = model.parameters.map(({ shape }) => shape);
   const tapes = keptAtTheta<GradientTape>(keptBytes);
   const parts = keptAtTheta<KeptPart>(keptBytes);
+  // Where the device has memory of its own, and passes are no graphs.
+  const resident = residentExamples(engine.name === 'webgpu' ? RESIDENT_BYTES : 0);
   // None while it is not known whether the objective will do.
   let recorded: RecordedPasses | null = null;
   let lastTurn = performance.now();
@@ -206,7 +211,7 @@ export async function empiricalRisk(options: EmpiricalRiskOptions): Promise<Obje
       batch === null
         ? array.subarray(from * width, (from + count) * width)
         : gather(array, width, batch.subarray(from, from + count));
-    await (passes ? parts : tapes).during(async () => {
+    const run = async () => {
       let uploaded: Tensor[][] | null = null;
       try {
         for (let from = 0; from < total; from += chunkSize) {
@@ -236,12 +241,13 @@ export async function empiricalRisk(options: EmpiricalRiskOptions): Promise<Obje
             continue;
           }
           uploaded ??= pass.vectors.map(upload);
+          const make = () => ({
+            inputs: tf.tensor(inputs.slice(), [count, ...model.inputShape]),
+            targets: tf.tensor(targets.slice(), [count, model.outputCount]),
+          });
           const chunk = {
             ...{ vectors: uploaded, from, count },
-            load: () => ({
-              inputs: tf.tensor(inputs.slice(), [count, ...model.inputShape]),
-              targets: tf.tensor(targets.slice(), [count, model.outputCount]),
-            }),
+            load: () => (batch === null ? resident.at(examples, from, make) : make()),
             shares: () => tf.tensor(shares!.slice()),
           };
           const tensors = leakFree((keep) => (pass.keptBody ?? pass.body)({ ...chunk, keep }));
@@ -254,7 +260,8 @@ export async function empiricalRisk(options: EmpiricalRiskOptions): Promise<Obje
       } finally {
         if (uploaded) tf.dispose(uploaded);
       }
-    });
+    };
+    await resident.during(() => (passes ? parts : tapes).during(run));
   }
 
   /** ℓ_i + R(θ) of the examples named, from outputs and targets times `scale`. */

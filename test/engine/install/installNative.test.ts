@@ -1,5 +1,15 @@
 import { spawn } from 'node:child_process';
-import { chmodSync, existsSync, globSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -46,8 +56,8 @@ describe('installNative', () => {
   }
 
   /** Starts a program in a process group of its own, with only the stand-ins, and the system's tools if `system`. */
-  function start(program: readonly string[], system = true) {
-    const env = { PATH: system ? `${tools}:/usr/bin:/bin` : tools, XDG_CACHE_HOME: folder };
+  function start(program: readonly string[], system = true, more: NodeJS.ProcessEnv = {}) {
+    const env = { ...more, PATH: system ? `${tools}:/usr/bin:/bin` : tools, XDG_CACHE_HOME: folder };
     const child = spawn(process.execPath, program, { cwd: root, env, detached: true });
     let said = '';
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (said += chunk));
@@ -60,7 +70,7 @@ describe('installNative', () => {
   it('says in a sentence what is missing and what it costs; set-up goes on, by hand it fails', async () => {
     const sentence =
       'brink engine install: Python 3 with pip and a C++ compiler (g++) are missing, which the native engine needs. ' +
-      'WebAssembly serves instead.';
+      'WebGPU serves instead where there is a GPU, else WebAssembly.';
     const prepared = await start(PREPARE, false).ended;
     expect(prepared).toEqual({
       code: 0,
@@ -108,5 +118,58 @@ describe('installNative', () => {
       Array(2).fill({ code: 0, said: expect.stringMatching(/^installed: /) }),
     );
     expect(builds()).toEqual([expect.stringMatching(/-cpu-[0-9a-f]{12}$/)]);
+  });
+
+  /** Lets Node.js say that it runs elsewhere. */
+  const elsewhere = (platform: string, arch: string) => {
+    const set = (name: string, value: string) => `Object.defineProperty(process,'${name}',{value:'${value}'});`;
+    const source = encodeURIComponent(set('platform', platform) + set('arch', arch)).replaceAll("'", '%27');
+    return { NODE_OPTIONS: `--import=data:text/javascript,${source}` };
+  };
+  /** Notes what a stand-in was asked. */
+  const noted = (name: string, script: string) =>
+    script.replace('#!/bin/sh', `#!/bin/sh\necho "$*" >> '${join(folder, name)}'`);
+  const asked = (name: string) => readFileSync(join(folder, name), 'utf8').trim().split('\n');
+
+  it.each([
+    {
+      platform: 'darwin',
+      arch: 'arm64',
+      compiler: 'clang++',
+      wheel: '--platform macosx_12_0_arm64 -r .*/macos.requirements.txt',
+      link: 'libtensorflow_cc.2.dylib .*libtensorflow_framework.2.dylib -Wl,-rpath,@loader_path/tensorflow -undefined',
+    },
+    {
+      platform: 'linux',
+      arch: 'arm64',
+      compiler: 'g++',
+      wheel: '--platform manylinux_2_27_aarch64 .* -r .*/cpu.requirements.txt',
+      link: 'libtensorflow_cc.so.2 .*libtensorflow_framework.so.2 -Wl,-rpath,\\$ORIGIN/tensorflow',
+    },
+  ])('asks for the wheel of $platform on $arch, and links its libraries by $compiler', async (recipe) => {
+    addTool('python3', noted('pip', pip(DOWNLOADS)));
+    addTool(recipe.compiler, noted('compiler', COMPILES));
+    const { code, said } = await start(BY_HAND, true, elsewhere(recipe.platform, recipe.arch)).ended;
+    expect(said).toMatch(/\ninstalled: /);
+    expect(code).toBe(0);
+    expect(asked('pip').find((line) => line.includes('download'))).toMatch(new RegExp(recipe.wheel));
+    const [, quiet, graphs, binding] = asked('compiler');
+    expect(quiet).toMatch(/-o \S+quietLoad.node \S+quietLoad.cc -ldl/);
+    expect(graphs).toMatch(new RegExp(`graphSession.node .*${recipe.link}`));
+    expect(binding).toMatch(new RegExp(`tfjs_binding.node .*${recipe.link}`));
+    expect(builds()).toEqual([expect.stringContaining(`-${recipe.platform}-${recipe.arch}-cpu-`)]);
+  });
+
+  it.each([
+    ['win32', 'x64', BY_HAND, 'cpu'],
+    ['darwin', 'x64', BY_HAND, 'cpu'],
+    ['linux', 'arm64', [...BY_HAND, '--cuda'], 'cuda'],
+  ])('says what serves instead where there is no build: %s on %s', async (platform, arch, command, flavour) => {
+    const { code, said } = await start(command, true, elsewhere(platform, arch)).ended;
+    expect(said).toBe(
+      `brink engine install: there is no ${flavour} build for ${platform} on ${arch}. ` +
+        'WebGPU serves instead where there is a GPU, else WebAssembly.\n',
+    );
+    expect(code).toBe(1);
   });
 });

@@ -1,12 +1,13 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import util from 'node:util';
 import type { GraphAddon } from '../../graphs/GraphAddon.ts';
 import { GraphSessions } from '../../graphs/GraphSessions.ts';
-import { BINDING, type Flavour, installedBuild, packageFolder } from '../../install/nativeBuild.ts';
+import { BINDING, installedBuild, packageFolder } from '../../install/nativeBuild.ts';
+import type { Flavour } from '../../install/recipes.ts';
 import { threadCount } from '../../threadCount.ts';
 import type { LoadedBackend } from '../Backend.ts';
+import { hasNvidiaGpu, nvidiaGpuName } from './nvidiaGpu.ts';
 
 /** What TensorFlow reads once, while it loads. A value that the user has set stays. */
 const SETTINGS = {
@@ -31,8 +32,6 @@ const SETTINGS = {
  */
 const EXECUTOR = Buffer.from('SINGLE_THREADED_EXECUTOR');
 const ONE_BY_ONE = Uint8Array.of(0x82, 1, EXECUTOR.length + 2, 0x1a, EXECUTOR.length, ...EXECUTOR);
-
-const GPUS = '/proc/driver/nvidia/gpus';
 
 /** The addon that loads TensorFlow's library: with settings NAME=VALUE, also in a worker thread. */
 interface QuietLoad {
@@ -71,7 +70,7 @@ export function loadNative(): LoadedBackend {
 
   const require = createRequire(join(packageFolder(BINDING), 'package.json'));
   const reasons: string[] = [];
-  for (const { binding, quietLoad, graphSession } of installed) {
+  for (const { flavour, binding, quietLoad, graphSession } of installed) {
     try {
       (require(quietLoad) as QuietLoad).load(settings);
       const { TF_Version, isUsingGpuDevice } = require(binding) as Binding;
@@ -79,9 +78,16 @@ export function loadNative(): LoadedBackend {
       require.cache[require.resolve('@mapbox/node-pre-gyp')] = { exports: { find: () => binding } } as NodeJS.Module;
       require(BINDING);
       const isGpu = isUsingGpuDevice();
+      if (flavour === 'cuda' && !isGpu && hasNvidiaGpu()) {
+        process.emitWarning(
+          'openEngine: the build with CUDA finds no GPU that it can use, and computes on the CPU. ' +
+            '`nvidia-smi` says whether the driver works; CUDA 12 needs version 525 or newer.',
+          'BrinkWarning',
+        );
+      }
       return {
         version: `TensorFlow ${TF_Version}`,
-        device: isGpu ? gpuName() : `CPU, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
+        device: isGpu ? nvidiaGpuName() : `CPU, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
         graphs: new GraphSessions(require(graphSession) as GraphAddon, isGpu ? undefined : ONE_BY_ONE),
       };
     } catch (error) {
@@ -92,15 +98,4 @@ export function loadNative(): LoadedBackend {
 }
 
 /** The builds in the order in which they are tried: one process can load one TensorFlow, so look for the GPU before. */
-function flavours(): readonly Flavour[] {
-  return existsSync(GPUS) || existsSync('/dev/dxg') ? ['cuda', 'cpu'] : ['cpu', 'cuda'];
-}
-
-/** The model of the first GPU that the driver names. */
-function gpuName(): string {
-  if (!existsSync(GPUS)) return 'GPU';
-  const models = readdirSync(GPUS).map(
-    (id) => /^Model:\s*(.+)$/m.exec(readFileSync(join(GPUS, id, 'information'), 'utf8'))?.[1],
-  );
-  return models[0] ? `GPU ${models[0]}` : 'GPU';
-}
+const flavours = (): readonly Flavour[] => (hasNvidiaGpu() ? ['cuda', 'cpu'] : ['cpu', 'cuda']);
