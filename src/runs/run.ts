@@ -222,6 +222,7 @@ async function runUntil(
       next: (step) => {
         if (!begin(step)) return;
         count++;
+        record.reached(step);
         display?.show(step);
         joined.hub.next(step);
       },
