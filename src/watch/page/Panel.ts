@@ -279,7 +279,7 @@ export class Panel {
       least = Math.min(least, points.least);
       most = Math.max(most, points.largest);
     }
-    this.#kind = this.#chosenKind ?? (least > 0 && most / least >= DECADES ? 'log' : 'linear');
+    this.#kind = this.#chosenKind ?? this.plan.scale ?? (least > 0 && most / least >= DECADES ? 'log' : 'linear');
     return this.#kind;
   }
 
@@ -509,6 +509,7 @@ export class Panel {
     const size = 12 * devicePixelRatio;
     const right = bbox.left + bbox.width + 6 * devicePixelRatio;
     const labels = this.#series.flatMap(({ plan, points }, k) => {
+      if (plan.short === '') return [];
       const last = lastDrawable(points, this.#view.range[1], this.#kind === 'log');
       if (last < 0) return [];
       const y = Math.min(bbox.top + bbox.height, Math.max(bbox.top, this.#y(points.y.values[last]!)));
@@ -524,7 +525,7 @@ export class Panel {
     context.textBaseline = 'middle';
     for (const { plan, y } of labels) {
       context.fillStyle = styleOf(plan.color);
-      writeSymbol(context, plan.label, right, y, size);
+      writeSymbol(context, plan.short, right, y, size);
     }
     context.restore();
   }
@@ -554,7 +555,7 @@ export class Panel {
     const notes: string[] = [];
     const many = this.#drawn.filter(({ isMany }) => isMany).map(({ thinned }) => 2 ** thinned.level);
     if (many.length > 0 && pixels > 0) notes.push(`1 pixel = ${Math.max(...many)} steps, least to largest.`);
-    if (this.#series.some(({ points }) => points.error.length > 0))
+    if (this.#series.some(({ points }) => points.hasErrors))
       notes.push('Bands and whiskers hold the value with 95 %.');
     this.#note.textContent = notes.join(' ');
   }
@@ -579,7 +580,9 @@ export class Panel {
     plot.setCursor({ left, top: isIn ? 10 : -10 }, false);
     for (const [k, { points }] of this.#series.entries()) {
       const place = cursor === null ? points.length - 1 : points.nearest(cursor);
-      const { value } = this.#entries[k]!;
+      const { value, root } = this.#entries[k]!;
+      // A column that is null throughout is not measured here.
+      root.hidden = points.isNull;
       if (place < 0) value.textContent = '';
       else {
         const step = points.x.values[place]!;

@@ -22,6 +22,10 @@ export class Points {
   /** Row of the table, of each. */
   readonly rows = new Grown();
   counts = { nan: 0, infinite: 0, notPositive: 0 };
+  /** Whether some standard error is not 0. */
+  hasErrors = false;
+  /** Whether there are rows, and all of them null. */
+  isNull = false;
   /** Of all that are finite. */
   least = Number.POSITIVE_INFINITY;
   largest = Number.NEGATIVE_INFINITY;
@@ -60,6 +64,8 @@ export class Points {
     const counts = draws === null ? undefined : table.column(draws)?.numbers;
     // Columns that came late may be behind.
     if (error !== null && errors === undefined) return;
+    let nulls = 0;
+    const before = this.length;
     for (let row = this.#done; row < table.rows; row++) {
       const isOther = others.some(([found, value]) =>
         typeof value === 'number' ? found?.numbers.values[row] !== value : found?.cells[row] !== value,
@@ -75,7 +81,8 @@ export class Points {
         isNull = cell === undefined;
         value = cell ?? Number.NaN;
       }
-      if (!isNull) {
+      if (isNull) nulls++;
+      else {
         if (Number.isNaN(value)) this.counts.nan++;
         else if (!Number.isFinite(value)) this.counts.infinite++;
         else {
@@ -86,11 +93,15 @@ export class Points {
       }
       this.x.push(steps.values[row]!);
       this.y.push(value, isNull);
-      if (errors) this.error.push(errors.values[row]!);
+      if (errors) {
+        this.error.push(errors.values[row]!);
+        if (errors.values[row]! > 0) this.hasErrors = true;
+      }
       if (counts) this.draws.push(counts.values[row]!);
       this.rows.push(row);
     }
     this.#done = table.rows;
+    if (this.length > before) this.isNull = nulls === this.length - before && (before === 0 || this.isNull);
   }
 
   /** The last point at or before a step; −1 where there is none. */

@@ -37,6 +37,8 @@ export class VerdictStrip {
   readonly #spoken: HTMLElement;
   readonly #legend: HTMLElement;
   #last = '';
+  #stretches: readonly Stretch[] = [];
+  #seen = '';
 
   constructor(table: TableData, view: View) {
     this.#table = table;
@@ -64,8 +66,11 @@ export class VerdictStrip {
     const verdicts = this.#table.column('verdict')?.cells as readonly (string | null)[] | undefined;
     const rules = this.#table.column('rule')?.cells;
     if (steps === undefined || verdicts === undefined || verdicts.length === 0) return;
+    const seen = `${this.#table.edition} ${verdicts.length}`;
+    if (seen !== this.#seen) this.#stretches = stretchesOf(steps, verdicts);
+    this.#seen = seen;
     const [from, to] = this.#view.range;
-    const shown = stretchesOf(steps, verdicts).filter((stretch) => stretch.to >= from && stretch.from <= to);
+    const shown = this.#stretches.filter((stretch) => stretch.to >= from && stretch.from <= to);
     this.#strip.setAttribute('viewBox', `${from} 0 ${to - from} 1`);
     const every = Math.max(1, Math.ceil(shown.length / MOST));
     this.#strip.replaceChildren(
@@ -85,8 +90,8 @@ export class VerdictStrip {
       ...kinds.map((verdict) => element('li', {}, element('span', { class: `patch ${classOf(verdict)}` }), verdict)),
     );
     const { cursor } = this.#view;
-    let row = verdicts.length - 1;
-    while (cursor !== null && row > 0 && steps[row]! > cursor) row--;
+    const behind = cursor === null ? -1 : steps.subarray(0, verdicts.length).findIndex((step) => step > cursor);
+    const row = behind < 0 ? verdicts.length - 1 : Math.max(0, behind - 1);
     this.#words.replaceChildren(
       element('strong', {}, verdicts[row] ?? 'unknown'),
       ` at step ${steps[row]}: ${rules?.[row] ?? ''}`,

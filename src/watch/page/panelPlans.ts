@@ -2,6 +2,7 @@ import type { Table } from '../../core/Table.ts';
 import { errorOf, measuredColumns, symbolOf, titleOf, wordsOf } from '../../plots/tableColumns.ts';
 import type { WatchedRun } from '../WatchState.ts';
 import type { PointsPlan } from './Points.ts';
+import type { ScaleKind } from './scales.ts';
 
 /** A line of a panel. */
 export interface SeriesPlan extends PointsPlan {
@@ -10,6 +11,8 @@ export interface SeriesPlan extends PointsPlan {
   /** The run, where several are laid over one another. */
   readonly run: string;
   readonly label: string;
+  /** At the line's end, where there is less room. */
+  readonly short: string;
   /** Edges, bounds and predictions are dashed. */
   readonly isReference: boolean;
   /** A property of the page's style. */
@@ -25,6 +28,8 @@ export interface PanelPlan {
   readonly series: readonly SeriesPlan[];
   /** Whether it is shown at first. */
   readonly isFirst: boolean;
+  /** How its values run, where the values shall not decide. */
+  readonly scale: ScaleKind | null;
   /** One sentence. */
   readonly description: string;
 }
@@ -105,16 +110,26 @@ export function panelPlans(run: WatchedRun, tables: readonly PlannedTable[]): Pa
     framesOf(table).map(
       ({ names, references }): PanelPlan => ({
         id: `${table.id}-${names[0]}`,
-        title: names.length === 1 ? titleOf(table.declaration, names[0]!) : names.map(wordsOf).join(', '),
+        title: names.length === 1 ? titleOf(table.declaration, names[0]!) : listed(table.declaration, names),
         question: questionOf(table, names[0]!),
         series: seriesOf(run.id, table, names, references),
         isFirst: false,
+        scale: null,
         description: `${table.name}: ${names.map((name) => table.declaration.columns[name]!.description).join(' ')}`,
       }),
     ),
   );
-  return [...first, ...rest];
+  // What two tables measure says of which it is.
+  const titles = Map.groupBy(rest, ({ title }) => title);
+  const named = rest.map((plan) => {
+    const table = along.find(({ id }) => id === plan.series[0]!.table)!;
+    return titles.get(plan.title)!.length > 1 ? { ...plan, title: `${plan.title} (${table.name})` } : plan;
+  });
+  return [...first, ...named];
 }
+
+/** Several columns by their symbols. */
+const listed = (table: Table, names: readonly string[]) => names.map((name) => symbolOf(table, name)).join(', ');
 
 /** What the first view asks of a table: of one of these names, the column. */
 type Wish = readonly [column: string, tables: readonly string[]];
@@ -140,7 +155,7 @@ function firstPlans(run: WatchedRun, tables: readonly PlannedTable[]): PanelPlan
   };
   const isFull = ({ batch_size }: PlannedTable['groups'][number]) => batch_size === n;
   const isOwn = ({ batch_size }: PlannedTable['groups'][number]) => batch_size === b;
-  const full = find(['ias', ['sharpness']], isFull).map((series) => ({ ...series, label: '‖H‖_{S_n}' }));
+  const full = find(['ias', ['sharpness']], isFull).map((series) => ({ ...series, label: '‖H‖_{S_n}', short: '‖H‖_{S_n}' }));
   const plans: PanelPlan[] = [
     {
       id: 'first-sharpness',
@@ -153,6 +168,8 @@ function firstPlans(run: WatchedRun, tables: readonly PlannedTable[]): PanelPlan
         ...find(['edge', ['eigenvalues', 'sharpness', 'edge']]),
       ],
       isFirst: true,
+      // What matters is how far above or below the edge.
+      scale: 'linear',
       description: 'The sharpness λ₁ and the interaction-aware sharpness ‖H‖, held against the edge of stability.',
     },
     {
@@ -161,6 +178,7 @@ function firstPlans(run: WatchedRun, tables: readonly PlannedTable[]): PanelPlan
       question: 'Does it learn?',
       series: [...find(['loss', ['loss']]), ...apart(find(['test_loss', ['loss']]))],
       isFirst: true,
+      scale: null,
       description: 'Mean loss over the training examples, and over the test set where that is measured.',
     },
     {
@@ -169,6 +187,7 @@ function firstPlans(run: WatchedRun, tables: readonly PlannedTable[]): PanelPlan
       question: 'Does it learn?',
       series: [...find(['accuracy', ['loss']]), ...apart(find(['test_accuracy', ['loss']]))],
       isFirst: true,
+      scale: null,
       description: 'Share of the examples classified rightly.',
     },
   ];
@@ -236,6 +255,7 @@ function seriesOf(
         return {
           ...planOf(column, of, list ? place : null),
           label: [symbol, ...group].join(', '),
+          short: group.length > 0 ? group.join(', ') : symbol,
           isReference: false,
           color: own ?? OTHERS[k % OTHERS.length]!,
           dash: own === undefined ? DASHES[(k + Math.floor(k / OTHERS.length)) % DASHES.length]! : [],
@@ -246,7 +266,8 @@ function seriesOf(
   const held = references.map(
     (column, k): SeriesPlan => ({
       ...planOf(column, chosen[0]!, null),
-      label: symbolOf(declaration, column),
+      label: `${wordsOf(column)} ${symbolOf(declaration, column)}`,
+      short: wordsOf(column),
       isReference: true,
       color: '--text',
       dash: REFERENCES[k % REFERENCES.length]!,
@@ -259,6 +280,7 @@ function seriesOf(
       (of, g): SeriesPlan => ({
         ...planOf(column, of, null),
         label: `${symbolOf(declaration, column)}, ${Object.values(of).join(', ')}`,
+        short: '',
         isReference: true,
         color: OTHERS[(g + 1) % OTHERS.length]!,
         dash: REFERENCES[0]!,

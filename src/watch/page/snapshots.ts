@@ -78,7 +78,7 @@ export class Snapshot {
     const far =
       cursor === null || cursor === step
         ? ''
-        : `, ${Math.abs(step - cursor)} ${step < cursor ? 'before' : 'behind'} the cursor`;
+        : `, ${Math.abs(step - cursor)} ${step < cursor ? 'before' : 'after'} the cursor`;
     this.#heading.textContent = `at step ${step}${far}`;
     const places: number[] = [];
     for (let row = 0; row < rows; row++) if (steps.values[row] === step) places.push(row);

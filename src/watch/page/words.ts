@@ -61,6 +61,6 @@ const SYMBOLS: Readonly<Record<string, string>> = { learningRate: 'η', batchSiz
 /** A number that was read off, with its step, and how far that is from the cursor. */
 export function reading(label: string, value: number | null, step: number, cursor: number): string {
   const apart = step - cursor;
-  const far = apart === 0 ? '' : `, ${Math.abs(apart)} ${apart < 0 ? 'before' : 'behind'} the cursor`;
+  const far = apart === 0 ? '' : `, ${Math.abs(apart)} ${apart < 0 ? 'before' : 'after'} the cursor`;
   return `${label} ${value === null ? 'has no value' : shortNumber(value)} at step ${step}${far}`;
 }
