@@ -555,8 +555,7 @@ export class Panel {
     const notes: string[] = [];
     const many = this.#drawn.filter(({ isMany }) => isMany).map(({ thinned }) => 2 ** thinned.level);
     if (many.length > 0 && pixels > 0) notes.push(`1 pixel = ${Math.max(...many)} steps, least to largest.`);
-    if (this.#series.some(({ points }) => points.hasErrors))
-      notes.push('Bands and whiskers hold the value with 95 %.');
+    if (this.#series.some(({ points }) => points.hasErrors)) notes.push('Bands and whiskers hold the value with 95 %.');
     this.#note.textContent = notes.join(' ');
   }
 

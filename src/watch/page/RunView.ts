@@ -1,6 +1,6 @@
 import type { WatchedRun, WatchedTable } from '../WatchState.ts';
 import { element, symbol } from './element.ts';
-import { measureHere } from './measureHere.ts';
+import { MeasureHere } from './MeasureHere.ts';
 import { Panel } from './Panel.ts';
 import { Points } from './Points.ts';
 import {
@@ -56,7 +56,7 @@ export class RunView {
     string,
     { readonly buttons: HTMLElement; readonly grid: HTMLElement; readonly root: HTMLElement }
   >();
-  readonly #recordings = element('section', { class: 'recordings', 'aria-label': 'Recordings' });
+  readonly #recordings = new MeasureHere(this.view);
   readonly #rowsSection = element('section', { class: 'rows' }, element('h2', {}, 'Rows'));
 
   constructor(source: Source, run: WatchedRun) {
@@ -83,7 +83,7 @@ export class RunView {
       element('header', {}, this.#state, this.#about, this.#errors),
       this.#verdicts,
       this.#first,
-      this.#recordings,
+      this.#recordings.root,
       this.#snapshotSection,
       [...this.#questions.values()].map(({ root }) => root),
       this.#rowsSection,
@@ -283,7 +283,7 @@ export class RunView {
     this.redraw();
     this.#showSnapshots();
     this.#showRows();
-    measureHere(this.#recordings, this.#run.recordings, this.view);
+    this.#recordings.show(this.#run.recordings);
   }
 
   #showSnapshots(): void {

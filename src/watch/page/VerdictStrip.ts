@@ -1,27 +1,7 @@
-import { element } from './element.ts';
+import { element, symbol } from './element.ts';
+import { type Stretch, stretchesOf } from './stretches.ts';
 import type { TableData } from './TableData.ts';
 import type { View } from './View.ts';
-
-/** Steps with one verdict. */
-export interface Stretch {
-  readonly verdict: string;
-  readonly from: number;
-  /** Where the next one begins, or the last step. */
-  to: number;
-}
-
-/** Verdicts that follow on each other, those that are the same as one. */
-export function stretchesOf(steps: ArrayLike<number>, verdicts: readonly (string | null)[]): Stretch[] {
-  const stretches: Stretch[] = [];
-  for (const [k, verdict] of verdicts.entries()) {
-    const step = steps[k]!;
-    const last = stretches.at(-1);
-    if (last) last.to = step;
-    if (last?.verdict !== (verdict ?? 'unknown'))
-      stretches.push({ verdict: verdict ?? 'unknown', from: step, to: step });
-  }
-  return stretches;
-}
 
 const SPACE = 'http://www.w3.org/2000/svg';
 /** Those that fit in a picture; of more the narrowest are drawn into one another. */
@@ -94,7 +74,8 @@ export class VerdictStrip {
     const row = behind < 0 ? verdicts.length - 1 : Math.max(0, behind - 1);
     this.#words.replaceChildren(
       element('strong', {}, verdicts[row] ?? 'unknown'),
-      ` at step ${steps[row]}: ${rules?.[row] ?? ''}`,
+      ` at step ${steps[row]}: `,
+      symbol(`${rules?.[row] ?? ''}`),
     );
     const newest = verdicts.at(-1) ?? 'unknown';
     if (newest !== this.#last && this.#last !== '')

@@ -155,7 +155,11 @@ function firstPlans(run: WatchedRun, tables: readonly PlannedTable[]): PanelPlan
   };
   const isFull = ({ batch_size }: PlannedTable['groups'][number]) => batch_size === n;
   const isOwn = ({ batch_size }: PlannedTable['groups'][number]) => batch_size === b;
-  const full = find(['ias', ['sharpness']], isFull).map((series) => ({ ...series, label: '‖H‖_{S_n}', short: '‖H‖_{S_n}' }));
+  const full = find(['ias', ['sharpness']], isFull).map((series) => ({
+    ...series,
+    label: '‖H‖_{S_n}',
+    short: '‖H‖_{S_n}',
+  }));
   const plans: PanelPlan[] = [
     {
       id: 'first-sharpness',

@@ -72,14 +72,14 @@ export class Snapshot {
     const { rows } = this.table;
     if (steps === undefined || rows === 0 || this.columns.some((name) => this.table.column(name) === undefined)) return;
     const step = nearestStep(steps.values, rows, cursor);
-    const shown = `${this.table.edition} ${step} ${rows}`;
-    if (shown === this.#shown) return;
-    this.#shown = shown;
     const far =
       cursor === null || cursor === step
         ? ''
         : `, ${Math.abs(step - cursor)} ${step < cursor ? 'before' : 'after'} the cursor`;
     this.#heading.textContent = `at step ${step}${far}`;
+    const shown = `${this.table.edition} ${step} ${rows}`;
+    if (shown === this.#shown) return;
+    this.#shown = shown;
     const places: number[] = [];
     for (let row = 0; row < rows; row++) if (steps.values[row] === step) places.push(row);
     const declaration = this.table.watched.declaration!;
@@ -340,14 +340,14 @@ function frame(x: Axis, y: Axis | null, xTitle: string, yTitle: string): SVGSVGE
   for (const tick of ticksOf(x.low, x.high, x.scale, 5)) {
     const at = x.at(tick);
     picture.append(
-      shape('line', { x1: at, x2: at, y1: TOP, y2: HEIGHT - BOTTOM, class: 'grid' }),
+      shape('line', { x1: at, x2: at, y1: TOP, y2: HEIGHT - BOTTOM, class: 'gridline' }),
       label(shortNumber(tick, 3), at, HEIGHT - BOTTOM + 15, 'middle'),
     );
   }
   for (const tick of y ? ticksOf(y.low, y.high, y.scale, 5) : []) {
     const at = y!.at(tick);
     picture.append(
-      shape('line', { x1: LEFT, x2: WIDTH - RIGHT, y1: at, y2: at, class: 'grid' }),
+      shape('line', { x1: LEFT, x2: WIDTH - RIGHT, y1: at, y2: at, class: 'gridline' }),
       label(shortNumber(tick, 3), LEFT - 6, at + 4, 'end'),
     );
   }
