@@ -58,8 +58,10 @@ export class Panel {
   #drawn: readonly Drawn[] = [];
   #active = 0;
   #isDue = false;
-  /** How long the last frame took, in milliseconds. */
-  lastFrame = 0;
+  /** Whether steps are being chosen with the pointer. */
+  #isDragging = false;
+  /** How long the slowest frame took, in milliseconds. */
+  slowestFrame = 0;
 
   constructor(plan: PanelPlan, series: readonly PanelSeries[], view: View, onClose: (() => void) | null = null) {
     this.plan = plan;
@@ -131,7 +133,8 @@ export class Panel {
     this.#sizes = new ResizeObserver(() => this.#resize());
     this.#sizes.observe(this.root);
     this.#plot.over.addEventListener('mousemove', (event) => this.#pointed(event));
-    this.#plot.over.addEventListener('mouseleave', () => !view.isPinned && view.point(null));
+    this.#plot.over.addEventListener('mousedown', () => this.#drag());
+    this.#plot.over.addEventListener('mouseleave', () => !view.isPinned && !this.#isDragging && view.point(null));
     this.#plot.over.addEventListener('click', () => this.#box.focus());
     this.#plot.over.addEventListener('dblclick', () => view.whole());
   }
@@ -152,7 +155,7 @@ export class Panel {
       if (!this.root.isConnected) return;
       const start = performance.now();
       this.#draw();
-      this.lastFrame = performance.now() - start;
+      this.slowestFrame = Math.max(this.slowestFrame, performance.now() - start);
     });
   }
 
@@ -259,6 +262,8 @@ export class Panel {
       plot.setScale('y', { min: y[0], max: y[1] });
     });
     this.#scaleChoice.value = this.#kind;
+    // Without classes there is no accuracy.
+    this.root.hidden = this.plan.isFirst && this.#series.every(({ plan, points }) => plan.isReference || points.isNull);
     this.#showNote(pixels);
     this.#showCounts();
     this.#showCursor();
@@ -576,7 +581,8 @@ export class Panel {
     const plot = this.#plot;
     const isIn = cursor !== null && cursor >= this.#view.range[0] && cursor <= this.#view.range[1];
     const left = isIn ? plot.valToPos(this.#xScale.to(cursor), 'x') : -10;
-    plot.setCursor({ left, top: isIn ? 10 : -10 }, false);
+    // While it is dragged uPlot moves the cursor itself: it is the end of what is chosen.
+    if (!this.#isDragging) plot.setCursor({ left, top: isIn ? 10 : -10 }, false);
     for (const [k, { points }] of this.#series.entries()) {
       const place = cursor === null ? points.length - 1 : points.nearest(cursor);
       const { value, root } = this.#entries[k]!;
@@ -598,6 +604,11 @@ export class Panel {
     const { left } = this.#plot.over.getBoundingClientRect();
     const step = this.#xScale.from(this.#plot.posToVal(event.clientX - left, 'x'));
     this.#view.point(Math.round(step));
+  }
+
+  #drag(): void {
+    this.#isDragging = true;
+    addEventListener('mouseup', () => setTimeout(() => (this.#isDragging = false)), { once: true });
   }
 
   #activate(k: number): void {

@@ -82,6 +82,7 @@ export class RunView {
       { class: 'run', 'data-run': run.id },
       element('header', {}, this.#state, this.#about, this.#errors),
       this.#verdicts,
+      element('h2', { class: 'unseen' }, 'At a glance'),
       this.#first,
       this.#recordings.root,
       this.#snapshotSection,

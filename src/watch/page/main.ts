@@ -15,7 +15,7 @@ const connection = element('p', { class: 'connection', hidden: true, role: 'stat
 const main = element('main', { id: 'main' });
 const heading = element('h1', {}, 'brink');
 const keysButton = element('button', { type: 'button', class: 'quiet', onclick: () => keys.showModal() }, 'Keys');
-document.body.append(element('div', { class: 'top' }, heading, keysButton), connection, main);
+document.body.append(element('header', { class: 'top' }, heading, keysButton), connection, main);
 
 const KEYS: readonly (readonly [string, string])[] = [
   ['← →', 'row before, next row'],
@@ -42,7 +42,6 @@ const keys = element(
 );
 document.body.append(keys);
 
-let state: WatchState | null = null;
 let view: RunView | null = null;
 let list: RunList | null = null;
 
@@ -54,7 +53,6 @@ function choose(run: WatchedRun): void {
 }
 
 async function show(next: WatchState): Promise<void> {
-  state = next;
   heading.textContent = next.title;
   document.title = next.runs.length === 1 ? `${next.runs[0]!.state} · ${next.title}` : `${next.title} · brink`;
   if (next.runs.length > 1) {
@@ -112,8 +110,10 @@ const first = poll().then(() => {
   document.documentElement.dataset.ready = 'true';
 });
 if (source.isLive) void first.then(live);
-// For whoever measures how fast frames are.
+// For whoever measures how fast frames are, or wants to see one step of a million.
 Object.assign(globalThis, {
-  brinkFrames: () => view?.panels.map(({ lastFrame }) => lastFrame) ?? [],
-  brinkState: () => state,
+  brinkPage: {
+    frames: () => view?.panels.map(({ slowestFrame }) => slowestFrame) ?? [],
+    point: (step: number) => view?.view.point(step, true),
+  },
 });

@@ -1,0 +1,377 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { toy } from '../../src/objectives/quadratic.ts';
+import { throttleSteps } from '../../src/operators/throttleSteps.ts';
+import { edge } from '../../src/probes/edge.ts';
+import { interactionAwareSharpness } from '../../src/probes/interactionAwareSharpness.ts';
+import { lossPlane } from '../../src/probes/lossPlane.ts';
+import { lossSlice } from '../../src/probes/lossSlice.ts';
+import { spectralDensity } from '../../src/probes/spectralDensity.ts';
+import { topEigenvalues } from '../../src/probes/topEigenvalues.ts';
+import { trainingLoss } from '../../src/probes/trainingLoss.ts';
+import { record } from '../../src/recording/record.ts';
+import { run } from '../../src/runs/run.ts';
+import { toArrow } from '../../src/tables/toArrow.ts';
+import { toParquet } from '../../src/tables/toParquet.ts';
+import { gradientDescent } from '../../src/training/gradientDescent.ts';
+import { savePage } from '../../src/watch/savePage.ts';
+import { serveWatch, type WatchServer } from '../../src/watch/serveWatch.ts';
+import { startRun } from '../cli/startRun.ts';
+import { browserOrSkip, browserPath, openBrowser } from '../helpers/browser.ts';
+import { regression } from '../helpers/regression.ts';
+import { beginRun, NumbersLog } from './writeLog.ts';
+
+let browser: Browser | null = null;
+let parent: string;
+const servers: WatchServer[] = [];
+const complaints: string[] = [];
+
+beforeAll(async () => {
+  parent = mkdtempSync(join(tmpdir(), 'brink-page-'));
+  const path = browserPath();
+  if (path === undefined) return;
+  browser = await openBrowser(path);
+  await run(
+    gradientDescent(regression(), { learningRate: 0.05, steps: 60, seed: 7, batchSize: 2 }),
+    {
+      loss: (s) => s.pipe(trainingLoss(), toArrow()),
+      eigenvalues: (s) => s.pipe(throttleSteps(4), topEigenvalues({ count: 2 }), toParquet()),
+      sharpness: (s) => s.pipe(interactionAwareSharpness({ batchSizes: [1, 2, 4] }), toParquet()),
+      edge: (s) => s.pipe(edge(), toParquet()),
+      slices: (s) => s.pipe(throttleSteps(10), lossSlice(), toParquet()),
+      planes: (s) => s.pipe(throttleSteps(20), lossPlane({ coordinates: [-1, -0.5, 0, 0.5, 1] }), toParquet()),
+      spectrum: (s) => s.pipe(throttleSteps(20), spectralDensity({ points: 60 }), toParquet()),
+      recording: (s) => s.pipe(record()),
+    },
+    { directory: join(parent, 'run'), progress: false },
+  );
+}, 120_000);
+beforeEach((context) => {
+  browserOrSkip(context);
+});
+afterAll(async () => {
+  await browser?.close();
+  for (const server of servers) await server.close();
+  rmSync(parent, { recursive: true, force: true });
+});
+
+/** A page that is there: what it complains of, the policy's reports too, is kept. */
+async function open(url: string, scheme: 'light' | 'dark' = 'light'): Promise<Page> {
+  const context = await browser!.newContext({ viewport: { width: 1200, height: 900 }, colorScheme: scheme });
+  return openIn(await context.newPage(), url);
+}
+async function openIn(page: Page, url: string): Promise<Page> {
+  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
+  page.on('pageerror', (error) => complaints.push(error.message));
+  await page.addInitScript(
+    "document.addEventListener('securitypolicyviolation', (e) => console.error('policy: ' + e.violatedDirective + ' ' + e.blockedURI))",
+  );
+  await page.goto(url);
+  await ready(page);
+  return page;
+}
+const ready = (page: Page) => page.waitForSelector('html[data-ready=true]', { timeout: 60_000, state: 'attached' });
+async function serve(directory: string): Promise<string> {
+  const server = await serveWatch(directory);
+  servers.push(server);
+  return server.url;
+}
+const text = (page: Page, selector: string) => page.locator(selector).first().textContent().then(String);
+
+describe('the page of a finished run', { timeout: 120_000 }, () => {
+  it('says how it stands, and shows λ₁ and ‖H‖ with the edge, the loss, the verdicts', async () => {
+    const page = await open(await serve(join(parent, 'run')));
+    expect(await text(page, '.state')).toMatch(/^finished: 61 steps in /);
+    expect(
+      await page.locator('[data-panel]:visible').evaluateAll((all) => all.map((one) => one.getAttribute('data-panel'))),
+    ).toEqual(['first-sharpness', 'first-loss']);
+    const legend = await text(page, '[data-panel=first-sharpness] .legend');
+    for (const part of ['λ₁', '‖H‖', 'edge', 'at 60']) expect(legend).toContain(part);
+    expect(await text(page, '.verdict-words')).toMatch(/ at step 60: /);
+    expect(await page.locator('.strip rect').count()).toBeGreaterThan(0);
+    expect(await inked(page, 'first-loss')).toBeGreaterThan(100);
+  });
+
+  it('has every other column one click away, and closes it again', async () => {
+    const page = await open(await serve(join(parent, 'run')));
+    const choices = page.locator('.choice');
+    const count = await choices.count();
+    expect(count).toBeGreaterThan(12);
+    const before = await page.locator('.panel').count();
+    const shown = await page.locator('[data-panel]').count();
+    for (let k = 0; k < count; k++) await choices.nth(k).click();
+    await expect.poll(() => page.locator('[data-panel]').count()).toBe(shown + count);
+    await page.locator('[data-panel] button[aria-label^=Close]').first().click();
+    await expect.poll(() => page.locator('.panel').count()).toBe(before + count - 1);
+  });
+
+  it('works by keyboard: a panel takes the focus, the cursor goes from row to row, snapshots follow', async () => {
+    const page = await open(await serve(join(parent, 'run')));
+    for (let k = 0; k < 40; k++) {
+      await page.keyboard.press('Tab');
+      if (await page.evaluate("document.activeElement?.classList.contains('plot')")) break;
+    }
+    const said = () => page.locator('[data-panel=first-sharpness] [aria-live]').textContent();
+    await page.keyboard.press('Home');
+    expect(await said()).toMatch(/^λ₁ [\d.]+ at step 0$/);
+    await page.keyboard.press('ArrowRight');
+    expect(await said()).toMatch(/^λ₁ [\d.]+ at step 4$/);
+    expect(await text(page, '[data-snapshot=eigenvalues] .value')).toBe('at step 4');
+    expect(await text(page, '[data-snapshot=slices] .value')).toBe('at step 0, 4 before the cursor');
+    expect(await text(page, '.command code')).toMatch(/^npx brink replay .*recording\.arrows --from 4 --to 4 /);
+    // Another line has rows of its own.
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('ArrowRight');
+    expect(await said()).toMatch(/at step 5$/);
+    await page.keyboard.press('End');
+    expect(await said()).toMatch(/at step 60$/);
+    const range = () => page.locator('.strip').getAttribute('viewBox');
+    await page.keyboard.press('Home');
+    await page.keyboard.press('+');
+    await page.keyboard.press('+');
+    await expect.poll(range).toBe('0 0 15 1');
+    await page.keyboard.press('0');
+    await expect.poll(range).toBe('0 0 60 1');
+    const scale = () => page.locator('[data-panel=first-sharpness] select').inputValue();
+    await page.keyboard.press('l');
+    await expect.poll(scale).toBe('log');
+    await page.keyboard.press(' ');
+    await page.mouse.move(500, 300);
+    expect(await said()).toBe('The cursor stays');
+    expect(await text(page, '[data-snapshot=eigenvalues] .value')).toBe('at step 0');
+    await page.keyboard.press('?');
+    expect(await page.locator('dialog#keys').isVisible()).toBe(true);
+    await page.keyboard.press('Escape');
+    expect(await page.locator('dialog#keys').isVisible()).toBe(false);
+  });
+
+  it('has one cursor over all panels, which the pointer moves', async () => {
+    const page = await open(await serve(join(parent, 'run')));
+    const box = (await page.locator('[data-panel=first-loss] .u-over').boundingBox())!;
+    await page.mouse.move(box.x + box.width / 2, box.y + 50);
+    await expect.poll(() => text(page, '[data-panel=first-sharpness] .legend')).toMatch(/at 28/);
+    expect(await text(page, '[data-panel=first-loss] .legend')).toContain('at 30');
+    // Dragging chooses the steps.
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width, box.y + 60, { steps: 4 });
+    await page.mouse.up();
+    await expect.poll(() => page.locator('.strip').getAttribute('viewBox')).toMatch(/^(29|30)\.?\d* 0 (29|30)/);
+  });
+
+  it('shows rows as a table, a page at a time, of every column', async () => {
+    const page = await open(await serve(join(parent, 'run')));
+    await page.locator('[data-rows=sharpness] summary').click();
+    await expect.poll(() => page.locator('[data-rows=sharpness] tbody tr').count()).toBe(8);
+    expect(await text(page, '[data-rows=sharpness] caption')).toContain('Page 8 of 8');
+    await expect
+      .poll(() => page.locator('[data-rows=sharpness] th').count())
+      .toBe(Object.keys(interactionAwareSharpness.table.columns).length);
+    await page.locator('[data-rows=sharpness] button', { hasText: 'First' }).click();
+    expect(await page.locator('[data-rows=sharpness] tbody tr').count()).toBe(25);
+    expect(await text(page, '[data-rows=sharpness] tbody tr td')).toBe('0');
+  });
+
+  it.each(['light', 'dark'] as const)('has nothing that axe-core finds: %s', async (scheme) => {
+    const page = await open(await serve(join(parent, 'run')), scheme);
+    await page.locator('.choice').first().click();
+    await page.locator('[data-rows=loss] summary').click();
+    await page.locator('[data-rows=loss] tbody tr').first().waitFor();
+    const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+    // By the debugger's door: the page's policy lets no script in.
+    const found = await page.evaluate(
+      `${axe}; axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html).join('; ').slice(0, 300)))`,
+    );
+    expect(found).toEqual([]);
+  });
+
+  it('is the same as a file, without a server', async () => {
+    const file = join(parent, 'saved.html');
+    await savePage(join(parent, 'run'), file);
+    const page = await open(`file://${file}`);
+    const served = await open(await serve(join(parent, 'run')));
+    for (const selector of [
+      '.state',
+      '[data-panel=first-sharpness] .legend',
+      '.verdict-words',
+      '[data-snapshot=planes] .value',
+    ]) {
+      expect(await text(page, selector), selector).toBe(await text(served, selector));
+    }
+    expect(await inked(page, 'first-sharpness')).toBe(await inked(served, 'first-sharpness'));
+  });
+});
+
+describe('the page of a run that lives', { timeout: 120_000 }, () => {
+  it('follows it, and says where it was cut off by kill −9', async () => {
+    const directory = join(parent, 'killed');
+    const trainer = startRun(directory);
+    await trainer.said('step 52');
+    const page = await open(await serve(directory));
+    expect(await text(page, '.state')).toMatch(/^running, at step \d+ of 1000000$/);
+    const stepOf = async () => Number(/at step (\d+)/.exec(await text(page, '.state'))![1]);
+    const first = await stepOf();
+    await expect.poll(stepOf, { timeout: 10_000 }).toBeGreaterThan(first);
+    trainer.child.kill('SIGKILL');
+    await trainer.ended;
+    await expect.poll(() => text(page, '.state'), { timeout: 10_000 }).toMatch(/^cut off at step \d+ of 1000000: /);
+    expect(await stepOf()).toBeGreaterThanOrEqual(first);
+  });
+
+  it('keeps its rows as the log becomes Parquet, and begins anew where the run is overwritten', async () => {
+    const directory = join(parent, 'twice');
+    const train = (steps: number, overwrite: boolean) =>
+      run(
+        gradientDescent(toy(), { learningRate: 0.1, steps }),
+        { loss: (s) => s.pipe(trainingLoss(), toParquet()) },
+        { directory, overwrite, progress: false },
+      );
+    await train(20, false);
+    const page = await open(await serve(directory));
+    await expect.poll(() => text(page, '[data-panel=first-loss] .legend')).toContain('at 20');
+    await train(7, true);
+    await expect.poll(() => text(page, '.state'), { timeout: 10_000 }).toMatch(/^finished: 8 steps/);
+    await expect.poll(() => text(page, '[data-panel=first-loss] .legend'), { timeout: 10_000 }).toContain('at 7');
+  });
+
+  it('draws what is to the left of the newest bucket as before when rows are added', async () => {
+    const directory = join(parent, 'growing');
+    beginRun(directory);
+    const log = new NumbersLog(directory, 'loss');
+    const wave = (step: number) => Math.sin(step / 1000) + (step % 2 === 0 ? 0.2 : -0.2);
+    log.add(200_000, wave);
+    const page = await open(await serve(directory));
+    await page.locator('[data-panel=first-loss] .plot').focus();
+    // Steps that no new row changes: the first half, chosen.
+    await page.keyboard.press('Home');
+    await page.keyboard.press('+');
+    await page.waitForTimeout(300);
+    const before = await pixels(page, 'first-loss');
+    log.add(100_000, wave);
+    await expect
+      .poll(() => page.locator('[data-rows=loss] summary').textContent(), { timeout: 10_000 })
+      .toContain('300000');
+    await page.waitForTimeout(300);
+    expect(before.length).toBeGreaterThan(1000);
+    expect(await pixels(page, 'first-loss')).toBe(before);
+    log.close();
+  });
+});
+
+describe('many rows', { timeout: 240_000 }, () => {
+  const COUNT = 1_000_000;
+  const SPIKE = 654_321;
+  let url = '';
+  beforeAll(async () => {
+    if (browser === null) return;
+    const directory = join(parent, 'many');
+    beginRun(directory);
+    const logs = ['loss', 'second', 'third'].map((name) => new NumbersLog(directory, name));
+    logs[0]!.add(COUNT, (step) => (step === SPIKE ? 40 : 1));
+    logs[1]!.add(COUNT, (step) => (step % 2 === 0 ? 1 : -1));
+    logs[2]!.add(COUNT, (step) => Math.sin(step / 5000));
+    for (const log of logs) log.close();
+    url = await serve(directory);
+  }, 120_000);
+
+  it('are drawn in frames of less than 150 ms: a million in each of three tables', async () => {
+    const page = await open(url);
+    const chosen = page.locator('.choice', { hasText: /second|third/ });
+    for (let k = 0; k < (await chosen.count()); k++) await chosen.nth(k).click();
+    await expect.poll(() => page.locator('[data-panel]').count(), { timeout: 30_000 }).toBe(3);
+    await page.locator('[data-panel=first-loss] .plot').focus();
+    const frames: number[] = [];
+    for (const key of ['+', '+', '+', '+', '-', '-', '0', '+', '0']) {
+      await page.keyboard.press(key);
+      await page.waitForTimeout(150);
+      frames.push(...((await page.evaluate('brinkPage.frames()')) as number[]));
+    }
+    expect(frames.length).toBeGreaterThanOrEqual(27);
+    console.log(`frames of three panels with a million rows each: ${Math.max(...frames).toFixed(0)} ms at most`);
+    // All three panels are drawn in one.
+    expect(3 * Math.max(...frames)).toBeLessThan(150);
+  });
+
+  it('show a spike at one of a million, and an alternation of ±1, at every zoom', async () => {
+    const page = await open(url);
+    await page.locator('.choice', { hasText: 'second' }).first().click();
+    await page.locator('[data-panel$="-loss"]').nth(1).waitFor();
+    const other = (await page.locator('[data-panel]').nth(1).getAttribute('data-panel'))!;
+    const box = (await page.locator('[data-panel=first-loss] .u-over').boundingBox())!;
+    await page.locator('[data-panel=first-loss] .plot').focus();
+    // The cursor goes to the spike: zooming keeps it there.
+    await page.evaluate(`brinkPage.point(${SPIKE})`);
+    for (let zoom = 0; zoom < 16; zoom++) {
+      await page.waitForTimeout(120);
+      const { top } = await reach(page, 'first-loss');
+      expect(top, `zoom ${zoom}`).toBeLessThan(0.12);
+      const { top: high, bottom: low } = await reach(page, other);
+      expect([high < 0.12, low > 0.88], `zoom ${zoom}`).toEqual([true, true]);
+      await page.keyboard.press('+');
+    }
+    expect(box.width).toBeGreaterThan(300);
+  });
+
+  it('are there in eight tabs at once', async () => {
+    const context = await browser!.newContext();
+    const pages = await Promise.all(Array.from({ length: 8 }, async () => openIn(await context.newPage(), url)));
+    for (const page of pages) expect(await text(page, '.state')).toMatch(/^running, at step 999999/);
+    // Each goes on asking.
+    const asked = pages.map((page) => page.waitForRequest(/\/state$/, { timeout: 15_000 }));
+    await Promise.all(asked);
+    await context.close();
+  });
+});
+
+it('complains of nothing meanwhile, the policy neither', () => {
+  expect(complaints).toEqual([]);
+});
+
+/** The picture of a panel. */
+function pixels(page: Page, panel: string): Promise<string> {
+  return page.evaluate(`document.querySelector('[data-panel="${panel}"] canvas').toDataURL()`);
+}
+
+/** How many pixels of a panel have a colour, which axes and text have not. */
+async function inked(page: Page, panel: string): Promise<number> {
+  await page.waitForTimeout(200);
+  return (await coloured(page, panel)).count;
+}
+
+/** Where the coloured pixels of a panel's curves reach, as shares of the height of the frame from above. */
+const reach = (page: Page, panel: string) => coloured(page, panel);
+
+interface Ink {
+  readonly count: number;
+  readonly top: number;
+  readonly bottom: number;
+}
+
+/** Runs in the page, which knows a document; here there is none. */
+const INK = `(id) => {
+  const root = document.querySelector('[data-panel="' + id + '"]');
+  const canvas = root.querySelector('canvas');
+  const over = root.querySelector('.u-over').getBoundingClientRect();
+  const box = canvas.getBoundingClientRect();
+  const scale = canvas.width / box.width;
+  const area = [over.left - box.left, over.top - box.top, over.width, over.height].map((v) => Math.round(v * scale));
+  const { data, width, height } = canvas.getContext('2d').getImageData(...area);
+  let [count, top, bottom] = [0, 1, 0];
+  for (let k = 0; k < data.length; k += 4) {
+    const channels = data.slice(k, k + 3);
+    // Grey is grid and text; of a line at its edge little is left.
+    if (data[k + 3] < 120 || Math.max(...channels) - Math.min(...channels) < 60) continue;
+    const share = Math.floor(k / 4 / width) / height;
+    count++;
+    top = Math.min(top, share);
+    bottom = Math.max(bottom, share);
+  }
+  return { count, top, bottom };
+}`;
+
+function coloured(page: Page, panel: string): Promise<Ink> {
+  return page.evaluate(`(${INK})(${JSON.stringify(panel)})`);
+}
