@@ -21,7 +21,10 @@ const WHO = 'run';
  * @throws CommandLineError where an option is out of its range, BrinkError where data can't be read, the engine
  *   doesn't open or the folder holds a run that is not to be replaced.
  */
-export async function runPipeline(spec: Specification, { force }: { readonly force: boolean }): Promise<RunSummary> {
+export async function runPipeline(
+  spec: Specification,
+  { force, watch = false }: { readonly force: boolean; readonly watch?: boolean },
+): Promise<RunSummary> {
   const directory = requireNoRun(WHO, spec.directory, force);
   const objective = await objectiveFrom(WHO, spec);
 
@@ -57,7 +60,7 @@ export async function runPipeline(spec: Specification, { force }: { readonly for
   const recording: Record<string, Branch> = isRecorded ? { recording: (s) => s.pipe(record()) } : {};
   const metadata = { pipeline: spec as unknown as JsonObject };
   return asWritten(
-    () => run(steps, { ...branches, ...recording }, { directory, overwrite: force, signals: 'stop', metadata }),
+    () => run(steps, { ...branches, ...recording }, { directory, overwrite: force, watch, signals: 'stop', metadata }),
     Object.keys(allProbes),
   );
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Grown } from '../../src/watch/page/Grown.ts';
-import { levelFor, markOf, Thinned } from '../../src/watch/page/Thinned.ts';
+import { bucketsAround, levelFor, markOf, Thinned } from '../../src/watch/page/Thinned.ts';
 
 /** Points over steps; null and numbers that are none as they are. */
 class Series {
@@ -117,6 +117,25 @@ describe('a line that is thinned', () => {
     expect(thinned.within(10, 20)).toEqual([9, 22]);
     expect(thinned.within(-5, 1000)).toEqual([0, 100]);
     expect(thinned.within(10.5, 10.6)).toEqual([10, 12]);
+  });
+
+  it('is in a part of its steps what it is as a whole', () => {
+    const range = fc.tuple(fc.integer({ min: -10, max: 700 }), fc.nat(300));
+    fc.assert(
+      fc.property(
+        fc.array(value, { minLength: 1, maxLength: 200 }),
+        fc.nat(5),
+        fc.integer({ min: 1, max: 3 }),
+        range,
+        (values, level, every, [from, length]) => {
+          const series = seriesOf(values, every);
+          const whole = new Thinned(series, level, false).update();
+          const part = new Thinned(series, level, false, ...bucketsAround(series, level, from, from + length)).update();
+          const cut = (thinned: Thinned) => thinned.places.slice(...thinned.within(from, from + length));
+          expect(cut(part)).toEqual(cut(whole));
+        },
+      ),
+    );
   });
 
   it('has buckets no wider than a pixel', () => {

@@ -4,7 +4,7 @@ import { element, symbol, writeSymbol } from './element.ts';
 import type { Points } from './Points.ts';
 import type { PanelPlan, SeriesPlan } from './panelPlans.ts';
 import { rangeOf, SCALES, type Scale, type ScaleKind, scaleOf, shortNumber, ticksOf } from './scales.ts';
-import { levelFor, type Mark, markOf, Thinned } from './Thinned.ts';
+import { bucketsAround, levelFor, type Mark, markOf, Thinned } from './Thinned.ts';
 import type { View } from './View.ts';
 import { reading } from './words.ts';
 
@@ -22,11 +22,17 @@ const RIGHT = 92;
 const DECADES = 1000;
 /** From so many rows a bucket on the reach of each bucket is shaded, and a note says so. */
 const MANY = 4;
+/** A line is thinned as a whole, and that kept, where more than this part of it is in sight. */
+const PART = 4;
 /** With fewer rows in sight than this each has its whiskers; with more they become a band. */
 const SPARSE = 40;
 const MARKS: Readonly<Record<Mark, string>> = { nan: '▲', above: '▲', below: '▼' };
 /** Half of a 95 % interval in standard errors, where nothing says how many draws it rests on. */
 const NORMAL = 1.96;
+
+/** What the last frames took for all panels together, in milliseconds. */
+export const frames: { readonly frame: number; spent: number }[] = [];
+const MOST_FRAMES = 200;
 
 /** A line as it is drawn now. */
 interface Drawn {
@@ -60,8 +66,6 @@ export class Panel {
   #isDue = false;
   /** Whether steps are being chosen with the pointer. */
   #isDragging = false;
-  /** How long the slowest frame took, in milliseconds. */
-  slowestFrame = 0;
 
   constructor(plan: PanelPlan, series: readonly PanelSeries[], view: View, onClose: (() => void) | null = null) {
     this.plan = plan;
@@ -146,16 +150,25 @@ export class Panel {
     this.root.remove();
   }
 
+  /** Takes what the tables have more by now, so that the next frame has only to draw it. */
+  take(): void {
+    for (const { points } of this.#series) points.update();
+  }
+
   /** Draws anew, at the next frame. */
   draw(): void {
     if (this.#isDue) return;
     this.#isDue = true;
-    requestAnimationFrame(() => {
+    requestAnimationFrame((frame) => {
       this.#isDue = false;
       if (!this.root.isConnected) return;
       const start = performance.now();
       this.#draw();
-      this.slowestFrame = Math.max(this.slowestFrame, performance.now() - start);
+      const spent = performance.now() - start;
+      const last = frames.at(-1);
+      if (last?.frame === frame) last.spent += spent;
+      else frames.push({ frame, spent });
+      if (frames.length > MOST_FRAMES) frames.shift();
     });
   }
 
@@ -245,7 +258,7 @@ export class Panel {
   }
 
   #draw(): void {
-    for (const { points } of this.#series) points.update();
+    this.take();
     const isLog = this.#decideScale() === 'log';
     const range = this.#view.range;
     const pixels = this.#plotWidth * devicePixelRatio;
@@ -295,8 +308,17 @@ export class Panel {
     return largest > 0 && Number.isFinite(largest) ? 10 ** Math.floor(Math.log10(largest) - 3) : 1;
   }
 
-  #thin(plan: SeriesPlan, points: Points, level: number, isLog: boolean): Thinned {
-    const key = `${this.#series.findIndex((series) => series.plan === plan)} ${points.edition} ${level} ${isLog}`;
+  /** The line of a range of steps, thinned: where that is a small part of it, no more than that. */
+  #thin(
+    { points }: PanelSeries,
+    k: number,
+    level: number,
+    isLog: boolean,
+    [from, to]: readonly [number, number],
+  ): Thinned {
+    const [begin, end] = bucketsAround(points, level, from, to);
+    if (PART * (end - begin) < points.length) return new Thinned(points, level, isLog, begin, end).update();
+    const key = `${k} ${points.edition} ${level} ${isLog}`;
     let thinned = this.#thinned.get(key);
     if (thinned === undefined) {
       thinned = new Thinned(points, level, isLog);
@@ -308,14 +330,14 @@ export class Panel {
   /** What is drawn of a line; with a logarithmic x each octave has the level of its own pixels. */
   #lines(
     series: PanelSeries,
-    _k: number,
+    k: number,
     [from, to]: readonly [number, number],
     pixels: number,
     isLog: boolean,
   ): Drawn[] {
     const part = (low: number, high: number, stepsAPixel: number): Drawn => {
       const level = levelFor(stepsAPixel);
-      const thinned = this.#thin(series.plan, series.points, level, isLog);
+      const thinned = this.#thin(series, k, level, isLog, [low, high]);
       const [begin, end] = thinned.within(low, high);
       const rows = Math.max(0, series.points.before(high) - series.points.before(low - 1e-9));
       return { series, thinned, begin, end, isMany: level > 0 && rows / ((high - low) / 2 ** level) >= MANY };

@@ -8,36 +8,36 @@ const ROWS = 25;
 /** The rows of a table as text, a page at a time, for those who read rather than look. */
 export class RowsTable {
   readonly root: HTMLDetailsElement;
-  readonly #data: TableData;
+  readonly table: TableData;
   readonly #heading = element('summary');
   readonly #box = element('div', { class: 'scrolled', tabindex: 0, role: 'region' });
   #page: number | null = null;
   #shown = '';
 
-  constructor(data: TableData, bring: () => Promise<void>) {
-    this.#data = data;
-    this.root = element('details', { class: 'rows-table', 'data-rows': data.watched.name }, this.#heading, this.#box);
+  constructor(table: TableData, bring: () => Promise<void>) {
+    this.table = table;
+    this.root = element('details', { class: 'rows-table', 'data-rows': table.watched.name }, this.#heading, this.#box);
     this.root.addEventListener('toggle', () => {
       if (!this.root.open) return;
-      data.want(Object.keys(data.watched.declaration!.columns));
+      table.want(Object.keys(table.watched.declaration!.columns));
       void bring();
     });
   }
 
   show(): void {
-    const { watched, rows } = this.#data;
+    const { watched, rows } = this.table;
     const state = watched.state === 'finished' ? '' : `, ${watched.state}`;
     this.#heading.textContent = `${watched.file}: ${watched.rows} rows${state}`;
     this.#box.setAttribute('aria-label', `Rows of ${watched.file}`);
-    const names = Object.keys(watched.declaration!.columns).filter((name) => this.#data.column(name));
+    const names = Object.keys(watched.declaration!.columns).filter((name) => this.table.column(name));
     const pages = Math.max(1, Math.ceil(rows / ROWS));
     const page = Math.min(pages - 1, this.#page ?? pages - 1);
-    const wanted = `${this.#data.edition} ${page} ${names.length} ${Math.min(rows, (page + 1) * ROWS)} ${pages}`;
+    const wanted = `${this.table.edition} ${page} ${names.length} ${Math.min(rows, (page + 1) * ROWS)} ${pages}`;
     if (!this.root.open || wanted === this.#shown) return;
     this.#shown = wanted;
     const { columns, description } = watched.declaration!;
     const cell = (name: string, row: number) => {
-      const column = this.#data.column(name)!;
+      const column = this.table.column(name)!;
       const { type, list } = columns[name]!;
       if (list) {
         const values = column.cells[row] as readonly number[] | null;

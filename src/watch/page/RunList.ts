@@ -13,6 +13,8 @@ export class RunList {
   readonly #source: Source;
   readonly #body = element('tbody');
   readonly #choose: (run: WatchedRun) => void;
+  readonly #lay: (runs: readonly WatchedRun[]) => void;
+  readonly #laid = new Set<string>();
   readonly #rows = new Map<
     string,
     {
@@ -27,9 +29,14 @@ export class RunList {
   readonly #sight: IntersectionObserver;
   #runs: readonly WatchedRun[] = [];
 
-  constructor(source: Source, choose: (run: WatchedRun) => void) {
+  /**
+   * @param choose Called with the run that is to be shown.
+   * @param lay Called with those that are to be laid over one another.
+   */
+  constructor(source: Source, choose: (run: WatchedRun) => void, lay: (runs: readonly WatchedRun[]) => void) {
     this.#source = source;
     this.#choose = choose;
+    this.#lay = lay;
     this.root = element(
       'nav',
       { class: 'runs', 'aria-label': 'Runs' },
@@ -42,7 +49,7 @@ export class RunList {
           element(
             'tr',
             {},
-            ['run', 'state', 'settings', 'loss'].map((name) => element('th', { scope: 'col' }, name)),
+            ['run', 'state', 'settings', 'loss', 'lay over'].map((name) => element('th', { scope: 'col' }, name)),
           ),
         ),
         this.#body,
@@ -75,6 +82,11 @@ export class RunList {
           { type: 'button', class: 'choice', 'aria-pressed': 'false', onclick: () => this.#pick(run.id) },
           run.name,
         );
+        const box = element('input', {
+          type: 'checkbox',
+          'aria-label': `Lay ${run.name} over others`,
+          onchange: () => this.#toggle(run.id),
+        });
         const row = element(
           'tr',
           { 'data-run': run.id },
@@ -82,6 +94,7 @@ export class RunList {
           state,
           element('td', {}, sourceWords(run)),
           element('td', {}, picture),
+          element('td', {}, box),
         );
         made = { row, state, spark, button };
         this.#rows.set(run.id, made);
@@ -91,6 +104,16 @@ export class RunList {
       made.state.textContent = stateSentence(run, null, Date.now());
     }
     await this.#draw();
+  }
+
+  /** The runs that are laid over one another. */
+  get laid(): readonly WatchedRun[] {
+    return this.#runs.filter(({ id }) => this.#laid.has(id));
+  }
+
+  #toggle(id: string): void {
+    if (!this.#laid.delete(id)) this.#laid.add(id);
+    this.#lay(this.laid);
   }
 
   #pick(id: string): void {

@@ -1,44 +1,24 @@
-import type { WatchedRun, WatchedTable } from '../WatchState.ts';
+import type { WatchedRun } from '../WatchState.ts';
 import { element, symbol } from './element.ts';
 import { MeasureHere } from './MeasureHere.ts';
 import { Panel } from './Panel.ts';
 import { Points } from './Points.ts';
-import {
-  columnsOf,
-  isSnapshot,
-  type PanelPlan,
-  type PlannedTable,
-  panelPlans,
-  QUESTION_NAMES,
-  type SeriesPlan,
-} from './panelPlans.ts';
+import { type PanelPlan, panelPlans, QUESTION_NAMES } from './panelPlans.ts';
 import { RowsTable } from './RowsTable.ts';
+import { RunTables } from './RunTables.ts';
 import { hasSnapshot, Snapshot } from './snapshots.ts';
 import type { Source } from './source.ts';
-import { TableData } from './TableData.ts';
 import { VerdictStrip } from './VerdictStrip.ts';
 import { View } from './View.ts';
 import { sourceWords, stateSentence } from './words.ts';
-
-/** The values of the key's columns beside the step, as they come. */
-interface Groups {
-  edition: number;
-  done: number;
-  readonly found: Map<string, Record<string, number | string>>;
-}
 
 /** One run: how it stands, its verdicts, curves, snapshots and rows. */
 export class RunView {
   readonly root: HTMLElement;
   readonly view = new View();
-  readonly #source: Source;
   #run: WatchedRun;
-  readonly #tables = new Map<string, TableData>();
-  readonly #groups = new Map<string, Groups>();
-  readonly #panels = new Map<
-    string,
-    { readonly panel: Panel; readonly plan: string; readonly points: readonly Points[] }
-  >();
+  readonly #tables: RunTables;
+  readonly #panels = new Map<string, { readonly panel: Panel; readonly plan: string }>();
   readonly #snapshots = new Map<string, Snapshot>();
   readonly #rowsTables = new Map<string, RowsTable>();
   /** Panels that somebody has opened, or that are there at first and nobody has closed. */
@@ -60,7 +40,7 @@ export class RunView {
   readonly #rowsSection = element('section', { class: 'rows' }, element('h2', {}, 'Rows'));
 
   constructor(source: Source, run: WatchedRun) {
-    this.#source = source;
+    this.#tables = new RunTables(source);
     this.#run = run;
     this.#snapshotSection = element(
       'section',
@@ -97,67 +77,29 @@ export class RunView {
   /** Brings what is new of the run, and shows it. */
   async update(run: WatchedRun): Promise<void> {
     this.#run = run;
-    const tables = run.tables.filter(({ declaration }) => declaration !== null);
-    await Promise.all(tables.map((table) => this.#dataOf(table).update(table)));
+    await this.#tables.update(run);
     this.#plan();
     // What the panels that are open want is known only now.
-    await Promise.all(tables.map((table) => this.#dataOf(table).update(table)));
+    await this.#tables.update(run);
     this.#plan();
     this.#show();
   }
 
   /** Says anew how the run stands: time passes without news. */
   tick(): void {
-    this.#state.textContent = stateSentence(this.#run, this.lastStep, Date.now());
-  }
-
-  /** The newest step that a table has. */
-  get lastStep(): number | null {
-    let last: number | null = null;
-    for (const data of this.#tables.values()) {
-      const steps = data.column('step')?.numbers;
-      if (steps && data.rows > 0) last = Math.max(last ?? 0, steps.values[data.rows - 1]!);
-    }
-    return last;
+    this.#state.textContent = stateSentence(this.#run, this.#tables.span?.[1] ?? null, Date.now());
   }
 
   redraw(): void {
     for (const { panel } of this.#panels.values()) panel.draw();
   }
 
-  /** Panels by their plan's name, for whoever measures them. */
-  get panels(): readonly Panel[] {
-    return [...this.#panels.values()].map(({ panel }) => panel);
-  }
-
-  /** The plans of the first view with their numbers, for runs that are laid over one another. */
-  get firstLines(): readonly { readonly plan: PanelPlan; readonly points: readonly Points[] }[] {
-    return this.#plans
-      .filter(({ isFirst }) => isFirst)
-      .flatMap((plan) => {
-        const made = this.#panels.get(plan.id);
-        return made ? [{ plan, points: made.points }] : [];
-      });
-  }
-
-  #dataOf(table: WatchedTable): TableData {
-    let data = this.#tables.get(table.id);
-    if (data === undefined) {
-      data = new TableData(this.#source, this.#run.id, table);
-      this.#tables.set(table.id, data);
-    }
-    return data;
-  }
-
   /** Which panels there are, given the rows; makes those that are open and not yet made. */
   #plan(): void {
-    const planned = [...this.#tables.values()].flatMap((data): PlannedTable[] => {
-      const { id, name, declaration } = data.watched;
-      if (declaration === null) return [];
-      return [{ id, name, declaration, groups: this.#groupsOf(data), places: placesOf(data) }];
-    });
-    this.#plans = panelPlans(this.#run, planned);
-    for (const [id, data] of this.#tables) {
+    this.#plans = panelPlans(this.#run, this.#tables.planned);
+    this.#forget();
+    for (const data of this.#tables.all) {
+      const { id } = data.watched;
       const declaration = data.watched.declaration!;
       if ('verdict' in declaration.columns && 'rule' in declaration.columns) {
         data.want(['verdict', 'rule']);
@@ -175,11 +117,29 @@ export class RunView {
       }
     }
     for (const plan of this.#plans) if (!this.#open.has(plan.id)) this.#open.set(plan.id, plan.isFirst);
-    for (const plan of this.#plans) {
-      if (!this.#open.get(plan.id)) continue;
-      for (const line of plan.series) this.#tables.get(line.table)?.want(columnsOf(line));
-    }
+    this.#tables.want(this.#plans.filter(({ id }) => this.#open.get(id)));
     this.#makePanels();
+  }
+
+  /** Takes away what was shown of tables that are gone: the run was overwritten by another one. */
+  #forget(): void {
+    for (const [id, { panel }] of this.#panels) {
+      if (this.#plans.some((plan) => plan.id === id)) continue;
+      panel.destroy();
+      this.#panels.delete(id);
+    }
+    for (const shown of [this.#snapshots, this.#rowsTables]) {
+      for (const [id, { root, table }] of shown) {
+        if (this.#tables.get(id) === table) continue;
+        root.remove();
+        shown.delete(id);
+      }
+    }
+    this.#snapshotSection.hidden = this.#snapshots.size === 0;
+    if (this.#strip && this.#tables.get(this.#strip.table.watched.id) !== this.#strip.table) {
+      this.#strip.root.remove();
+      this.#strip = null;
+    }
   }
 
   #makePanels(): void {
@@ -192,9 +152,12 @@ export class RunView {
         this.#panels.delete(plan.id);
       }
       if (!isOpen || this.#panels.has(plan.id)) continue;
-      const series = plan.series.map((line) => ({ plan: line, points: this.#pointsOf(line) }));
+      const series = plan.series.map((line) => ({
+        plan: line,
+        points: new Points(this.#tables.get(line.table)!, line),
+      }));
       const panel = new Panel(plan, series, this.view, plan.isFirst ? null : () => this.#toggle(plan.id));
-      this.#panels.set(plan.id, { panel, plan: text, points: series.map(({ points }) => points) });
+      this.#panels.set(plan.id, { panel, plan: text });
       (plan.isFirst ? this.#first : this.#questions.get(plan.question)!.grid).append(panel.root);
       panel.draw();
     }
@@ -235,41 +198,9 @@ export class RunView {
     });
   }
 
-  #pointsOf(line: SeriesPlan): Points {
-    return new Points(this.#tables.get(line.table)!, line);
-  }
-
-  #groupsOf(data: TableData): readonly Readonly<Record<string, number | string>>[] {
-    const { key, columns } = data.watched.declaration!;
-    if (isSnapshot(data.watched.declaration!)) return [];
-    const names = key.filter((name) => name !== 'step' && columns[name]!.type !== 'float64');
-    if (names.length === 0) return [{}];
-    let groups = this.#groups.get(data.key);
-    if (groups?.edition !== data.edition) groups = { edition: data.edition, done: 0, found: new Map() };
-    this.#groups.set(data.key, groups);
-    for (; groups.done < data.rows; groups.done++) {
-      const row = groups.done;
-      const of: Record<string, number | string> = {};
-      for (const name of names) {
-        const column = data.column(name);
-        of[name] =
-          columns[name]!.type === 'utf8' ? ((column?.cells[row] as string) ?? '') : (column?.numbers.values[row] ?? 0);
-      }
-      const text = Object.values(of).join(' ');
-      if (!groups.found.has(text)) groups.found.set(text, of);
-    }
-    return [...groups.found.values()];
-  }
-
   #show(): void {
-    let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-    for (const data of this.#tables.values()) {
-      const steps = data.column('step')?.numbers;
-      if (steps === undefined || data.rows === 0) continue;
-      first = Math.min(first, steps.values[0]!);
-      last = Math.max(last, steps.values[data.rows - 1]!);
-    }
-    if (first <= last) this.view.extend(first, last);
+    const { span } = this.#tables;
+    if (span) this.view.extend(...span);
     this.tick();
     this.#about.textContent = sourceWords(this.#run);
     const problems = [
@@ -281,6 +212,7 @@ export class RunView {
     ];
     this.#errors.replaceChildren(...problems.map((problem) => element('li', {}, problem)));
     this.#strip?.draw();
+    for (const { panel } of this.#panels.values()) panel.take();
     this.redraw();
     this.#showSnapshots();
     this.#showRows();
@@ -292,34 +224,19 @@ export class RunView {
   }
 
   #showRows(): void {
-    for (const data of this.#tables.values()) {
-      let rows = this.#rowsTables.get(data.key);
+    for (const data of this.#tables.all) {
+      const { id } = data.watched;
+      let rows = this.#rowsTables.get(id);
       if (rows === undefined) {
         rows = new RowsTable(data, () => this.update(this.#run));
-        this.#rowsTables.set(data.key, rows);
+        this.#rowsTables.set(id, rows);
         this.#rowsSection.append(rows.root);
       }
       rows.show();
     }
-    if (this.#tables.size === 0) {
+    if (this.#tables.all.length === 0) {
       const none = this.#run.tables.length === 0 && this.#rowsSection.querySelector('.note') === null;
       if (none) this.#rowsSection.append(element('p', { class: 'note' }, 'There is no table yet.'));
     } else this.#rowsSection.querySelector(':scope > .note')?.remove();
   }
-}
-
-/** How long the lists are that are here. */
-function placesOf(data: TableData): Record<string, number> {
-  const { columns } = data.watched.declaration!;
-  return Object.fromEntries(
-    Object.keys(columns)
-      .filter((name) => columns[name]!.list)
-      .map((name) => {
-        const cells = data.column(name)?.cells ?? [];
-        const lengths = [cells[0], cells.at(-1)].map(
-          (cell) => (cell as readonly number[] | null | undefined)?.length ?? 0,
-        );
-        return [name, Math.max(1, ...lengths)];
-      }),
-  );
 }

@@ -32,16 +32,23 @@ export class Thinned {
   /** Where the newest bucket begins: in the points, in `places`, in `marks`. */
   #newest = { point: 0, place: 0, mark: 0 };
   #seen = 0;
+  readonly #end: number;
 
-  constructor(points: Growing, level: number, isLog: boolean) {
+  /**
+   * @param begin Where the first bucket begins, and
+   * @param end where the last one ends, of points that are looked at in part; default: all, also those that come.
+   */
+  constructor(points: Growing, level: number, isLog: boolean, begin = 0, end = Number.POSITIVE_INFINITY) {
     this.#points = points;
     this.level = level;
     this.#isLog = isLog;
+    this.#newest.point = begin;
+    this.#end = end;
   }
 
   /** Takes what has been added. */
   update(): this {
-    const { length } = this.#points;
+    const length = Math.min(this.#points.length, this.#end);
     if (length === this.#seen) return this;
     this.places.length = this.#newest.place;
     this.marks.length = this.#newest.mark;
@@ -61,21 +68,34 @@ export class Thinned {
 
   #take(begin: number, end: number): void {
     const { values } = this.#points.y;
-    let [first, least, largest, last] = [-1, -1, -1, -1];
-    const marked = new Set<Mark>();
+    const isLog = this.#isLog;
+    let first = -1;
+    let least = -1;
+    let largest = -1;
+    let last = -1;
+    let isNanMarked = false;
+    let isAboveMarked = false;
+    let isBelowMarked = false;
     for (let k = begin; k < end; k++) {
       const value = values[k]!;
-      const mark = markOf(value, this.#isLog);
-      if (mark !== null) {
-        if (this.#points.y.isNull(k) || marked.has(mark)) continue;
-        marked.add(mark);
-        this.marks.push({ place: k, mark });
+      // What can be drawn, which is nearly everything, is told from the rest by two comparisons.
+      if (value < Number.POSITIVE_INFINITY && value > (isLog ? 0 : Number.NEGATIVE_INFINITY)) {
+        if (first < 0) {
+          first = k;
+          least = k;
+          largest = k;
+        } else if (value < values[least]!) least = k;
+        else if (value > values[largest]!) largest = k;
+        last = k;
         continue;
       }
-      if (first < 0) [first, least, largest] = [k, k, k];
-      else if (value < values[least]!) least = k;
-      else if (value > values[largest]!) largest = k;
-      last = k;
+      if (this.#points.y.isNull(k)) continue;
+      const mark = markOf(value, isLog)!;
+      if (mark === 'nan' ? isNanMarked : mark === 'above' ? isAboveMarked : isBelowMarked) continue;
+      if (mark === 'nan') isNanMarked = true;
+      else if (mark === 'above') isAboveMarked = true;
+      else isBelowMarked = true;
+      this.marks.push({ place: k, mark });
     }
     if (first < 0) {
       this.places.push(-1 - begin);
@@ -109,6 +129,32 @@ export class Thinned {
     const end = firstAbove((step) => step > to);
     return [Math.max(0, begin - 1), Math.min(this.places.length, end + 1)];
   }
+}
+
+/** The first of growing points at or behind a step; as many as there are where none is. */
+export function firstFrom({ length, x: { values } }: Growing, step: number): number {
+  let [low, high] = [0, length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (values[middle]! < step) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/**
+ * The points that a range of steps needs at a level: whole buckets, with the points before and behind it, to which
+ * the line leads.
+ */
+export function bucketsAround(points: Growing, level: number, from: number, to: number): readonly [number, number] {
+  const width = 2 ** level;
+  const { values } = points.x;
+  const begins = (k: number) => firstFrom(points, Math.floor(values[k]! / width) * width);
+  const ends = (k: number) => firstFrom(points, (Math.floor(values[k]! / width) + 1) * width);
+  const first = Math.max(0, firstFrom(points, from) - 1);
+  const behind = firstFrom(points, to);
+  const last = Math.min(points.length - 1, values[behind] === to ? behind + 1 : behind);
+  return points.length === 0 ? [0, 0] : [begins(first), ends(last)];
 }
 
 /** The level at which a bucket is no wider than a pixel. */

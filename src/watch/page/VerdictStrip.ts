@@ -11,7 +11,7 @@ const MOST = 4000;
 export class VerdictStrip {
   readonly root: HTMLElement;
   readonly #view: View;
-  readonly #table: TableData;
+  readonly table: TableData;
   readonly #strip: SVGSVGElement;
   readonly #words: HTMLElement;
   readonly #spoken: HTMLElement;
@@ -21,7 +21,7 @@ export class VerdictStrip {
   #seen = '';
 
   constructor(table: TableData, view: View) {
-    this.#table = table;
+    this.table = table;
     this.#view = view;
     this.#strip = document.createElementNS(SPACE, 'svg');
     this.#strip.setAttribute('class', 'strip');
@@ -42,11 +42,11 @@ export class VerdictStrip {
   }
 
   draw(): void {
-    const steps = this.#table.column('step')?.numbers.values;
-    const verdicts = this.#table.column('verdict')?.cells as readonly (string | null)[] | undefined;
-    const rules = this.#table.column('rule')?.cells;
+    const steps = this.table.column('step')?.numbers.values;
+    const verdicts = this.table.column('verdict')?.cells as readonly (string | null)[] | undefined;
+    const rules = this.table.column('rule')?.cells;
     if (steps === undefined || verdicts === undefined || verdicts.length === 0) return;
-    const seen = `${this.#table.edition} ${verdicts.length}`;
+    const seen = `${this.table.edition} ${verdicts.length}`;
     if (seen !== this.#seen) this.#stretches = stretchesOf(steps, verdicts);
     this.#seen = seen;
     const [from, to] = this.#view.range;

@@ -1,5 +1,7 @@
 import type { WatchedRun, WatchState } from '../WatchState.ts';
 import { element } from './element.ts';
+import { Overlay } from './Overlay.ts';
+import { frames } from './Panel.ts';
 import { RunList } from './RunList.ts';
 import { RunView } from './RunView.ts';
 import { Refused } from './reader.ts';
@@ -44,6 +46,7 @@ document.body.append(keys);
 
 let view: RunView | null = null;
 let list: RunList | null = null;
+let overlay: Overlay | null = null;
 
 function choose(run: WatchedRun): void {
   if (view?.root.dataset.run === run.id) return;
@@ -52,18 +55,37 @@ function choose(run: WatchedRun): void {
   main.append(view.root);
 }
 
+/** Lays runs over one another, above the one that is shown; with none there is no such part. */
+async function lay(runs: readonly WatchedRun[]): Promise<void> {
+  if (runs.length === 0) {
+    overlay?.root.remove();
+    overlay = null;
+    return;
+  }
+  if (overlay === null) {
+    overlay = new Overlay(source);
+    main.prepend(overlay.root);
+  }
+  await overlay.update(runs);
+}
+
 async function show(next: WatchState): Promise<void> {
   heading.textContent = next.title;
   document.title = next.runs.length === 1 ? `${next.runs[0]!.state} · ${next.title}` : `${next.title} · brink`;
   if (next.runs.length > 1) {
     if (list === null) {
-      list = new RunList(source, (run) => {
-        choose(run);
-        void view?.update(run);
-      });
+      list = new RunList(
+        source,
+        (run) => {
+          choose(run);
+          void view?.update(run);
+        },
+        (runs) => void lay(runs),
+      );
       main.before(list.root);
     }
     await list.update(next.runs);
+    if (overlay) await lay(list.laid);
   }
   const chosen =
     next.runs.find(({ id }) => id === view?.root.dataset.run) ?? (next.runs.length === 1 ? next.runs[0] : undefined);
@@ -104,7 +126,10 @@ async function live(): Promise<void> {
   }
 }
 
-matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => view?.redraw());
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
+  view?.redraw();
+  overlay?.redraw();
+});
 document.documentElement.dataset.ready = 'false';
 const first = poll().then(() => {
   document.documentElement.dataset.ready = 'true';
@@ -113,7 +138,7 @@ if (source.isLive) void first.then(live);
 // For whoever measures how fast frames are, or wants to see one step of a million.
 Object.assign(globalThis, {
   brinkPage: {
-    frames: () => view?.panels.map(({ slowestFrame }) => slowestFrame) ?? [],
+    frames: () => frames.map(({ spent }) => spent),
     point: (step: number) => view?.view.point(step, true),
   },
 });

@@ -86,6 +86,12 @@ const REFERENCES: readonly (readonly number[])[] = [
   [14, 4],
   [2, 5],
 ];
+/** How the k-th of several lines looks. */
+export const lineStyle = (k: number): Pick<SeriesPlan, 'color' | 'dash'> => ({
+  color: OTHERS[k % OTHERS.length]!,
+  dash: DASHES[Math.floor(k / OTHERS.length) % DASHES.length]!,
+});
+
 /** More lines of one column say less. */
 const MOST = 8;
 
