@@ -29,6 +29,13 @@ export class RunView {
   readonly #about = element('p', { class: 'about' });
   readonly #errors = element('ul', { class: 'errors' });
   readonly #verdicts = element('div');
+  readonly #tools: HTMLElement;
+  readonly #follow = element('button', { type: 'button', class: 'quiet', onclick: () => this.view.follow() }, 'Follow');
+  readonly #logX = element(
+    'button',
+    { type: 'button', class: 'quiet', onclick: () => this.view.toggleLogX() },
+    'Log steps',
+  );
   readonly #first = element('div', { class: 'grid first' });
   readonly #snapshotGrid = element('div', { class: 'grid' });
   readonly #snapshotSection: HTMLElement;
@@ -44,7 +51,7 @@ export class RunView {
     this.#run = run;
     this.#snapshotSection = element(
       'section',
-      { hidden: true },
+      { class: 'snapshots', hidden: true },
       element('h2', {}, 'At the cursor'),
       this.#snapshotGrid,
     );
@@ -57,10 +64,18 @@ export class RunView {
         root: element('section', { hidden: true }, element('h2', {}, question), buttons, grid),
       });
     }
+    this.#tools = element(
+      'div',
+      { class: 'tools', role: 'group', 'aria-label': 'Steps' },
+      element('button', { type: 'button', class: 'quiet', onclick: () => this.view.whole() }, 'All steps'),
+      this.#follow,
+      this.#logX,
+    );
     this.root = element(
       'div',
       { class: 'run', 'data-run': run.id },
       element('header', {}, this.#state, this.#about, this.#errors),
+      this.#tools,
       this.#verdicts,
       element('h2', { class: 'unseen' }, 'At a glance'),
       this.#first,
@@ -71,7 +86,9 @@ export class RunView {
     );
     this.view.listen((what) => {
       if (what === 'cursor') this.#showSnapshots();
+      else this.#showTools();
     });
+    this.#showTools();
   }
 
   /** Brings what is new of the run, and shows it. */
@@ -217,6 +234,11 @@ export class RunView {
     this.#showSnapshots();
     this.#showRows();
     this.#recordings.show(this.#run.recordings);
+  }
+
+  #showTools(): void {
+    this.#follow.setAttribute('aria-pressed', `${this.view.isFollowing}`);
+    this.#logX.setAttribute('aria-pressed', `${this.view.isLogX}`);
   }
 
   #showSnapshots(): void {

@@ -16,7 +16,7 @@ import type { TableData } from './TableData.ts';
 
 const SPACE = 'http://www.w3.org/2000/svg';
 const [WIDTH, HEIGHT] = [420, 260];
-const [LEFT, RIGHT, TOP, BOTTOM] = [62, 14, 12, 40];
+const [LEFT, RIGHT, TOP, BOTTOM] = [62, 14, 24, 40];
 /** As many contour lines at most. */
 const CONTOURS = 9;
 /** Cividis (Nuñez, Anderton, Renslow, 2018), from low to high: read alike with and without colour vision. */
@@ -353,7 +353,7 @@ function frame(x: Axis, y: Axis | null, xTitle: string, yTitle: string): SVGSVGE
   }
   picture.append(
     label(plain(xTitle), (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 6, 'middle'),
-    label(plain(yTitle), 4, TOP, 'start', 'above'),
+    label(plain(yTitle), 4, 4, 'start', 'above'),
   );
   return picture;
 }
