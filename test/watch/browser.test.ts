@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -287,6 +287,62 @@ describe('the page of a run that lives', { timeout: 120_000 }, () => {
     expect(before.length).toBeGreaterThan(1000);
     expect(await pixels(page, 'first-loss')).toBe(before);
     log.close();
+  });
+});
+
+describe('what can’t be drawn', { timeout: 120_000 }, () => {
+  it('is marked and counted, on every scale of values and steps', async () => {
+    const directory = join(parent, 'odd');
+    beginRun(directory);
+    const log = new NumbersLog(directory, 'loss');
+    const odd = new Map([
+      [50, Number.NaN],
+      [51, Number.NaN],
+      [60, Number.POSITIVE_INFINITY],
+      [70, Number.NEGATIVE_INFINITY],
+      [80, -5],
+      [90, 0],
+    ]);
+    log.add(200, (step) => odd.get(step) ?? 10 ** (step / 40));
+    log.close();
+    const page = await open(await serve(directory));
+    const counts = () => text(page, '[data-panel=first-loss] .counts');
+    const select = page.locator('[data-panel=first-loss] select');
+    expect(await select.inputValue()).toBe('linear');
+    expect(await counts()).toBe('▲ 2 NaN, ▲▼ 2 infinite');
+    await page.locator('[data-panel=first-loss] .plot').focus();
+    for (const key of ['', 'L', '', 'L']) {
+      if (key !== '') await page.keyboard.press(key);
+      for (const scale of ['log', 'asinh', 'linear']) {
+        await select.selectOption(scale);
+        expect(await inked(page, 'first-loss'), `${scale} ${key}`).toBeGreaterThan(100);
+        if (scale === 'log') expect(await counts()).toBe('▲ 2 NaN, ▲▼ 2 infinite, ▼ 2 not positive');
+      }
+    }
+    const described = (await page.locator('[data-panel=first-loss] .plot').getAttribute('aria-describedby'))!;
+    expect(await text(page, `#${described}`)).toContain('L 1 → 94410, in −5 … 94410.');
+  });
+
+  it('does not take the page along: a damaged table is told, the others go on, and so does a server that ends', async () => {
+    const directory = join(parent, 'damaged');
+    beginRun(directory);
+    const log = new NumbersLog(directory, 'loss');
+    log.add(10, (step) => step);
+    log.close();
+    writeFileSync(join(directory, 'broken.parquet'), 'no table');
+    const server = await serveWatch(directory);
+    const page = await open(server.url);
+    expect(await text(page, '.errors')).toContain('broken.parquet: ');
+    expect(await text(page, '[data-panel=first-loss] .legend')).toContain('at 9');
+    const heard = complaints.length;
+    await server.close();
+    await expect.poll(() => page.locator('.connection').isVisible(), { timeout: 10_000 }).toBe(true);
+    expect(await text(page, '.connection')).toContain('The server does not answer');
+    expect(await text(page, '[data-panel=first-loss] .legend')).toContain('at 9');
+    await page.close();
+    // The browser says itself that nobody answers.
+    const said = complaints.splice(heard);
+    expect(said.every((one) => one.includes('ERR_CONNECTION_REFUSED'))).toBe(true);
   });
 });
 

@@ -6,7 +6,7 @@ import type { PanelPlan, SeriesPlan } from './panelPlans.ts';
 import { rangeOf, SCALES, type Scale, type ScaleKind, scaleOf, shortNumber, ticksOf } from './scales.ts';
 import { bucketsAround, levelFor, type Mark, markOf, Thinned } from './Thinned.ts';
 import type { View } from './View.ts';
-import { reading } from './words.ts';
+import { course, reading } from './words.ts';
 
 /** A line with its numbers. */
 export interface PanelSeries {
@@ -53,6 +53,7 @@ export class Panel {
   readonly #box: HTMLElement;
   readonly #legend: HTMLElement;
   readonly #note: HTMLElement;
+  readonly #says: HTMLElement;
   readonly #spoken: HTMLElement;
   readonly #scaleChoice: HTMLSelectElement;
   readonly #thinned = new Map<string, Thinned>();
@@ -72,6 +73,7 @@ export class Panel {
     this.#series = series;
     this.#view = view;
     const id = `panel-${plan.id}`;
+    this.#says = element('p', { id: `${id}-says`, class: 'unseen' }, plan.description);
     this.#legend = element('ul', { class: 'legend' });
     this.#note = element('p', { class: 'note' });
     this.#spoken = element('p', { class: 'unseen', 'aria-live': 'polite' });
@@ -110,7 +112,7 @@ export class Panel {
       this.#box,
       this.#legend,
       this.#note,
-      element('p', { id: `${id}-says`, class: 'unseen' }, plan.description),
+      this.#says,
       this.#spoken,
     );
     for (const [k, { plan: line }] of series.entries()) {
@@ -279,6 +281,7 @@ export class Panel {
     this.root.hidden = this.plan.isFirst && this.#series.every(({ plan, points }) => plan.isReference || points.isNull);
     this.#showNote(pixels);
     this.#showCounts();
+    this.#describe();
     this.#showCursor();
   }
 
@@ -584,6 +587,19 @@ export class Panel {
     if (many.length > 0 && pixels > 0) notes.push(`1 pixel = ${Math.max(...many)} steps, least to largest.`);
     if (this.#series.some(({ points }) => points.hasErrors)) notes.push('Bands and whiskers hold the value with 95 %.');
     this.#note.textContent = notes.join(' ');
+  }
+
+  /** What the panel shows, for those who don't see it. */
+  #describe(): void {
+    const courses = this.#series.flatMap(({ plan, points }) => {
+      const { length, least, largest } = points;
+      const numbers = points.y.values;
+      return length === 0 || least > largest
+        ? []
+        : [course(plan.label, numbers[0]!, numbers[length - 1]!, least, largest)];
+    });
+    const text = [this.plan.description, ...courses.map((one) => `${one}.`)].join(' ');
+    if (this.#says.textContent !== text) this.#says.textContent = text;
   }
 
   #showCounts(): void {

@@ -225,7 +225,10 @@ export class RunView {
       ...Object.entries(this.#run.branches).flatMap(([name, { error }]) =>
         error === null ? [] : [`branch ${name}: ${error}`],
       ),
-      ...this.#run.tables.flatMap(({ file, problem }) => (problem === null ? [] : [`${file}: ${problem}`])),
+      ...this.#run.tables.flatMap(({ id, file, problem }) => {
+        const why = problem ?? this.#tables.get(id)?.problem ?? null;
+        return why === null ? [] : [`${file}: ${why}`];
+      }),
     ];
     this.#errors.replaceChildren(...problems.map((problem) => element('li', {}, problem)));
     this.#strip?.draw();

@@ -23,6 +23,8 @@ export class TableData {
   readonly #wanted = new Set<string>();
   /** Rows that every wanted column has. */
   rows = 0;
+  /** Why what is new of it can't be read; null where it can. */
+  problem: string | null = null;
   /** Changes where all rows are others: what was made of them is made anew. */
   edition = 0;
   #work: Promise<boolean> = Promise.resolve(false);
@@ -64,12 +66,16 @@ export class TableData {
     this.#watched = watched;
     for (const name of watched.declaration?.key ?? []) this.#wanted.add(name);
     if (watched.declaration === null || watched.wholeBytes === 0) return false;
+    this.problem = null;
     try {
       return watched.format === 'parquet' ? await this.#fromParquet(watched) : await this.#fromLog(watched);
     } catch (error) {
       // Overwritten, or finished, since its state was told: the next state says as what.
       if (error instanceof Refused && error.status === 409) return false;
-      throw error;
+      // Nobody answers: that is no fault of the table.
+      if (error instanceof Refused || error instanceof TypeError) throw error;
+      this.problem = (error as Error).message;
+      return false;
     }
   }
 

@@ -64,3 +64,8 @@ export function reading(label: string, value: number | null, step: number, curso
   const far = apart === 0 ? '' : `, ${Math.abs(apart)} ${apart < 0 ? 'before' : 'after'} the cursor`;
   return `${label} ${value === null ? 'has no value' : shortNumber(value)} at step ${step}${far}`;
 }
+
+/** How some numbers went, as `brink show` says it. */
+export function course(label: string, first: number, last: number, least: number, largest: number): string {
+  return `${label} ${shortNumber(first)} → ${shortNumber(last)}, in ${shortNumber(least)} … ${shortNumber(largest)}`;
+}
