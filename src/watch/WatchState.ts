@@ -1,3 +1,4 @@
+import type { JsonObject } from '../core/Json.ts';
 import type { Table } from '../core/Table.ts';
 
 /** What the page is told of a folder: plain JSON. */
@@ -52,6 +53,8 @@ export interface WatchedTable {
   /** Why it is unreadable, or what is wrong at its end. */
   readonly problem: string | null;
   readonly declaration: Table | null;
+  /** Those of the probe that measured it; null where it says nothing of them. */
+  readonly options: JsonObject | null;
 }
 
 export interface WatchedRecording {

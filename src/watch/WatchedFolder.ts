@@ -3,6 +3,7 @@ import { closeSync, existsSync, fstatSync, openSync, readdirSync, statSync } fro
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { RecordBatchReader } from 'apache-arrow';
 import { BrinkError } from '../core/errors.ts';
+import type { JsonObject } from '../core/Json.ts';
 import { filesBelow } from '../files/filesBelow.ts';
 import { isBeingWritten } from '../files/isBeingWritten.ts';
 import { readFrom } from '../files/readFrom.ts';
@@ -190,7 +191,7 @@ export class WatchedFolder {
       return format === 'parquet' ? await this.#finished(path, common) : this.#log(path, common);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-      const nothing = { wholeBytes: 0, schemaBytes: 0, rows: 0, declaration: null };
+      const nothing = { wholeBytes: 0, schemaBytes: 0, rows: 0, declaration: null, options: null };
       return { ...common, format, generation: run, ...nothing, state: 'unreadable', problem: (error as Error).message };
     }
   }
@@ -205,7 +206,7 @@ export class WatchedFolder {
       const scan = scanStream(handle, seen?.scan);
       if (scan.schema === null) {
         const problem = scan.isBroken ? 'its schema cannot be read' : null;
-        const nothing = { wholeBytes: 0, schemaBytes: 0, rows: 0, declaration: null, problem };
+        const nothing = { wholeBytes: 0, schemaBytes: 0, rows: 0, declaration: null, options: null, problem };
         const state = problem === null ? 'being written' : 'unreadable';
         return { ...common, format: 'arrow', generation: `${common.run}.${ino.toString(36)}`, ...nothing, state };
       }
@@ -217,7 +218,7 @@ export class WatchedFolder {
       }
       this.#logs.set(path, { inode: ino, scan, keyValues });
       if (formatOf(keyValues) === undefined) return recordingOf(path, scan);
-      const { table, writer, format } = fromKeyValues(WHO, path, keyValues);
+      const { table, writer, format, metadata } = fromKeyValues(WHO, path, keyValues);
       const isWhole = format === 'arrow' && !path.endsWith('.part') && scan.isEnded;
       return {
         ...common,
@@ -229,6 +230,7 @@ export class WatchedFolder {
         state: isWhole ? 'finished' : isBeingWritten(path, writer) ? 'being written' : 'unfinished',
         problem: scan.isBroken ? `it is damaged behind row ${scan.batches.reduce((n, b) => n + b.rows, 0)}` : null,
         declaration: table,
+        options: optionsIn(metadata),
       };
     } finally {
       closeSync(handle);
@@ -255,6 +257,7 @@ export class WatchedFolder {
       state: 'finished',
       problem: null,
       declaration: seen.header.table,
+      options: optionsIn(seen.header.metadata),
     };
   }
 
@@ -267,6 +270,9 @@ export class WatchedFolder {
     return id;
   }
 }
+
+/** What a table's key-values say of the options of its probe. */
+const optionsIn = ({ options }: JsonObject): JsonObject | null => (options as JsonObject | undefined) ?? null;
 
 function recordingOf(path: string, { batches }: StreamScan): WatchedRecording {
   const steps = batches.map(({ keyValues }) => stepIn(keyValues));

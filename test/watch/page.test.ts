@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { commandsAt, quoted, recordedNear } from '../../src/watch/page/commandsAt.ts';
 import { contour } from '../../src/watch/page/contours.ts';
 import { rangeOf, type ScaleKind, scaleOf, shortNumber, ticksOf } from '../../src/watch/page/scales.ts';
+import { liesAlongX } from '../../src/watch/page/stepAlong.ts';
 import { stretchesOf } from '../../src/watch/page/stretches.ts';
 import { reading, stateSentence } from '../../src/watch/page/words.ts';
 import type { WatchedRun } from '../../src/watch/WatchState.ts';
@@ -176,6 +177,25 @@ describe('what is offered at the cursor', () => {
     });
     expect(quoted("it's here/$HOME")).toBe("'it'\\''s here/$HOME'");
   });
+});
+
+it('knows when the next step lies along x of a loss plane: full batches, no momentum, the usual directions', () => {
+  const source = {
+    optimizer: 'gradientDescent',
+    batchSize: 8,
+    replacement: false,
+    beta1: 0,
+    beta2: 0,
+    objective: { n: 8 },
+  };
+  const options = { directions: null };
+  expect(liesAlongX({ source }, { options })).toBe(true);
+  for (const other of [{ batchSize: 4 }, { replacement: true }, { beta1: 0.9 }, { beta2: 0.1 }, { weightDecay: 0.1 }]) {
+    expect(liesAlongX({ source: { ...source, ...other } }, { options })).toBe(false);
+  }
+  expect(liesAlongX({ source }, { options: { directions: 'own' } })).toBe(false);
+  expect(liesAlongX({ source }, { options: null })).toBe(false);
+  expect(liesAlongX({ source: null }, { options })).toBe(false);
 });
 
 it('joins verdicts that follow on each other', () => {

@@ -8,6 +8,8 @@ import { RowsTable } from './RowsTable.ts';
 import { RunTables } from './RunTables.ts';
 import { hasSnapshot, Snapshot } from './snapshots.ts';
 import type { Source } from './source.ts';
+import { liesAlongX } from './stepAlong.ts';
+import type { TableData } from './TableData.ts';
 import { VerdictStrip } from './VerdictStrip.ts';
 import { View } from './View.ts';
 import { sourceWords, stateSentence } from './words.ts';
@@ -126,8 +128,9 @@ export class RunView {
         }
       }
       if (hasSnapshot(declaration) && !this.#snapshots.has(id) && data.watched.rows > 0) {
-        const snapshot = new Snapshot(data);
+        const snapshot = new Snapshot(data, (step) => this.#stepAlong(data, step));
         data.want(snapshot.columns);
+        this.#lossTable?.want(['learning_rate', 'gradient_norm']);
         this.#snapshots.set(id, snapshot);
         this.#snapshotGrid.append(snapshot.root);
         this.#snapshotSection.hidden = false;
@@ -237,6 +240,20 @@ export class RunView {
     this.#showSnapshots();
     this.#showRows();
     this.#recordings.show(this.#run.recordings);
+  }
+
+  get #lossTable(): TableData | undefined {
+    return this.#tables.all.find(({ watched }) => watched.declaration?.name === 'loss');
+  }
+
+  /** η‖∇L‖, how far the update from a step leads along x of a plane; null where it does not lie there, or is not known. */
+  #stepAlong({ watched }: TableData, step: number): number | null {
+    if (!liesAlongX(this.#run, watched)) return null;
+    const loss = this.#lossTable;
+    const steps = loss?.column('step')?.numbers.values.subarray(0, loss.rows);
+    const row = steps?.indexOf(step) ?? -1;
+    const [rate, norm] = ['learning_rate', 'gradient_norm'].map((name) => loss?.column(name)?.numbers.values[row]);
+    return rate === undefined || norm === undefined ? null : rate * norm;
   }
 
   #showTools(): void {

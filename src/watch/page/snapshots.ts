@@ -41,12 +41,15 @@ export class Snapshot {
   readonly table: TableData;
   /** The columns that it reads. */
   readonly columns: readonly string[];
+  readonly #stepOf: (step: number) => number | null;
   readonly #heading: HTMLElement;
   readonly #box: HTMLElement;
   #shown = '';
 
-  constructor(table: TableData) {
+  /** @param stepOf How long the update from a step is, where it lies along x of a plane; null: it is not known. */
+  constructor(table: TableData, stepOf: (step: number) => number | null) {
     this.table = table;
+    this.#stepOf = stepOf;
     const declaration = table.watched.declaration!;
     this.columns = Object.keys(declaration.columns).filter((name) => declaration.columns[name]!.type !== 'utf8');
     this.#heading = element('span', { class: 'value' });
@@ -77,13 +80,14 @@ export class Snapshot {
         ? ''
         : `, ${Math.abs(step - cursor)} ${step < cursor ? 'before' : 'after'} the cursor`;
     this.#heading.textContent = `at step ${step}${far}`;
-    const shown = `${this.table.edition} ${step} ${rows}`;
+    const length = this.#stepOf(step);
+    const shown = `${this.table.edition} ${step} ${rows} ${length}`;
     if (shown === this.#shown) return;
     this.#shown = shown;
     const places: number[] = [];
     for (let row = 0; row < rows; row++) if (steps.values[row] === step) places.push(row);
     const declaration = this.table.watched.declaration!;
-    this.#box.replaceChildren(drawSnapshot(declaration, this.table, places));
+    this.#box.replaceChildren(drawSnapshot(declaration, this.table, places, length));
   }
 }
 
@@ -106,9 +110,9 @@ function nearestStep(steps: Float64Array, rows: number, cursor: number | null): 
   return best;
 }
 
-function drawSnapshot(declaration: Table, table: TableData, rows: readonly number[]): Node {
+function drawSnapshot(declaration: Table, table: TableData, rows: readonly number[], length: number | null): Node {
   const plane = planeOf(declaration);
-  if (plane) return drawPlane(declaration, table, rows, plane);
+  if (plane) return drawPlane(declaration, table, rows, plane, length);
   if ('eigenvalues' in declaration.columns) return drawEigenvalues(table, rows[0]!);
   return drawLines(declaration, table, rows);
 }
@@ -229,6 +233,7 @@ function drawPlane(
   table: TableData,
   rows: readonly number[],
   [xName, yName]: readonly [string, string],
+  length: number | null,
 ): Node {
   const [main] = measuredColumns(declaration) as [string];
   const [xs, ys, values] = [xName, yName, main].map((name) => numbers(table, name, rows)) as [
@@ -280,6 +285,12 @@ function drawPlane(
     shape('circle', { ...here, r: 5, class: 'here' }),
     shape('circle', { ...here, r: 2, class: 'here-inner' }),
   );
+  const isInside = length !== null && length <= columns.at(-1)!;
+  if (length !== null) {
+    const end = x.at(Math.min(length, columns.at(-1)!));
+    picture.append(shape('line', { x1: here.cx, x2: end, y1: here.cy, y2: here.cy, class: 'step' }));
+    if (isInside) picture.append(shape('circle', { cx: end, cy: here.cy, r: 3.5, class: 'here' }));
+  }
   for (const [k, color] of CIVIDIS.entries()) {
     const height = (HEIGHT - TOP - BOTTOM) / CIVIDIS.length;
     picture.append(
@@ -297,9 +308,10 @@ function drawPlane(
     label(shortNumber(least, 3), WIDTH - RIGHT - 24, HEIGHT - BOTTOM, 'start'),
   );
   const symbolText = symbolOf(declaration, main);
+  const next = length === null ? '' : `, those of the next at ${shortNumber(length)}, 0`;
   return described(
     picture,
-    `${symbolText} from ${shortNumber(least)} to ${shortNumber(most)}; the weights of the step lie at 0, 0.`,
+    `${symbolText} from ${shortNumber(least)} to ${shortNumber(most)}; the weights of the step lie at 0, 0${next}.`,
   );
 }
 
