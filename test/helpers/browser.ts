@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { type Browser, chromium } from 'playwright-core';
-import type { TestContext } from 'vitest';
 
 /** Where a Chromium lies: Debian's first. */
 const PLACES = [
@@ -12,14 +11,15 @@ const PLACES = [
 ];
 
 /** The browser that there is; undefined where there is none. */
-export const browserPath = (): string | undefined => PLACES.find((path) => path !== undefined && existsSync(path));
+export const browserPath = (places: readonly (string | undefined)[] = PLACES): string | undefined =>
+  places.find((path) => path !== undefined && existsSync(path));
 
 /**
  * The browser that tests look at pages with; without one the test is skipped, and says so. BRINK_REQUIRE_BROWSER=1 makes
  * that a failure, BRINK_BROWSER names another one.
  */
-export function browserOrSkip({ skip }: Pick<TestContext, 'skip'>): string {
-  const path = browserPath();
+export function browserOrSkip({ skip }: { skip(note: string): void }, places = PLACES): string {
+  const path = browserPath(places);
   if (path !== undefined) return path;
   const missing = 'there is no Chromium (apt-get install chromium), or BRINK_BROWSER names none';
   if (process.env.BRINK_REQUIRE_BROWSER === '1') throw new Error(missing);
