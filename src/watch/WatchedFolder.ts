@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { closeSync, existsSync, fstatSync, openSync, readdirSync, statSync } from 'node:fs';
-import { basename, dirname, join, relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { RecordBatchReader } from 'apache-arrow';
 import { BrinkError } from '../core/errors.ts';
 import type { JsonObject } from '../core/Json.ts';
@@ -303,6 +303,3 @@ function stampOf(path: string): string {
   const status = statSync(path, { throwIfNoEntry: false });
   return status === undefined ? 'none' : `${status.ino} ${status.mtimeMs} ${status.size}`;
 }
-
-/** The last part of the folder's name, for a title. */
-export const shortName = (directory: string): string => basename(directory);

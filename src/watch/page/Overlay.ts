@@ -1,6 +1,7 @@
 import type { WatchedRun } from '../WatchState.ts';
+import type { PanelSeries } from './Curves.ts';
 import { element } from './element.ts';
-import { Panel, type PanelSeries } from './Panel.ts';
+import { Panel } from './Panel.ts';
 import { Points } from './Points.ts';
 import { lineStyle, type PanelPlan, panelPlans } from './panelPlans.ts';
 import { RunTables } from './RunTables.ts';

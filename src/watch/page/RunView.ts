@@ -179,7 +179,6 @@ export class RunView {
       const panel = new Panel(plan, series, this.view, plan.isFirst ? null : () => this.#toggle(plan.id));
       this.#panels.set(plan.id, { panel, plan: text });
       (plan.isFirst ? this.#first : this.#questions.get(plan.question)!.grid).append(panel.root);
-      panel.draw();
     }
     for (const [question, { buttons, root }] of this.#questions) {
       const plans = this.#plans.filter((plan) => plan.question === question && !plan.isFirst);

@@ -26,10 +26,6 @@ export class View {
     return this.#all;
   }
 
-  get isWhole(): boolean {
-    return this.#chosen === null;
-  }
-
   /** From where to where is drawn; never of no length. */
   get range(): readonly [number, number] {
     const [from, to] = this.#chosen ?? this.#all;

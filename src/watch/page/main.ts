@@ -1,7 +1,7 @@
 import type { WatchedRun, WatchState } from '../WatchState.ts';
+import { frames } from './Curves.ts';
 import { element } from './element.ts';
 import { Overlay } from './Overlay.ts';
-import { frames } from './Panel.ts';
 import { RunList } from './RunList.ts';
 import { RunView } from './RunView.ts';
 import { Refused } from './reader.ts';
