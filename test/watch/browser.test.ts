@@ -149,6 +149,20 @@ describe('the page of a finished run', { timeout: 120_000 }, () => {
     expect(await page.locator('dialog#keys').isVisible()).toBe(false);
   });
 
+  it('copies the command that measures at the cursor', async () => {
+    const page = await open(await serve(join(parent, 'run')));
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+    await page.locator('[data-panel=first-loss] .plot').focus();
+    await page.keyboard.press('Home');
+    for (const [k, command] of ['replay', 'fork'].entries()) {
+      await page.locator('.command button').nth(k).click();
+      await expect.poll(() => page.locator('.command button').nth(k).textContent()).toBe('Copied');
+      const copied: string = await page.evaluate('navigator.clipboard.readText()');
+      expect(copied).toBe(await text(page, `.command >> nth=${k} >> code`));
+      expect(copied).toMatch(new RegExp(`^npx brink ${command} \\S+recording\\.arrows --(from|step) 0 `));
+    }
+  });
+
   it('has one cursor over all panels, which the pointer moves', async () => {
     const page = await open(await serve(join(parent, 'run')));
     const box = (await page.locator('[data-panel=first-loss] .u-over').boundingBox())!;
