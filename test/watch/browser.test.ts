@@ -74,6 +74,13 @@ async function openIn(page: Page, url: string): Promise<Page> {
   await ready(page);
   return page;
 }
+/** Waits for what comes with the time that a machine takes which has more to do. */
+const soon: typeof expect.poll = (what, options) => expect.poll(what, { timeout: 20_000, ...options });
+/** Resolves once two frames have been drawn, a moment from now. */
+const settled = (page: Page) =>
+  page.evaluate(
+    'new Promise((done) => setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(done)), 100))',
+  );
 const ready = (page: Page) => page.waitForSelector('html[data-ready=true]', { timeout: 60_000, state: 'attached' });
 async function serve(directory: string): Promise<string> {
   const server = await serveWatch(directory);
@@ -104,9 +111,9 @@ describe('the page of a finished run', { timeout: 120_000 }, () => {
     const before = await page.locator('.panel').count();
     const shown = await page.locator('[data-panel]').count();
     for (let k = 0; k < count; k++) await choices.nth(k).click();
-    await expect.poll(() => page.locator('[data-panel]').count()).toBe(shown + count);
+    await soon(() => page.locator('[data-panel]').count()).toBe(shown + count);
     await page.locator('[data-panel] button[aria-label^=Close]').first().click();
-    await expect.poll(() => page.locator('.panel').count()).toBe(before + count - 1);
+    await soon(() => page.locator('.panel').count()).toBe(before + count - 1);
   });
 
   it('works by keyboard: a panel takes the focus, the cursor goes from row to row, snapshots follow', async () => {
@@ -133,12 +140,12 @@ describe('the page of a finished run', { timeout: 120_000 }, () => {
     await page.keyboard.press('Home');
     await page.keyboard.press('+');
     await page.keyboard.press('+');
-    await expect.poll(range).toBe('0 0 15 1');
+    await soon(range).toBe('0 0 15 1');
     await page.keyboard.press('0');
-    await expect.poll(range).toBe('0 0 60 1');
+    await soon(range).toBe('0 0 60 1');
     const scale = () => page.locator('[data-panel=first-sharpness] select').inputValue();
     await page.keyboard.press('l');
-    await expect.poll(scale).toBe('log');
+    await soon(scale).toBe('log');
     await page.keyboard.press(' ');
     await page.mouse.move(500, 300);
     expect(await said()).toBe('The cursor stays');
@@ -156,7 +163,7 @@ describe('the page of a finished run', { timeout: 120_000 }, () => {
     await page.keyboard.press('Home');
     for (const [k, command] of ['replay', 'fork'].entries()) {
       await page.locator('.command button').nth(k).click();
-      await expect.poll(() => page.locator('.command button').nth(k).textContent()).toBe('Copied');
+      await soon(() => page.locator('.command button').nth(k).textContent()).toBe('Copied');
       const copied: string = await page.evaluate('navigator.clipboard.readText()');
       expect(copied).toBe(await text(page, `.command >> nth=${k} >> code`));
       expect(copied).toMatch(new RegExp(`^npx brink ${command} \\S+recording\\.arrows --(from|step) 0 `));
@@ -167,23 +174,23 @@ describe('the page of a finished run', { timeout: 120_000 }, () => {
     const page = await open(await serve(join(parent, 'run')));
     const box = (await page.locator('[data-panel=first-loss] .u-over').boundingBox())!;
     await page.mouse.move(box.x + box.width / 2, box.y + 50);
-    await expect.poll(() => text(page, '[data-panel=first-sharpness] .legend')).toMatch(/at 28/);
+    await soon(() => text(page, '[data-panel=first-sharpness] .legend')).toMatch(/at 28/);
     expect(await text(page, '[data-panel=first-loss] .legend')).toContain('at 30');
     // Dragging chooses the steps.
     await page.mouse.down();
     await page.mouse.move(box.x + box.width, box.y + 60, { steps: 4 });
     await page.mouse.up();
-    await expect.poll(() => page.locator('.strip').getAttribute('viewBox')).toMatch(/^(29|30)\.?\d* 0 (29|30)/);
+    await soon(() => page.locator('.strip').getAttribute('viewBox')).toMatch(/^(29|30)\.?\d* 0 (29|30)/);
   });
 
   it('shows rows as a table, a page at a time, of every column', async () => {
     const page = await open(await serve(join(parent, 'run')));
     await page.locator('[data-rows=sharpness] summary').click();
-    await expect.poll(() => page.locator('[data-rows=sharpness] tbody tr').count()).toBe(8);
+    await soon(() => page.locator('[data-rows=sharpness] tbody tr').count()).toBe(8);
     expect(await text(page, '[data-rows=sharpness] caption')).toContain('Page 8 of 8');
-    await expect
-      .poll(() => page.locator('[data-rows=sharpness] th').count())
-      .toBe(Object.keys(interactionAwareSharpness.table.columns).length);
+    await soon(() => page.locator('[data-rows=sharpness] th').count()).toBe(
+      Object.keys(interactionAwareSharpness.table.columns).length,
+    );
     await page.locator('[data-rows=sharpness] button', { hasText: 'First' }).click();
     expect(await page.locator('[data-rows=sharpness] tbody tr').count()).toBe(25);
     expect(await text(page, '[data-rows=sharpness] tbody tr td')).toBe('0');
@@ -234,17 +241,17 @@ describe('the page of several runs', { timeout: 120_000 }, () => {
     const page = await open(await serve(join(parent, 'several')));
     expect(await page.locator('.runs tbody tr').count()).toBe(2);
     expect(await text(page, '.runs tbody tr')).toMatch(/rate-0\.02.*finished: 26 steps/);
-    await expect.poll(() => page.locator('.runs polyline').first().getAttribute('points')).toMatch(/^[\d., ]{100,}$/);
+    await soon(() => page.locator('.runs polyline').first().getAttribute('points')).toMatch(/^[\d., ]{100,}$/);
     expect(await page.locator('[data-panel]').count()).toBe(0);
     await page.locator('.runs button').nth(1).click();
-    await expect.poll(() => page.locator('[data-panel=first-loss]').count()).toBe(1);
-    await expect.poll(() => text(page, '.about')).toContain('η 0.06');
+    await soon(() => page.locator('[data-panel=first-loss]').count()).toBe(1);
+    await soon(() => text(page, '.about')).toContain('η 0.06');
     for (const box of await page.locator('.runs input').all()) await box.check();
-    await expect.poll(() => page.locator('.overlay [data-panel]:visible').count()).toBe(2);
+    await soon(() => page.locator('.overlay [data-panel]:visible').count()).toBe(2);
     const legend = () => text(page, '.overlay [data-panel=over-0] .legend');
-    await expect.poll(legend).toMatch(/rate-0\.02.*rate-0\.06.*edge of rate-0\.02/);
+    await soon(legend).toMatch(/rate-0\.02.*rate-0\.06.*edge of rate-0\.02/);
     for (const box of await page.locator('.runs input').all()) await box.uncheck();
-    await expect.poll(() => page.locator('.overlay').count()).toBe(0);
+    await soon(() => page.locator('.overlay').count()).toBe(0);
   });
 });
 
@@ -257,10 +264,10 @@ describe('the page of a run that lives', { timeout: 120_000 }, () => {
     expect(await text(page, '.state')).toMatch(/^running, at step \d+ of 1000000$/);
     const stepOf = async () => Number(/at step (\d+)/.exec(await text(page, '.state'))![1]);
     const first = await stepOf();
-    await expect.poll(stepOf, { timeout: 10_000 }).toBeGreaterThan(first);
+    await soon(stepOf).toBeGreaterThan(first);
     trainer.child.kill('SIGKILL');
     await trainer.ended;
-    await expect.poll(() => text(page, '.state'), { timeout: 10_000 }).toMatch(/^cut off at step \d+ of 1000000: /);
+    await soon(() => text(page, '.state')).toMatch(/^cut off at step \d+ of 1000000: /);
     expect(await stepOf()).toBeGreaterThanOrEqual(first);
   });
 
@@ -274,10 +281,10 @@ describe('the page of a run that lives', { timeout: 120_000 }, () => {
       );
     await train(20, false);
     const page = await open(await serve(directory));
-    await expect.poll(() => text(page, '[data-panel=first-loss] .legend')).toContain('at 20');
+    await soon(() => text(page, '[data-panel=first-loss] .legend')).toContain('at 20');
     await train(7, true);
-    await expect.poll(() => text(page, '.state'), { timeout: 10_000 }).toMatch(/^finished: 8 steps/);
-    await expect.poll(() => text(page, '[data-panel=first-loss] .legend'), { timeout: 10_000 }).toContain('at 7');
+    await soon(() => text(page, '.state')).toMatch(/^finished: 8 steps/);
+    await soon(() => text(page, '[data-panel=first-loss] .legend')).toContain('at 7');
   });
 
   it('draws what is to the left of the newest bucket as before when rows are added', async () => {
@@ -291,13 +298,11 @@ describe('the page of a run that lives', { timeout: 120_000 }, () => {
     // Steps that no new row changes: the first half, chosen.
     await page.keyboard.press('Home');
     await page.keyboard.press('+');
-    await page.waitForTimeout(300);
+    await settled(page);
     const before = await pixels(page, 'first-loss');
     log.add(100_000, wave);
-    await expect
-      .poll(() => page.locator('[data-rows=loss] summary').textContent(), { timeout: 10_000 })
-      .toContain('300000');
-    await page.waitForTimeout(300);
+    await soon(() => page.locator('[data-rows=loss] summary').textContent()).toContain('300000');
+    await settled(page);
     expect(before.length).toBeGreaterThan(1000);
     expect(await pixels(page, 'first-loss')).toBe(before);
     log.close();
@@ -350,7 +355,7 @@ describe('what can’t be drawn', { timeout: 120_000 }, () => {
     expect(await text(page, '[data-panel=first-loss] .legend')).toContain('at 9');
     const heard = complaints.length;
     await server.close();
-    await expect.poll(() => page.locator('.connection').isVisible(), { timeout: 10_000 }).toBe(true);
+    await soon(() => page.locator('.connection').isVisible()).toBe(true);
     expect(await text(page, '.connection')).toContain('The server does not answer');
     expect(await text(page, '[data-panel=first-loss] .legend')).toContain('at 9');
     await page.close();
@@ -380,11 +385,11 @@ describe('many rows', { timeout: 240_000 }, () => {
     const page = await open(url);
     const chosen = page.locator('.choice', { hasText: /second|third/ });
     for (let k = 0; k < (await chosen.count()); k++) await chosen.nth(k).click();
-    await expect.poll(() => page.locator('[data-panel]').count(), { timeout: 30_000 }).toBe(3);
+    await soon(() => page.locator('[data-panel]').count()).toBe(3);
     await page.locator('[data-panel=first-loss] .plot').focus();
     for (const key of ['+', '+', '+', '+', '-', '-', '0', '+', '0']) {
       await page.keyboard.press(key);
-      await page.waitForTimeout(150);
+      await settled(page);
     }
     const frames: number[] = await page.evaluate('brinkPage.frames()');
     expect(frames.length).toBeGreaterThanOrEqual(9);
@@ -405,7 +410,7 @@ describe('many rows', { timeout: 240_000 }, () => {
     // The cursor goes to the spike: zooming keeps it there.
     await page.evaluate(`brinkPage.point(${SPIKE})`);
     for (let zoom = 0; zoom < 16; zoom++) {
-      await page.waitForTimeout(120);
+      await settled(page);
       const { top } = await reach(page, 'first-loss');
       expect(top, `zoom ${zoom}`).toBeLessThan(0.12);
       const { top: high, bottom: low } = await reach(page, other);
@@ -437,7 +442,7 @@ function pixels(page: Page, panel: string): Promise<string> {
 
 /** How many pixels of a panel have a colour, which axes and text have not. */
 async function inked(page: Page, panel: string): Promise<number> {
-  await page.waitForTimeout(200);
+  await settled(page);
   return (await coloured(page, panel)).count;
 }
 
