@@ -45,6 +45,7 @@ Exits with 1 where there is no run or the port can't be had.`,
         ...(host !== undefined && { host }),
         ...(idle !== undefined && { idle: 60_000 * idle }),
       });
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void server.close());
       if (host !== undefined && !isLoopback(host)) {
         console.error(
           `watch: ${host} can be reached from other machines, and what they send is not encrypted: whoever sees the ` +
@@ -53,7 +54,6 @@ Exits with 1 where there is no run or the port can't be had.`,
       }
       console.log(`watching ${directory} at ${server.url}`);
       if (open) (await import('../watch/openBrowser.ts')).openBrowser(server.url);
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void server.close());
       await server.closed;
     });
 }

@@ -23,7 +23,7 @@ export function refusal({ method, headers }: Asking, doors: Doors): { status: nu
   if (!isOwnHost(host, doors)) return { status: 403, why: `this server is not ${host || 'one without a name'}` };
   const site = headers['sec-fetch-site'];
   if (site !== undefined && site !== 'same-origin' && site !== 'none') {
-    return { status: 403, why: `requests from elsewhere (${site}) are refused` };
+    return { status: 403, why: `requests from elsewhere (${site}) are refused; paste the address into the browser` };
   }
   const { origin } = headers;
   if (origin !== undefined && origin !== `http://${host}`) {

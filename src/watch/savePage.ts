@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { makeFolders } from '../files/makeFolders.ts';
 import { writeWhole } from '../files/WholeFile.ts';
+import { packState } from './packedState.ts';
 import { pageAround, pageFiles } from './pageFiles.ts';
 import { WatchedFolder } from './WatchedFolder.ts';
 
@@ -25,7 +26,7 @@ export async function savePage(directory: string, path: string): Promise<number>
     ),
   );
   // Within a script element only its end is not text.
-  const data = JSON.stringify({ state, tables }).replaceAll('<', '\\u003c');
+  const data = JSON.stringify({ state: packState(state), tables }).replaceAll('<', '\\u003c');
   const script = files.get('/page.js')!.text.replaceAll('</script', '<\\/script');
   const style = files.get('/page.css')!.text;
   const hash = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;

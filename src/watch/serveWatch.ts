@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { BrinkError } from '../core/errors.ts';
 import { cookieOf, isSame, refusal } from './admit.ts';
 import { byteRange } from './byteRange.ts';
+import { packState } from './packedState.ts';
 import { pageFiles, pageHtml } from './pageFiles.ts';
 import { WatchedFolder } from './WatchedFolder.ts';
 
@@ -99,7 +100,7 @@ export async function serveWatch(directory: string, options: WatchOptions = {}):
   }
 
   async function sendState(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const text = JSON.stringify(await folder.state());
+    const text = JSON.stringify(packState(await folder.state()));
     const tag = `"${createHash('sha256').update(text).digest('base64url').slice(0, 22)}"`;
     const headers = { ETag: tag, 'Cache-Control': 'no-cache' };
     if (request.headers['if-none-match'] === tag) send(response, 304, 'application/json', '', headers);

@@ -21,8 +21,8 @@ import { TableLog } from '../../src/tables/TableLog.ts';
 import { toArrow } from '../../src/tables/toArrow.ts';
 import { toParquet } from '../../src/tables/toParquet.ts';
 import { gradientDescent } from '../../src/training/gradientDescent.ts';
+import { unpackState } from '../../src/watch/packedState.ts';
 import { CONTENT_POLICY, serveWatch, type WatchServer } from '../../src/watch/serveWatch.ts';
-import type { WatchState } from '../../src/watch/WatchState.ts';
 
 let folder: string;
 let server: WatchServer;
@@ -49,7 +49,7 @@ function ask(path: string, headers: Record<string, string> = {}, method = 'GET',
   });
 }
 const own = (headers: Record<string, string> = {}) => ({ cookie, ...headers });
-const stateOf = async () => JSON.parse((await ask('/state', own())).body.toString()) as WatchState;
+const stateOf = async () => unpackState(JSON.parse((await ask('/state', own())).body.toString()));
 const fresh = () => new Promise((done) => setTimeout(done, 450));
 
 beforeAll(async () => {
@@ -155,6 +155,15 @@ describe('/state', () => {
     ]);
     expect(one.recordings).toMatchObject([{ count: 31, first: 0, last: 30, every: 1 }]);
     expect(one.tables[1]!.declaration!.columns.loss!.symbol).toBe('L');
+  });
+
+  it('says each declaration once, however many runs have such a table', async () => {
+    const packed = JSON.parse((await ask('/state', own())).body.toString());
+    const names = packed.declarations.map(({ name }: { name: string }) => name);
+    expect(names.toSorted()).toEqual(['eigenvalues', 'loss']);
+    const tables = packed.runs.flatMap((run: { tables: { name: string; declaration: number }[] }) => run.tables);
+    expect(tables).toHaveLength(3);
+    for (const { name, declaration } of tables) expect(names[declaration]).toBe(name);
   });
 
   it('is answered with 304 where nothing has changed', async () => {

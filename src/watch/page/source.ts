@@ -1,3 +1,4 @@
+import { type PackedState, unpackState } from '../packedState.ts';
 import type { WatchedTable, WatchState } from '../WatchState.ts';
 import type { Rows } from './decode.ts';
 import { fetchBytes, Reader, Refused, type Request } from './reader.ts';
@@ -40,7 +41,7 @@ export function liveSource(): Source {
       if (response.status === 304) return null;
       if (!response.ok) throw new Refused(response.status);
       tag = response.headers.get('ETag');
-      return (await response.json()) as WatchState;
+      return unpackState(await response.json());
     },
     bytes: (run, table, start, end) => fetchBytes(addressOf(run, table), start, end),
     file: (run, table) => ({ url: addressOf(run, table), size: table.wholeBytes }),
@@ -55,7 +56,7 @@ export function liveSource(): Source {
 
 /** What a saved page holds: the state, and each table's bytes in base 64. */
 export interface Saved {
-  readonly state: WatchState;
+  readonly state: PackedState;
   readonly tables: Readonly<Record<string, string>>;
 }
 
@@ -78,7 +79,7 @@ export function savedSource({ state, tables }: Saved): Source {
     async state() {
       if (isTold) return null;
       isTold = true;
-      return state;
+      return unpackState(state);
     },
     bytes: async (run, table, start, end) => bytesOf(run, table).slice(start, end),
     file: (run, table) => ({ bytes: bytesOf(run, table) }),
