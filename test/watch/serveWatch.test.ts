@@ -69,7 +69,7 @@ beforeAll(async () => {
     { directory: join(folder, 'deep', 'two'), progress: false },
   );
   server = await serveWatch(folder);
-  const { headers } = await ask(new URL(server.url).pathname + new URL(server.url).search);
+  const { headers } = await ask(`/${new URL(server.url).search}`);
   cookie = headers['set-cookie']![0]!.split(';')[0]!;
 }, 60_000);
 afterAll(async () => {
