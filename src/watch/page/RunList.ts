@@ -24,7 +24,6 @@ export class RunList {
       readonly button: HTMLElement;
     }
   >();
-  readonly #tables = new Map<string, TableData>();
   readonly #seen = new Set<string>();
   readonly #sight: IntersectionObserver;
   #runs: readonly WatchedRun[] = [];
@@ -135,9 +134,7 @@ export class RunList {
           ? 'loss'
           : Object.keys(table.declaration.columns).find((name) => table.declaration!.columns[name]!.type === 'float64');
       if (column === undefined) continue;
-      const key = `${run.id} ${table.id}`;
-      const data = this.#tables.get(key) ?? new TableData(this.#source, run.id, table);
-      this.#tables.set(key, data);
+      const data = TableData.of(this.#source, run.id, table);
       data.want([column]);
       await data.update(table);
       const values = data.column(column)?.numbers;

@@ -34,7 +34,7 @@ export class RunTables {
     for (const id of this.#tables.keys()) if (!tables.some((table) => table.id === id)) this.#tables.delete(id);
     await Promise.all(
       tables.map((table) => {
-        const data = this.#tables.get(table.id) ?? new TableData(this.#source, run.id, table);
+        const data = this.#tables.get(table.id) ?? TableData.of(this.#source, run.id, table);
         this.#tables.set(table.id, data);
         return data.update(table);
       }),

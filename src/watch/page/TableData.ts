@@ -7,6 +7,8 @@ import type { Source } from './source.ts';
 
 const kindOf = ({ type, list }: Column): Wanted['kind'] => (list ? 'lists' : type === 'utf8' ? 'texts' : 'numbers');
 
+const all = new WeakMap<Source, Map<string, TableData>>();
+
 /**
  * The rows of one table, as far as the page has them: of the columns that somebody wants, and always of the key. It
  * grows with the log, and begins anew where the file is another one.
@@ -29,7 +31,17 @@ export class TableData {
   edition = 0;
   #work: Promise<boolean> = Promise.resolve(false);
 
-  constructor(source: Source, run: string, watched: WatchedTable) {
+  /** A table of a run: one, wherever it is shown, so that its rows are read once. */
+  static of(source: Source, run: string, watched: WatchedTable): TableData {
+    const known = all.get(source) ?? new Map<string, TableData>();
+    all.set(source, known);
+    const key = `${run} ${watched.id}`;
+    const data = known.get(key) ?? new TableData(source, run, watched);
+    known.set(key, data);
+    return data;
+  }
+
+  private constructor(source: Source, run: string, watched: WatchedTable) {
     this.#source = source;
     this.#run = run;
     this.#watched = watched;

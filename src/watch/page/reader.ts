@@ -14,8 +14,7 @@ export type Request =
   /** Columns of all parts so far. */
   | { readonly kind: 'columns'; readonly key: string; readonly wanted: readonly Wanted[] }
   /** Columns of a finished table. */
-  | { readonly kind: 'parquet'; readonly file: FileSource; readonly wanted: readonly Wanted[] }
-  | { readonly kind: 'forget'; readonly key: string };
+  | { readonly kind: 'parquet'; readonly file: FileSource; readonly wanted: readonly Wanted[] };
 
 /** Where a Parquet file is: at an address that answers to ranges, or here. */
 export type FileSource = { readonly url: string; readonly size: number } | { readonly bytes: Uint8Array };
@@ -36,10 +35,6 @@ export class Reader {
   async answer(request: Request): Promise<Rows> {
     if (request.kind === 'parquet') return readParquet(bufferOf(request.file), request.wanted);
     const { key } = request;
-    if (request.kind === 'forget') {
-      this.#logs.delete(key);
-      return { rows: 0, columns: {} };
-    }
     if (request.kind === 'columns') {
       const log = this.#logs.get(key);
       return log ? log.read(request.wanted) : { rows: 0, columns: {} };
