@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { commandsAt, quoted, recordedNear } from '../../src/watch/page/commandsAt.ts';
 import { contour } from '../../src/watch/page/contours.ts';
@@ -80,6 +82,22 @@ describe('an axis', () => {
       expect(ticksOf(low!, high!, scaleOf('linear'), 5).length).toBeLessThanOrEqual(200);
     }
   });
+
+  it.each(['linear', 'log', 'asinh'] as const)(
+    'has ticks that are numbers, up to the ends of all numbers: %s',
+    (kind) => {
+      const value = fc.double({ min: kind === 'log' ? Number.MIN_VALUE : -1e307, max: Number.MAX_VALUE, noNaN: true });
+      fc.assert(
+        fc.property(value, value, (a, b) => {
+          const scale = scaleOf(kind, 1e-3);
+          const [low, high] = rangeOf(Math.min(a, b), Math.max(a, b), scale);
+          const ticks = ticksOf(low, high, scale, 6);
+          expect(ticks.every(Number.isFinite)).toBe(true);
+          expect(ticks.length).toBeLessThan(220);
+        }),
+      );
+    },
+  );
 
   it('has a length, also where all values are one, none is positive, or there is none', () => {
     for (const kind of ['linear', 'log', 'asinh'] as const) {
@@ -170,6 +188,12 @@ describe('what is offered at the cursor', () => {
   });
 
   it('is a command that a shell takes as it stands', () => {
+    for (const path of ["it's a run/$(rm)/`x`;&.arrows", '-dash/λ.arrows']) {
+      for (const command of Object.values(commandsAt({ ...recording, path }, 20))) {
+        const words = execFileSync('sh', ['-c', `printf '%s\\n' ${command}`], { encoding: 'utf8' }).split('\n');
+        expect([words[0], words[1], words[3]]).toEqual(['npx', 'brink', path.replace(/^-/, './-')]);
+      }
+    }
     expect(commandsAt(recording, 40)).toEqual({
       replay:
         'npx brink replay output/run/recording.arrows --from 40 --to 40 --probe spectralDensity --out output/replay-40',

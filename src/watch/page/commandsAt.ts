@@ -18,7 +18,7 @@ export function commandsAt(
   recording: WatchedRecording,
   step: number,
 ): { readonly replay: string; readonly fork: string } {
-  const path = quoted(recording.path);
+  const path = quoted(recording.path.replace(/^-/, './-'));
   return {
     replay: `npx brink replay ${path} --from ${step} --to ${step} --probe spectralDensity --out output/replay-${step}`,
     fork: `npx brink fork ${path} --step ${step} --steps 50 --out output/fork-${step}`,

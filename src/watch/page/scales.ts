@@ -33,7 +33,10 @@ export function rangeOf(least: number, most: number, scale: Scale): readonly [nu
 /** Round numbers within a range of places, about so many. */
 export function ticksOf(low: number, high: number, scale: Scale, count: number): number[] {
   if (scale.kind === 'linear') return roundNumbers(low, high, count);
-  const [least, most] = [scale.from(low), scale.from(high)];
+  // A range reaches a little beyond its values, and so perhaps beyond all numbers.
+  const [least, most] = [low, high].map((place) =>
+    Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, scale.from(place))),
+  ) as [number, number];
   if (scale.kind === 'log') {
     const decades = high - low;
     if (decades < 1) return roundNumbers(least, most, count).filter((value) => value > 0);
@@ -59,6 +62,8 @@ function roundNumbers(low: number, high: number, count: number): number[] {
   const rough = (high - low) / Math.max(1, count);
   if (!(rough > 0) || !Number.isFinite(rough)) return [low];
   const power = 10 ** Math.floor(Math.log10(rough));
+  // Among the very least numbers there are no round ones.
+  if (power < 1e-300) return [low];
   const step = [1, 2, 5, 10].map((factor) => factor * power).find((size) => size >= rough) ?? 10 * power;
   const first = Math.ceil(low / step);
   const last = Math.floor(high / step + 1e-9);
