@@ -271,6 +271,38 @@ describe('the page of a run that lives', { timeout: 120_000 }, () => {
     expect(await stepOf()).toBeGreaterThanOrEqual(first);
   });
 
+  it('has the same rows wherever it is shown: in the list, by itself, laid over another', async () => {
+    const folder = join(parent, 'two');
+    const trainers = ['one', 'other'].map((name) => startRun(join(folder, name)));
+    for (const trainer of trainers) await trainer.said('step 52');
+    const page = await open(await serve(folder));
+    await page.locator('.runs button').first().click();
+    await page.locator('[data-panel=first-loss]').waitFor();
+    for (const box of await page.locator('.runs input').all()) await box.check();
+    await page.locator('.overlay [data-panel]').first().waitFor();
+    const rows = async () => Number(/: (\d+) rows/.exec(await text(page, '[data-rows=loss] summary'))![1]);
+    const before = await rows();
+    await expect.poll(rows, { timeout: 10_000 }).toBeGreaterThan(before + 50);
+    for (const trainer of trainers) trainer.child.kill('SIGKILL');
+    await expect.poll(() => text(page, '.state'), { timeout: 10_000 }).toMatch(/^cut off/);
+    // Columns that nobody has wanted before: of all rows, those that came first and those that came last.
+    await page.locator('[data-rows=loss] summary').click();
+    const cells = async (name: string) => {
+      const heads = await page.locator('[data-rows=loss] th').allTextContents();
+      const place = heads.findIndex((head) => head.startsWith(name));
+      return page.locator(`[data-rows=loss] tbody td:nth-child(${place + 1})`).allTextContents();
+    };
+    for (const [turn, first] of [
+      ['First', 0],
+      ['Newest', Math.floor(((await rows()) - 1) / 25) * 25],
+    ] as const) {
+      await page.locator('[data-rows=loss] button', { hasText: turn }).click({ force: true });
+      await expect.poll(async () => (await cells('step'))[0], { timeout: 5000 }).toBe(`${first}`);
+      // Of the full batch each step is an epoch.
+      await expect.poll(() => cells('epoch')).toEqual(await cells('step'));
+    }
+  });
+
   it('keeps its rows as the log becomes Parquet, and begins anew where the run is overwritten', async () => {
     const directory = join(parent, 'twice');
     const train = (steps: number, overwrite: boolean) =>
@@ -387,17 +419,23 @@ describe('many rows', { timeout: 240_000 }, () => {
     for (let k = 0; k < (await chosen.count()); k++) await chosen.nth(k).click();
     await soon(() => page.locator('[data-panel]').count()).toBe(3);
     await page.locator('[data-panel=first-loss] .plot').focus();
-    for (const key of ['+', '+', '+', '+', '-', '-', '0', '+', '0']) {
+    // What the page's thread has computed, not what it waited for others on a busy machine.
+    const debug = await page.context().newCDPSession(page);
+    await debug.send('Performance.enable', { timeDomain: 'threadTicks' });
+    const busy = async () => {
+      const { metrics } = await debug.send('Performance.getMetrics');
+      return 1000 * metrics.find(({ name }) => name === 'TaskDuration')!.value;
+    };
+    const count = () => page.evaluate('brinkPage.frames().length') as Promise<number>;
+    const frames: number[] = [];
+    for (const key of ['+', '+', '+', '+', '-', '-', '0', 'l', 'l', 'l', '+', '0']) {
+      const [before, drawn] = [await busy(), await count()];
       await page.keyboard.press(key);
-      await settled(page);
+      await soon(async () => (await count()) > drawn).toBe(true);
+      frames.push((await busy()) - before);
     }
-    const frames: number[] = await page.evaluate('brinkPage.frames()');
-    expect(frames.length).toBeGreaterThanOrEqual(9);
-    const sorted = frames.toSorted((a, b) => a - b);
-    const [middle, most] = [sorted[Math.floor(sorted.length / 2)]!, sorted.at(-1)!];
-    console.log(`frames of three panels with a million rows each: ${middle.toFixed(0)} ms, ${most.toFixed(0)} at most`);
-    // Other tests run beside this one: one frame of ten may have had to wait for them.
-    expect(sorted[Math.floor(0.9 * (sorted.length - 1))]).toBeLessThan(150);
+    console.log(`three panels with a million rows each: ${Math.max(...frames).toFixed(0)} ms a frame at most`);
+    expect(Math.max(...frames)).toBeLessThan(150);
   });
 
   it('show a spike at one of a million, and an alternation of ±1, at every zoom', async () => {
