@@ -52,3 +52,4 @@ report(
   'the interaction-aware sharpness ‖H‖',
   sharpness.map(({ step, ias, edge }) => ({ step, value: ias, edge })),
 );
+console.log(`npx brink watch ${directory} shows it in a browser, also while it runs`);

@@ -77,6 +77,7 @@ const MAY_SEE: Record<string, readonly string[]> = {
   plots: ['core', 'files', 'probes'],
   figures: ['core', 'files', 'statistics', 'tables', 'plots', 'recording', 'runs'],
   sweep: ['core', 'files', 'tables', 'recording', 'engine', 'runs'],
+  watch: ['core', 'files', 'statistics', 'tables', 'recording', 'runs', 'plots'],
   cli: [
     'core',
     'theory',
@@ -99,6 +100,7 @@ const MAY_SEE: Record<string, readonly string[]> = {
     'plots',
     'figures',
     'sweep',
+    'watch',
   ],
 };
 

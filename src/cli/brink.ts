@@ -70,6 +70,10 @@ const COMMANDS: Readonly<Record<string, readonly [string, () => Promise<Command>
     "compare what this machine's engine computes with reference values in double precision",
     async () => (await import('./verifyCommand.ts')).verifyCommand(),
   ],
+  watch: [
+    'show runs live in a browser: curves, verdicts, snapshots; or write that page to a file',
+    async () => (await import('./watchCommand.ts')).watchCommand(),
+  ],
   weights: [
     'write the weights of a recorded step to a file, for PyTorch',
     async () => (await import('./weightsCommand.ts')).weightsCommand(),

@@ -31,6 +31,7 @@ interface Flags {
   readonly record?: true;
   readonly out?: string;
   readonly force?: true;
+  readonly watch?: true;
   readonly json?: true;
   readonly schema?: true;
 }
@@ -55,6 +56,7 @@ Examples:
   brink run --data cifar10:folder=data:train=1024 --model cnn6 --learning-rate 0.02 --steps 400 --batch-size 128 \\
     --probe interactionAwareSharpness:batchSizes=32,128:every=10
   brink run --data table:train.parquet:label=class:normalize=each --learning-rate 0.1 --steps 200
+  brink run --learning-rate 0.2 --epochs 100 --watch
   brink run pipeline.json --seed 3 --record --out output/third
 
 Exit codes: 0 finished, 1 failed or diverged, 2 the command line or the file is wrong, 130 stopped by Ctrl-C (143 by
@@ -86,6 +88,7 @@ export function runCommand(): Command {
     .option('--record', 'record the steps too, for `brink replay`: 4 bytes a parameter and step')
     .option('--out <dir>', 'the folder of the run (default: output/run)')
     .option('--force', 'replace the run that the folder holds')
+    .option('--watch', 'serve the live page meanwhile, as `brink watch` does')
     .option('--json', 'print the summary as JSON')
     .option('--schema', 'print the JSON schema of the file, and run nothing')
     .addHelpText('after', EXAMPLES)
@@ -99,7 +102,7 @@ export function runCommand(): Command {
       const spec = parseSpecification(readNames(named));
       // Loads TensorFlow.js, which no other command line has to wait for.
       const { runPipeline } = await import('../runs/runPipeline.ts');
-      const summary = await runPipeline(spec, { force: flags.force ?? false });
+      const summary = await runPipeline(spec, { force: flags.force ?? false, watch: flags.watch ?? false });
       if (flags.json) printSummary(summary);
     });
 }
@@ -116,6 +119,6 @@ function readFile(file: string): object {
 
 /** What the file says, where no flag says otherwise. */
 function merge(file: object, { probe, out, ...more }: Flags): Record<string, unknown> {
-  const { force: _force, json: _json, schema: _schema, ...flags } = more;
+  const { force: _force, watch: _watch, json: _json, schema: _schema, ...flags } = more;
   return { ...file, ...flags, ...(probe && { probes: probe }), ...(out !== undefined && { directory: out }) };
 }

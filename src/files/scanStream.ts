@@ -43,13 +43,18 @@ const ALIGNMENT = 8;
 const MOST_NESTED = 8;
 /** What is looked through at once, in bytes. */
 const WINDOW = 2 ** 20;
+const NOTHING = { schema: null, batches: [], end: 0 } as const;
 
-/** Walks the message headers of an Arrow stream, without reading the batches. */
-export function scanStream(file: number): StreamScan {
+/**
+ * Walks the message headers of an Arrow stream, without reading the batches.
+ *
+ * @param before What was found when the file was shorter: it goes on from there, as a file that grows is looked at
+ *   again and again.
+ */
+export function scanStream(file: number, before: Pick<StreamScan, 'schema' | 'batches' | 'end'> = NOTHING): StreamScan {
   const { size } = fstatSync(file);
-  const batches: BatchPlace[] = [];
-  let schema: MessagePlace | null = null;
-  let end = 0;
+  const batches = [...before.batches];
+  let { schema, end } = before;
   for (;;) {
     const message = messageAt(file, end, size);
     const wanted = schema === null ? MessageHeader.Schema : MessageHeader.RecordBatch;

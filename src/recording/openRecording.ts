@@ -38,6 +38,12 @@ const STEP = 'brink.step';
 export const stepKeyValues = (index: number): ReadonlyMap<string, string> =>
   new Map([[STEP, `${index}`.padStart(10, '0')]]);
 
+/** The step whose message has these key-values; null where it says none, as in format version 1. */
+export function stepIn(keyValues: ReadonlyMap<string, string>): number | null {
+  const text = keyValues.get(STEP);
+  return text === undefined ? null : Number(text);
+}
+
 /** What is said of a file without a schema. */
 const UNBEGUN =
   'holds no whole Arrow schema. It is no recording, or the process was stopped before its first step; remove the file.';

@@ -34,6 +34,7 @@ export class RunRecord {
   #files: readonly string[] = [LOG];
   #isTaken = false;
   #heart: NodeJS.Timeout | undefined;
+  #step: number | null = null;
   #log: { readonly log: Logger; close(): void } | null = null;
 
   /** @throws BrinkError where the folder holds a run that is not to be replaced, or lives. Nothing is written yet. */
@@ -62,6 +63,11 @@ export class RunRecord {
     this.#heart = setInterval(() => this.#beat(), HEARTBEAT).unref();
     this.#log.log.info({ branches: branches.outputs.map(([name]) => name), metadata: this.#metadata }, 'started');
     if (this.#resumed) this.#log.log.info({ resumed: this.#resumed }, 'resumed');
+  }
+
+  /** Notes the newest step, which the next heartbeat says. */
+  reached({ index }: Step): void {
+    this.#step = index;
   }
 
   /** Writes a line of the log, once there is one. */
@@ -118,6 +124,7 @@ export class RunRecord {
       finished: null,
       process: { host: hostname(), pid: process.pid },
       heartbeat: new Date().toISOString(),
+      step: this.#step,
       files: this.#files,
     };
   }

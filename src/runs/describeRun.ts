@@ -1,10 +1,8 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { BrinkError } from '../core/errors.ts';
 import type { Column, Table } from '../core/Table.ts';
 import { filesBelow } from '../files/filesBelow.ts';
-import { isAlive } from '../files/isAlive.ts';
 import { isBeingWritten } from '../files/isBeingWritten.ts';
 import { sayingWhy } from '../files/sayingWhy.ts';
 import { cutShort } from '../recording/cutShort.ts';
@@ -12,30 +10,7 @@ import { openRecording } from '../recording/openRecording.ts';
 import { openLog } from '../tables/openLog.ts';
 import { readTable } from '../tables/readTable.ts';
 import { namedFolder } from './namedFolder.ts';
-
-/** What run.json says, as far as it is read here. */
-const record = z.looseObject({
-  state: z.string(),
-  metadata: z.looseObject({ brink: z.string().optional(), source: z.unknown() }),
-  started: z.string(),
-  finished: z.string().nullable(),
-  process: z.object({ host: z.string(), pid: z.int() }).optional(),
-  heartbeat: z.string().optional(),
-  steps: z.number().optional(),
-  seconds: z.number().optional(),
-  branches: z
-    .record(
-      z.string(),
-      z.object({
-        rows: z.number(),
-        seconds: z.number().optional(),
-        cost: z.object({ forwards: z.number(), gradients: z.number(), products: z.number() }).optional(),
-        error: z.string().nullable(),
-      }),
-    )
-    .optional(),
-  error: z.string().nullish(),
-});
+import { type RunFile, readRunFile, stateOf } from './readRunFile.ts';
 
 /** Numbers of one column along the steps; where a step has more rows, of those that share the rest of the key. */
 export interface Series {
@@ -66,7 +41,7 @@ export interface RunDescription {
   readonly directory: string;
   /** As in run.json; `cut off` where the process that was to end the run is no more. */
   readonly state: string;
-  readonly run: z.infer<typeof record>;
+  readonly run: RunFile;
   readonly tables: readonly TableDescription[];
 }
 
@@ -87,7 +62,7 @@ export async function describeRun(folder: string): Promise<RunDescription> {
   if (!existsSync(path)) {
     throw new BrinkError(WHO, `${directory} holds no run (run.json). Name the folder of a run itself.`);
   }
-  const run = readRecord(path);
+  const run = readRunFile(WHO, path);
   const advice = 'Look at the rights of its folders.';
   const files = sayingWhy(WHO, `${directory} can't be searched`, advice, () => filesBelow(directory));
   const tables: TableDescription[] = [];
@@ -97,21 +72,6 @@ export async function describeRun(folder: string): Promise<RunDescription> {
     if (/\.(parquet|arrows|arrows\.part)$/.test(file)) tables.push(await describeTable(directory, file));
   }
   return { directory, state: stateOf(directory, run), run, tables };
-}
-
-function readRecord(path: string): z.infer<typeof record> {
-  try {
-    return record.parse(JSON.parse(readFileSync(path, 'utf8')));
-  } catch (cause) {
-    const why = cause instanceof z.ZodError ? z.prettifyError(cause) : (cause as Error).message;
-    throw new BrinkError(WHO, `${path} is no record of a run. ${why}`, { cause });
-  }
-}
-
-/** A run that says that it is running is, as long as its process lives. */
-function stateOf(directory: string, { state, process: writer, heartbeat }: z.infer<typeof record>): string {
-  if (state !== 'running' || writer === undefined) return state;
-  return isAlive(join(directory, 'log.jsonl'), writer, heartbeat ?? null) ? state : 'cut off';
 }
 
 async function describeTable(directory: string, file: string): Promise<TableDescription> {

@@ -13,6 +13,7 @@ import { heedSignals } from './heedSignals.ts';
 import { outliveClosedPipes } from './outliveClosedPipes.ts';
 import { RunRecord } from './RunRecord.ts';
 import { showProgress } from './showProgress.ts';
+import { startWatching } from './startWatching.ts';
 
 export interface RunOptions {
   /** The run's folder, made where it is missing; default 'output'. */
@@ -21,6 +22,11 @@ export interface RunOptions {
   readonly overwrite?: boolean;
   /** Goes into run.json and every table, under the key `user`. */
   readonly metadata?: JsonObject;
+  /**
+   * Whether the live page of the folder is served meanwhile, by a process of its own, as `brink watch` does; default
+   * false. Its address is written to standard error. It ends ten minutes after the run, where nobody looks.
+   */
+  readonly watch?: boolean;
   /** Whether step, loss and time left are shown on standard error: a bar on a terminal, else lines; default true. */
   readonly progress?: boolean;
   /** Ends the source when aborted: the step at hand is measured to its end, and the tables finish. */
@@ -105,7 +111,7 @@ export interface RunSummary<B = Branches> {
  *
  * @param steps A source of this library, or any observable of steps.
  * @param branches By name, which is that of their files; at least one.
- * @param options `directory`, `overwrite`, `metadata`, `progress`, `signal`, `signals`, `restartEvery`.
+ * @param options `directory`, `overwrite`, `metadata`, `watch`, `progress`, `signal`, `signals`, `restartEvery`.
  * @throws BrinkError as a rejection, before anything is measured: no branch, an option that there is not, a folder
  *   that holds a run, two branches that would write one file, options of a probe that don't go with the objective;
  *   and whatever a branch throws while it is put together.
@@ -118,7 +124,7 @@ export async function run<const B extends Branches>(
   requireOptions(
     WHO,
     options,
-    ['directory', 'overwrite', 'metadata', 'progress', 'signal', 'signals', 'restartEvery'],
+    ['directory', 'overwrite', 'metadata', 'watch', 'progress', 'signal', 'signals', 'restartEvery'],
     "{ directory: 'output/first' }",
   );
   const { signals = 'exit' } = options;
@@ -144,9 +150,17 @@ async function runUntil(
   branches: Branches,
   options: RunOptions,
 ): Promise<RunSummary> {
-  const { directory = 'output', overwrite = false, metadata: user = {}, progress = true, signal } = options;
-  const { restartEvery = null } = options;
+  const {
+    directory = 'output',
+    overwrite = false,
+    metadata: user = {},
+    watch = false,
+    progress = true,
+    signal,
+    restartEvery = null,
+  } = options;
   requireFlag(WHO, 'overwrite', overwrite);
+  requireFlag(WHO, 'watch', watch);
   requireFlag(WHO, 'progress', progress);
   requireJson(WHO, 'metadata', user);
   if (restartEvery !== null) requireInteger(WHO, 'restartEvery', restartEvery, 1);
@@ -191,6 +205,7 @@ async function runUntil(
       joined.check(first);
       record.begin(first, joined);
       hasBegun = true;
+      if (watch) startWatching(record.directory);
       const note = first?.run.resumes?.note ?? null;
       if (progress && note !== null) process.stderr.write(`${note}\n`);
       for (const name of progress ? joined.withoutSink : []) {
@@ -230,6 +245,7 @@ async function runUntil(
       next: (step) => {
         if (!begin(step)) return;
         count++;
+        record.reached(step);
         display?.show(step);
         joined.hub.next(step);
       },

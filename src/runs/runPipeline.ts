@@ -23,11 +23,14 @@ const WHO = 'run';
  * @throws CommandLineError where an option is out of its range, BrinkError where data can't be read, the engine
  *   doesn't open or the folder holds a run that is not to be replaced.
  */
-export async function runPipeline(spec: Specification, { force }: { readonly force: boolean }): Promise<RunSummary> {
+export async function runPipeline(
+  spec: Specification,
+  { force, watch = false }: { readonly force: boolean; readonly watch?: boolean },
+): Promise<RunSummary> {
   const directory = requireNoRun(WHO, spec.directory, force);
   const { steps, branches, metadata } = await preparePipeline(spec);
   return asWritten(
-    () => run(steps, branches, { directory, overwrite: force, signals: 'stop', metadata }),
+    () => run(steps, branches, { directory, overwrite: force, watch, signals: 'stop', metadata }),
     Object.keys(allProbes),
   );
 }

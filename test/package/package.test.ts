@@ -190,5 +190,7 @@ describe('a project that has installed the package', { timeout: 120_000 }, () =>
     const run = ['run', '--data', 'chebyshev', '--learning-rate', '0.1', '--steps', '3', '--probe', 'trainingLoss'];
     expect(JSON.parse(await brink(...run, '--json'))).toMatchObject({ state: 'finished', steps: 4 });
     expect(await brink('show', 'output/run')).toContain('loss.parquet: 4 rows');
+    expect(await brink('watch', 'output/run', '--save', 'run.html')).toMatch(/^run\.html: 0\.\d MB\n/);
+    expect(readFileSync(join(project, 'run.html'), 'utf8')).toContain('uplot\n\nThe MIT License');
   });
 });

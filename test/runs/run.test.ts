@@ -151,7 +151,8 @@ describe('run', () => {
     const files = ['log.jsonl', 'rows.jsonl'];
     const own = { host: hostname(), pid: process.pid };
     const heartbeat = started;
-    expect(during).toEqual({ state: 'running', metadata, started, finished: null, process: own, heartbeat, files });
+    const running = { state: 'running', metadata, started, finished: null, process: own, heartbeat, step: null, files };
+    expect(during).toEqual(running);
     expect(record()).toEqual({
       state: 'finished',
       metadata,
@@ -159,6 +160,7 @@ describe('run', () => {
       finished: started,
       process: own,
       heartbeat,
+      step: 5,
       files,
       steps: 6,
       seconds: expect.any(Number),

@@ -1,0 +1,99 @@
+import { element, symbol } from './element.ts';
+import { shortNumber } from './scales.ts';
+import type { TableData } from './TableData.ts';
+
+/** Rows a page. */
+const ROWS = 25;
+
+/** The rows of a table as text, a page at a time, for those who read rather than look. */
+export class RowsTable {
+  readonly root: HTMLDetailsElement;
+  readonly table: TableData;
+  readonly #heading = element('summary');
+  readonly #box = element('div', { class: 'scrolled', tabindex: 0, role: 'region' });
+  #page: number | null = null;
+  #shown = '';
+
+  constructor(table: TableData, bring: () => Promise<void>) {
+    this.table = table;
+    this.root = element('details', { class: 'rows-table', 'data-rows': table.watched.name }, this.#heading, this.#box);
+    this.root.addEventListener('toggle', () => {
+      if (!this.root.open) return;
+      table.want(Object.keys(table.watched.declaration!.columns));
+      void bring();
+    });
+  }
+
+  show(): void {
+    const { watched, rows } = this.table;
+    const state = watched.state === 'finished' ? '' : `, ${watched.state}`;
+    this.#heading.textContent = `${watched.file}: ${watched.rows} rows${state}`;
+    this.#box.setAttribute('aria-label', `Rows of ${watched.file}`);
+    const names = Object.keys(watched.declaration!.columns).filter((name) => this.table.column(name));
+    const pages = Math.max(1, Math.ceil(rows / ROWS));
+    const page = Math.min(pages - 1, this.#page ?? pages - 1);
+    const wanted = `${this.table.edition} ${page} ${names.length} ${Math.min(rows, (page + 1) * ROWS)} ${pages}`;
+    if (!this.root.open || wanted === this.#shown) return;
+    this.#shown = wanted;
+    const { columns, description } = watched.declaration!;
+    const cell = (name: string, row: number) => {
+      const column = this.table.column(name)!;
+      const { type, list } = columns[name]!;
+      if (list) {
+        const values = column.cells[row] as readonly number[] | null;
+        return values === null ? '–' : values.map((value) => shortNumber(value)).join(', ');
+      }
+      if (type === 'utf8') return (column.cells[row] as string | null) ?? '–';
+      if (column.numbers.isNull(row)) return '–';
+      const value = column.numbers.values[row]!;
+      return type === 'bool' ? (value === 1 ? 'yes' : 'no') : type === 'int32' ? `${value}` : shortNumber(value, 6);
+    };
+    const body = Array.from({ length: Math.min(ROWS, rows - page * ROWS) }, (_, k) => page * ROWS + k).map((row) =>
+      element(
+        'tr',
+        {},
+        names.map((name) => element('td', {}, cell(name, row))),
+      ),
+    );
+    const turn = (to: number, words: string) =>
+      element(
+        'button',
+        { type: 'button', disabled: to < 0 || to >= pages, onclick: () => this.#turn(to, pages) },
+        words,
+      );
+    this.#box.replaceChildren(
+      element(
+        'table',
+        {},
+        element('caption', {}, `${description} Page ${page + 1} of ${pages}.`),
+        element(
+          'thead',
+          {},
+          element(
+            'tr',
+            {},
+            names.map((name) =>
+              element(
+                'th',
+                { scope: 'col', title: columns[name]!.description },
+                symbol(
+                  columns[name]!.symbol === ''
+                    ? name.replaceAll('_', ' ')
+                    : `${name.replaceAll('_', ' ')} ${columns[name]!.symbol}`,
+                ),
+              ),
+            ),
+          ),
+        ),
+        element('tbody', {}, body),
+      ),
+      element('p', {}, turn(0, 'First'), turn(page - 1, 'Before'), turn(page + 1, 'Next'), turn(pages - 1, 'Newest')),
+    );
+  }
+
+  #turn(page: number, pages: number): void {
+    // The newest page stays the newest.
+    this.#page = page >= pages - 1 ? null : page;
+    this.show();
+  }
+}

@@ -1,0 +1,87 @@
+import { element, symbol } from './element.ts';
+import { type Stretch, stretchesOf } from './stretches.ts';
+import type { TableData } from './TableData.ts';
+import type { View } from './View.ts';
+
+const SPACE = 'http://www.w3.org/2000/svg';
+/** Those that fit in a picture; of more the narrowest are drawn into one another. */
+const MOST = 4000;
+
+/** The verdicts of `edge` over the steps, above the curves and as wide. */
+export class VerdictStrip {
+  readonly root: HTMLElement;
+  readonly #view: View;
+  readonly table: TableData;
+  readonly #strip: SVGSVGElement;
+  readonly #words: HTMLElement;
+  readonly #spoken: HTMLElement;
+  readonly #legend: HTMLElement;
+  #last = '';
+  #stretches: readonly Stretch[] = [];
+  #seen = '';
+
+  constructor(table: TableData, view: View) {
+    this.table = table;
+    this.#view = view;
+    this.#strip = document.createElementNS(SPACE, 'svg');
+    this.#strip.setAttribute('class', 'strip');
+    this.#strip.setAttribute('preserveAspectRatio', 'none');
+    this.#strip.setAttribute('aria-hidden', 'true');
+    this.#words = element('p', { class: 'verdict-words' });
+    this.#legend = element('ul', { class: 'legend' });
+    this.#spoken = element('p', { class: 'unseen', 'aria-live': 'polite' });
+    this.root = element(
+      'section',
+      { class: 'verdicts', 'aria-label': 'Verdicts over time' },
+      this.#strip,
+      this.#words,
+      this.#legend,
+      this.#spoken,
+    );
+    view.listen(() => this.draw());
+  }
+
+  draw(): void {
+    const steps = this.table.column('step')?.numbers.values;
+    const verdicts = this.table.column('verdict')?.cells as readonly (string | null)[] | undefined;
+    const rules = this.table.column('rule')?.cells;
+    if (steps === undefined || verdicts === undefined || verdicts.length === 0) return;
+    const seen = `${this.table.edition} ${verdicts.length}`;
+    if (seen !== this.#seen) this.#stretches = stretchesOf(steps, verdicts);
+    this.#seen = seen;
+    const [from, to] = this.#view.range;
+    const shown = this.#stretches.filter((stretch) => stretch.to >= from && stretch.from <= to);
+    this.#strip.setAttribute('viewBox', `${from} 0 ${to - from} 1`);
+    const every = Math.max(1, Math.ceil(shown.length / MOST));
+    this.#strip.replaceChildren(
+      ...shown
+        .filter((_, k) => k % every === 0)
+        .map((stretch) => {
+          const piece = document.createElementNS(SPACE, 'rect');
+          piece.setAttribute('x', `${stretch.from}`);
+          piece.setAttribute('width', `${Math.max(stretch.to - stretch.from, (to - from) / 400)}`);
+          piece.setAttribute('height', '1');
+          piece.setAttribute('class', classOf(stretch.verdict));
+          return piece;
+        }),
+    );
+    const kinds = [...new Set(shown.map(({ verdict }) => verdict))];
+    this.#legend.replaceChildren(
+      ...kinds.map((verdict) => element('li', {}, element('span', { class: `patch ${classOf(verdict)}` }), verdict)),
+    );
+    const { cursor } = this.#view;
+    const behind = cursor === null ? -1 : steps.subarray(0, verdicts.length).findIndex((step) => step > cursor);
+    const row = behind < 0 ? verdicts.length - 1 : Math.max(0, behind - 1);
+    this.#words.replaceChildren(
+      element('strong', {}, verdicts[row] ?? 'unknown'),
+      ` at step ${steps[row]}: `,
+      symbol(`${rules?.[row] ?? ''}`),
+    );
+    const newest = verdicts.at(-1) ?? 'unknown';
+    if (newest !== this.#last && this.#last !== '')
+      this.#spoken.textContent = `Now ${newest}, at step ${steps[verdicts.length - 1]}`;
+    this.#last = newest;
+  }
+}
+
+const classOf = (verdict: string) => `verdict-${verdict.replaceAll(' ', '-')}`;

@@ -1,0 +1,64 @@
+import type { AsyncBuffer } from 'hyparquet';
+import { ArrowParts, type Rows, readParquet, type Wanted } from './decode.ts';
+
+/** What is asked of the reader of tables. */
+export type Request =
+  /** The next part of a log: its schema, where it is the first one. */
+  | {
+      readonly kind: 'append';
+      readonly key: string;
+      readonly schema: Uint8Array | null;
+      readonly bytes: Uint8Array;
+      readonly wanted: readonly Wanted[];
+    }
+  /** Columns of all parts so far. */
+  | { readonly kind: 'columns'; readonly key: string; readonly wanted: readonly Wanted[] }
+  /** Columns of a finished table. */
+  | { readonly kind: 'parquet'; readonly file: FileSource; readonly wanted: readonly Wanted[] };
+
+/** Where a Parquet file is: at an address that answers to ranges, or here. */
+export type FileSource = { readonly url: string; readonly size: number } | { readonly bytes: Uint8Array };
+
+/** A fetch that was answered otherwise. */
+export class Refused extends Error {
+  readonly status: number;
+  constructor(status: number) {
+    super(`the server answered ${status}`);
+    this.status = status;
+  }
+}
+
+/** Reads tables, in a worker or beside the page. */
+export class Reader {
+  readonly #logs = new Map<string, ArrowParts>();
+
+  async answer(request: Request): Promise<Rows> {
+    if (request.kind === 'parquet') return readParquet(bufferOf(request.file), request.wanted);
+    const { key } = request;
+    if (request.kind === 'columns') {
+      const log = this.#logs.get(key);
+      return log ? log.read(request.wanted) : { rows: 0, columns: {} };
+    }
+    if (request.schema !== null) this.#logs.set(key, new ArrowParts(request.schema));
+    return this.#logs.get(key)!.append(request.bytes, request.wanted);
+  }
+}
+
+function bufferOf(file: FileSource): AsyncBuffer {
+  if ('bytes' in file) {
+    const { bytes } = file;
+    return { byteLength: bytes.length, slice: (start, end) => bytes.slice(start, end).buffer as ArrayBuffer };
+  }
+  const { url, size } = file;
+  return {
+    byteLength: size,
+    slice: async (start, end = size) => (await fetchBytes(url, start < 0 ? size + start : start, end)).buffer,
+  };
+}
+
+/** The bytes from one place to before another. @throws Refused */
+export async function fetchBytes(url: string, start: number, end: number): Promise<Uint8Array<ArrayBuffer>> {
+  const response = await fetch(url, { headers: { Range: `bytes=${start}-${end - 1}` } });
+  if (response.status !== 206) throw new Refused(response.status);
+  return new Uint8Array(await response.arrayBuffer());
+}

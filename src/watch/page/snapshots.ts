@@ -1,0 +1,392 @@
+import type { Table } from '../../core/Table.ts';
+import {
+  errorOf,
+  measuredColumns,
+  planeOf,
+  shortTitleOf,
+  symbolOf,
+  titleOf,
+  wordsOf,
+} from '../../plots/tableColumns.ts';
+import { contour } from './contours.ts';
+import { element, symbol } from './element.ts';
+import { isSnapshot } from './panelPlans.ts';
+import { rangeOf, type Scale, scaleOf, shortNumber, ticksOf } from './scales.ts';
+import type { TableData } from './TableData.ts';
+
+const SPACE = 'http://www.w3.org/2000/svg';
+const [WIDTH, HEIGHT] = [420, 260];
+const [LEFT, RIGHT, TOP, BOTTOM] = [62, 14, 24, 40];
+/** As many contour lines at most. */
+const CONTOURS = 9;
+/** Cividis (Nuñez, Anderton, Renslow, 2018), from low to high: read alike with and without colour vision. */
+const CIVIDIS = [
+  '#00224e',
+  '#123570',
+  '#3b496c',
+  '#575d6d',
+  '#707173',
+  '#8a8678',
+  '#a59c74',
+  '#c3b369',
+  '#e1cc55',
+  '#fee838',
+];
+
+type Attributes = Readonly<Record<string, string | number>>;
+
+/** A panel that shows the rows of the step at the cursor: eigenvalues, a spectrum, a slice, a plane. */
+export class Snapshot {
+  readonly root: HTMLElement;
+  readonly table: TableData;
+  /** The columns that it reads. */
+  readonly columns: readonly string[];
+  readonly #stepOf: (step: number) => number | null;
+  readonly #heading: HTMLElement;
+  readonly #box: HTMLElement;
+  #shown = '';
+
+  /** @param stepOf How long the update from a step is, where it lies along x of a plane; null: it is not known. */
+  constructor(table: TableData, stepOf: (step: number) => number | null) {
+    this.table = table;
+    this.#stepOf = stepOf;
+    const declaration = table.watched.declaration!;
+    this.columns = Object.keys(declaration.columns).filter((name) => declaration.columns[name]!.type !== 'utf8');
+    this.#heading = element('span', { class: 'value' });
+    this.#box = element('div', { class: 'snapshot-box' });
+    const id = `snapshot-${table.watched.id}`;
+    this.root = element(
+      'figure',
+      { class: 'panel snapshot', id, 'data-snapshot': declaration.name },
+      element(
+        'figcaption',
+        {},
+        element('h3', {}, TITLES[declaration.name] ?? wordsOf(declaration.name)),
+        this.#heading,
+      ),
+      this.#box,
+      element('p', { class: 'note' }, declaration.description),
+    );
+  }
+
+  /** Shows the rows of the step nearest to one; of the newest where there is none. */
+  show(cursor: number | null): void {
+    const steps = this.table.column('step')?.numbers;
+    const { rows } = this.table;
+    if (steps === undefined || rows === 0 || this.columns.some((name) => this.table.column(name) === undefined)) return;
+    const step = nearestStep(steps.values, rows, cursor);
+    const far =
+      cursor === null || cursor === step
+        ? ''
+        : `, ${Math.abs(step - cursor)} ${step < cursor ? 'before' : 'after'} the cursor`;
+    this.#heading.textContent = `at step ${step}${far}`;
+    const length = this.#stepOf(step);
+    const shown = `${this.table.edition} ${step} ${rows} ${length}`;
+    if (shown === this.#shown) return;
+    this.#shown = shown;
+    const places: number[] = [];
+    for (let row = 0; row < rows; row++) if (steps.values[row] === step) places.push(row);
+    const declaration = this.table.watched.declaration!;
+    this.#box.replaceChildren(drawSnapshot(declaration, this.table, places, length));
+  }
+}
+
+const TITLES: Readonly<Record<string, string>> = {
+  eigenvalues: 'eigenvalues',
+  spectrum: 'spectral density',
+  slices: 'slice along the step',
+  planes: 'loss plane',
+};
+
+/** Whether a table has rows that a snapshot shows. */
+export function hasSnapshot(table: Table): boolean {
+  return table.key.includes('step') && (isSnapshot(table) || 'eigenvalues' in table.columns);
+}
+
+function nearestStep(steps: Float64Array, rows: number, cursor: number | null): number {
+  if (cursor === null) return steps[rows - 1]!;
+  let best = steps[0]!;
+  for (let row = 0; row < rows; row++) if (Math.abs(steps[row]! - cursor) < Math.abs(best - cursor)) best = steps[row]!;
+  return best;
+}
+
+function drawSnapshot(declaration: Table, table: TableData, rows: readonly number[], length: number | null): Node {
+  const plane = planeOf(declaration);
+  if (plane) return drawPlane(declaration, table, rows, plane, length);
+  if ('eigenvalues' in declaration.columns) return drawEigenvalues(table, rows[0]!);
+  return drawLines(declaration, table, rows);
+}
+
+const numbers = (table: TableData, name: string, rows: readonly number[]): number[] =>
+  rows.map((row) => table.column(name)!.numbers.values[row]!);
+
+/** Eigenvalues along an axis, each with its residual, which it lies within, and the edge. */
+function drawEigenvalues(table: TableData, row: number): Node {
+  const listed = (name: string) => (table.column(name)?.cells[row] ?? []) as readonly number[];
+  const all = [...listed('eigenvalues'), ...listed('smallest_eigenvalues')];
+  const residuals = [...listed('residuals'), ...listed('smallest_residuals')];
+  const edge = table.column('edge')?.numbers.values[row] ?? Number.NaN;
+  const x = axisOf([...all, edge, 0].filter(Number.isFinite), scaleOf('linear'), LEFT, WIDTH - RIGHT);
+  const picture = frame(x, null, 'λ', '');
+  const between = (k: number) => TOP + ((HEIGHT - TOP - BOTTOM) * (k + 1)) / (all.length + 1);
+  for (const [k, value] of all.entries()) {
+    if (!Number.isFinite(value)) continue;
+    const [at, y] = [x.at(value), between(k)];
+    const half = residuals[k] ?? 0;
+    picture.append(
+      shape('line', { x1: x.at(0), x2: at, y1: y, y2: y, class: 'stroke-lambda thin' }),
+      shape('line', { x1: x.at(value - half), x2: x.at(value + half), y1: y, y2: y, class: 'stroke-text thick' }),
+      shape('circle', { cx: at, cy: y, r: 4, class: 'fill-lambda' }),
+      label(
+        `λ${k < listed('eigenvalues').length ? subscript(k + 1) : ' smallest'} ${shortNumber(value)}`,
+        LEFT - 6,
+        y + 4,
+        'end',
+      ),
+    );
+  }
+  if (Number.isFinite(edge)) {
+    picture.append(
+      shape('line', { x1: x.at(edge), x2: x.at(edge), y1: TOP, y2: HEIGHT - BOTTOM, class: 'stroke-text dashed' }),
+      label(`edge ${shortNumber(edge)}`, x.at(edge) - 4, TOP + 10, 'end'),
+    );
+  }
+  return described(
+    picture,
+    `Eigenvalues ${all.map((value) => shortNumber(value)).join(', ')}; the edge is ${shortNumber(edge)}.`,
+  );
+}
+
+const subscript = (k: number) => [...`${k}`].map((c) => '₀₁₂₃₄₅₆₇₈₉'[Number(c)]).join('');
+
+/** What was measured along a coordinate: the columns of one scale, references dashed. */
+function drawLines(declaration: Table, table: TableData, rows: readonly number[]): Node {
+  const { key, columns } = declaration;
+  const along = key.findLast((name) => columns[name]!.type === 'float64')!;
+  const measured = measuredColumns(declaration);
+  // What has something to be held against says most.
+  const reference = measured.find((name) => columns[name]!.isReference);
+  const main =
+    reference === undefined
+      ? measured[0]!
+      : measured.find((name) => columns[name]!.scale === columns[reference]!.scale)!;
+  const names =
+    reference === undefined ? [main] : measured.filter((name) => columns[name]!.scale === columns[main]!.scale);
+  const places = numbers(table, along, rows);
+  const order = [...rows.keys()].sort((a, b) => places[a]! - places[b]!);
+  const values = new Map(names.map((name) => [name, numbers(table, name, rows)]));
+  const all = [...values.values()].flat().filter(Number.isFinite);
+  const isDensity = declaration.name === 'spectrum';
+  const positive = all.filter((value) => value > 0);
+  // A density spans decades, down to nothing between the eigenvalues.
+  const floor = isDensity ? Math.max(...positive, 0) * 1e-6 : Number.NEGATIVE_INFINITY;
+  const isLog = isDensity && positive.length > 0;
+  const x = axisOf(places, scaleOf('linear'), LEFT, WIDTH - RIGHT);
+  const y = axisOf(
+    isLog ? positive.filter((value) => value >= floor) : all,
+    scaleOf(isLog ? 'log' : 'linear'),
+    HEIGHT - BOTTOM,
+    TOP,
+  );
+  const picture = frame(x, y, titleOf(declaration, along), shortTitleOf(declaration, main));
+  const error = errorOf(declaration, main);
+  if (error !== undefined) {
+    const halves = numbers(table, error, rows);
+    const ends = (sign: number) =>
+      order.map(
+        (k) =>
+          `${x.at(places[k]!)},${y.at(Math.max(values.get(main)![k]! + sign * halves[k]!, isLog ? floor : Number.NEGATIVE_INFINITY))}`,
+      );
+    picture.append(
+      shape('polygon', { points: [...ends(1), ...ends(-1).reverse()].join(' '), class: 'fill-lambda faint' }),
+    );
+  }
+  for (const [name, numbersOf] of values) {
+    const isReference = columns[name]!.isReference ?? false;
+    const points = order
+      .filter((k) => Number.isFinite(numbersOf[k]))
+      .map((k) => `${x.at(places[k]!)},${y.at(Math.max(numbersOf[k]!, isLog ? floor : Number.NEGATIVE_INFINITY))}`);
+    picture.append(
+      shape('polyline', {
+        points: points.join(' '),
+        class: isReference ? 'stroke-text dashed line' : 'stroke-lambda line',
+      }),
+    );
+  }
+  const words = names.map(
+    (name) =>
+      `${symbolOf(declaration, name)} from ${shortNumber(Math.min(...values.get(name)!))} to ${shortNumber(Math.max(...values.get(name)!))}`,
+  );
+  const legend = element(
+    'ul',
+    { class: 'legend' },
+    names.map((name) =>
+      element('li', {}, columns[name]!.isReference ? '╌ ' : '— ', symbol(symbolOf(declaration, name))),
+    ),
+  );
+  return element('div', {}, described(picture, `${words.join('; ')}.`), legend);
+}
+
+/** A plane as a heat map, with contour lines, in which the weights lie at 0, 0. */
+function drawPlane(
+  declaration: Table,
+  table: TableData,
+  rows: readonly number[],
+  [xName, yName]: readonly [string, string],
+  length: number | null,
+): Node {
+  const [main] = measuredColumns(declaration) as [string];
+  const [xs, ys, values] = [xName, yName, main].map((name) => numbers(table, name, rows)) as [
+    number[],
+    number[],
+    number[],
+  ];
+  const unique = (all: readonly number[]) => [...new Set(all)].sort((a, b) => a - b);
+  const [columns, lines] = [unique(xs), unique(ys)];
+  const cells = new Map(rows.map((_, k) => [`${xs[k]} ${ys[k]}`, values[k]!]));
+  const valueAt = (i: number, j: number) => cells.get(`${columns[i]} ${lines[j]}`) ?? Number.NaN;
+  const finite = values.filter(Number.isFinite);
+  const [least, most] = [Math.min(...finite), Math.max(...finite)];
+  // From the least upwards by its logarithm: the valley's floor shows, and the walls don't drown it.
+  const shade = (value: number) => Math.log1p((99 * (value - least)) / (most - least || 1)) / Math.log(100);
+  const x = axisOf(columns, scaleOf('linear'), LEFT, WIDTH - RIGHT - 60);
+  const y = axisOf(lines, scaleOf('linear'), HEIGHT - BOTTOM, TOP);
+  const picture = frame(x, y, titleOf(declaration, xName), titleOf(declaration, yName));
+  const edges = (all: readonly number[], k: number) => [
+    k === 0 ? all[0]! : (all[k - 1]! + all[k]!) / 2,
+    k === all.length - 1 ? all[k]! : (all[k]! + all[k + 1]!) / 2,
+  ];
+  for (let i = 0; i < columns.length; i++) {
+    for (let j = 0; j < lines.length; j++) {
+      const value = valueAt(i, j);
+      if (!Number.isFinite(value)) continue;
+      const [left, right] = edges(columns, i).map(x.at) as [number, number];
+      const [bottom, top] = edges(lines, j).map(y.at) as [number, number];
+      const size = { x: left, y: top, width: right - left + 0.5, height: bottom - top + 0.5 };
+      picture.append(shape('rect', { ...size, fill: cividis(shade(value)) }));
+    }
+  }
+  const between = (all: readonly number[], at: number) => {
+    const k = Math.min(all.length - 2, Math.floor(at));
+    return all.length < 2 ? all[0]! : all[k]! + (at - k) * (all[k + 1]! - all[k]!);
+  };
+  for (let k = 1; k <= CONTOURS; k++) {
+    const level = least + ((100 ** (k / (CONTOURS + 1)) - 1) / 99) * (most - least);
+    const path = contour(columns.length, lines.length, valueAt, level)
+      .map(
+        ([x0, y0, x1, y1]) =>
+          `M${x.at(between(columns, x0))},${y.at(between(lines, y0))}L${x.at(between(columns, x1))},${y.at(between(lines, y1))}`,
+      )
+      .join('');
+    picture.append(shape('path', { d: path, class: 'contour' }));
+  }
+  const here = { cx: x.at(0), cy: y.at(0) };
+  picture.append(
+    shape('circle', { ...here, r: 5, class: 'here' }),
+    shape('circle', { ...here, r: 2, class: 'here-inner' }),
+  );
+  const isInside = length !== null && length <= columns.at(-1)!;
+  if (length !== null) {
+    const end = x.at(Math.min(length, columns.at(-1)!));
+    picture.append(shape('line', { x1: here.cx, x2: end, y1: here.cy, y2: here.cy, class: 'step' }));
+    if (isInside) picture.append(shape('circle', { cx: end, cy: here.cy, r: 3.5, class: 'here' }));
+  }
+  for (const [k, color] of CIVIDIS.entries()) {
+    const height = (HEIGHT - TOP - BOTTOM) / CIVIDIS.length;
+    picture.append(
+      shape('rect', {
+        x: WIDTH - RIGHT - 40,
+        y: HEIGHT - BOTTOM - (k + 1) * height,
+        width: 12,
+        height: height + 0.5,
+        fill: color,
+      }),
+    );
+  }
+  picture.append(
+    label(shortNumber(most, 3), WIDTH - RIGHT - 24, TOP + 8, 'start'),
+    label(shortNumber(least, 3), WIDTH - RIGHT - 24, HEIGHT - BOTTOM, 'start'),
+  );
+  const symbolText = symbolOf(declaration, main);
+  const next = length === null ? '' : `, those of the next at ${shortNumber(length)}, 0`;
+  return described(
+    picture,
+    `${symbolText} from ${shortNumber(least)} to ${shortNumber(most)}; the weights of the step lie at 0, 0${next}.`,
+  );
+}
+
+/** A colour of cividis, from 0 to 1. */
+function cividis(share: number): string {
+  const at = Math.min(1, Math.max(0, share)) * (CIVIDIS.length - 1);
+  const k = Math.min(CIVIDIS.length - 2, Math.floor(at));
+  const channels = [1, 3, 5].map((from) => {
+    const [a, b] = [CIVIDIS[k]!, CIVIDIS[k + 1]!].map((color) => Number.parseInt(color.slice(from, from + 2), 16)) as [
+      number,
+      number,
+    ];
+    return Math.round(a + (at - k) * (b - a));
+  });
+  return `rgb(${channels.join(' ')})`;
+}
+
+interface Axis {
+  readonly scale: Scale;
+  readonly low: number;
+  readonly high: number;
+  at(value: number): number;
+}
+
+function axisOf(values: readonly number[], scale: Scale, from: number, to: number): Axis {
+  const finite = values.filter(Number.isFinite);
+  const [low, high] = rangeOf(Math.min(...finite), Math.max(...finite), scale);
+  return { scale, low, high, at: (value) => from + ((scale.to(value) - low) / (high - low)) * (to - from) };
+}
+
+/** An empty picture with its axes. */
+function frame(x: Axis, y: Axis | null, xTitle: string, yTitle: string): SVGSVGElement {
+  const picture = shape('svg', {
+    viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
+    class: 'snapshot-picture',
+    role: 'img',
+  }) as SVGSVGElement;
+  for (const tick of ticksOf(x.low, x.high, x.scale, 5)) {
+    const at = x.at(tick);
+    picture.append(
+      shape('line', { x1: at, x2: at, y1: TOP, y2: HEIGHT - BOTTOM, class: 'gridline' }),
+      label(shortNumber(tick, 3), at, HEIGHT - BOTTOM + 15, 'middle'),
+    );
+  }
+  for (const tick of y ? ticksOf(y.low, y.high, y.scale, 5) : []) {
+    const at = y!.at(tick);
+    picture.append(
+      shape('line', { x1: LEFT, x2: WIDTH - RIGHT, y1: at, y2: at, class: 'gridline' }),
+      label(shortNumber(tick, 3), LEFT - 6, at + 4, 'end'),
+    );
+  }
+  picture.append(
+    label(plain(xTitle), (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 6, 'middle'),
+    label(plain(yTitle), 4, 4, 'start', 'above'),
+  );
+  return picture;
+}
+
+/** A symbol without the signs of its subscripts. */
+const plain = (text: string) => text.replaceAll(/[{}]|_(?=\{)/g, '');
+
+function shape(name: string, attributes: Attributes): SVGElement {
+  const made = document.createElementNS(SPACE, name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, `${value}`);
+  return made;
+}
+
+function label(text: string, x: number, y: number, anchor: 'start' | 'middle' | 'end', kind = ''): SVGElement {
+  const made = shape('text', { x, y, 'text-anchor': anchor, class: `tick ${kind}`.trim() });
+  made.textContent = text;
+  return made;
+}
+
+/** With what it shows in words. */
+function described(picture: SVGSVGElement, words: string): SVGSVGElement {
+  picture.setAttribute('aria-label', words);
+  return picture;
+}

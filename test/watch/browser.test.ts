@@ -1,0 +1,520 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { toy } from '../../src/objectives/quadratic.ts';
+import { throttleSteps } from '../../src/operators/throttleSteps.ts';
+import { edge } from '../../src/probes/edge.ts';
+import { interactionAwareSharpness } from '../../src/probes/interactionAwareSharpness.ts';
+import { lossPlane } from '../../src/probes/lossPlane.ts';
+import { lossSlice } from '../../src/probes/lossSlice.ts';
+import { spectralDensity } from '../../src/probes/spectralDensity.ts';
+import { topEigenvalues } from '../../src/probes/topEigenvalues.ts';
+import { trainingLoss } from '../../src/probes/trainingLoss.ts';
+import { record } from '../../src/recording/record.ts';
+import { run } from '../../src/runs/run.ts';
+import { toArrow } from '../../src/tables/toArrow.ts';
+import { toParquet } from '../../src/tables/toParquet.ts';
+import { gradientDescent } from '../../src/training/gradientDescent.ts';
+import { savePage } from '../../src/watch/savePage.ts';
+import { serveWatch, type WatchServer } from '../../src/watch/serveWatch.ts';
+import { startRun } from '../cli/startRun.ts';
+import { browserOrSkip, browserPath, openBrowser } from '../helpers/browser.ts';
+import { regression } from '../helpers/regression.ts';
+import { beginRun, NumbersLog } from './writeLog.ts';
+
+let browser: Browser | null = null;
+let parent: string;
+const servers: WatchServer[] = [];
+const complaints: string[] = [];
+
+beforeAll(async () => {
+  parent = mkdtempSync(join(tmpdir(), 'brink-page-'));
+  const path = browserPath();
+  if (path === undefined) return;
+  browser = await openBrowser(path);
+  await run(
+    gradientDescent(regression(), { learningRate: 0.05, steps: 60, seed: 7, batchSize: 2 }),
+    {
+      loss: (s) => s.pipe(trainingLoss(), toArrow()),
+      eigenvalues: (s) => s.pipe(throttleSteps(4), topEigenvalues({ count: 2 }), toParquet()),
+      sharpness: (s) => s.pipe(interactionAwareSharpness({ batchSizes: [1, 2, 4] }), toParquet()),
+      edge: (s) => s.pipe(edge(), toParquet()),
+      slices: (s) => s.pipe(throttleSteps(10), lossSlice(), toParquet()),
+      planes: (s) => s.pipe(throttleSteps(20), lossPlane({ coordinates: [-1, -0.5, 0, 0.5, 1] }), toParquet()),
+      spectrum: (s) => s.pipe(throttleSteps(20), spectralDensity({ points: 60 }), toParquet()),
+      recording: (s) => s.pipe(record()),
+    },
+    { directory: join(parent, 'run'), progress: false },
+  );
+}, 120_000);
+beforeEach((context) => {
+  browserOrSkip(context);
+});
+afterAll(async () => {
+  await browser?.close();
+  for (const server of servers) await server.close();
+  rmSync(parent, { recursive: true, force: true });
+});
+
+/** A page that is there: what it complains of, the policy's reports too, is kept. */
+async function open(url: string, scheme: 'light' | 'dark' = 'light'): Promise<Page> {
+  const context = await browser!.newContext({ viewport: { width: 1200, height: 900 }, colorScheme: scheme });
+  return openIn(await context.newPage(), url);
+}
+async function openIn(page: Page, url: string): Promise<Page> {
+  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
+  page.on('pageerror', (error) => complaints.push(error.message));
+  await page.addInitScript(
+    "document.addEventListener('securitypolicyviolation', (e) => console.error('policy: ' + e.violatedDirective + ' ' + e.blockedURI))",
+  );
+  await page.goto(url);
+  await ready(page);
+  return page;
+}
+/** Waits for what comes with the time that a machine takes which has more to do. */
+const soon: typeof expect.poll = (what, options) => expect.poll(what, { timeout: 20_000, ...options });
+/** Resolves once two frames have been drawn, a moment from now. */
+const settled = (page: Page) =>
+  page.evaluate(
+    'new Promise((done) => setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(done)), 100))',
+  );
+const ready = (page: Page) => page.waitForSelector('html[data-ready=true]', { timeout: 60_000, state: 'attached' });
+async function serve(directory: string): Promise<string> {
+  const server = await serveWatch(directory);
+  servers.push(server);
+  return server.url;
+}
+const text = (page: Page, selector: string) => page.locator(selector).first().textContent().then(String);
+
+describe('the page of a finished run', { timeout: 120_000 }, () => {
+  it('says how it stands, and shows λ₁ and ‖H‖ with the edge, the loss, the verdicts', async () => {
+    const page = await open(await serve(join(parent, 'run')));
+    expect(await text(page, '.state')).toMatch(/^finished: 61 steps in /);
+    expect(
+      await page.locator('[data-panel]:visible').evaluateAll((all) => all.map((one) => one.getAttribute('data-panel'))),
+    ).toEqual(['first-sharpness', 'first-loss']);
+    const legend = await text(page, '[data-panel=first-sharpness] .legend');
+    for (const part of ['λ₁', '‖H‖', 'edge', 'at 60']) expect(legend).toContain(part);
+    expect(await text(page, '.verdict-words')).toMatch(/ at step 60: /);
+    expect(await page.locator('.strip rect').count()).toBeGreaterThan(0);
+    expect(await inked(page, 'first-loss')).toBeGreaterThan(100);
+  });
+
+  it('has every other column one click away, and closes it again', async () => {
+    const page = await open(await serve(join(parent, 'run')));
+    const choices = page.locator('.choice');
+    const count = await choices.count();
+    expect(count).toBeGreaterThan(12);
+    const before = await page.locator('.panel').count();
+    const shown = await page.locator('[data-panel]').count();
+    for (let k = 0; k < count; k++) await choices.nth(k).click();
+    await soon(() => page.locator('[data-panel]').count()).toBe(shown + count);
+    await page.locator('[data-panel] button[aria-label^=Close]').first().click();
+    await soon(() => page.locator('.panel').count()).toBe(before + count - 1);
+  });
+
+  it('works by keyboard: a panel takes the focus, the cursor goes from row to row, snapshots follow', async () => {
+    const page = await open(await serve(join(parent, 'run')));
+    for (let k = 0; k < 40; k++) {
+      await page.keyboard.press('Tab');
+      if (await page.evaluate("document.activeElement?.classList.contains('plot')")) break;
+    }
+    const said = () => page.locator('[data-panel=first-sharpness] [aria-live]').textContent();
+    await page.keyboard.press('Home');
+    expect(await said()).toMatch(/^λ₁ [\d.]+ at step 0$/);
+    await page.keyboard.press('ArrowRight');
+    expect(await said()).toMatch(/^λ₁ [\d.]+ at step 4$/);
+    expect(await text(page, '[data-snapshot=eigenvalues] .value')).toBe('at step 4');
+    expect(await text(page, '[data-snapshot=slices] .value')).toBe('at step 0, 4 before the cursor');
+    expect(await text(page, '.command code')).toMatch(/^npx brink replay .*recording\.arrows --from 4 --to 4 /);
+    // Another line has rows of its own.
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('ArrowRight');
+    expect(await said()).toMatch(/at step 5$/);
+    await page.keyboard.press('End');
+    expect(await said()).toMatch(/at step 60$/);
+    const range = () => page.locator('.strip').getAttribute('viewBox');
+    await page.keyboard.press('Home');
+    await page.keyboard.press('+');
+    await page.keyboard.press('+');
+    await soon(range).toBe('0 0 15 1');
+    await page.keyboard.press('0');
+    await soon(range).toBe('0 0 60 1');
+    const scale = () => page.locator('[data-panel=first-sharpness] select').inputValue();
+    await page.keyboard.press('l');
+    await soon(scale).toBe('log');
+    await page.keyboard.press(' ');
+    await page.mouse.move(500, 300);
+    expect(await said()).toBe('The cursor stays');
+    expect(await text(page, '[data-snapshot=eigenvalues] .value')).toBe('at step 0');
+    await page.keyboard.press('?');
+    expect(await page.locator('dialog#keys').isVisible()).toBe(true);
+    await page.keyboard.press('Escape');
+    expect(await page.locator('dialog#keys').isVisible()).toBe(false);
+  });
+
+  it('copies the command that measures at the cursor', async () => {
+    const page = await open(await serve(join(parent, 'run')));
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+    await page.locator('[data-panel=first-loss] .plot').focus();
+    await page.keyboard.press('Home');
+    for (const [k, command] of ['replay', 'fork'].entries()) {
+      await page.locator('.command button').nth(k).click();
+      await soon(() => page.locator('.command button').nth(k).textContent()).toBe('Copied');
+      const copied: string = await page.evaluate('navigator.clipboard.readText()');
+      expect(copied).toBe(await text(page, `.command >> nth=${k} >> code`));
+      expect(copied).toMatch(new RegExp(`^npx brink ${command} \\S+recording\\.arrows --(from|step) 0 `));
+    }
+  });
+
+  it('has one cursor over all panels, which the pointer moves', async () => {
+    const page = await open(await serve(join(parent, 'run')));
+    const box = (await page.locator('[data-panel=first-loss] .u-over').boundingBox())!;
+    await page.mouse.move(box.x + box.width / 2, box.y + 50);
+    await soon(() => text(page, '[data-panel=first-sharpness] .legend')).toMatch(/at 28/);
+    expect(await text(page, '[data-panel=first-loss] .legend')).toContain('at 30');
+    // Dragging chooses the steps.
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width, box.y + 60, { steps: 4 });
+    await page.mouse.up();
+    await soon(() => page.locator('.strip').getAttribute('viewBox')).toMatch(/^(29|30)\.?\d* 0 (29|30)/);
+  });
+
+  it('shows rows as a table, a page at a time, of every column', async () => {
+    const page = await open(await serve(join(parent, 'run')));
+    await page.locator('[data-rows=sharpness] summary').click();
+    await soon(() => page.locator('[data-rows=sharpness] tbody tr').count()).toBe(8);
+    expect(await text(page, '[data-rows=sharpness] caption')).toContain('Page 8 of 8');
+    await soon(() => page.locator('[data-rows=sharpness] th').count()).toBe(
+      Object.keys(interactionAwareSharpness.table.columns).length,
+    );
+    await page.locator('[data-rows=sharpness] button', { hasText: 'First' }).click();
+    expect(await page.locator('[data-rows=sharpness] tbody tr').count()).toBe(25);
+    expect(await text(page, '[data-rows=sharpness] tbody tr td')).toBe('0');
+  });
+
+  it.each(['light', 'dark'] as const)('has nothing that axe-core finds: %s', async (scheme) => {
+    const page = await open(await serve(join(parent, 'run')), scheme);
+    await page.locator('.choice').first().click();
+    await page.locator('[data-rows=loss] summary').click();
+    await page.locator('[data-rows=loss] tbody tr').first().waitFor();
+    const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+    // By the debugger's door: the page's policy lets no script in.
+    const found = await page.evaluate(
+      `${axe}; axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html).join('; ').slice(0, 300)))`,
+    );
+    expect(found).toEqual([]);
+  });
+
+  it('is the same as a file, without a server', async () => {
+    const file = join(parent, 'saved.html');
+    await savePage(join(parent, 'run'), file);
+    const page = await open(`file://${file}`);
+    const served = await open(await serve(join(parent, 'run')));
+    for (const selector of [
+      '.state',
+      '[data-panel=first-sharpness] .legend',
+      '.verdict-words',
+      '[data-snapshot=planes] .value',
+    ]) {
+      expect(await text(page, selector), selector).toBe(await text(served, selector));
+    }
+    expect(await inked(page, 'first-sharpness')).toBe(await inked(served, 'first-sharpness'));
+  });
+});
+
+describe('the page of several runs', { timeout: 120_000 }, () => {
+  it('lists them with their states and losses, shows one, and lays those that are chosen over one another', async () => {
+    for (const learningRate of [0.02, 0.06]) {
+      await run(
+        gradientDescent(toy(), { learningRate, steps: 25, initialWeights: [3, 0.1] }),
+        {
+          loss: (s) => s.pipe(trainingLoss(), toArrow()),
+          eigenvalues: (s) => s.pipe(topEigenvalues(), toParquet()),
+        },
+        { directory: join(parent, 'several', `rate-${learningRate}`), progress: false },
+      );
+    }
+    const page = await open(await serve(join(parent, 'several')));
+    expect(await page.locator('.runs tbody tr').count()).toBe(2);
+    expect(await text(page, '.runs tbody tr')).toMatch(/rate-0\.02.*finished: 26 steps/);
+    await soon(() => page.locator('.runs polyline').first().getAttribute('points')).toMatch(/^[\d., ]{100,}$/);
+    expect(await page.locator('[data-panel]').count()).toBe(0);
+    await page.locator('.runs button').nth(1).click();
+    await soon(() => page.locator('[data-panel=first-loss]').count()).toBe(1);
+    await soon(() => text(page, '.about')).toContain('η 0.06');
+    for (const box of await page.locator('.runs input').all()) await box.check();
+    await soon(() => page.locator('.overlay [data-panel]:visible').count()).toBe(2);
+    const legend = () => text(page, '.overlay [data-panel=over-0] .legend');
+    await soon(legend).toMatch(/rate-0\.02.*rate-0\.06.*edge of rate-0\.02/);
+    for (const box of await page.locator('.runs input').all()) await box.uncheck();
+    await soon(() => page.locator('.overlay').count()).toBe(0);
+  });
+});
+
+describe('the page of a run that lives', { timeout: 120_000 }, () => {
+  it('follows it, and says where it was cut off by kill −9', async () => {
+    const directory = join(parent, 'killed');
+    const trainer = startRun(directory);
+    await trainer.said('step 52');
+    const page = await open(await serve(directory));
+    expect(await text(page, '.state')).toMatch(/^running, at step \d+ of 1000000$/);
+    const stepOf = async () => Number(/at step (\d+)/.exec(await text(page, '.state'))![1]);
+    const first = await stepOf();
+    await soon(stepOf).toBeGreaterThan(first);
+    trainer.child.kill('SIGKILL');
+    await trainer.ended;
+    await soon(() => text(page, '.state')).toMatch(/^cut off at step \d+ of 1000000: /);
+    expect(await stepOf()).toBeGreaterThanOrEqual(first);
+  });
+
+  it('has the same rows wherever it is shown: in the list, by itself, laid over another', async () => {
+    const folder = join(parent, 'two');
+    const trainers = ['one', 'other'].map((name) => startRun(join(folder, name)));
+    for (const trainer of trainers) await trainer.said('step 52');
+    const page = await open(await serve(folder));
+    await page.locator('.runs button').first().click();
+    await page.locator('[data-panel=first-loss]').waitFor();
+    for (const box of await page.locator('.runs input').all()) await box.check();
+    await page.locator('.overlay [data-panel]').first().waitFor();
+    const rows = async () => Number(/: (\d+) rows/.exec(await text(page, '[data-rows=loss] summary'))![1]);
+    const before = await rows();
+    await expect.poll(rows, { timeout: 10_000 }).toBeGreaterThan(before + 50);
+    for (const trainer of trainers) trainer.child.kill('SIGKILL');
+    await expect.poll(() => text(page, '.state'), { timeout: 10_000 }).toMatch(/^cut off/);
+    // Columns that nobody has wanted before: of all rows, those that came first and those that came last.
+    await page.locator('[data-rows=loss] summary').click();
+    const cells = async (name: string) => {
+      const heads = await page.locator('[data-rows=loss] th').allTextContents();
+      const place = heads.findIndex((head) => head.startsWith(name));
+      return page.locator(`[data-rows=loss] tbody td:nth-child(${place + 1})`).allTextContents();
+    };
+    for (const [turn, first] of [
+      ['First', 0],
+      ['Newest', Math.floor(((await rows()) - 1) / 25) * 25],
+    ] as const) {
+      await page.locator('[data-rows=loss] button', { hasText: turn }).click({ force: true });
+      await expect.poll(async () => (await cells('step'))[0], { timeout: 5000 }).toBe(`${first}`);
+      // Of the full batch each step is an epoch.
+      await expect.poll(() => cells('epoch')).toEqual(await cells('step'));
+    }
+  });
+
+  it('keeps its rows as the log becomes Parquet, and begins anew where the run is overwritten', async () => {
+    const directory = join(parent, 'twice');
+    const train = (steps: number, overwrite: boolean) =>
+      run(
+        gradientDescent(toy(), { learningRate: 0.1, steps }),
+        { loss: (s) => s.pipe(trainingLoss(), toParquet()) },
+        { directory, overwrite, progress: false },
+      );
+    await train(20, false);
+    const page = await open(await serve(directory));
+    await soon(() => text(page, '[data-panel=first-loss] .legend')).toContain('at 20');
+    await train(7, true);
+    await soon(() => text(page, '.state')).toMatch(/^finished: 8 steps/);
+    await soon(() => text(page, '[data-panel=first-loss] .legend')).toContain('at 7');
+  });
+
+  it('draws what is to the left of the newest bucket as before when rows are added', async () => {
+    const directory = join(parent, 'growing');
+    beginRun(directory);
+    const log = new NumbersLog(directory, 'loss');
+    const wave = (step: number) => Math.sin(step / 1000) + (step % 2 === 0 ? 0.2 : -0.2);
+    log.add(200_000, wave);
+    const page = await open(await serve(directory));
+    await page.locator('[data-panel=first-loss] .plot').focus();
+    // Steps that no new row changes: the first half, chosen.
+    await page.keyboard.press('Home');
+    await page.keyboard.press('+');
+    await settled(page);
+    const before = await pixels(page, 'first-loss');
+    log.add(100_000, wave);
+    await soon(() => page.locator('[data-rows=loss] summary').textContent()).toContain('300000');
+    await settled(page);
+    expect(before.length).toBeGreaterThan(1000);
+    expect(await pixels(page, 'first-loss')).toBe(before);
+    log.close();
+  });
+});
+
+describe('what can’t be drawn', { timeout: 120_000 }, () => {
+  it('is marked and counted, on every scale of values and steps', async () => {
+    const directory = join(parent, 'odd');
+    beginRun(directory);
+    const log = new NumbersLog(directory, 'loss');
+    const odd = new Map([
+      [50, Number.NaN],
+      [51, Number.NaN],
+      [60, Number.POSITIVE_INFINITY],
+      [70, Number.NEGATIVE_INFINITY],
+      [80, -5],
+      [90, 0],
+    ]);
+    log.add(200, (step) => odd.get(step) ?? 10 ** (step / 40));
+    log.close();
+    const page = await open(await serve(directory));
+    const counts = () => text(page, '[data-panel=first-loss] .counts');
+    const select = page.locator('[data-panel=first-loss] select');
+    expect(await select.inputValue()).toBe('linear');
+    expect(await counts()).toBe('▲ 2 NaN, ▲▼ 2 infinite');
+    await page.locator('[data-panel=first-loss] .plot').focus();
+    for (const key of ['', 'L', '', 'L']) {
+      if (key !== '') await page.keyboard.press(key);
+      for (const scale of ['log', 'asinh', 'linear']) {
+        await select.selectOption(scale);
+        expect(await inked(page, 'first-loss'), `${scale} ${key}`).toBeGreaterThan(100);
+        if (scale === 'log') expect(await counts()).toBe('▲ 2 NaN, ▲▼ 2 infinite, ▼ 2 not positive');
+      }
+    }
+    const described = (await page.locator('[data-panel=first-loss] .plot').getAttribute('aria-describedby'))!;
+    expect(await text(page, `#${described}`)).toContain('L 1 → 94410, in −5 … 94410.');
+  });
+
+  it('does not take the page along: a damaged table is told, the others go on, and so does a server that ends', async () => {
+    const directory = join(parent, 'damaged');
+    beginRun(directory);
+    const log = new NumbersLog(directory, 'loss');
+    log.add(10, (step) => step);
+    log.close();
+    writeFileSync(join(directory, 'broken.parquet'), 'no table');
+    const server = await serveWatch(directory);
+    const page = await open(server.url);
+    expect(await text(page, '.errors')).toContain('broken.parquet: ');
+    expect(await text(page, '[data-panel=first-loss] .legend')).toContain('at 9');
+    const heard = complaints.length;
+    await server.close();
+    await soon(() => page.locator('.connection').isVisible()).toBe(true);
+    expect(await text(page, '.connection')).toContain('The server does not answer');
+    expect(await text(page, '[data-panel=first-loss] .legend')).toContain('at 9');
+    await page.close();
+    // The browser says itself that nobody answers.
+    const said = complaints.splice(heard);
+    expect(said.every((one) => one.includes('ERR_CONNECTION_REFUSED'))).toBe(true);
+  });
+});
+
+describe('many rows', { timeout: 240_000 }, () => {
+  const COUNT = 1_000_000;
+  const SPIKE = 654_321;
+  let url = '';
+  beforeAll(async () => {
+    if (browser === null) return;
+    const directory = join(parent, 'many');
+    beginRun(directory);
+    const logs = ['loss', 'second', 'third'].map((name) => new NumbersLog(directory, name));
+    logs[0]!.add(COUNT, (step) => (step === SPIKE ? 40 : 1));
+    logs[1]!.add(COUNT, (step) => (step % 2 === 0 ? 1 : -1));
+    logs[2]!.add(COUNT, (step) => Math.sin(step / 5000));
+    for (const log of logs) log.close();
+    url = await serve(directory);
+  }, 120_000);
+
+  it('are drawn in frames of less than 150 ms: a million in each of three tables', async () => {
+    const page = await open(url);
+    const chosen = page.locator('.choice', { hasText: /second|third/ });
+    for (let k = 0; k < (await chosen.count()); k++) await chosen.nth(k).click();
+    await soon(() => page.locator('[data-panel]').count()).toBe(3);
+    await page.locator('[data-panel=first-loss] .plot').focus();
+    // What the page's thread has computed, not what it waited for others on a busy machine.
+    const debug = await page.context().newCDPSession(page);
+    await debug.send('Performance.enable', { timeDomain: 'threadTicks' });
+    const busy = async () => {
+      const { metrics } = await debug.send('Performance.getMetrics');
+      return 1000 * metrics.find(({ name }) => name === 'TaskDuration')!.value;
+    };
+    const count = () => page.evaluate('brinkPage.frames().length') as Promise<number>;
+    const frames: number[] = [];
+    for (const key of ['+', '+', '+', '+', '-', '-', '0', 'l', 'l', 'l', '+', '0']) {
+      const [before, drawn] = [await busy(), await count()];
+      await page.keyboard.press(key);
+      await soon(async () => (await count()) > drawn).toBe(true);
+      frames.push((await busy()) - before);
+    }
+    console.log(`three panels with a million rows each: ${Math.max(...frames).toFixed(0)} ms a frame at most`);
+    expect(Math.max(...frames)).toBeLessThan(150);
+  });
+
+  it('show a spike at one of a million, and an alternation of ±1, at every zoom', async () => {
+    const page = await open(url);
+    await page.locator('.choice', { hasText: 'second' }).first().click();
+    await page.locator('[data-panel$="-loss"]').nth(1).waitFor();
+    const other = (await page.locator('[data-panel]').nth(1).getAttribute('data-panel'))!;
+    const box = (await page.locator('[data-panel=first-loss] .u-over').boundingBox())!;
+    await page.locator('[data-panel=first-loss] .plot').focus();
+    // The cursor goes to the spike: zooming keeps it there.
+    await page.evaluate(`brinkPage.point(${SPIKE})`);
+    for (let zoom = 0; zoom < 16; zoom++) {
+      await settled(page);
+      const { top } = await reach(page, 'first-loss');
+      expect(top, `zoom ${zoom}`).toBeLessThan(0.12);
+      const { top: high, bottom: low } = await reach(page, other);
+      expect([high < 0.12, low > 0.88], `zoom ${zoom}`).toEqual([true, true]);
+      await page.keyboard.press('+');
+    }
+    expect(box.width).toBeGreaterThan(300);
+  });
+
+  it('are there in eight tabs at once', async () => {
+    const context = await browser!.newContext();
+    const pages = await Promise.all(Array.from({ length: 8 }, async () => openIn(await context.newPage(), url)));
+    for (const page of pages) expect(await text(page, '.state')).toMatch(/^running, at step 999999/);
+    // Each goes on asking.
+    const asked = pages.map((page) => page.waitForRequest(/\/state$/, { timeout: 15_000 }));
+    await Promise.all(asked);
+    await context.close();
+  });
+});
+
+it('complains of nothing meanwhile, the policy neither', () => {
+  expect(complaints).toEqual([]);
+});
+
+/** The picture of a panel. */
+function pixels(page: Page, panel: string): Promise<string> {
+  return page.evaluate(`document.querySelector('[data-panel="${panel}"] canvas').toDataURL()`);
+}
+
+/** How many pixels of a panel have a colour, which axes and text have not. */
+async function inked(page: Page, panel: string): Promise<number> {
+  await settled(page);
+  return (await coloured(page, panel)).count;
+}
+
+/** Where the coloured pixels of a panel's curves reach, as shares of the height of the frame from above. */
+const reach = (page: Page, panel: string) => coloured(page, panel);
+
+interface Ink {
+  readonly count: number;
+  readonly top: number;
+  readonly bottom: number;
+}
+
+/** Runs in the page, which knows a document; here there is none. */
+const INK = `(id) => {
+  const root = document.querySelector('[data-panel="' + id + '"]');
+  const canvas = root.querySelector('canvas');
+  const over = root.querySelector('.u-over').getBoundingClientRect();
+  const box = canvas.getBoundingClientRect();
+  const scale = canvas.width / box.width;
+  const area = [over.left - box.left, over.top - box.top, over.width, over.height].map((v) => Math.round(v * scale));
+  const { data, width, height } = canvas.getContext('2d').getImageData(...area);
+  let [count, top, bottom] = [0, 1, 0];
+  for (let k = 0; k < data.length; k += 4) {
+    const channels = data.slice(k, k + 3);
+    // Grey is grid and text; of a line at its edge little is left.
+    if (data[k + 3] < 120 || Math.max(...channels) - Math.min(...channels) < 60) continue;
+    const share = Math.floor(k / 4 / width) / height;
+    count++;
+    top = Math.min(top, share);
+    bottom = Math.max(bottom, share);
+  }
+  return { count, top, bottom };
+}`;
+
+function coloured(page: Page, panel: string): Promise<Ink> {
+  return page.evaluate(`(${INK})(${JSON.stringify(panel)})`);
+}

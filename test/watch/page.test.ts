@@ -1,0 +1,231 @@
+import { execFileSync } from 'node:child_process';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { commandsAt, quoted, recordedNear } from '../../src/watch/page/commandsAt.ts';
+import { contour } from '../../src/watch/page/contours.ts';
+import { rangeOf, type ScaleKind, scaleOf, shortNumber, ticksOf } from '../../src/watch/page/scales.ts';
+import { liesAlongX } from '../../src/watch/page/stepAlong.ts';
+import { stretchesOf } from '../../src/watch/page/stretches.ts';
+import { reading, stateSentence } from '../../src/watch/page/words.ts';
+import type { WatchedRun } from '../../src/watch/WatchState.ts';
+
+const run = (more: Partial<WatchedRun>): WatchedRun => ({
+  id: 'r0',
+  name: '.',
+  state: 'running',
+  error: null,
+  started: null,
+  finished: null,
+  heartbeat: null,
+  step: null,
+  steps: null,
+  seconds: null,
+  source: { steps: 480 },
+  branches: {},
+  tables: [],
+  recordings: [],
+  ...more,
+});
+
+describe('a run in words', () => {
+  const now = Date.parse('2026-01-01T00:10:00Z');
+  it.each([
+    [run({}), 212, 'running, at step 212 of 480'],
+    [run({ step: 3 }), null, 'running, at step 3 of 480'],
+    [run({ heartbeat: '2026-01-01T00:09:50Z' }), 212, 'running, at step 212 of 480'],
+    [run({ heartbeat: '2026-01-01T00:05:00Z' }), 212, 'running, at step 212 of 480; it last said so 5 min ago'],
+    [run({ source: null }), null, 'running, before its first row'],
+    [run({ state: 'cut off' }), 212, 'cut off at step 212 of 480: its process is gone'],
+    [run({ state: 'finished', steps: 481, seconds: 12.57 }), 480, 'finished: 481 steps in 13 s'],
+    [run({ state: 'diverged', steps: 36, seconds: 9000 }), 35, 'diverged after step 35: 36 steps in 2.5 h'],
+    [run({ state: 'stopped', steps: 1, seconds: 0.5 }), 0, 'stopped: 1 step in 0.5 s'],
+  ])('says how it stands', (state, step, sentence) => {
+    expect(stateSentence(state, step, now)).toBe(sentence);
+  });
+
+  it('reads a number off with its step, and how far that is from the cursor', () => {
+    expect(reading('λ₁', 10.8123, 222, 224)).toBe('λ₁ 10.81 at step 222, 2 before the cursor');
+    expect(reading('λ₁', 10.8123, 222, 220)).toBe('λ₁ 10.81 at step 222, 2 after the cursor');
+    expect(reading('ρ', null, 7, 7)).toBe('ρ has no value at step 7');
+  });
+});
+
+describe('an axis', () => {
+  it.each(['linear', 'log', 'asinh'] as const)('keeps the order, and leads back: %s', (kind: ScaleKind) => {
+    const scale = scaleOf(kind, 0.01);
+    const values = kind === 'log' ? [1e-9, 0.1, 1, 1e6] : [-1e6, -1, -0.001, 0, 0.001, 1, 1e6];
+    const places = values.map(scale.to);
+    expect(places).toEqual(places.toSorted((a, b) => a - b));
+    for (const value of values) expect(scale.from(scale.to(value))).toBeCloseTo(value, 6);
+  });
+
+  it('has round ticks within its range, whatever that is', () => {
+    expect(ticksOf(0, 10, scaleOf('linear'), 5)).toEqual([0, 2, 4, 6, 8, 10]);
+    expect(ticksOf(-3, 1, scaleOf('log'), 6).map((tick) => shortNumber(tick))).toEqual([
+      '0.001',
+      '0.01',
+      '0.1',
+      '1',
+      '10',
+    ]);
+    expect(ticksOf(0, 1, scaleOf('log'), 6)).toEqual([1, 2, 5, 10]);
+    expect(ticksOf(-20, 20, scaleOf('log'), 6).length).toBeLessThanOrEqual(7);
+    const asinh = scaleOf('asinh', 1);
+    const ticks = ticksOf(asinh.to(-1000), asinh.to(1000), asinh, 7);
+    expect(ticks).toContain(0);
+    expect(ticks).toEqual(ticks.toSorted((a, b) => a - b));
+    for (const [low, high] of [
+      [0, 1e-300],
+      [5, 5 + 1e-12],
+      [-1e308, 1e308],
+    ]) {
+      expect(ticksOf(low!, high!, scaleOf('linear'), 5).length).toBeLessThanOrEqual(200);
+    }
+  });
+
+  it.each(['linear', 'log', 'asinh'] as const)(
+    'has ticks that are numbers, up to the ends of all numbers: %s',
+    (kind) => {
+      const value = fc.double({ min: kind === 'log' ? Number.MIN_VALUE : -1e307, max: Number.MAX_VALUE, noNaN: true });
+      fc.assert(
+        fc.property(value, value, (a, b) => {
+          const scale = scaleOf(kind, 1e-3);
+          const [low, high] = rangeOf(Math.min(a, b), Math.max(a, b), scale);
+          const ticks = ticksOf(low, high, scale, 6);
+          expect(ticks.every(Number.isFinite)).toBe(true);
+          expect(ticks.length).toBeLessThan(220);
+        }),
+      );
+    },
+  );
+
+  it('has a length, also where all values are one, none is positive, or there is none', () => {
+    for (const kind of ['linear', 'log', 'asinh'] as const) {
+      for (const [least, most] of [
+        [3, 3],
+        [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY],
+      ] as const) {
+        const [low, high] = rangeOf(least, most, scaleOf(kind));
+        expect(high).toBeGreaterThan(low);
+      }
+    }
+    expect(rangeOf(0, 0, scaleOf('linear'))).toEqual([-1, 1]);
+  });
+
+  it('writes numbers short', () => {
+    const all = [
+      0,
+      12.3456,
+      -0.5,
+      123_456,
+      1.5e-7,
+      1e9,
+      -1e9,
+      Number.NaN,
+      Number.POSITIVE_INFINITY,
+      Number.NEGATIVE_INFINITY,
+    ];
+    expect(all.map((value) => shortNumber(value))).toEqual([
+      '0',
+      '12.35',
+      '−0.5',
+      '123500',
+      '1.5·10⁻⁷',
+      '10⁹',
+      '−10⁹',
+      'NaN',
+      '∞',
+      '−∞',
+    ]);
+  });
+});
+
+describe('contour lines', () => {
+  it('lie where the values have the level: on a circle of a paraboloid', () => {
+    // No point of the grid lies on the circle.
+    const [size, middle, radius] = [41, 20, Math.sqrt(100.5)];
+    const pieces = contour(size, size, (x, y) => (x - middle) ** 2 + (y - middle) ** 2, radius ** 2);
+    expect(pieces.length).toBeGreaterThan(50);
+    for (const [x0, y0, x1, y1] of pieces) {
+      for (const [x, y] of [
+        [x0, y0],
+        [x1, y1],
+      ] as const) {
+        expect(Math.abs(Math.hypot(x - middle, y - middle) - radius)).toBeLessThan(0.02);
+      }
+    }
+    // They close: each end is that of two pieces.
+    const ends = Map.groupBy(
+      pieces.flatMap(([x0, y0, x1, y1]) => [`${x0.toFixed(6)} ${y0.toFixed(6)}`, `${x1.toFixed(6)} ${y1.toFixed(6)}`]),
+      (end) => end,
+    );
+    for (const all of ends.values()) expect(all.length).toBe(2);
+  });
+
+  it('pass a saddle on two sides, and avoid what is not finite', () => {
+    const saddle = [
+      [1, 0],
+      [0, 1],
+    ];
+    expect(contour(2, 2, (x, y) => saddle[x]![y]!, 0.5)).toHaveLength(2);
+    expect(contour(2, 2, (x, y) => (x + y === 2 ? Number.NaN : x), 0.5)).toEqual([]);
+  });
+});
+
+describe('what is offered at the cursor', () => {
+  const recording = { path: 'output/run/recording.arrows', count: 11, first: 0, last: 100, every: 10 };
+  it('is for a step that was recorded', () => {
+    for (const [cursor, step] of [
+      [null, 100],
+      [-3, 0],
+      [44, 40],
+      [46, 50],
+      [500, 100],
+    ] as const) {
+      expect(recordedNear(recording, cursor)).toBe(step);
+    }
+    expect(recordedNear({ ...recording, first: null }, 4)).toBeNull();
+  });
+
+  it('is a command that a shell takes as it stands', () => {
+    for (const path of ["it's a run/$(rm)/`x`;&.arrows", '-dash/λ.arrows']) {
+      for (const command of Object.values(commandsAt({ ...recording, path }, 20))) {
+        const words = execFileSync('sh', ['-c', `printf '%s\\n' ${command}`], { encoding: 'utf8' }).split('\n');
+        expect([words[0], words[1], words[3]]).toEqual(['npx', 'brink', path.replace(/^-/, './-')]);
+      }
+    }
+    expect(commandsAt(recording, 40)).toEqual({
+      replay:
+        'npx brink replay output/run/recording.arrows --from 40 --to 40 --probe spectralDensity --out output/replay-40',
+      fork: 'npx brink fork output/run/recording.arrows --step 40 --steps 50 --out output/fork-40',
+    });
+    expect(quoted("it's here/$HOME")).toBe("'it'\\''s here/$HOME'");
+  });
+});
+
+it('knows when the next step lies along x of a loss plane: full batches, no momentum, the usual directions', () => {
+  const source = {
+    optimizer: 'gradientDescent',
+    batchSize: 8,
+    replacement: false,
+    beta1: 0,
+    beta2: 0,
+    objective: { n: 8 },
+  };
+  const options = { directions: null };
+  expect(liesAlongX({ source }, { options })).toBe(true);
+  for (const other of [{ batchSize: 4 }, { replacement: true }, { beta1: 0.9 }, { beta2: 0.1 }, { weightDecay: 0.1 }]) {
+    expect(liesAlongX({ source: { ...source, ...other } }, { options })).toBe(false);
+  }
+  expect(liesAlongX({ source }, { options: { directions: 'own' } })).toBe(false);
+  expect(liesAlongX({ source }, { options: null })).toBe(false);
+  expect(liesAlongX({ source: null }, { options })).toBe(false);
+});
+
+it('joins verdicts that follow on each other', () => {
+  expect(stretchesOf([0, 3, 6, 9], ['stable', 'stable', 'unstable', null])).toEqual([
+    { verdict: 'stable', from: 0, to: 6 },
+    { verdict: 'unstable', from: 6, to: 9 },
+    { verdict: 'unknown', from: 9, to: 9 },
+  ]);
+});
