@@ -81,11 +81,12 @@ async function compare(name: ProblemName): Promise<Comparison> {
     // One after the other: each makes its first product alone.
     const reference = await torch('PyTorch, float64', 'float64');
     reference.end();
-    contenders.push(await torch('PyTorch, graph anew', 'anew'));
-    contenders.push(await torch('PyTorch, graph kept', 'kept'));
-    if (problems[name].model.inputShape.length === 3) {
-      contenders.push(await torch('PyTorch, channels last, graph anew', 'anew-channels-last'));
-      contenders.push(await torch('PyTorch, channels last, graph kept', 'kept-channels-last'));
+    const hasImages = problems[name].model.inputShape.length === 3;
+    for (const [layout, suffix] of [['', ''], ...(hasImages ? [[', channels last', '-channels-last']] : [])]) {
+      contenders.push(await torch(`PyTorch${layout}, graph anew`, `anew${suffix}`));
+      contenders.push(await torch(`PyTorch${layout}, graph kept`, `kept${suffix}`));
+      contenders.push(await torch(`PyTorch${layout}, forward over reverse`, `forward-over-reverse${suffix}`));
+      contenders.push(await torch(`PyTorch${layout}, compiled`, `compiled${suffix}`));
     }
     contenders.push({
       ...(await startContender('JAX, jitted', [python, jaxProgram, folder, name])),

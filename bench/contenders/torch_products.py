@@ -4,9 +4,10 @@ Arguments: folder, problem, mode. Reads a count a line, makes so many products, 
 seconds that they took.
 
 Mode 'anew': every product runs forward, backward and double backward, as brink's does. 'kept': the graph of the
-gradient is made once and kept, which serves products at one θ only. 'anew-channels-last' and 'kept-channels-last':
-the same with images and kernels laid out channels last, which is PyTorch's fastest on a CPU. 'float64': 'anew' in double precision, the
-reference.
+gradient is made once and kept, which serves products at one θ only. 'forward-over-reverse': the derivative of the
+gradient along v, by torch.func. 'compiled': the same through torch.compile. Each but 'float64', which is 'anew' in
+double precision and the reference, also with '-channels-last': images and kernels laid out channels last, which is
+PyTorch's fastest on a CPU.
 """
 
 import json
@@ -16,6 +17,7 @@ import warnings
 from array import array
 
 warnings.filterwarnings("ignore", message="Failed to initialize NumPy")
+warnings.filterwarnings("ignore", message="`torch.jit.script` is deprecated")
 import torch
 import torch.nn.functional as F
 from torch_problem import Problem
@@ -32,18 +34,31 @@ if mode.endswith("-channels-last"):
     problem.inputs = last(problem.inputs)
 
 
+def loss(weights):
+    return F.cross_entropy(problem.forward(weights, problem.inputs), problem.targets)
+
+
 def gradient():
-    loss = F.cross_entropy(problem.forward(theta, problem.inputs), problem.targets)
-    return torch.autograd.grad(loss, theta, create_graph=True)
+    return torch.autograd.grad(loss(theta), theta, create_graph=True)
 
 
-kept = gradient() if way == "kept" else None
-
-
-def product():
-    if kept is not None:
-        return torch.autograd.grad(kept, theta, grad_outputs=v, retain_graph=True)
+def anew():
     return torch.autograd.grad(gradient(), theta, grad_outputs=v)
+
+
+def forward_over_reverse(weights, tangent):
+    return torch.func.jvp(torch.func.grad(loss), (weights,), (tangent,))[1]
+
+
+if way in ("anew", "float64"):
+    product = anew
+elif way == "kept":
+    kept = gradient()
+    product = lambda: torch.autograd.grad(kept, theta, grad_outputs=v, retain_graph=True)
+else:
+    along = torch.compile(forward_over_reverse, fullgraph=True) if way == "compiled" else forward_over_reverse
+    weights = [t.detach() for t in theta]
+    product = lambda: along(weights, v)
 
 
 with open(f"{folder}/product-{mode}.f64", "wb") as file:

@@ -51,7 +51,8 @@ describe('submitSweep', () => {
     );
     expect(optionsOf(script)).toContain(`--chdir="${process.cwd()}"`);
     expect(script).toMatch(/SLURM_RESTART_COUNT:-0\}" -lt 4 \]/);
-    expect(script).toContain(`${process.execPath} `);
+    // In quotes where there is a space in it.
+    expect(script.replaceAll("'", '')).toContain(` ${process.execPath} `);
     expect(script).toContain(`'${directory.replace("'", "'\\''")}' --index "$first-$last"`);
   });
 
