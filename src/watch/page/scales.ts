@@ -18,6 +18,9 @@ export function scaleOf(kind: ScaleKind, unit = 1): Scale {
   return { kind, to: (value) => value, from: (place) => place };
 }
 
+/** The nearest number that is finite. */
+const finite = (x: number) => Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, x));
+
 /** The range of an axis around values, in places along it: a little more, and never of no length. */
 export function rangeOf(least: number, most: number, scale: Scale): readonly [number, number] {
   if (!(least <= most)) return scale.kind === 'log' ? [-1, 1] : [0, 1];
@@ -25,18 +28,16 @@ export function rangeOf(least: number, most: number, scale: Scale): readonly [nu
   const length = high - low;
   if (length === 0) {
     const half = scale.kind === 'log' ? 0.5 : Math.abs(low) / 10 || 1;
-    return [low - half, high + half];
+    return [finite(low - half), finite(high + half)];
   }
-  return [low - 0.05 * length, high + 0.05 * length];
+  return [finite(low - 0.05 * length), finite(high + 0.05 * length)];
 }
 
 /** Round numbers within a range of places, about so many. */
 export function ticksOf(low: number, high: number, scale: Scale, count: number): number[] {
   if (scale.kind === 'linear') return roundNumbers(low, high, count);
   // A range reaches a little beyond its values, and so perhaps beyond all numbers.
-  const [least, most] = [low, high].map((place) =>
-    Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, scale.from(place))),
-  ) as [number, number];
+  const [least, most] = [low, high].map((place) => finite(scale.from(place))) as [number, number];
   if (scale.kind === 'log') {
     const decades = high - low;
     if (decades < 1) return roundNumbers(least, most, count).filter((value) => value > 0);
