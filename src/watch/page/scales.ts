@@ -13,7 +13,17 @@ export interface Scale {
 export function scaleOf(kind: ScaleKind, unit = 1): Scale {
   if (kind === 'log') return { kind, to: Math.log10, from: (place) => 10 ** place };
   if (kind === 'asinh') {
-    return { kind, to: (value) => Math.asinh(value / unit), from: (place) => unit * Math.sinh(place) };
+    // Far from 0 by logarithms: a quotient or a sinh would leave the numbers before value and place do.
+    const least = Math.log(unit / 2);
+    return {
+      kind,
+      to: (value) =>
+        Math.abs(value) < 1e9 * unit
+          ? Math.asinh(value / unit)
+          : Math.sign(value) * (Math.log(Math.abs(value)) - least),
+      from: (place) =>
+        Math.abs(place) < 20 ? unit * Math.sinh(place) : Math.sign(place) * Math.exp(Math.abs(place) + least),
+    };
   }
   return { kind, to: (value) => value, from: (place) => place };
 }
