@@ -2,7 +2,7 @@ import type { Observable } from 'rxjs';
 import { probes as allProbes } from '../catalogue/probes.ts';
 import type { JsonObject } from '../core/Json.ts';
 import type { Step } from '../core/Step.ts';
-import { loadWeights } from '../recording/loadWeights.ts';
+import { loadWeights, weightTypes } from '../recording/loadWeights.ts';
 import { record } from '../recording/record.ts';
 import { type GradientDescentOptions, gradientDescent } from '../training/gradientDescent.ts';
 import { asWritten } from './asWritten.ts';
@@ -81,7 +81,12 @@ export async function preparePipeline(spec: Specification): Promise<PreparedRun>
     ),
   );
   const recording: Record<string, Branch> = isRecorded ? { recording: (s) => s.pipe(record()) } : {};
-  return { steps, branches: { ...branches, ...recording }, metadata: { pipeline: spec as unknown as JsonObject } };
+  const stored = file === undefined ? [] : weightTypes(file);
+  const metadata = {
+    pipeline: spec as unknown as JsonObject,
+    ...(stored.length > 0 && { initialWeights: { storedAs: stored } }),
+  };
+  return { steps, branches: { ...branches, ...recording }, metadata };
 }
 
 /** A probe draws batches as training does, where nothing else is said. */
