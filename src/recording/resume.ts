@@ -33,7 +33,7 @@ const WHO = 'resume';
  * recording by itself; no two processes can at once.
  *
  * Tables are not gone on with, as a Parquet file can't be: `recover` finishes those of the killed run, the resumed one
- * writes its own into a folder of its own, and together they are the table, each row once. As a killed run has not
+ * writes its own into a folder of its own, and together they are the table, each row once, whether Parquet, Arrow, CSV or TensorBoard's events. As a killed run has not
  * written the last rows of each table, the first step to be emitted is the recorded one at or before the end of the
  * table that ends first, and each branch writes the rows that lie behind the end of its own table: the one with the
  * same name, in the folder of the recording and in those of runs that went on with it before. Steps up to the last

@@ -69,14 +69,14 @@ describe('weights in a safetensors file', () => {
     mkdirSync(join(folder, 'new'));
     const all = Uint16Array.from({ length: 2 ** 16 }, (_, bits) => bits);
     // An exponent of ones is infinity or NaN, which weights can't be.
-    for (const [dtype, exponent, valueOf] of [
+    for (const [dtype, exponent, numberOf] of [
       ['F16', 0x7c00, float16],
       ['BF16', 0x7f80, (bits: number) => new Float32Array(Uint32Array.of(bits << 16).buffer)[0]!],
     ] as const) {
       const finite = all.filter((bits) => (bits & exponent) !== exponent);
       writeFileSync(path, tensorFile(dtype, Buffer.from(finite.buffer)));
       const weights = loadWeights(path, one(finite.length));
-      const expected = Float32Array.from(finite, valueOf);
+      const expected = Float32Array.from(finite, numberOf);
       expect(Buffer.from(weights.buffer).equals(Buffer.from(expected.buffer)), dtype).toBe(true);
       expect(weightTypes(path)).toEqual([dtype]);
       writeFileSync(path, tensorFile(dtype, Buffer.from(Uint16Array.of(0, exponent).buffer)));
