@@ -18,7 +18,7 @@ import type { Specification } from './specification.ts';
 const WHO = 'run';
 
 /**
- * Puts a pipeline together and runs it: each probe in a branch of its own, with a Parquet table.
+ * Puts a pipeline together and runs it: each probe in a branch of its own, with a table.
  *
  * @throws CommandLineError where an option is out of its range, BrinkError where data can't be read, the engine
  *   doesn't open or the folder holds a run that is not to be replaced.
@@ -58,6 +58,7 @@ export async function preparePipeline(spec: Specification): Promise<PreparedRun>
     chunk: _chunk,
     probes,
     every,
+    sinks,
     record: isRecorded,
     directory: _,
     initialWeights: file,
@@ -78,6 +79,7 @@ export async function preparePipeline(spec: Specification): Promise<PreparedRun>
     probeBranches(
       probes.map((probe) => asTraining(probe, training.replacement)),
       every,
+      sinks,
     ),
   );
   const recording: Record<string, Branch> = isRecorded ? { recording: (s) => s.pipe(record()) } : {};
