@@ -202,6 +202,10 @@ describe('indexFromEnvironment', () => {
     ['JOB_COMPLETION_INDEX', '0', 0],
     ['SGE_TASK_ID', '1', 0],
     ['LSB_JOBINDEX', '3', 2],
+    ['PBS_ARRAY_INDEX', '4', 4],
+    ['PBS_ARRAYID', '5', 5],
+    ['AWS_BATCH_JOB_ARRAY_INDEX', '0', 0],
+    ['CLOUD_RUN_TASK_INDEX', '6', 6],
   ])('takes %s=%s for %i', (variable, value, index) => {
     expect(indexFromEnvironment({ [variable]: value, SGE_TASK_ID_: 'undefined' }).index).toBe(index);
   });
