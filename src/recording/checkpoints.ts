@@ -74,7 +74,8 @@ const ENDINGS = ['.safetensors', '.npz'];
  *   }, { directory: 'output/a' });
  * ```
  *
- * Weights in half precision (float16, bfloat16) are measured as they are, in float32; the metadata says so (`storedAs`).
+ * Weights in half precision (float16, bfloat16) are measured as they are, in float32; the metadata says so
+ * (`storedAs`).
  *
  * Cost: reading each file twice (its checksum goes into every table), and a gradient a step where b = n.
  *

@@ -54,8 +54,8 @@ interface Found {
  * brink's name and in its shape, or as PyTorch's `state_dict` does: then kernels are transposed, and the running
  * statistics of batch normalisation are left out, which is no part of θ. Where the names are others, `names` says them
  * in the order of the model's parameters; the shapes must be PyTorch's then, if they are not brink's alone. Numbers are
- * rounded to float32; float16 and bfloat16 lose nothing there. That all names and shapes fit does not prove that the two networks compute the same: compare a
- * loss. Cost: one pass over the file.
+ * rounded to float32; float16 and bfloat16 lose nothing there. That all names and shapes fit does not prove that the
+ * two networks compute the same: compare a loss. Cost: one pass over the file.
  *
  * ```ts
  * import { loadWeights, type Model } from 'brink';
