@@ -104,7 +104,16 @@ function requireClassNames(who: string, classes: unknown): void {
     throw new BrinkError(who, `${given('classes', classes)} It must be their number, or an array of their names.`);
   }
   if (classes.length === 0) throw new BrinkError(who, 'classes is []. There must be one at least.');
-  for (const [k, text] of classes.entries()) requireText(who, `classes[${k}]`, text);
+  for (const [k, text] of classes.entries()) {
+    requireText(who, `classes[${k}]`, text);
+    const before = classes.indexOf(text);
+    if (before < k) {
+      throw new BrinkError(
+        who,
+        `classes[${k}] is '${text}', as classes[${before}] is. Give each class a name of its own.`,
+      );
+    }
+  }
 }
 
 function withNoise(clean: Examples, classCount: number, options: LabelNoiseOptions): Examples {

@@ -68,6 +68,9 @@ export type ScalingRuleOptions = OptionsOf<typeof scalingRule>;
  * and LSSR with it no better than LSR. The ρ of a step answers another question, which η keeps the bound at this step.
  * A run that is resumed begins its sums anew; `rhoOfRun` sums over a table.
  *
+ * Where ∇L is 0 and the gradients of examples are not, ρ is 0 and LSSR its limit; where they all are 0, ρ and LSSR are
+ * NaN.
+ *
  * In terms of the noise scale B_simple = 1/ρ − 1, ρ_b = 1/(1 + γB_simple/b): LSSR is McCandlish's η ∝ 1/(1 + B/b), and
  * ρ_b/ρ_{b₀} is AdaScale's gain ratio. Three derivations, one curve.
  *
@@ -116,10 +119,13 @@ export const scalingRule = probe({
       const second = estimateSum(exact, traces);
       const used = concentration === 'running' ? soFar : rho;
       const { batchSize, learningRate, replacement } = step;
+      // Where every gradient is 0 there is no ρ, and no LSSR; the other rules do not ask for one.
+      const isKnown = !Number.isNaN(used.value);
       const { knee, rates } = lssr({
         ...{ n, batchSize, learningRate, replacement, batchSizes },
-        ...{ rho: used.value, rhoStandardError: used.standardError },
+        ...(isKnown ? { rho: used.value, rhoStandardError: used.standardError } : { rho: 0 }),
       });
+      const ifKnown = (value: number) => (isKnown ? value : Number.NaN);
       return rates.map((rate) => ({
         step: step.index,
         batch_size: rate.batchSize,
@@ -128,13 +134,13 @@ export const scalingRule = probe({
         running_rho: soFar.value,
         running_from: since,
         running_rho_standard_error: soFar.standardError,
-        rho: rate.rho,
-        lssr: rate.lssr,
-        lssr_low: rate.interval[0],
-        lssr_high: rate.interval[1],
+        rho: ifKnown(rate.rho),
+        lssr: ifKnown(rate.lssr),
+        lssr_low: ifKnown(rate.interval[0]),
+        lssr_high: ifKnown(rate.interval[1]),
         lsr: rate.lsr,
         srsr: rate.srsr,
-        knee,
+        knee: ifKnown(knee),
         trace_S_n: traceSn,
         trace_S_1: second.value,
         trace_S_1_standard_error: second.standardError,

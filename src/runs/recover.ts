@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, rmSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, dirname, join, relative } from 'node:path';
 import { BrinkError } from '../core/errors.ts';
@@ -7,6 +7,7 @@ import { FileLock } from '../files/FileLock.ts';
 import { filesBelow } from '../files/filesBelow.ts';
 import { isAlive } from '../files/isAlive.ts';
 import type { Writer } from '../files/isBeingWritten.ts';
+import { isUnbegun } from '../files/isUnbegun.ts';
 import { sayingWhy } from '../files/sayingWhy.ts';
 import { amendRecord, findRecordedRun, type RecordedRun } from '../recording/recordedRun.ts';
 import { type RecoveredTable, type RecoverOptions, recoverTable } from '../tables/recoverTable.ts';
@@ -21,7 +22,7 @@ const WHO = 'recover';
  * anywhere and run again; a second run finds nothing to do, and one at the same time leaves to the first what that is
  * at. Tables that a living process is writing are left alone; those of other machines are known by the heartbeat in
  * their run's record. A log that is damaged within is left as it is, and told of. A folder that several links lead to is
- * visited once.
+ * visited once. What a run that was cut off had begun of a table before its first row is removed.
  *
  * A run that was cut off and whose tables are all whole has the state `recovered` in its run.json from then on.
  *
@@ -96,6 +97,11 @@ class CutOffRun {
     const lock = this.#take();
     if (!existsSync(log)) return undefined;
     if (!(lock instanceof FileLock)) return { ...left, leftTo: lock.pid };
+    if (log.endsWith('.part') && isUnbegun(WHO, log)) {
+      const { size } = statSync(log);
+      rmSync(log);
+      return { ...left, bytesLost: size };
+    }
     // Before it is finished, as afterwards nothing tells it from one whose branch had ended.
     if (log.endsWith('.part')) this.#noteCutOff(relative(this.#folder, log));
     return recoverTable(WHO, log, onProgress);

@@ -34,6 +34,8 @@ export interface CellResult {
   readonly brink: string;
   /** What computed it: `name`, `device` with the number of threads, `version`; null: no step came, or none of brink's. */
   readonly engine: JsonObject | null;
+  /** SHA-256 of what its run said of the data and the weights that were handed in, checksums included; null: no step. */
+  readonly inputHash: string | null;
   readonly processor: string;
 }
 

@@ -49,7 +49,7 @@ export interface CollectedSweep {
  *
  * @param directory The sweep's folder.
  * @throws BrinkError as a rejection where there is no plan, or results are another plan's, another release's or
- *   another engine's.
+ *   another engine's, or of other data: a file that cells read was changed in between.
  */
 export async function collectSweep(directory: string): Promise<CollectedSweep> {
   const folder = new SweepFolder(directory);
@@ -59,6 +59,10 @@ export async function collectSweep(directory: string): Promise<CollectedSweep> {
   requireOneKind(
     [...results.values()].filter((result) => result !== null),
     planHash,
+  );
+  requireSameInput(
+    cells.map(({ cell }) => cell).filter(({ pipeline }) => pipeline !== undefined),
+    results,
   );
 
   const params = Object.fromEntries(Object.entries(axes).map(([name, values]) => [name, columnOf(name, values)]));
@@ -206,6 +210,27 @@ function requireOneKind(results: readonly CellResult[], planHash: string): void 
       WHO,
       `the cells were computed by ${[...engines].join(' and ')}, which differ by rounding. Remove the results of one, and run the sweep again with one BRINK_ENGINE on every machine.`,
     );
+  }
+}
+
+/** @throws BrinkError where cells that name the same files had others in them. */
+function requireSameInput(cells: readonly Cell[], results: ReadonlyMap<string, CellResult | null>): void {
+  const known = new Map<string, { readonly cell: Cell; readonly hash: string }>();
+  for (const cell of cells) {
+    const hash = results.get(cell.id)?.inputHash;
+    // Of a cell that had no step, or a result of before this was noted.
+    if (hash == null) continue;
+    const { data, initialWeights, initialStep } = cell.pipeline!;
+    const named = JSON.stringify({ data, initialWeights, initialStep });
+    const other = known.get(named);
+    if (other === undefined) known.set(named, { cell, hash });
+    else if (other.hash !== hash) {
+      throw new BrinkError(
+        WHO,
+        `cells ${other.cell.index} and ${cell.index} both read ${named}, and found something else there: a file was ` +
+          'changed in between. Remove the results of those that had the wrong one, and run the sweep again.',
+      );
+    }
   }
 }
 

@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { tap } from 'rxjs';
 import type { JsonObject } from '../core/Json.ts';
+import type { Step } from '../core/Step.ts';
 import { FileLock } from '../files/FileLock.ts';
 import { MACHINE, VERSIONS } from '../files/versions.ts';
 import { record } from '../recording/record.ts';
@@ -39,14 +41,14 @@ export async function runCell(folder: SweepFolder, cell: Cell, plan: SweepPlan):
     };
     let result: CellResult;
     try {
-      const { summary, from, engine } = await runOrGoOn(folder, cell, plan);
+      const { summary, from, origin } = await runOrGoOn(folder, cell, plan);
       if (summary.state === 'stopped') return 'stopped';
       const errors = [summary.error, ...Object.values(summary.branches).map(({ error }) => error)].filter(
         (e) => e != null,
       );
       const isFailed = summary.state === 'failed' || (summary.state === 'finished' && errors.length > 0);
       result = {
-        ...{ ...about, engine },
+        ...{ ...about, ...origin },
         state: isFailed ? 'failed' : summary.state === 'diverged' ? 'diverged' : 'done',
         ...{ seconds: summary.seconds, steps: from + summary.steps, error: errors[0]?.message ?? null },
         metrics: isFailed ? {} : await metricsOf(folder, cell, summary),
@@ -54,7 +56,7 @@ export async function runCell(folder: SweepFolder, cell: Cell, plan: SweepPlan):
     } catch (error) {
       const seconds = (performance.now() - began) / 1000;
       const why = (error as Error).message;
-      result = { ...about, engine: null, state: 'failed', seconds, steps: 0, error: why, metrics: {} };
+      result = { ...about, ...UNKNOWN, state: 'failed', seconds, steps: 0, error: why, metrics: {} };
     }
     // That a cell diverged or failed is its result, and no fault of this process.
     process.exitCode = exitCode;
@@ -68,16 +70,29 @@ export async function runCell(folder: SweepFolder, cell: Cell, plan: SweepPlan):
   }
 }
 
-/** Runs a cell from its last checkpoint, or from its beginning; and says from which step, and on which engine. */
+/** What a cell's numbers come from. */
+type Origin = Pick<CellResult, 'engine' | 'inputHash'>;
+const UNKNOWN: Origin = { engine: null, inputHash: null };
+
+function originOf({ objective, metadata }: Step['run']): Origin {
+  const { engine, data } = objective?.metadata ?? {};
+  const input = JSON.stringify({ data, initialWeights: metadata?.initialWeights });
+  return {
+    engine: (engine as JsonObject | undefined) ?? null,
+    inputHash: createHash('sha256').update(input).digest('hex'),
+  };
+}
+
+/** Runs a cell from its last checkpoint, or from its beginning; and says from which step, and what it computed with. */
 async function runOrGoOn(folder: SweepFolder, cell: Cell, plan: SweepPlan) {
   const { checkpoint } = plan;
   const parts = cellParts(folder, cell);
   const { steps, branches, metadata } = await prepared(folder, cell, plan);
   const from = checkpoint === null ? null : await stepToGoOnFrom(parts, checkpoint);
-  let engine: JsonObject | null = null;
+  let origin: Origin | null = null;
   const known = (from === null ? steps : await continuedSteps(steps, parts.recording, from)).pipe(
-    tap(({ run: { objective } }) => {
-      engine ??= (objective?.metadata.engine as JsonObject | undefined) ?? null;
+    tap((step) => {
+      origin ??= originOf(step.run);
     }),
   );
   const isRecorded = checkpoint === null || checkpointOf(cell) in branches;
@@ -89,7 +104,7 @@ async function runOrGoOn(folder: SweepFolder, cell: Cell, plan: SweepPlan) {
     ...(checkpoint !== null && { restartEvery: checkpoint }),
   });
   if (from === null) cellParts(folder, cell).removeStale();
-  return { summary, from: from ?? 0, engine };
+  return { summary, from: from ?? 0, origin: origin ?? UNKNOWN };
 }
 
 async function prepared(folder: SweepFolder, cell: Cell, { module }: SweepPlan): Promise<PreparedRun> {

@@ -115,7 +115,15 @@ export async function runSweep(directory: string, options: RunSweepOptions = {})
         const attempts = folder.attemptsOf(cell);
         folder.commit({
           ...{ index: cell.index, id: cell.id, planHash, state: 'failed', attempts, seconds: report.seconds },
-          ...{ steps: 0, error, metrics: {}, brink: VERSIONS.brink, engine: null, processor: MACHINE.processor },
+          ...{
+            steps: 0,
+            error,
+            metrics: {},
+            brink: VERSIONS.brink,
+            engine: null,
+            inputHash: null,
+            processor: MACHINE.processor,
+          },
         });
         tell(cell, { outcome: 'failed', error });
       }

@@ -39,7 +39,10 @@ const NAMES = ['n', 'rho', 'rhoStandardError', 'batchSize', 'learningRate', 'bat
 
 /** The rules' advice. */
 export interface Scaling {
-  /** The batch size at which LSSR turns from linear to saturated: (γ_{n,b}/b)/ρ = 1 − γ_{n,b}/b. */
+  /**
+   * The batch size at which LSSR turns from linear to saturated: (γ_{n,b}/b)/ρ = 1 − γ_{n,b}/b. At ρ = 0 it never does:
+   * n, and with replacement infinity.
+   */
   readonly knee: number;
   readonly rates: readonly ScaledLearningRate[];
 }
@@ -58,7 +61,8 @@ export function concentrationOfBatch(n: number, batchSize: number, rho: number, 
  * Learning rates for other batch sizes by the linear and saturation scaling rule (LSSR), which keeps ρ_b/η, and
  * beside them by the linear (b/η) and the square root rule (√b/η).
  *
- * With ρ_b = 1/((γ_{n,b}/b)/ρ + 1 − γ_{n,b}/b), LSSR is linear in b below the knee b ≈ 1/ρ and constant above.
+ * With ρ_b = 1/((γ_{n,b}/b)/ρ + 1 − γ_{n,b}/b), LSSR is linear in b below the knee b ≈ 1/ρ and constant above; at ρ = 0
+ * every ρ_b is 0, and the rate is the limit, linear throughout.
  *
  * It is a rule for keeping the bound on the sharpness, found by experiment to keep test accuracy; it does not prove
  * that training goes as well. ρ changes along training: for learning rates of whole runs take that of a run,
@@ -82,7 +86,7 @@ export function lssr(options: LssrOptions): Scaling {
   const batchSizes = integers(who, 'batchSizes', options.batchSizes, 1);
   requireFlag(who, 'replacement', replacement);
   requireInteger(who, 'n', n, 1);
-  requireNumber(who, 'rho', rho, 0);
+  requireNumber(who, 'rho', rho, 0, true);
   if (rho > 1) throw new BrinkError(who, `rho is ${rho}. It is a share of at most 1.`);
   requireNumber(who, 'rhoStandardError', rhoStandardError, 0, true);
   requireNumber(who, 'learningRate', learningRate, 0);

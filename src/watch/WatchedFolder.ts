@@ -7,6 +7,7 @@ import type { JsonObject } from '../core/Json.ts';
 import { filesBelow } from '../files/filesBelow.ts';
 import { isBeingWritten } from '../files/isBeingWritten.ts';
 import { readFrom } from '../files/readFrom.ts';
+import { sayingWhy } from '../files/sayingWhy.ts';
 import { type StreamScan, scanStream } from '../files/scanStream.ts';
 import { stepIn } from '../recording/openRecording.ts';
 import { type RunFile, readRunFile, stateOf } from '../runs/readRunFile.ts';
@@ -58,7 +59,9 @@ export class WatchedFolder {
       throw new BrinkError(WHO, `the folder is '${named}'. Name that of a run, or of several.`);
     }
     const path = resolve(named);
-    const status = statSync(path, { throwIfNoEntry: false });
+    const status = sayingWhy(WHO, `${path} can't be opened`, 'Look at the path.', () =>
+      statSync(path, { throwIfNoEntry: false }),
+    );
     if (status === undefined) {
       throw new BrinkError(WHO, `there is no folder ${path}. Name that of a run, or of several.`);
     }

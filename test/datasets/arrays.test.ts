@@ -104,6 +104,7 @@ describe('arrays', () => {
       "there is no option 'input'. Did you mean inputs",
     ],
     ['nothing', undefined, 'arrays: the argument is missing. It is an object'],
+    ['two classes of one name', { ...labelled, classes: ['a', 'b', 'a'] }, "classes[2] is 'a', as classes[0] is"],
     ['class names that are none', { ...labelled, classes: 'abc' }, "classes is 'abc'. It must be their number"],
   ])('refuses %s in plain JavaScript', (_name, options, message) => {
     expect(() => arrays(options as ArraysOptions)).toThrow(message);

@@ -71,8 +71,11 @@ type Pool = (typeof POOLS)[number];
 const maxPool = (x: Tensor, { filterSize, strides, pad }: Pool) =>
   tf.maxPool(x as tf.Tensor4D, [...filterSize], [...strides], pad);
 
+/** Portable kernels that wrap TensorFlow.js's. */
+type Wrapping = `Conv2D${string}` | 'Cumsum' | 'Cumprod' | 'GatherV2';
+
 /** Inputs for each kernel of brink's own. */
-const EXAMPLES: Record<Exclude<keyof typeof portableKernels, `Conv2D${string}`>, () => Example[]> = {
+const EXAMPLES: Record<Exclude<keyof typeof portableKernels, Wrapping>, () => Example[]> = {
   BiasAdd: () => [{ inputs: { x: randn([3, 2, 4], 1), b: randn([4], 2) } }],
   StopGradient: () => [{ inputs: {}, attributes: { x: randn([3, 2], 1) } }],
   ReluMask: () =>
@@ -171,6 +174,22 @@ describe('this engine gives what the portable kernel does', () => {
           expect(tf.memory().numTensors - before, name).toBe(1);
         }
       }
+    });
+  });
+});
+
+describe('an axis that is counted from the end', () => {
+  const x = () => tf.tensor3d([5, 2, 3, 4, 1, 6, 7, 9, 8, 10, 12, 11], [2, 3, 2]);
+  it.each([
+    ['cumsum', () => tf.cumsum(x(), -2), [5, 2, 8, 6, 9, 12, 7, 9, 15, 19, 27, 30]],
+    ['cumprod', () => tf.cumprod(x(), -2), [5, 2, 15, 8, 15, 48, 7, 9, 56, 90, 672, 990]],
+    ['gather', () => tf.gather(x(), tf.tensor1d([2, 0], 'int32'), -2), [1, 6, 5, 2, 12, 11, 7, 9]],
+  ] as const)('is that axis to %s, and one that there is not is refused', async (_, operation, expected) => {
+    await scoped(async () => {
+      const y = operation();
+      expect(y.shape).toEqual([2, expected.length / 4, 2]);
+      expect(Array.from(await y.data(), Math.round)).toEqual(expected);
+      expect(() => tf.cumsum(x(), 3)).toThrow(/axis/);
     });
   });
 });

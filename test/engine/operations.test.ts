@@ -127,6 +127,16 @@ const PAIRS: Record<string, [Operation, Operation, ...number[][]]> = {
     runningSum((i, j) => j > i),
     [2, 4, 3],
   ],
+  'cumsum along an axis from the end': [
+    (x) => tf.cumsum(tf.square(x), -2, true),
+    (x) => tf.cumsum(tf.square(x), 1, true),
+    [2, 4, 3],
+  ],
+  'gather along an axis from the end': [
+    (x) => tf.gather(tf.square(x), tf.tensor1d([2, 0, 2], 'int32'), -2),
+    (x) => tf.gather(tf.square(x), tf.tensor1d([2, 0, 2], 'int32'), 1),
+    [2, 4, 3],
+  ],
   'conv2d with dilations': [
     (x, w) => tf.conv2d(four(x), four(w), 1, 'same', 'NHWC', [2, 3]),
     (x, w) => tf.conv2d(four(x), four(spreadOut(w, [2, 3])), 1, 'same'),

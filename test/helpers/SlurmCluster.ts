@@ -97,7 +97,7 @@ export class SlurmCluster {
     return this.run('squeue', '-h') === '';
   }
 
-  async until(what: string, isSo: () => boolean, seconds = 40): Promise<void> {
+  async until(what: string, isSo: () => boolean, seconds = 100): Promise<void> {
     for (const end = Date.now() + seconds * 1000; ; await sleep(50)) {
       try {
         if (isSo()) return;

@@ -1,6 +1,7 @@
 // Runs passes of a small network, with the argument `signals` while these arrive as fast as they can; prints how many
 // did, and a hash of all results.
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { arrays } from '../../src/datasets/arrays.ts';
 import { empiricalRisk } from '../../src/engine/risk/empiricalRisk.ts';
@@ -23,6 +24,8 @@ const sender =
   process.argv[2] === 'signals'
     ? new Worker(`for (;;) process.kill(${process.pid}, 'SIGUSR2');`, { eval: true })
     : null;
+// A busy machine may take longer to start the sender than the passes take.
+if (sender) await once(process, 'SIGUSR2');
 const hash = createHash('sha256');
 for (let k = 0; k < 300; k++) {
   const point = objective.at(objective.initialWeights(k % 3));

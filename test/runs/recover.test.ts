@@ -49,11 +49,12 @@ function writeRecord(more: object = {}): void {
     finished: null,
     process: { host: 'elsewhere', pid: 1 },
     heartbeat: new Date(Date.now() - 3600_000).toISOString(),
-    files: ['log.jsonl', 'rows.parquet', 'rows.arrows.part', 'rows.arrows', 'rows.parquet.tmp'],
+    files: FILES,
     ...more,
   };
   writeFileSync(join(folder, 'run.json'), JSON.stringify(record));
 }
+const FILES = ['log.jsonl', 'rows.parquet', 'rows.arrows.part', 'rows.arrows', 'rows.parquet.tmp'];
 const record = () => JSON.parse(readFileSync(join(folder, 'run.json'), 'utf8'));
 
 describe('recover, in the folder of a run', () => {
@@ -67,6 +68,25 @@ describe('recover, in the folder of a run', () => {
     const before = readFileSync(join(folder, 'run.json'));
     expect(await recover(parent)).toEqual([]);
     expect(readFileSync(join(folder, 'run.json'))).toEqual(before);
+  });
+
+  it.each([0, 3, 200])('removes a table of which %i bytes had been begun, before its schema', async (size) => {
+    await leaveLog(300);
+    writeRecord({ files: [...FILES, 'later.parquet', 'later.arrows.part'] });
+    const begun = readFileSync(join(folder, 'rows.arrows.part')).subarray(0, size);
+    writeFileSync(join(folder, 'later.arrows.part'), begun);
+    const found = await recover(parent);
+    expect(found).toContainEqual(expect.objectContaining({ rows: 0, bytesLost: size, problem: null }));
+    expect(record()).toMatchObject({ state: 'recovered', recovered: ['rows'] });
+    expect(readdirSync(folder)).toEqual(['rows.parquet', 'run.json']);
+    expect(await recover(parent)).toEqual([]);
+  });
+
+  it('leaves what is no beginning of a table', async () => {
+    writeRecord();
+    writeFileSync(join(folder, 'rows.arrows.part'), 'notes');
+    expect(await recover(parent)).toMatchObject([{ problem: expect.stringContaining('no Arrow stream') }]);
+    expect(readdirSync(folder)).toEqual(['rows.arrows.part', 'run.json']);
   });
 
   it('leaves the record at what it is where a table could not be finished, and of a run that ended', async () => {

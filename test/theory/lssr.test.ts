@@ -71,8 +71,18 @@ describe('lssr', () => {
     expect(width(0.002)).toBeGreaterThan(width(0.001));
   });
 
+  it.each([false, true])('has its limit at ρ = 0 (replacement: %s)', (replacement) => {
+    const given = { ...figure5, replacement, batchSizes: [1, 128, 4096] };
+    const [atZero, near] = [0, 1e-12].map((rho) => lssr({ ...given, rho }));
+    expect(atZero!.knee).toBe(replacement ? Number.POSITIVE_INFINITY : given.n);
+    atZero!.rates.forEach((rate, k) => {
+      expect(rate.rho).toBe(0);
+      expect(rate.lssr / near!.rates[k]!.lssr).toBeCloseTo(1, 6);
+    });
+  });
+
   it.each<[Partial<LssrOptions>, RegExp]>([
-    [{ rho: 0 }, /^lssr: rho is 0\./],
+    [{ rho: -0.1 }, /^lssr: rho is -0\.1\./],
     [{ rho: 1.5 }, /^lssr: rho is 1\.5\. It is a share of at most 1\./],
     [{ learningRate: Number.NaN }, /^lssr: learningRate is NaN\./],
     [{ batchSize: 0 }, /^lssr: batchSize is 0\./],

@@ -277,6 +277,7 @@ describe('serveWatch', () => {
     mkdirSync(empty);
     await expect(serveWatch(empty)).rejects.toThrow(/holds no run \(run\.json\)/);
     await expect(serveWatch(join(folder, 'nowhere'))).rejects.toThrow(/there is no folder .*nowhere/);
+    await expect(serveWatch(join(folder, 'x'.repeat(300)))).rejects.toThrow(/^watch: .* can't be opened: ENAMETOOLONG/);
     await expect(serveWatch(folder, { port: server.port })).rejects.toThrow(
       /port \d+, can't be listened on: .*EADDRINUSE/,
     );

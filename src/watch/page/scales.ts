@@ -13,10 +13,23 @@ export interface Scale {
 export function scaleOf(kind: ScaleKind, unit = 1): Scale {
   if (kind === 'log') return { kind, to: Math.log10, from: (place) => 10 ** place };
   if (kind === 'asinh') {
-    return { kind, to: (value) => Math.asinh(value / unit), from: (place) => unit * Math.sinh(place) };
+    // Far from 0 by logarithms: a quotient or a sinh would leave the numbers before value and place do.
+    const least = Math.log(unit / 2);
+    return {
+      kind,
+      to: (value) =>
+        Math.abs(value) < 1e9 * unit
+          ? Math.asinh(value / unit)
+          : Math.sign(value) * (Math.log(Math.abs(value)) - least),
+      from: (place) =>
+        Math.abs(place) < 20 ? unit * Math.sinh(place) : Math.sign(place) * Math.exp(Math.abs(place) + least),
+    };
   }
   return { kind, to: (value) => value, from: (place) => place };
 }
+
+/** The nearest number that is finite. */
+const finite = (x: number) => Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, x));
 
 /** The range of an axis around values, in places along it: a little more, and never of no length. */
 export function rangeOf(least: number, most: number, scale: Scale): readonly [number, number] {
@@ -25,18 +38,16 @@ export function rangeOf(least: number, most: number, scale: Scale): readonly [nu
   const length = high - low;
   if (length === 0) {
     const half = scale.kind === 'log' ? 0.5 : Math.abs(low) / 10 || 1;
-    return [low - half, high + half];
+    return [finite(low - half), finite(high + half)];
   }
-  return [low - 0.05 * length, high + 0.05 * length];
+  return [finite(low - 0.05 * length), finite(high + 0.05 * length)];
 }
 
 /** Round numbers within a range of places, about so many. */
 export function ticksOf(low: number, high: number, scale: Scale, count: number): number[] {
   if (scale.kind === 'linear') return roundNumbers(low, high, count);
   // A range reaches a little beyond its values, and so perhaps beyond all numbers.
-  const [least, most] = [low, high].map((place) =>
-    Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, scale.from(place))),
-  ) as [number, number];
+  const [least, most] = [low, high].map((place) => finite(scale.from(place))) as [number, number];
   if (scale.kind === 'log') {
     const decades = high - low;
     if (decades < 1) return roundNumbers(least, most, count).filter((value) => value > 0);

@@ -16,6 +16,9 @@ export const nativeKernels = {
     return output;
   },
   GatherAdjoint: gatherAdjoint,
+  // TensorFlow.js leaves out the type that a graph asks for.
+  ExpandDims: ({ input }, { dim }) =>
+    tf.reshape(input!, input!.shape.toSpliced(dim < 0 ? dim + input!.rank + 1 : dim, 0, 1)),
   ...convolutionKernels,
   ...poolingKernels,
 } as const satisfies KernelTable;

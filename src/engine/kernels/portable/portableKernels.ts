@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import type { KernelTable } from '../Kernel.ts';
+import { axisFromTheEnd } from './axisFromTheEnd.ts';
 import { batchNormKernels } from './batchNormKernels.ts';
 import { convolutionKernels } from './convolutionKernels.ts';
 import { einsum } from './einsum.ts';
@@ -28,6 +29,9 @@ export const portableKernels = {
       x!.shape.map((length, axis) => (length === shape[axis] ? 1 : shape[axis])),
     ),
   GatherAdjoint: gatherAdjoint,
+  Cumsum: axisFromTheEnd,
+  Cumprod: axisFromTheEnd,
+  GatherV2: axisFromTheEnd,
   Einsum: einsum,
   ...batchNormKernels,
   ...convolutionKernels,

@@ -1,3 +1,4 @@
+import * as tf from '@tensorflow/tfjs-core';
 import type { Kernel } from '../Kernel.ts';
 import { entrywise } from './entrywise.ts';
 
@@ -9,8 +10,7 @@ import { entrywise } from './entrywise.ts';
  */
 export const cumsum: Kernel = ({ x }, { axis, exclusive, reverse }, backend) => {
   const { shape } = x!;
-  const [place = 0] = [axis].flat();
-  const at = (place + shape.length) % shape.length;
+  const [at = 0] = tf.util.parseAxisParam(axis, shape);
   const inner = shape.slice(at + 1).reduce((product, length) => product * length, 1);
   const numbers = { inner, total: shape[at] ?? 1, skipped: exclusive ? 1 : 0, reverse: reverse ? 1 : 0 };
   return entrywise(backend, {
