@@ -54,7 +54,7 @@ const workers = (directory: string) =>
 describe('a sweep', { timeout: 120_000 }, () => {
   it('runs every cell, and takes divergence for a result', async () => {
     const { counts, cells, picture } = sweepStatus(whole);
-    expect(counts).toEqual({ done: 6, diverged: 3, failed: 0, running: 0, missing: 0 });
+    expect(counts).toEqual({ done: 6, diverged: 3, failed: 0, running: 0, queued: 0, missing: 0 });
     expect(cells.filter(({ state }) => state === 'diverged').map(({ cell }) => cell.params.learning_rate)).toEqual([
       1e30, 1e30, 1e30,
     ]);
