@@ -67,7 +67,7 @@ describe('a run of PyTorch’s', () => {
     for (const { index, batchLoss, gradient } of await lastValueFrom(steps.pipe(toArray()))) {
       expect(relative(batchLoss, expected[index].loss)).toBeLessThan(FLOAT32);
       expect(relative(norm(gradient), expected[index].gradientNorm)).toBeLessThan(FLOAT32);
-      const file = `run/gradient-${`${index}`.padStart(6, '0')}.safetensors`;
+      const file = `gradient-${`${index}`.padStart(6, '0')}.safetensors`;
       expect(furthest(gradient, loadWeights(join(FIXTURES, file), model)), `∇L at ${index}`).toBeLessThan(FLOAT32);
     }
   });
