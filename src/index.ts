@@ -150,7 +150,7 @@ export {
   submitSweep,
 } from './sweep/submitSweep.ts';
 export type { CellRun } from './sweep/sweepModule.ts';
-export { type CellState, type SweepStatus, sweepStatus } from './sweep/sweepStatus.ts';
+export { type CellState, type StatusOptions, type SweepStatus, sweepStatus } from './sweep/sweepStatus.ts';
 export { writePlan } from './sweep/writePlan.ts';
 export { type ReadTable, readTable } from './tables/readTable.ts';
 export type { RecoveredTable, RecoverOptions } from './tables/recoverTable.ts';

@@ -11,6 +11,7 @@ import { checkProbes, probeBranches } from '../runs/probeBranches.ts';
 import { requireName } from '../runs/requireName.ts';
 import { requireNoRun } from '../runs/requireNoRun.ts';
 import { run } from '../runs/run.ts';
+import { checkSinks, SINKS } from '../runs/tableSinks.ts';
 import { anotherOf, numberOf } from './arguments.ts';
 import { printSummary } from './text.ts';
 
@@ -24,6 +25,7 @@ interface Flags extends Settings {
   readonly names?: string;
   readonly probe: readonly string[];
   readonly every: number;
+  readonly sink?: readonly string[];
   readonly out: string;
   readonly force?: true;
   readonly json?: true;
@@ -63,6 +65,7 @@ export function checkpointsCommand(): Command {
     .option('--beta2 <β₂>', 'of momentum: 0, or β₁ with Nesterov', numberOf)
     .option('--probe <probe>', 'what to measure; may be given again (default: topEigenvalues)', anotherOf)
     .option('--every <steps>', 'how often probes measure that do not say so themselves', numberOf, 1)
+    .option('--sink <format>', `where tables go: ${SINKS.join(', ')}; may be given again (default: parquet)`, anotherOf)
     .option('--out <dir>', 'the folder of the tables', 'output/checkpoints')
     .option('--force', 'replace the run that the folder holds')
     .option('--json', 'print the summary as JSON')
@@ -71,9 +74,11 @@ export function checkpointsCommand(): Command {
 }
 
 async function measure(files: string, flags: Flags): Promise<void> {
-  const { data, model, loss, chunk, names, probe = ['topEigenvalues'], every, out, force, json, ...settings } = flags;
+  const { data, model, loss, chunk, names, probe = ['topEigenvalues'], every, sink = ['parquet'], ...more } = flags;
+  const { out, force, json, ...settings } = more;
   const probes = probe.map((text) => parseNamed(WHO, 'probe', text, allProbes));
   checkProbes(WHO, probes, every);
+  const sinks = checkSinks(WHO, sink);
   if (loss !== undefined) requireName(WHO, 'loss', loss, Object.keys(losses));
   const named = {
     data: parseNamed(WHO, 'data set', data, datasets),
@@ -108,7 +113,7 @@ async function measure(files: string, flags: Flags): Promise<void> {
   const options = { ...settings, objective, ...(names !== undefined && { names: names.split(',') }) };
   const sources = runs.map(({ paths }) => asWritten(() => checkpoints(paths, options)));
   for (const [k, { directory }] of runs.entries()) {
-    const branches = asWritten(() => probeBranches(probes, every));
+    const branches = asWritten(() => probeBranches(probes, every, sinks));
     const summary = await asWritten(
       () => run(sources[k]!, branches, { directory, overwrite, signals: 'stop', metadata: { checkpoints: files } }),
       Object.keys(allProbes),

@@ -10,6 +10,7 @@ import { parseNamed } from '../runs/parseNamed.ts';
 import { checkProbes, probeBranches } from '../runs/probeBranches.ts';
 import { requireNoRun } from '../runs/requireNoRun.ts';
 import { run } from '../runs/run.ts';
+import { checkSinks, SINKS } from '../runs/tableSinks.ts';
 import { anotherOf, numberOf } from './arguments.ts';
 import { printSummary } from './text.ts';
 
@@ -17,6 +18,7 @@ import { printSummary } from './text.ts';
 interface Flags {
   readonly probe?: readonly string[];
   readonly every: number;
+  readonly sink?: readonly string[];
   readonly data?: string;
   readonly out: string;
   readonly force?: true;
@@ -121,7 +123,8 @@ Example (a catapult, with ten times the learning rate):
   brink fork output/first/recording.arrows --step 138 --steps 50 --learning-rate 2 --out output/catapult${CODES}`,
     )
     .action(async (path: string, flags: ForkFlags) => {
-      const { probe: _, every: _every, data: _data, out: _out, force: _force, json: _json, record, ...options } = flags;
+      const { probe: _, every: _every, sink: _sink, data: _data, out: _out, ...more } = flags;
+      const { force: _force, json: _json, record, ...options } = more;
       const source = async (objective: Objective) => {
         const { fork } = await import('../recording/fork.ts');
         return asWritten(() => fork(path, { ...options, objective }));
@@ -136,22 +139,24 @@ function measuring(name: string, out: string): Command {
     .argument('<recording>', 'what `brink run --record` or `record()` wrote')
     .option('--probe <probe>', 'what to measure; may be given again (default: topEigenvalues)', anotherOf)
     .option('--every <steps>', 'how often probes measure that do not say so themselves', numberOf, 1)
+    .option('--sink <format>', `where tables go: ${SINKS.join(', ')}; may be given again (default: parquet)`, anotherOf)
     .option('--data <path>', "where the data lie: CIFAR's folder, or one's own file")
     .option('--out <dir>', 'the folder of the tables', out)
     .option('--force', 'replace the run that the folder holds')
     .option('--json', 'print the summary as JSON');
 }
 
-/** Measures on the steps of a source that a recording makes: each probe in a branch of its own, with a Parquet table. */
+/** Measures on the steps of a source that a recording makes: each probe in a branch of its own, with a table. */
 async function measureFrom(
   who: string,
   path: string,
-  { probe = ['topEigenvalues'], every, data, out, force, json }: Flags,
+  { probe = ['topEigenvalues'], every, sink = ['parquet'], data, out, force, json }: Flags,
   source: (objective: Objective) => Promise<Observable<Step>>,
   isRecorded = false,
 ): Promise<void> {
   const named = probe.map((text) => parseNamed(who, 'probe', text, allProbes));
   checkProbes(who, named, every);
+  const sinks = checkSinks(who, sink);
   const overwrite = force ?? false;
   const directory = requireNoRun(who, out, overwrite);
   // Load TensorFlow.js, which no other command line has to wait for.
@@ -166,7 +171,7 @@ async function measureFrom(
   const steps = await source(objective);
   const { record } = await import('../recording/record.ts');
   const recording: Branches = isRecorded ? { recording: (s) => s.pipe(record()) } : {};
-  const branches = { ...asWritten(() => probeBranches(named, every)), ...recording };
+  const branches = { ...asWritten(() => probeBranches(named, every, sinks)), ...recording };
   const summary = await asWritten(
     () => run(steps, branches, { directory, overwrite, signals: 'stop', metadata: { recording: path } }),
     [...Object.keys(allProbes), who, 'gradientDescent'],

@@ -4,6 +4,7 @@ import { datasets } from '../catalogue/datasets.ts';
 import { losses } from '../catalogue/losses.ts';
 import { models } from '../catalogue/models.ts';
 import { CommandLineError } from '../runs/CommandLineError.ts';
+import { SINKS } from '../runs/tableSinks.ts';
 import { anotherOf, numberOf } from './arguments.ts';
 import { printSummary } from './text.ts';
 
@@ -28,6 +29,7 @@ interface Flags {
   readonly initialStep?: number;
   readonly probe?: readonly string[];
   readonly every?: number;
+  readonly sink?: readonly string[];
   readonly record?: true;
   readonly out?: string;
   readonly force?: true;
@@ -57,6 +59,7 @@ Examples:
     --probe interactionAwareSharpness:batchSizes=32,128:every=10
   brink run --data table:train.parquet:label=class:normalize=each --learning-rate 0.1 --steps 200
   brink run --learning-rate 0.2 --epochs 100 --watch
+  brink run --learning-rate 0.2 --steps 200 --sink parquet --sink tensorboard
   brink run pipeline.json --seed 3 --record --out output/third
 
 Exit codes: 0 finished, 1 failed or diverged, 2 the command line or the file is wrong, 130 stopped by Ctrl-C (143 by
@@ -85,6 +88,7 @@ export function runCommand(): Command {
     .option('--initial-step <step>', 'which step of that recording', numberOf)
     .option('--probe <probe>', 'what to measure; may be given again', anotherOf)
     .option('--every <steps>', 'how often probes measure that do not say so themselves (default: 1)', numberOf)
+    .option('--sink <format>', `where tables go: ${SINKS.join(', ')}; may be given again (default: parquet)`, anotherOf)
     .option('--record', 'record the steps too, for `brink replay`: 4 bytes a parameter and step')
     .option('--out <dir>', 'the folder of the run (default: output/run)')
     .option('--force', 'replace the run that the folder holds')
@@ -118,7 +122,13 @@ function readFile(file: string): object {
 }
 
 /** What the file says, where no flag says otherwise. */
-function merge(file: object, { probe, out, ...more }: Flags): Record<string, unknown> {
+function merge(file: object, { probe, sink, out, ...more }: Flags): Record<string, unknown> {
   const { force: _force, watch: _watch, json: _json, schema: _schema, ...flags } = more;
-  return { ...file, ...flags, ...(probe && { probes: probe }), ...(out !== undefined && { directory: out }) };
+  return {
+    ...file,
+    ...flags,
+    ...(probe && { probes: probe }),
+    ...(sink && { sinks: sink }),
+    ...(out !== undefined && { directory: out }),
+  };
 }

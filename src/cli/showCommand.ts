@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { Command } from 'commander';
 import { describeRun, type RunDescription, type Series, type TableDescription } from '../runs/describeRun.ts';
 import { sparkline, textTable } from './text.ts';
@@ -40,7 +42,9 @@ function toText({ directory, state, run, tables }: RunDescription): string {
   for (const [name, { error }] of Object.entries(run.branches ?? {})) if (error) lines.push(`branch ${name}: ${error}`);
   lines.push(...describeCosts(run));
   for (const table of tables) lines.push('', ...describe(table));
-  if (tables.length === 0) lines.push('', 'no table yet');
+  const others = (run.files ?? []).filter((file) => /\.(csv|brink)$/.test(file) && existsSync(join(directory, file)));
+  if (tables.length === 0 && others.length === 0) lines.push('', 'no table yet');
+  if (others.length > 0) lines.push('', `for other programs: ${others.sort().join(', ')}`);
   if (tables.some((table) => table.state === 'unfinished')) {
     lines.push('', `Tables are unfinished: \`brink recover ${directory}\` finishes them.`);
   }

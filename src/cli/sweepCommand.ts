@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Command } from 'commander';
 import { CommandLineError } from '../runs/CommandLineError.ts';
 import type { SweepRequest } from '../sweep/planSweep.ts';
@@ -87,8 +88,7 @@ Exit codes: 0 done, 1 a cell failed, 2 the command line is wrong, 75 cells are l
     .argument('<dir>', 'the folder of the sweep')
     .option('--json', 'print JSON')
     .action(async (dir: string, { json }: { readonly json?: true }) => {
-      const { sweepStatus } = await import('../sweep/sweepStatus.ts');
-      const { cells, counts, picture } = sweepStatus(dir);
+      const { cells, counts, picture } = await statusOf(dir);
       if (json) {
         const rows = cells.map(({ cell: { index, id, params }, state, error }) => ({
           index,
@@ -133,6 +133,19 @@ async function indexOf(text: string): Promise<number | readonly [number, number]
   const { index, from } = indexFromEnvironment();
   console.error(`cell ${index}, from ${from}`);
   return index;
+}
+
+/** With what waits in Slurm's queue, where the sweep was submitted; what Slurm doesn't say the files say without it. */
+async function statusOf(dir: string) {
+  const { sweepStatus } = await import('../sweep/sweepStatus.ts');
+  if (!existsSync(join(dir, 'slurm'))) return sweepStatus(dir);
+  try {
+    return sweepStatus(dir, { slurm: true });
+  } catch (error) {
+    const known = sweepStatus(dir);
+    console.error(`${(error as Error).message} Which cells wait in the queue is not known.`);
+    return known;
+  }
 }
 
 function readJson(file: string): unknown {

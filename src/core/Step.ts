@@ -6,6 +6,7 @@ import { type JsonObject, requireJson } from './Json.ts';
 import type { Objective, Point } from './Objective.ts';
 import { requireUntouched } from './requireUntouched.ts';
 import type { StepData } from './StepData.ts';
+import type { Table } from './Table.ts';
 
 /**
  * A step on its way through a pipeline: its data, and beside it, where no spread, JSON or structured clone sees it,
@@ -66,8 +67,8 @@ export interface TableEnd {
   readonly table: string;
   /** The largest step in it. */
   readonly step: number;
-  /** The keys of the rows of that step. */
-  readonly keys: readonly string[];
+  /** Whether it holds a row of that step. */
+  holds(table: Table, row: Readonly<Record<string, unknown>>): boolean;
 }
 
 /** A branch of a run, as the probes and sinks in it meet it. */
@@ -89,6 +90,8 @@ export interface RunBranch {
    * @throws BrinkError where another sink of the run has one of them.
    */
   claim(who: string, file: string, meanwhile?: readonly string[]): void;
+  /** The files that its sinks have taken. */
+  readonly targets: readonly string[];
   /** Whether a file is one of the run before, which goes as this one begins. */
   removes(file: string): boolean;
   /**

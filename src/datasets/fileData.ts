@@ -32,7 +32,7 @@ const NAMES = ['inputs', 'labels', 'targets', 'testInputs', 'testOutputs', ...CO
 /**
  * A data set of the arrays in one's own file: npz and npy as numpy writes them, or safetensors.
  *
- * Floats of 32 and 64 bits, integers, and text (labels only) are read, in either byte order, by rows or by columns.
+ * Floats of 16, 32 and 64 bits, integers, and text (labels only) are read, in either byte order, by rows or by columns.
  * Values are rounded to float32 and scaled as `normalize` says, by nothing else. With an npy file, other arrays are
  * named by their files in the same folder: `fileData('x.npy', { labels: 'y.npy' })`. The metadata carries the SHA-256
  * of every file and of inputs and targets as used. The file is read whole: memory is a few times its size.

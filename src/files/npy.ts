@@ -1,4 +1,5 @@
 import { BrinkError } from '../core/errors.ts';
+import { fromFloat16 } from './halfPrecision.ts';
 import type { TensorValues } from './safetensors.ts';
 
 /** An array of a file, row-major; text stays text. */
@@ -16,6 +17,7 @@ const HEADER = /^\{\s*'descr':\s*'([^']+)',\s*'fortran_order':\s*(True|False),\s
 const READERS: Readonly<
   Record<string, { make(n: number): TensorValues; read(v: DataView, at: number, le: boolean): number | bigint }>
 > = {
+  f2: { make: (n) => new Float32Array(n), read: (v, at, le) => fromFloat16(v.getUint16(at, le)) },
   f4: { make: (n) => new Float32Array(n), read: (v, at, le) => v.getFloat32(at, le) },
   f8: { make: (n) => new Float64Array(n), read: (v, at, le) => v.getFloat64(at, le) },
   i1: { make: (n) => new Int8Array(n), read: (v, at) => v.getInt8(at) },
@@ -32,8 +34,8 @@ const READERS: Readonly<
  * Reads an array in numpy's format: magic, version, a header that is a Python literal, the numbers.
  *
  * @param what Whose array it is, in words.
- * @throws BrinkError where the bytes are none, are cut off or too many, or hold another type (half precision, complex
- *   numbers, Python objects, structures).
+ * @throws BrinkError where the bytes are none, are cut off or too many, or hold another type (complex numbers,
+ *   Python objects, structures).
  */
 export function parseNpy(who: string, what: string, bytes: Buffer): FileArray {
   const wrong = (why: string) => new BrinkError(who, `${what} ${why}`);
@@ -58,7 +60,9 @@ export function parseNpy(who: string, what: string, bytes: Buffer): FileArray {
   const isText = kind?.[1] === 'U';
   const reader = READERS[type.slice(1)];
   if (!kind || (!isText && reader === undefined)) {
-    throw wrong(`has the type '${type}'. Floats of 32 or 64 bits, integers and text (U) are read; convert it first.`);
+    throw wrong(
+      `has the type '${type}'. Floats of 16, 32 or 64 bits, integers and text (U) are read; convert it first.`,
+    );
   }
   const width = isText ? 4 * Number(kind[2]) : Number(kind[2]);
   if (!Number.isSafeInteger(count * width) || bytes.length - data !== count * width) {

@@ -3,6 +3,7 @@ import { endianness } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { BrinkError } from '../core/errors.ts';
 import { hasFields } from '../core/hasFields.ts';
+import { fromBfloat16, fromFloat16 } from './halfPrecision.ts';
 import { makeFolders } from './makeFolders.ts';
 import { openToRead } from './openToRead.ts';
 import { readFrom } from './readFrom.ts';
@@ -28,9 +29,15 @@ export interface NamedTensor<V extends TensorValues = TensorValues> {
   readonly values: V;
 }
 
+/** A tensor as it was read. */
+export interface StoredTensor extends NamedTensor {
+  /** As what the file holds its numbers. */
+  readonly type: TensorType;
+}
+
 /** What a file in the format safetensors holds. */
-export interface Safetensors<V extends TensorValues = TensorValues> {
-  readonly tensors: readonly NamedTensor<V>[];
+export interface Safetensors<T extends NamedTensor = StoredTensor> {
+  readonly tensors: readonly T[];
   readonly metadata: Readonly<Record<string, string>>;
 }
 
@@ -47,8 +54,10 @@ interface Entry {
   readonly data_offsets: readonly [number, number];
 }
 
-/** The types of numbers that can be read. */
+/** The types of numbers that can be read, as they lie in the file. */
 const TYPES = {
+  F16: Uint16Array,
+  BF16: Uint16Array,
   F32: Float32Array,
   F64: Float64Array,
   I8: Int8Array,
@@ -62,11 +71,14 @@ const TYPES = {
 } as const;
 export type TensorType = keyof typeof TYPES;
 
+/** Halves become float32, which holds each of them as it is. */
+const HALVES: Partial<Record<TensorType, (bits: number) => number>> = { F16: fromFloat16, BF16: fromBfloat16 };
+
 /** All of them. */
 export const TENSOR_TYPES = Object.keys(TYPES) as readonly TensorType[];
 
 /** Writes the tensors as F32. */
-export function writeSafetensors(path: string, { tensors, metadata }: Safetensors<Float32Array>): void {
+export function writeSafetensors(path: string, { tensors, metadata }: Safetensors<NamedTensor<Float32Array>>): void {
   let end = 0;
   const entries = tensors.map(({ name, shape, values }) => {
     const start = end;
@@ -95,12 +107,28 @@ export function writeSafetensors(path: string, { tensors, metadata }: Safetensor
 }
 
 /**
- * Reads tensors of some types.
+ * Reads tensors of some types; float16 and bfloat16 as float32, in which nothing of them is lost.
  *
  * @throws BrinkError where the file is none, is cut off, has bytes that belong to no tensor or to two, or holds numbers
  *   of another type.
  */
 export function readSafetensors(who: string, path: string, types: readonly TensorType[]): Safetensors {
+  return read(who, path, types, (about, bytes) => ({ ...about, values: numbersOf(about.type, bytes()) }));
+}
+
+/** What the header of a file says of its tensors, the numbers unread. @throws BrinkError as `readSafetensors`. */
+export function readTensorTypes(who: string, path: string, types: readonly TensorType[]): readonly About[] {
+  return read(who, path, types, (about) => about).tensors;
+}
+
+type About = Omit<StoredTensor, 'values'>;
+
+function read<T>(
+  who: string,
+  path: string,
+  types: readonly TensorType[],
+  make: (about: About, bytes: () => Buffer) => T,
+): { readonly tensors: readonly T[]; readonly metadata: Header['metadata'] } {
   const wrong = (what: string) => new BrinkError(who, `${path} ${what}`);
   const file = openToRead(who, path);
   try {
@@ -132,8 +160,7 @@ export function readSafetensors(who: string, path: string, types: readonly Tenso
       }
       end = to;
       if (start + to > size) throw wrong(`is cut off: ${name} ends at byte ${start + to} of ${size}.`);
-      const bytes = take(start + from, to - from);
-      return { name, shape, values: numbersOf(type, bytes, width) };
+      return make({ name, shape, type }, () => take(start + from, to - from));
     });
     if (start + end !== size) throw wrong(`is damaged: ${size - start - end} bytes behind its last tensor.`);
     return { tensors, metadata };
@@ -143,10 +170,12 @@ export function readSafetensors(who: string, path: string, types: readonly Tenso
 }
 
 /** The numbers, whatever the machine's order. */
-function numbersOf(type: TensorType, bytes: Buffer, width: number): TensorValues {
-  const ordered = endianness() === 'LE' ? bytes : swapped(bytes, width);
+function numbersOf(type: TensorType, bytes: Buffer): TensorValues {
+  const ordered = endianness() === 'LE' ? bytes : swapped(bytes, TYPES[type].BYTES_PER_ELEMENT);
   const own = new Uint8Array(ordered).buffer;
-  return new TYPES[type](own);
+  const values = new TYPES[type](own);
+  const half = HALVES[type];
+  return half ? Float32Array.from(values as Uint16Array, half) : values;
 }
 
 function swapped(bytes: Buffer, width: number): Buffer {

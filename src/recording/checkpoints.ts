@@ -9,7 +9,7 @@ import type { Objective } from '../core/Objective.ts';
 import { openStep, type Step, stepRun } from '../core/Step.ts';
 import { checksums } from '../datasets/archives/checksums.ts';
 import { type CheckpointTable, readCheckpointTable } from './checkpointTable.ts';
-import { loadWeights } from './loadWeights.ts';
+import { loadWeights, weightTypes } from './loadWeights.ts';
 
 /** What is known of the run that left the checkpoints; what isn't given, or null, is unknown. */
 export interface CheckpointsOptions {
@@ -74,6 +74,9 @@ const ENDINGS = ['.safetensors', '.npz'];
  *   }, { directory: 'output/a' });
  * ```
  *
+ * Weights in half precision (float16, bfloat16) are measured as they are, in float32; the metadata says so
+ * (`storedAs`).
+ *
  * Cost: reading each file twice (its checksum goes into every table), and a gradient a step where b = n.
  *
  * @param files A pattern (`runs/a/step-*.safetensors`; `*`, `**`, `?`, `{a,b}`), or a list of paths; .safetensors, .npz.
@@ -117,6 +120,7 @@ export function checkpoints(files: string | readonly string[], options: Checkpoi
     const all = named ?? chosen(inOrder(paths.map((file) => ({ file, index: known!.indexOf(file) ?? indexOf(file) }))));
     const hash = createHash('sha256');
     for (const { file } of all) hash.update((await checksums(file)).sha256);
+    const types = [...new Set(all.flatMap(({ file }) => weightTypes(file)))].sort();
     const run = stepRun({
       objective,
       total: all.length,
@@ -126,6 +130,7 @@ export function checkpoints(files: string | readonly string[], options: Checkpoi
         source: WHO,
         files: { count: all.length, first: basename(all[0]!.file), last: basename(all.at(-1)!.file) },
         sha256: hash.digest('hex'),
+        ...(types.length > 0 && { storedAs: types }),
         table: known && { file: known.file, sha256: known.sha256 },
         learningRate,
         batchSize,

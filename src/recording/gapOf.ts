@@ -56,7 +56,7 @@ export async function gapOf(who: string, recording: OpenRecording): Promise<Gap>
       ),
     ...withoutStep.map((table) => `The key of ${table} names no step: what it lacks is not known, and it begins anew.`),
   ];
-  const reached = tables.flatMap(({ table, step, keys }) => (step === null ? [] : [{ table, step, keys }]));
+  const reached = tables.flatMap(({ table, step, holds }) => (step === null ? [] : [{ table, step, holds }]));
   return { from, tables: reached, files, note: notes.join(' ') };
 }
 

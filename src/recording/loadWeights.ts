@@ -6,7 +6,7 @@ import type { Objective } from '../core/Objective.ts';
 import { type ParameterShape, sizeOf } from '../core/Parameters.ts';
 import { type Model, paramCount } from '../engine/Model.ts';
 import { parseNpy } from '../files/npy.ts';
-import { readSafetensors } from '../files/safetensors.ts';
+import { readSafetensors, readTensorTypes, type TensorType } from '../files/safetensors.ts';
 import { readZip } from '../files/zip.ts';
 import { openRecording } from './openRecording.ts';
 import { fromPyTorch } from './pytorchLayout.ts';
@@ -37,7 +37,7 @@ export interface LoadWeightsOptions {
 const WHO = 'loadWeights';
 const ENDINGS = ['.safetensors', '.npz', '.arrows'];
 /** I64 is what batch normalisation counts its batches in. */
-const TYPES = ['F32', 'F64', 'I64'] as const;
+const TYPES = ['F32', 'F64', 'F16', 'BF16', 'I64'] as const;
 /** What PyTorch's batch normalisation keeps beside its parameters; brink normalises by the batch. */
 const STATISTICS = /(^|\.)(running_mean|running_var|num_batches_tracked)$/;
 
@@ -54,8 +54,8 @@ interface Found {
  * brink's name and in its shape, or as PyTorch's `state_dict` does: then kernels are transposed, and the running
  * statistics of batch normalisation are left out, which is no part of θ. Where the names are others, `names` says them
  * in the order of the model's parameters; the shapes must be PyTorch's then, if they are not brink's alone. Numbers are
- * rounded to float32. That all names and shapes fit does not prove that the two networks compute the same: compare a
- * loss. Cost: one pass over the file.
+ * rounded to float32; float16 and bfloat16 lose nothing there. That all names and shapes fit does not prove that the
+ * two networks compute the same: compare a loss. Cost: one pass over the file.
  *
  * ```ts
  * import { loadWeights, type Model } from 'brink';
@@ -90,6 +90,17 @@ export function loadWeights(
   if (step !== undefined) throw new BrinkError(WHO, `step is ${step}, and ${source} is no recording. Leave it out.`);
   const names = options.names === undefined ? null : namesIn(options.names, parts);
   return ofTensors(source, ending === '.npz' ? npz(source) : safetensors(source), parts, names);
+}
+
+/**
+ * As what a safetensors file holds its weights: `['BF16']`, or several types; none of another kind of file.
+ *
+ * @throws BrinkError where it is damaged, or holds a type that is not read.
+ */
+export function weightTypes(path: string): readonly TensorType[] {
+  if (['.npz', '.arrows'].includes(extname(path).toLowerCase())) return [];
+  const held = readTensorTypes(WHO, path, TYPES).filter(({ name }) => !STATISTICS.test(name));
+  return [...new Set(held.map(({ type }) => type))].sort();
 }
 
 /** What θ is made of, and whose it is in words. */

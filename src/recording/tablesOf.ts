@@ -1,15 +1,13 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import type { TableEnd } from '../core/Step.ts';
-import { formatOfLog } from '../tables/formatOfLog.ts';
-import { keyOf } from '../tables/keyOf.ts';
-import { readKeys } from '../tables/readKeys.ts';
+import { type FoundEnd, readEnd } from '../tables/readEnd.ts';
+import { tableName } from '../tables/rowsBehind.ts';
 import { continuationsOf, type RecordedRun, readRecordedRun } from './recordedRun.ts';
 
 /** One table of a recorded run, as the last of the runs that wrote to it left it. */
-export interface TableBefore extends Pick<TableEnd, 'table' | 'keys'> {
-  /** The largest step in it; null: it has no row. */
-  readonly step: number | null;
+export interface TableBefore extends FoundEnd {
+  /** Its path within the folders of the runs, without ending. */
+  readonly table: string;
   /**
    * Whether rows may be missing behind the last: `cut off`, as its run was, or its branch failed; `left out`, as the run
    * went on without it; `whole`, as far as the run came.
@@ -47,14 +45,14 @@ export async function tablesOf(who: string, recording: string): Promise<TablesBe
     for (const name of names) {
       const file = fileOf(folder, name);
       if (file === null || file === resolve(recording)) continue;
-      const end = await endOf(who, file, name);
-      if (end === null) continue;
+      const found = await readEnd(who, file);
+      if (found === null) continue;
       files.push(file);
-      if (end === 'no step') {
+      if (found === 'no step') {
         withoutStep.add(name);
         continue;
       }
-      const reached = further(tables.get(name), end);
+      const reached = further(tables.get(name), { table: name, ...found });
       tables.set(name, { ...reached, end: isCutOff(record, name, file) ? 'cut off' : 'whole' });
     }
   }
@@ -64,46 +62,34 @@ export async function tablesOf(who: string, recording: string): Promise<TablesBe
 /** Which of two pieces of a table reaches further; both together, where they end with rows of one step. */
 function further(before: End | undefined, end: End): End {
   if (before === undefined) return end;
-  if (before.step === end.step) return { ...end, keys: [...new Set([...before.keys, ...end.keys])] };
+  if (before.step === end.step) {
+    return { ...end, holds: (table, row) => before.holds(table, row) || end.holds(table, row) };
+  }
   return (before.step ?? -1) > (end.step ?? -1) ? before : end;
 }
 
-/** The tables among a run's files, without endings. */
+/** The tables among a run's files, without endings: logs, what was made of them, and events for TensorBoard. */
 const namesOf = (files: readonly string[]) =>
   new Set(
     files
-      .filter((file) => /\.(parquet|arrows)(\.part|\.tmp)?$/.test(file))
-      .map((file) => file.replace(/\.(parquet|arrows)(\.part|\.tmp)?$/, '')),
+      .filter((file) => ENDING.test(file) || EVENTS.test(file))
+      .map((file) => (EVENTS.test(file) ? tableName(file) : file.replace(ENDING, ''))),
   );
+
+const ENDING = /\.(parquet|csv|arrows)(\.part|\.tmp)?$/;
+const EVENTS = /\.tfevents\.brink$/;
 
 /** The file that a table is, at the stage at which it was left; null where there is none. */
 function fileOf(folder: string, name: string): string | null {
-  const stages = ['.arrows.part', '.arrows', '.parquet'].map((ending) => join(folder, `${name}${ending}`));
-  return stages.find((file) => existsSync(file)) ?? null;
-}
-
-async function endOf(who: string, file: string, name: string): Promise<End | 'no step' | null> {
-  if (!file.endsWith('.parquet') && formatOfLog(who, file) === undefined) {
-    // A table that had not begun, or a recording.
-    return file.endsWith('.part') ? { table: name, step: null, keys: [] } : null;
-  }
-  const { table, keys } = await readKeys(who, file);
-  if (!table.key.includes('step')) return 'no step';
-  let step: number | null = null;
-  let last: string[] = [];
-  for (const key of keys) {
-    const at = key.step as number;
-    if (at < (step ?? at)) continue;
-    if (at !== step) last = [];
-    step = at;
-    last.push(keyOf(table, key));
-  }
-  return { table: name, step, keys: last };
+  const stages = ['.arrows.part', '.arrows', '.parquet', '.csv', '.brink'];
+  return stages.map((ending) => join(folder, `${name}${ending}`)).find((file) => existsSync(file)) ?? null;
 }
 
 /** Whether a table may lack rows that its run had come to: those of a branch that ended in order do not. */
 function isCutOff({ state, branches, recovered }: RecordedRun, name: string, file: string): boolean {
   if (recovered.includes(name)) return true;
   // A branch can have failed before the source diverged.
-  return state === 'failed' || state === 'diverged' ? branches[name]?.error !== null : file.endsWith('.part');
+  if (state === 'failed' || state === 'diverged') return branches[name]?.error !== null;
+  // Of events nothing else says it.
+  return file.endsWith('.part') || (EVENTS.test(file) && ['running', 'recovered'].includes(state));
 }

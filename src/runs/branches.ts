@@ -6,6 +6,7 @@ import type { JsonObject } from '../core/Json.ts';
 import { declareBranch, declaredOf } from '../core/origin.ts';
 import type { RunBranch } from '../core/Step.ts';
 import { derivedStep, type Step, type StepRun, stepRun } from '../core/Step.ts';
+import { tableName } from '../tables/rowsBehind.ts';
 
 /** What one branch makes of the steps: operators, probes, sinks. */
 export type Branch = (steps: Observable<Step>) => Observable<unknown>;
@@ -151,6 +152,7 @@ export class RunBranches {
     };
     const account = new Account(this.#peers);
     this.#accounts.set(name, account);
+    const targets = () => this.targetsOf(name);
     return {
       name,
       account,
@@ -161,6 +163,9 @@ export class RunBranches {
         return metadata();
       },
       claim: (who, file, meanwhile = []) => this.#claim(name, who, file, meanwhile),
+      get targets() {
+        return targets();
+      },
       removes: (file) => this.#removed.has(file),
       check: (body) => (this.#begun ? body(this.#begun.first) : void this.#checks.push(body)),
       whenBegun: (body) => (this.#begun ? body(this.#begun.first) : void this.#openings.push(body)),
@@ -199,7 +204,7 @@ export class RunBranches {
    */
   #beginOf(name: string, { resumes }: StepRun): number {
     const ends = this.targetsOf(name).map((target) => {
-      const path = relative(this.#directory, target).replace(/\.[a-z]+$/, '');
+      const path = tableName(relative(this.#directory, target));
       return resumes?.tables.find(({ table }) => table === path)?.step ?? 0;
     });
     return ends.length === 0 ? 0 : Math.min(...ends);

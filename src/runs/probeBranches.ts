@@ -1,9 +1,9 @@
 import { probes } from '../catalogue/probes.ts';
 import { throttleSteps } from '../operators/throttleSteps.ts';
-import { toParquet } from '../tables/toParquet.ts';
 import type { Branch } from './branches.ts';
 import { CommandLineError } from './CommandLineError.ts';
 import { type Named, optionsOf } from './parseNamed.ts';
+import { type SinkName, toSinks } from './tableSinks.ts';
 
 /**
  * Checks probes as a command line has them, each with its options and how often it measures among them.
@@ -23,15 +23,20 @@ export function checkProbes(who: string, named: readonly Named[], every: number)
 }
 
 /**
- * A branch for each probe, with a Parquet table: both have the table's name. @throws BrinkError where an option is
- * out of its range.
+ * A branch for each probe, with its table in each of the sinks: both have the table's name. @throws BrinkError where an
+ * option is out of its range.
  */
-export function probeBranches(named: readonly Named[], every: number): Record<string, Branch> {
+export function probeBranches(
+  named: readonly Named[],
+  every: number,
+  sinks: readonly SinkName[] = ['parquet'],
+): Record<string, Branch> {
   return Object.fromEntries(
     named.map(({ name, every: own = every, ...options }): [string, Branch] => {
       const probe = probes[name]!;
       const measured = probe(options);
-      return [probe.table.name, (s) => s.pipe(throttleSteps(Number(own)), measured, toParquet())];
+      const write = toSinks(sinks, probe.table.name);
+      return [probe.table.name, (s) => s.pipe(throttleSteps(Number(own)), measured, write)];
     }),
   );
 }

@@ -28,6 +28,7 @@ const record = z.looseObject({
     )
     .optional(),
   error: z.string().nullish(),
+  files: z.array(z.string()).optional(),
 });
 
 export type RunFile = z.infer<typeof record>;

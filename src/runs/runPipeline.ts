@@ -2,7 +2,7 @@ import type { Observable } from 'rxjs';
 import { probes as allProbes } from '../catalogue/probes.ts';
 import type { JsonObject } from '../core/Json.ts';
 import type { Step } from '../core/Step.ts';
-import { loadWeights } from '../recording/loadWeights.ts';
+import { loadWeights, weightTypes } from '../recording/loadWeights.ts';
 import { record } from '../recording/record.ts';
 import { type GradientDescentOptions, gradientDescent } from '../training/gradientDescent.ts';
 import { asWritten } from './asWritten.ts';
@@ -18,7 +18,7 @@ import type { Specification } from './specification.ts';
 const WHO = 'run';
 
 /**
- * Puts a pipeline together and runs it: each probe in a branch of its own, with a Parquet table.
+ * Puts a pipeline together and runs it: each probe in a branch of its own, with a table.
  *
  * @throws CommandLineError where an option is out of its range, BrinkError where data can't be read, the engine
  *   doesn't open or the folder holds a run that is not to be replaced.
@@ -58,6 +58,7 @@ export async function preparePipeline(spec: Specification): Promise<PreparedRun>
     chunk: _chunk,
     probes,
     every,
+    sinks,
     record: isRecorded,
     directory: _,
     initialWeights: file,
@@ -78,10 +79,16 @@ export async function preparePipeline(spec: Specification): Promise<PreparedRun>
     probeBranches(
       probes.map((probe) => asTraining(probe, training.replacement)),
       every,
+      sinks,
     ),
   );
   const recording: Record<string, Branch> = isRecorded ? { recording: (s) => s.pipe(record()) } : {};
-  return { steps, branches: { ...branches, ...recording }, metadata: { pipeline: spec as unknown as JsonObject } };
+  const stored = file === undefined ? [] : weightTypes(file);
+  const metadata = {
+    pipeline: spec as unknown as JsonObject,
+    ...(stored.length > 0 && { initialWeights: { storedAs: stored } }),
+  };
+  return { steps, branches: { ...branches, ...recording }, metadata };
 }
 
 /** A probe draws batches as training does, where nothing else is said. */

@@ -7,6 +7,7 @@ import type { JsonObject } from '../core/Json.ts';
 import { type Choices, optionsOf, optionsSchemaOf, parseNamed, parseStrictly } from './parseNamed.ts';
 import { checkProbes } from './probeBranches.ts';
 import { requireName } from './requireName.ts';
+import { SINKS } from './tableSinks.ts';
 
 const WHO = 'run';
 
@@ -53,6 +54,11 @@ const specification = z.strictObject({
     .min(1)
     .default([{ name: 'trainingLoss' }, { name: 'topEigenvalues' }, { name: 'interactionAwareSharpness' }])
     .describe('What to measure, each with its options.'),
+  sinks: z
+    .array(z.enum(SINKS))
+    .min(1)
+    .exactOptional()
+    .describe('Where the tables go; default: parquet. Those beside it lie in folders of their own, as csv/loss.csv.'),
   record: z.boolean().default(false).describe('Whether the steps are recorded too, for `brink replay`.'),
   directory: z.string().default('output/run').describe('The folder of the run.'),
 });

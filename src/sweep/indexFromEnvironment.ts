@@ -5,6 +5,7 @@ const INDICES: readonly (readonly [variable: string, first: number, of: string])
   ['SLURM_ARRAY_TASK_ID', 0, 'Slurm'],
   ['JOB_COMPLETION_INDEX', 0, 'Kubernetes'],
   ['PBS_ARRAY_INDEX', 0, 'PBS'],
+  ['PBS_ARRAYID', 0, 'TORQUE'],
   ['SGE_TASK_ID', 1, 'SGE'],
   ['LSB_JOBINDEX', 1, 'LSF'],
   ['AWS_BATCH_JOB_ARRAY_INDEX', 0, 'AWS Batch'],

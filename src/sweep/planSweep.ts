@@ -128,7 +128,7 @@ export function planSweep(value: unknown): SweepPlan {
     const cell = structuredClone(common);
     for (const [path, setting] of settings) put(cell, path, setting);
     const params = Object.fromEntries(settings.map(([path, setting]) => [columns.get(path)!, setting]));
-    const own = module ? { parameters: cell as JsonObject } : { pipeline: checked(cell, params) };
+    const own = module ? { parameters: cell as JsonObject } : { pipeline: checked(cell, params, checkpoint) };
     const about = { ...(module && { definition: module.definition }), ...(checkpoint !== null && { checkpoint }) };
     const isPlain = Object.keys(about).length === 0;
     return { index, id: shortHash(isPlain ? own.pipeline : { ...about, ...own }), params, ...own };
@@ -219,11 +219,26 @@ function put(target: Record<string, unknown>, path: string, value: Json): void {
   inner[names.at(-1)!] = structuredClone(value);
 }
 
-function checked(cell: object, params: JsonObject): Specification {
+function checked(cell: object, params: JsonObject, checkpoint: number | null): Specification {
   try {
-    return parseSpecification(cell);
+    const pipeline = parseSpecification(cell);
+    requireCollectable(pipeline, checkpoint);
+    return pipeline;
   } catch (cause) {
     throw new CommandLineError(WHO, `the cell ${JSON.stringify(params)}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** What `collect` reads is Parquet, and what it joins of a cell that was cut off. */
+function requireCollectable({ sinks = ['parquet'] }: Specification, checkpoint: number | null): void {
+  if (!sinks.includes('parquet')) {
+    throw new CommandLineError(WHO, `sinks are ${sinks.join(', ')}. collect reads Parquet; name parquet beside them.`);
+  }
+  if (checkpoint !== null && sinks.some((name) => name !== 'parquet')) {
+    throw new CommandLineError(
+      WHO,
+      `sinks are ${sinks.join(', ')}, and cells go on from checkpoints: a cell that was cut off would have rows twice there, which collect joins in Parquet alone. Leave the others out, or the checkpoint.`,
+    );
   }
 }
 

@@ -1,13 +1,13 @@
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { BrinkError, requireInteger } from '../core/errors.ts';
 import { requireNames } from '../core/requireNames.ts';
 import { FileLock } from '../files/FileLock.ts';
 import { makeFolders } from '../files/makeFolders.ts';
+import { queuedCells, sweepMark } from './queuedCells.ts';
 import { SweepFolder } from './SweepFolder.ts';
-import { hasSlurm, maxArraySize, queuedTasks, submitScript } from './slurmCommands.ts';
-import { cellsOfTask, type SlurmArray, slurmScript } from './slurmScript.ts';
+import { hasSlurm, maxArraySize, submitScript } from './slurmCommands.ts';
+import { type SlurmArray, slurmScript } from './slurmScript.ts';
 import { requireUnchanged } from './sweepModule.ts';
 import { threadsOf } from './threadsOf.ts';
 
@@ -90,10 +90,8 @@ export function submitSweep(directory: string, options: SubmitOptions = {}): Sub
   if (plan.module) requireUnchanged(plan.module);
   const lock = print ? null : lockOf(folder);
   try {
-    const mark = sweepMark(folder.directory, plan.planHash);
-    const busy = new Set(
-      !print || hasSlurm() ? queuedTasks().flatMap(({ name, task }) => cellsOfTask(name, task, mark) ?? []) : [],
-    );
+    const mark = sweepMark(folder.directory, plan);
+    const busy = !print || hasSlurm() ? queuedCells(folder.directory, plan) : new Set<number>();
     const open = plan.cells.filter(({ id }) => !folder.hasEnded(id)).map(({ index }) => index);
     const left = open.filter((index) => !busy.has(index));
     const tasks = [...new Set(left.map((index) => Math.floor(index / cellsPerTask)))];
@@ -126,7 +124,3 @@ function lockOf({ directory }: SweepFolder): FileLock {
     `process ${lock.pid} on ${lock.host} is submitting this sweep. Wait for its end, and submit what it left.`,
   );
 }
-
-/** What its jobs are named by: a copy of the folder is another sweep. */
-const sweepMark = (directory: string, planHash: string) =>
-  createHash('sha256').update(`${directory}\n${planHash}`).digest('hex').slice(0, 12);

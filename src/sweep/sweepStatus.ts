@@ -1,9 +1,16 @@
 import type { Json } from '../core/Json.ts';
+import { requireNames } from '../core/requireNames.ts';
 import type { Cell } from './planSweep.ts';
+import { queuedCells } from './queuedCells.ts';
 import { type CellEnd, SweepFolder } from './SweepFolder.ts';
 
-/** Where a cell stands: how it ended, or that a process is at work on it, or neither. */
-export type CellState = CellEnd | 'running' | 'missing';
+/** Where a cell stands: how it ended, that a process is at work on it, that Slurm has it in its queue, or neither. */
+export type CellState = CellEnd | 'running' | 'queued' | 'missing';
+
+export interface StatusOptions {
+  /** Whether Slurm is asked which cells wait in its queue. Default: false. */
+  readonly slurm?: boolean;
+}
 
 /** A sweep at a moment. */
 export interface SweepStatus {
@@ -18,21 +25,28 @@ const SIGNS: Readonly<Record<CellState, string>> = {
   diverged: '!',
   failed: 'x',
   running: 'r',
+  queued: 'q',
   missing: '.',
 };
 /** Where several cells share a place, the one that most needs to be seen. */
-const FIRST: readonly CellState[] = ['failed', 'running', 'missing', 'diverged', 'done'];
+const FIRST: readonly CellState[] = ['failed', 'running', 'queued', 'missing', 'diverged', 'done'];
 
 /**
- * How the cells of a sweep stand, from its files alone: nothing is asked of the processes.
+ * How the cells of a sweep stand, from its files alone: nothing is asked of the processes. With `slurm` the queue is
+ * asked besides, in which a cell may wait that has failed before; else that is `failed`, or `missing`.
  *
  * A cell whose process was killed is `missing` again at once; on another machine, ten minutes after its last heartbeat.
  *
- * @throws BrinkError where there is no plan.
+ * @param directory The sweep's folder.
+ * @param options `slurm` (false).
+ * @throws BrinkError where there is no plan, or Slurm is asked and does not answer.
  */
-export function sweepStatus(directory: string): SweepStatus {
+export function sweepStatus(directory: string, options: StatusOptions = {}): SweepStatus {
+  requireNames('sweep', options, ['slurm']);
   const folder = new SweepFolder(directory);
-  const { axes, cells } = folder.read();
+  const plan = folder.read();
+  const { axes, cells } = plan;
+  const queue = options.slurm ? queuedCells(folder.directory, plan) : new Set<number>();
   const standing = cells.map((cell) => {
     const result = folder.resultOf(cell.id);
     const state: CellState =
@@ -40,7 +54,9 @@ export function sweepStatus(directory: string): SweepStatus {
         ? result.state
         : folder.isRunning(cell)
           ? 'running'
-          : (result?.state ?? 'missing');
+          : queue.has(cell.index)
+            ? 'queued'
+            : (result?.state ?? 'missing');
     return { cell, state, error: result?.error ?? null };
   });
   const count = (state: CellState) => standing.filter((one) => one.state === state).length;

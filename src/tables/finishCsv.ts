@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { BrinkError } from '../core/errors.ts';
 import { syncFolder } from '../files/syncFolder.ts';
 import { WholeFile } from '../files/WholeFile.ts';
+import { csvCell } from './csvCell.ts';
 import { openLog } from './openLog.ts';
 
 /**
@@ -17,9 +18,9 @@ export async function finishCsv(who: string, logPath: string, path: string): Pro
     const names = Object.keys(log.table.columns);
     const whole = new WholeFile(path);
     try {
-      writeFileSync(whole.file, `${names.map(cell).join(',')}\n`);
+      writeFileSync(whole.file, `${names.map(csvCell).join(',')}\n`);
       for (const rows of log.batches()) {
-        writeFileSync(whole.file, rows.map((row) => `${names.map((name) => cell(row[name])).join(',')}\n`).join(''));
+        writeFileSync(whole.file, rows.map((row) => `${names.map((name) => csvCell(row[name])).join(',')}\n`).join(''));
       }
       whole.finish();
     } catch (error) {
@@ -40,23 +41,4 @@ export async function finishCsv(who: string, logPath: string, path: string): Pro
   } finally {
     log.close();
   }
-}
-
-/** A cell as text: nothing for null, numbers so that they come back to the bit, lists as JSON has them. */
-function cell(value: unknown): string {
-  if (value === null || value === undefined) return '';
-  if (typeof value === 'number') return numberText(value);
-  if (typeof value === 'boolean') return `${value}`;
-  if (typeof value === 'string') return value === '' || /[",\r\n]/.test(value) ? quoted(value) : value;
-  return quoted(`[${Array.from(value as ArrayLike<unknown>, entryText).join(',')}]`);
-}
-
-const entryText = (entry: unknown) => (typeof entry === 'number' ? numberText(entry) : JSON.stringify(entry));
-
-const quoted = (text: string) => `"${text.replaceAll('"', '""')}"`;
-
-/** As pandas, polars, DuckDB and R read it. */
-function numberText(value: number): string {
-  if (Object.is(value, -0)) return '-0.0';
-  return Number.isNaN(value) ? 'NaN' : Number.isFinite(value) ? `${value}` : value > 0 ? 'inf' : '-inf';
 }

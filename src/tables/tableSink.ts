@@ -1,5 +1,5 @@
 import { existsSync, rmSync } from 'node:fs';
-import { basename, dirname, relative, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import {
   catchError,
   concat,
@@ -26,7 +26,7 @@ import { ENDINGS, finishLog } from './finishLog.ts';
 import type { FinishListener } from './finishParquet.ts';
 import { openLog } from './openLog.ts';
 import { otherEngine } from './otherEngine.ts';
-import { rowsBehind } from './rowsBehind.ts';
+import { endBefore, rowsBehind } from './rowsBehind.ts';
 import { logPaths, TableLog } from './TableLog.ts';
 import type { TableFormat } from './tableMetadata.ts';
 
@@ -59,14 +59,17 @@ interface Known {
 interface OpenTable {
   readonly table: Table;
   readonly log: TableLog<Table>;
-  /** Whether a row is none of those that a run which is gone on with has written. */
+  /** Whether a row is none of those that a run which is gone on with has written here, */
   isNew(row: object): boolean;
+  /** or in a table of another sink of the branch. */
+  isNewSomewhere(row: object): boolean;
   finish(): Promise<void>;
 }
 
 /**
  * What `toArrow`, `toParquet` and `toCsv` share: rows are logged and passed on; the table is finished before the end passes on.
- * In a run that goes on with another, rows that the other has written are dropped.
+ * In a run that goes on with another, rows that the other has written are dropped; those that another sink of the branch
+ * lacks are passed on.
  *
  * The table is that of the probe in front, or the one given. It is opened as soon as what its file says of itself is
  * known: a table that is given at the subscription, in a branch of a run as the run begins, else with the first row,
@@ -123,12 +126,14 @@ export function tableSink<R extends object>(
       }),
     });
     let finished: Promise<void> | undefined;
-    const name = branch && relative(branch.directory, target).slice(0, -ending.length);
-    const end = run?.resumes?.tables.find(({ table }) => table === name) ?? null;
+    const newIn = (file: string) => rowsBehind(table, endBefore(run, branch, file));
+    const others = (branch?.targets ?? []).filter((file) => file !== target).map(newIn);
+    const isNew = newIn(target);
     return {
       table,
       log,
-      isNew: end ? rowsBehind(table, end) : () => true,
+      isNew,
+      isNewSomewhere: (row) => isNew(row) || others.some((isNewThere) => isNewThere(row)),
       finish: () => {
         const tell: FinishListener = (done, rows) => branch?.tell(target, `${done} of ${rows} rows finished`);
         finished ??= finishTable(who, log, format === 'arrow' ? null : { format, whole, target, tell });
@@ -166,7 +171,7 @@ export function tableSink<R extends object>(
         opened = openFrom(null);
       }
 
-      /** Writes a row, if it is a new one. */
+      /** Writes a row, if it is a new one; whether it is to be passed on. */
       function append(row: R): boolean {
         opened ??= openFor(row);
         const from = originOf(row)?.table;
@@ -176,9 +181,8 @@ export function tableSink<R extends object>(
             `a row of the table '${from.name}' came behind rows of '${opened.table.name}'. A file holds one table; give each probe a sink of its own.`,
           );
         }
-        const isNew = opened.isNew(row);
-        if (isNew) opened.log.append(row as Row<Table>);
-        return isNew;
+        if (opened.isNew(row)) opened.log.append(row as Row<Table>);
+        return opened.isNewSomewhere(row);
       }
 
       const finish = async () => {

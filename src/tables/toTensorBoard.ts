@@ -4,12 +4,14 @@ import { defer, finalize, type MonoTypeOperatorFunction, tap } from 'rxjs';
 import { BrinkError } from '../core/errors.ts';
 import { requireFlag, requireOptions, requireText } from '../core/given.ts';
 import { branchOf, declaredOf, madeFrom, originOf } from '../core/origin.ts';
-import type { RunBranch } from '../core/Step.ts';
+import type { RunBranch, StepRun } from '../core/Step.ts';
 import type { Row, Table } from '../core/Table.ts';
 import { makeFolders } from '../files/makeFolders.ts';
 import { sayingWhy } from '../files/sayingWhy.ts';
 import { checkTable } from './checkRow.ts';
-import { EventFile, type Scalar } from './eventFile.ts';
+import { EventFile } from './eventFile.ts';
+import { endBefore, rowsBehind } from './rowsBehind.ts';
+import { scalarsOf } from './scalarsOf.ts';
 
 /** Where the events go. */
 export interface TensorBoardOptions {
@@ -32,7 +34,8 @@ const FILE = 'events.out.tfevents.brink';
  *
  * Each column of numbers (also true and false, as 1 and 0) that is not of the key is a tag; what else the key has
  * stands behind it: `ias/batch_size=32`. Text, lists and null are left out. A record is written whole as its row comes,
- * with its checksum, so that a run that is killed leaves all that were. What it does not hold: float64 (TensorBoard's
+ * with its checksum, so that a run that is killed leaves all that were; one that is resumed writes those that follow, each
+ * once, into its own folder. What it does not hold: float64 (TensorBoard's
  * scalars are float32), units and key-values; put a `toParquet()` behind it for those.
  *
  * Cost: about 30 µs a row.
@@ -92,6 +95,7 @@ export function toTensorBoard(
     const known = given ?? declaredOf(rows)?.table ?? null;
     const written = defer(() => {
       let file: EventFile | null = null;
+      let isNew: ((row: object) => boolean) | null = null;
       if (branch) {
         const target = targetOf(branch, known);
         branch.claim(WHO, target);
@@ -100,6 +104,9 @@ export function toTensorBoard(
           file = open(target);
         });
       }
+
+      const newRows = (table: Table, run: StepRun | null) =>
+        rowsBehind(table, endBefore(run, branch, targetOf(branch, known)));
 
       function append(row: object): void {
         const table = known ?? originOf(row)?.table ?? null;
@@ -118,6 +125,8 @@ export function toTensorBoard(
           );
         }
         file ??= open(targetOf(branch, table));
+        isNew ??= newRows(table, originOf(row)?.run ?? null);
+        if (!isNew(row)) return;
         const scalars = scalarsOf(table, row as Readonly<Record<string, unknown>>);
         sayingWhy(WHO, `the events of step ${step} cannot be written`, 'Make room; those before are kept.', () => {
           if (scalars.length > 0) file!.append(step as number, scalars);
@@ -131,14 +140,4 @@ export function toTensorBoard(
     });
     return madeFrom(written, rows);
   };
-}
-
-/** The numbers of a row, each with its tag. */
-function scalarsOf({ columns, key }: Table, row: Readonly<Record<string, unknown>>): Scalar[] {
-  const rest = key.filter((name) => name !== 'step').map((name) => `/${name}=${row[name]}`);
-  return Object.entries(columns).flatMap(([name, { list }]) => {
-    const value = row[name];
-    const isNumber = typeof value === 'number' || typeof value === 'boolean';
-    return key.includes(name) || list || !isNumber ? [] : [{ tag: `${name}${rest.join('')}`, value: Number(value) }];
-  });
 }

@@ -6,6 +6,7 @@ import { runCommand } from '../../src/cli/runCommand.ts';
 import { lossSlice } from '../../src/probes/lossSlice.ts';
 import { topEigenvalues } from '../../src/probes/topEigenvalues.ts';
 import { CommandLineError } from '../../src/runs/CommandLineError.ts';
+import { readEvents } from '../../src/tables/readEvents.ts';
 import { readTable } from '../../src/tables/readTable.ts';
 import { brink } from './brinkProcess.ts';
 
@@ -90,6 +91,39 @@ describe('brink run', { timeout: 120_000 }, () => {
     writeFileSync(file, JSON.stringify(metadata.user.pipeline));
     expect((await run(file, '--out', join(parent, 'again'))).code).toBe(0);
     expect(record(join(parent, 'again')).metadata.source).toEqual(metadata.source);
+  });
+
+  it('writes the tables to the sinks that are named, in flags or in the file, and replays into them', async () => {
+    const directory = join(parent, 'sinks');
+    const file = join(parent, 'sinks.json');
+    const pipeline = { data: 'chebyshev', learningRate: 0.1, steps: 6, model: 'mlp:hidden=4,3', record: true };
+    writeFileSync(file, JSON.stringify({ ...pipeline, probes: ['trainingLoss'], sinks: ['csv', 'tensorboard'] }));
+    expect((await run(file, '--out', directory)).code).toBe(0);
+    const lines = readFileSync(join(directory, 'loss.csv'), 'utf8').trimEnd().split('\n');
+    expect([lines.length, lines[0]]).toEqual([8, expect.stringMatching(/^step,epoch,loss,/)]);
+    const events = join('tensorboard', 'loss', 'events.out.tfevents.brink');
+    expect([...readEvents('test', join(directory, events))].map(({ step }) => step)).toEqual([0, 1, 2, 3, 4, 5, 6]);
+    expect(existsSync(join(directory, 'loss.parquet'))).toBe(false);
+    const shown = (await brink(['show', directory])).stdout;
+    expect(shown).toContain(`for other programs: loss.csv, ${events}`);
+    expect(shown).not.toContain('no table yet');
+
+    const sinks = ['arrow', 'parquet', 'csv'].flatMap((name) => ['--sink', name]);
+    const later = join(parent, 'sinks-later');
+    const args = [join(directory, 'recording.arrows'), '--probe', 'trainingLoss', ...sinks, '--out', later];
+    expect((await brink(['replay', ...args], { BRINK_ENGINE: 'wasm' })).code).toBe(0);
+    expect(readFileSync(join(later, 'csv', 'loss.csv'), 'utf8')).toBe(lines.join('\n').concat('\n'));
+    const { rows } = await readTable(join(later, 'loss.parquet'));
+    expect(rows).toHaveLength(7);
+    expect((await readTable(join(later, 'arrow', 'loss.arrows'))).rows).toEqual(rows);
+    expect(await run(...SMALL, '--sink', 'duckdb')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('expected one of "parquet"|"arrow"|"csv"|"tensorboard"'),
+    });
+    expect(await brink(['replay', ...args.slice(0, 3), '--sink', 'parqet'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("there is no sink 'parqet'. Did you mean parquet?"),
+    });
   });
 
   it('replaces a run only where that is asked for', async () => {

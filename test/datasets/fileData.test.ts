@@ -83,6 +83,12 @@ describe('fileData', () => {
     expect(train.labels).toBe(null);
   });
 
+  it('reads half precision as the numbers that it holds', async () => {
+    const { train } = await fileData(at('stored.npz'), { targets: 'half' });
+    // 1/7 and 2/7, rounded to eleven binary digits.
+    expect([train.targets[1], train.targets[2]]).toEqual([1170 / 2 ** 13, 1170 / 2 ** 12]);
+  });
+
   it('reads integers and floats of safetensors', async () => {
     const { train, classes } = await fileData(at('data.safetensors'));
     expect([[...train.labels!], classes]).toEqual([
@@ -125,12 +131,11 @@ describe('fileData', () => {
     ],
     ['another length', 'stored.npz', { inputs: 'cube', labels: 'i1' }, "'i1' has 6 entries and 'cube' 2."],
     ['NaN', 'stored.npz', { inputs: 'missing', targets: 'i1' }, "'missing' [4, 1] is NaN. It must be a number"],
-    ['half precision', 'stored.npz', { inputs: 'half', targets: 'i1' }, "has the type '<f2'. Floats of 32 or 64 bits"],
     ['labels between two', 'stored.npz', { labels: 'small' }, "'small' [1] is 0.4285714328289032. A label is"],
     ['text as inputs', 'images.npz', { inputs: 'names' }, "'names' holds text ('<U3'). It must hold numbers."],
     ['labels in a table', 'images.npz', { labels: 'inputs' }, "'inputs' has the shape [6,2,3,1]. Labels are [n]"],
     ['a label that is no class', 'images.npz', { classes: ['0', '1'] }, "there is a label '2', which is none of"],
-    ['Python objects', 'objects.npy', { labels: 'y.npy' }, "has the type '|O'."],
+    ['Python objects', 'objects.npy', { labels: 'y.npy' }, "has the type '|O'. Floats of 16, 32 or 64 bits"],
     ['a structure', 'structure.npy', { labels: 'y.npy' }, "has a header that can't be read: {'descr': [('a',"],
     ['npy without labels', 'x.npy', {}, 'x.npy holds the inputs alone. Name the file of their labels'],
     ['a file that is not there', 'z.npz', {}, "z.npz can't be read (ENOENT)."],

@@ -29,7 +29,8 @@ export function missingPrograms(): string[] {
 
 /**
  * A cluster of Slurm on this machine alone: a controller and three nodes with two processors each, children of this
- * process, which go with it. Its files are in one folder.
+ * process, which go with it; what is submitted to the partition `urgent` takes the place of the rest. Its files are in
+ * one folder.
  */
 export class SlurmCluster {
   readonly env: NodeJS.ProcessEnv;
@@ -71,7 +72,7 @@ export class SlurmCluster {
   }
 
   nodeState(node: string): string {
-    return this.run('sinfo', '-h', '-N', '-n', node, '-o', '%T');
+    return this.run('sinfo', '-h', '-N', '-p', 'main', '-n', node, '-o', '%T');
   }
 
   /** Runs one of Slurm's commands; what it says. */
@@ -170,6 +171,8 @@ MpiDefault=none
 SelectType=select/cons_tres
 SelectTypeParameters=CR_CPU
 SchedulerParameters=batch_sched_delay=0,sched_interval=1
+PreemptType=preempt/partition_prio
+PreemptMode=REQUEUE
 SlurmdParameters=config_overrides
 ReturnToService=2
 KillWait=5
@@ -177,7 +180,8 @@ SlurmdTimeout=6
 MinJobAge=3600
 MaxArraySize=4
 ${nodes.join('\n')}
-PartitionName=main Nodes=${NODES.join(',')} Default=YES MaxTime=INFINITE State=UP
+PartitionName=main Nodes=${NODES.join(',')} Default=YES MaxTime=INFINITE State=UP PriorityTier=1 GraceTime=10
+PartitionName=urgent Nodes=${NODES.join(',')} MaxTime=INFINITE State=UP PriorityTier=9 PreemptMode=OFF
 `;
 }
 

@@ -20,6 +20,12 @@ import { stepAt } from '../helpers/stepAt.ts';
 const FIXTURES = join(import.meta.dirname, '../../fixtures/pytorch');
 const json = (name: string) => JSON.parse(readFileSync(join(FIXTURES, name), 'utf8'));
 const relative = (found: number, expected: number) => Math.abs(found / expected - 1);
+/** How far an entry is from that of another vector at most, in parts of the other's largest. */
+function furthest(found: Float32Array, expected: Float32Array): number {
+  expect(found.length).toBe(expected.length);
+  const largest = Math.max(...expected.map(Math.abs));
+  return Math.max(...found.map((entry, k) => Math.abs(entry - expected[k]!))) / largest;
+}
 /** What float32 leaves of sums over 96 examples, seen at 3e-7. */
 const FLOAT32 = 2e-6;
 
@@ -61,6 +67,8 @@ describe('a run of PyTorch’s', () => {
     for (const { index, batchLoss, gradient } of await lastValueFrom(steps.pipe(toArray()))) {
       expect(relative(batchLoss, expected[index].loss)).toBeLessThan(FLOAT32);
       expect(relative(norm(gradient), expected[index].gradientNorm)).toBeLessThan(FLOAT32);
+      const file = `gradient-${`${index}`.padStart(6, '0')}.safetensors`;
+      expect(furthest(gradient, loadWeights(join(FIXTURES, file), model)), `∇L at ${index}`).toBeLessThan(FLOAT32);
     }
   });
 
@@ -76,6 +84,7 @@ describe('a run of PyTorch’s', () => {
     const gradient = await point.gradient();
     expect(relative(await point.loss(), loss)).toBeLessThan(FLOAT32);
     expect(relative(norm(gradient), gradientNorm)).toBeLessThan(FLOAT32);
+    expect(furthest(gradient, loadWeights(join(FIXTURES, 'cnn.gradient.safetensors'), model))).toBeLessThan(FLOAT32);
     const { product } = await point.hessianVector(gradient);
     const found = gradient.reduce((sum, g, k) => sum + g * product[k]!, 0) / norm(gradient) ** 2;
     expect(relative(found, sharpness)).toBeLessThan(10 * FLOAT32);

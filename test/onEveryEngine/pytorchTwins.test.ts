@@ -16,16 +16,17 @@ import { mlp } from '../../src/models/mlp.ts';
 import { resnet9 } from '../../src/models/resnet9.ts';
 import { wideResnet } from '../../src/models/wideResnet.ts';
 import { topEigenvalues } from '../../src/probes/topEigenvalues.ts';
+import { loadWeights } from '../../src/recording/loadWeights.ts';
 import { saveWeights } from '../../src/recording/saveWeights.ts';
 import { stepAt } from '../helpers/stepAt.ts';
 
 /** A Python with torch, safetensors and numpy (4 GB): too large to be had for every test. */
 const python = process.env.BRINK_TORCH_PYTHON;
 
-/** Loads the weights strictly, and finds loss, gradient norm and λ₁ by power iteration in float64. */
+/** Loads the weights strictly, and finds loss, gradient and λ₁ by power iteration in float64. */
 const SCRIPT = `
 import json, sys, numpy as np, torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 sys.path.insert(0, ${JSON.stringify(join(import.meta.dirname, '../../fixtures/pytorch'))})
 from twins import twin
 about = json.load(open('about.json'))
@@ -37,6 +38,7 @@ y = torch.tensor(about['labels'])
 p = list(net.parameters())
 loss = torch.nn.functional.cross_entropy(net(x), y)
 g = torch.autograd.grad(loss, p, create_graph=True)
+save_file({name: entry.contiguous() for (name, _), entry in zip(net.named_parameters(), g)}, 'gradient.safetensors')
 dot = lambda a, b: sum((u * v).sum() for u, v in zip(a, b))
 
 def dominant(shift):
@@ -75,7 +77,7 @@ const models: readonly Model[] = [
 
 describe.skipIf(python === undefined)('weights in PyTorch (BRINK_TORCH_PYTHON)', () => {
   it.each(models.map((model) => [`${model.name} ${JSON.stringify(model.config)}`, model] as const))(
-    'have the same loss, gradient and λ₁: %s',
+    'have the same loss, gradient entry by entry, and λ₁: %s',
     async (_, model) => {
       const count = 12;
       const size = model.inputShape.reduce((a, b) => a * b, 1);
@@ -93,7 +95,11 @@ describe.skipIf(python === undefined)('weights in PyTorch (BRINK_TORCH_PYTHON)',
       const point = objective.at(weights);
       const off = (found: number, expected: number) => Math.abs(found / expected - 1);
       expect(off(await point.loss(), theirs.loss), 'loss').toBeLessThan(2e-6);
-      expect(off(norm(await point.gradient()), theirs.norm), 'gradient').toBeLessThan(2e-5);
+      const gradient = await point.gradient();
+      expect(off(norm(gradient), theirs.norm), 'gradient').toBeLessThan(2e-5);
+      const entries = loadWeights(join(folder, 'gradient.safetensors'), model);
+      const apart = Math.max(...gradient.map((entry, k) => Math.abs(entry - entries[k]!)));
+      expect(apart / Math.max(...entries.map(Math.abs)), 'each entry of the gradient').toBeLessThan(2e-5);
       const probe = topEigenvalues({ tolerance: 1e-4 });
       const { lambda_1 } = await lastValueFrom(of(stepAt(weights, {}, { objective })).pipe(probe));
       expect(off(lambda_1, theirs.lambda1), `λ₁ ${lambda_1}, ${theirs.lambda1}`).toBeLessThan(2e-4);

@@ -151,6 +151,19 @@ describe('checkpoints', () => {
     expect(again).toEqual(rows);
   });
 
+  it('say in their tables as what the weights were stored', async () => {
+    const half = join(folder, 'a', 'step-12.safetensors');
+    // (1.5, −2.25) in bfloat16.
+    const header = JSON.stringify({ w: { dtype: 'BF16', shape: [2], data_offsets: [0, 4] } });
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(BigInt(header.length));
+    writeFileSync(half, Buffer.concat([length, Buffer.from(header), Buffer.from([0xc0, 0x3f, 0x10, 0xc0])]));
+    const all = await collected(steps());
+    expect(all.at(-1)!.weights).toEqual(Float32Array.of(1.5, -2.25));
+    expect(all[0]!.run.metadata).toMatchObject({ storedAs: ['BF16', 'F32'] });
+    expect((await collected(steps({ to: 9 })))[0]!.run.metadata).toMatchObject({ storedAs: ['F32'] });
+  });
+
   it('are refused at the call where no file, no step or two of a step are named', () => {
     const of =
       (files: string | string[], options: object = {}) =>

@@ -10,6 +10,7 @@ import { replay } from '../../src/recording/replay.ts';
 import { resume } from '../../src/recording/resume.ts';
 import { recover } from '../../src/runs/recover.ts';
 import { run } from '../../src/runs/run.ts';
+import { readEvents } from '../../src/tables/readEvents.ts';
 import { readTable } from '../../src/tables/readTable.ts';
 import { branches, objective, source } from './gapProcess.ts';
 import { collect, held } from './plain.ts';
@@ -22,7 +23,9 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const PROGRAM = join(import.meta.dirname, 'gapProcess.ts');
 const random = generator(5);
-const TABLES = ['loss.parquet', 'concentration.parquet', 'within/change.arrows', 'rare.parquet'];
+const TABLES = ['loss.parquet', 'concentration.parquet', 'within/change.arrows', 'both.parquet', 'rare.parquet'];
+const TEXTS = ['csv/both.csv', 'text.csv'];
+const EVENTS = 'tensorboard/both/events.out.tfevents.brink';
 
 /** Starts a process, and kills it some milliseconds after its first step. */
 async function killed(milliseconds: number, ...args: string[]): Promise<void> {
@@ -50,6 +53,21 @@ const rowsOf = async (directory: string, table: string) => {
       .filter(([name]) => !name.startsWith('running_'))
       .map(([name, value]) => [name, bytesOf(value)]),
   }));
+};
+/** The lines of a table of text, without those of sums that begin anew. */
+const linesOf = (directory: string, table: string) => {
+  const path = join(folder, directory, table);
+  if (!existsSync(path)) return [];
+  const [names, ...lines] = readFileSync(path, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.split(','));
+  return lines.map((cells) => cells.filter((_, k) => !names![k]!.startsWith('running_')));
+};
+/** The step and the tags of each event. */
+const eventsOf = (directory: string) => {
+  const path = join(folder, directory, EVENTS);
+  return existsSync(path) ? [...readEvents('test', path)] : [];
 };
 const resumed = (directory: string) => JSON.parse(readFileSync(join(folder, directory, 'run.json'), 'utf8')).resumed;
 
@@ -85,6 +103,14 @@ describe('a run that is killed twice and resumed each time', () => {
         expect(pieces.flat().map(({ step }) => step)).toEqual(whole.map(({ step }) => step));
         expect(pieces.flat()).toEqual(whole);
       }
+      const runs = ['first', 'second', 'third'];
+      for (const table of TEXTS) {
+        const whole = linesOf('whole', table);
+        expect(whole.length).toBeGreaterThan(100);
+        expect(runs.flatMap((name) => linesOf(name, table))).toEqual(whole);
+      }
+      expect(eventsOf('whole').length).toBeGreaterThan(100);
+      expect(runs.flatMap(eventsOf)).toEqual(eventsOf('whole'));
       expect(await collect(replay(path, { objective }))).toEqual(
         await collect(replay(join(folder, 'whole', 'recording.arrows'), { objective })),
       );

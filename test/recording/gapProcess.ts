@@ -16,7 +16,9 @@ import { resume } from '../../src/recording/resume.ts';
 import type { Branches } from '../../src/runs/branches.ts';
 import { run } from '../../src/runs/run.ts';
 import { toArrow } from '../../src/tables/toArrow.ts';
+import { toCsv } from '../../src/tables/toCsv.ts';
 import { toParquet } from '../../src/tables/toParquet.ts';
+import { toTensorBoard } from '../../src/tables/toTensorBoard.ts';
 import { gradientDescent } from '../../src/training/gradientDescent.ts';
 import { regression } from '../helpers/regression.ts';
 
@@ -32,6 +34,16 @@ export const branches = (every: number): Branches => ({
   concentration: (s) => s.pipe(throttleSteps(3), gradientConcentration({ batchSizes: [1, 2, 5, 12] }), toParquet()),
   change: (s) =>
     s.pipe(throttleSteps(2, 1), expectedLossChange({ batchSizes: [3] }), toArrow({ path: 'within/change.arrows' })),
+  // Two numbers name a row; three sinks, of which each may have come to another step.
+  both: (s) =>
+    s.pipe(
+      throttleSteps(4),
+      expectedLossChange({ batchSizes: [3, 5] }),
+      toTensorBoard(),
+      toCsv({ path: 'csv/both.csv' }),
+      toParquet(),
+    ),
+  text: (s) => s.pipe(throttleSteps(5), gradientConcentration({ batchSizes: [2, 5] }), toCsv()),
   rare: (s) => s.pipe(throttleSteps(60), trainingLoss(), toParquet()),
   recording: (s) => s.pipe(record(undefined, { every })),
 });

@@ -1,15 +1,34 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { initialWeights } from '../../src/engine/Model.ts';
+import { initialWeights, type Model } from '../../src/engine/Model.ts';
 import { generator, uniforms } from '../../src/linalg/random.ts';
 import { mlp } from '../../src/models/mlp.ts';
-import { loadWeights } from '../../src/recording/loadWeights.ts';
+import { loadWeights, weightTypes } from '../../src/recording/loadWeights.ts';
 import { saveWeights } from '../../src/recording/saveWeights.ts';
 
 const FIXTURES = join(import.meta.dirname, '../../fixtures/weights');
 const model = mlp({ inputs: 3, hidden: [2], outputs: 2, activation: 'tanh' });
+
+/** A file of one tensor, theta, as the format prescribes it. */
+function tensorFile(dtype: string, values: Buffer): Buffer {
+  const width = dtype.startsWith('F8') ? 1 : 2;
+  const entry = { dtype, shape: [values.length / width], data_offsets: [0, values.length] };
+  const header = Buffer.from(JSON.stringify({ theta: entry }));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(header.length));
+  return Buffer.concat([length, header, values]);
+}
+/** By text: the binary digits of the fraction behind the point. */
+function float16(bits: number): number {
+  const digits = bits.toString(2).padStart(16, '0');
+  const [sign, exponent, fraction] = [digits[0], Number.parseInt(digits.slice(1, 6), 2), digits.slice(6)];
+  const point = [...fraction].reduce((sum, digit, k) => sum + Number(digit) / 2 ** (k + 1), exponent === 0 ? 0 : 1);
+  return (sign === '1' ? -1 : 1) * point * 2 ** (Math.max(exponent, 1) - 15);
+}
+
+const one = (size: number) => ({ name: 'any', parameters: [{ name: 'theta', shape: [size] }] }) as unknown as Model;
 
 let folder: string;
 let path: string;
@@ -46,6 +65,29 @@ describe('weights in a safetensors file', () => {
     expect([...weights]).toEqual([...Float32Array.from([...first, -1.5, 2.25, ...second, 1e-40, 3e38])]);
   });
 
+  it('are the same numbers where they are stored in half precision, every one that there is', () => {
+    mkdirSync(join(folder, 'new'));
+    const all = Uint16Array.from({ length: 2 ** 16 }, (_, bits) => bits);
+    // An exponent of ones is infinity or NaN, which weights can't be.
+    for (const [dtype, exponent, numberOf] of [
+      ['F16', 0x7c00, float16],
+      ['BF16', 0x7f80, (bits: number) => new Float32Array(Uint32Array.of(bits << 16).buffer)[0]!],
+    ] as const) {
+      const finite = all.filter((bits) => (bits & exponent) !== exponent);
+      writeFileSync(path, tensorFile(dtype, Buffer.from(finite.buffer)));
+      const weights = loadWeights(path, one(finite.length));
+      const expected = Float32Array.from(finite, numberOf);
+      expect(Buffer.from(weights.buffer).equals(Buffer.from(expected.buffer)), dtype).toBe(true);
+      expect(weightTypes(path)).toEqual([dtype]);
+      writeFileSync(path, tensorFile(dtype, Buffer.from(Uint16Array.of(0, exponent).buffer)));
+      expect(() => loadWeights(path, one(2))).toThrow(/theta, entry 1 is Infinity/);
+      writeFileSync(path, tensorFile(dtype, Buffer.from(Uint16Array.of(exponent + 1).buffer)));
+      expect(() => loadWeights(path, one(1))).toThrow(/theta, entry 0 is NaN/);
+    }
+    expect(weightTypes(join(FIXTURES, 'mlp.safetensors'))).toEqual(['F32', 'F64']);
+    expect(weightTypes(join(FIXTURES, 'half.safetensors'))).toEqual(['F16']);
+  });
+
   it('are refused where an option is of another type', () => {
     const save = (options: object) => () => saveWeights('no.safetensors', model, new Float32Array(1), options);
     expect(save({ overwrite: 'false' })).toThrow("saveWeights: overwrite is 'false'. It must be true or false.");
@@ -68,8 +110,9 @@ describe('weights in a safetensors file', () => {
     saveWeights(join(folder, 'deeper'), deeper, initialWeights(deeper, 1));
     expect(() => loadWeights(join(folder, 'deeper'), model)).toThrow(/ also has .*, which mlp has not\./);
     expect(() => loadWeights(join(folder, 'none'), model)).toThrow(/^loadWeights: there is no file .*none\.$/);
-    expect(() => loadWeights(join(FIXTURES, 'half.safetensors'), model)).toThrow(
-      / as F16, where F32, F64 and I64 are read\. Convert it first/,
+    writeFileSync(path, tensorFile('F8_E4M3', Buffer.alloc(14)));
+    expect(() => loadWeights(path, model)).toThrow(
+      / as F8_E4M3, where F32, F64, F16, BF16 and I64 are read\. Convert it first/,
     );
   });
 

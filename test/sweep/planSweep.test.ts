@@ -51,6 +51,15 @@ describe('planSweep', () => {
     );
   });
 
+  it('has tables for other programs beside those that collect reads', () => {
+    const sinks = ['parquet', 'tensorboard'];
+    expect(planSweep({ pipeline: { ...pipeline, sinks }, axes: { seed: [1] } }).cells[0]!.pipeline!.sinks).toEqual(
+      sinks,
+    );
+    // As it was before there were sinks to name.
+    expect('sinks' in planSweep({ pipeline, axes: { seed: [1] } }).cells[0]!.pipeline!).toBe(false);
+  });
+
   it('is of a number of threads, as the bits depend on it', () => {
     const axes = { seed: [1] };
     const [one, two] = [1, 2].map((threads) => planSweep({ pipeline, axes, threads }));
@@ -64,6 +73,16 @@ describe('planSweep', () => {
 
   it.each<[string, object, string]>([
     ['no axis', { axes: {} }, 'there is no axis'],
+    [
+      'a table that collect can’t read',
+      { pipeline: { ...pipeline, sinks: ['csv'] }, axes: { seed: [1] } },
+      'sinks are csv. collect reads Parquet; name parquet beside them.',
+    ],
+    [
+      'sinks that a cell can’t go on with',
+      { pipeline: { ...pipeline, sinks: ['parquet', 'csv'] }, axes: { seed: [1] }, checkpoint: { every: 5 } },
+      'sinks are parquet, csv, and cells go on from checkpoints:',
+    ],
     ['a directory', { pipeline: { ...pipeline, directory: 'x' }, axes: { seed: [1] } }, 'names a directory'],
     [
       'an option that does not exist',

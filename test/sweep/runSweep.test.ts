@@ -54,7 +54,7 @@ const workers = (directory: string) =>
 describe('a sweep', { timeout: 120_000 }, () => {
   it('runs every cell, and takes divergence for a result', async () => {
     const { counts, cells, picture } = sweepStatus(whole);
-    expect(counts).toEqual({ done: 6, diverged: 3, failed: 0, running: 0, missing: 0 });
+    expect(counts).toEqual({ done: 6, diverged: 3, failed: 0, running: 0, queued: 0, missing: 0 });
     expect(cells.filter(({ state }) => state === 'diverged').map(({ cell }) => cell.params.learning_rate)).toEqual([
       1e30, 1e30, 1e30,
     ]);
@@ -202,6 +202,10 @@ describe('indexFromEnvironment', () => {
     ['JOB_COMPLETION_INDEX', '0', 0],
     ['SGE_TASK_ID', '1', 0],
     ['LSB_JOBINDEX', '3', 2],
+    ['PBS_ARRAY_INDEX', '4', 4],
+    ['PBS_ARRAYID', '5', 5],
+    ['AWS_BATCH_JOB_ARRAY_INDEX', '0', 0],
+    ['CLOUD_RUN_TASK_INDEX', '6', 6],
   ])('takes %s=%s for %i', (variable, value, index) => {
     expect(indexFromEnvironment({ [variable]: value, SGE_TASK_ID_: 'undefined' }).index).toBe(index);
   });

@@ -112,8 +112,10 @@ describe('a sweep on Slurm', { timeout: 300_000 }, () => {
     const [a] = jobsOf(await submit(directory, '--cells-per-task', '2'));
     const release = await hold(directory, cells[0]!);
     const node = slurm.task(a!, 0, '%N');
-    const lost = [0, 1].filter((task) => slurm.task(a!, task, '%N') === node);
+    const there = [0, 1].filter((task) => slurm.task(a!, task, '%N') === node);
     await slurm.killNode(node);
+    // The other may have ended meanwhile.
+    const lost = there.filter((task) => slurm.task(a!, task, '%T') !== 'COMPLETED');
     for (const task of lost) await slurm.hurry(a!, task);
     // The old task still has its cell; the new one does what else there is.
     await slurm.until('two cells are done', () => sweepStatus(directory).counts.done === 2);
@@ -146,4 +148,53 @@ describe('a sweep on Slurm', { timeout: 300_000 }, () => {
     await slurm.until('all cells are done', () => sweepStatus(directory).counts.done === 2);
     expect(hasGoneOn(directory, cells[1]!.id)).toBe(true);
   });
+
+  it('comes to its time limit, is told before it, and goes on in the queue', async () => {
+    const slurm = cluster!;
+    const directory = join(parent, 'limited');
+    const [cell] = writePlan(directory, { ...request, axes: { seed: [0] } }).cells;
+    const [a] = jobsOf(await submit(directory, '--time', '10', '--grace', '55'));
+    await hold(directory, cell!);
+    // Slurm looks at limits every half minute, tells as early as that, and lets what stands still go on.
+    slurm.run('scontrol', 'update', `JobId=${a}_0`, 'TimeLimit=1');
+    await slurm.until('the task waits', () => slurm.task(a!, 0, '%T').startsWith('PENDING'));
+    await slurm.hurry(a!, 0);
+    await slurm.until('the cell is done', () => sweepStatus(directory).counts.done === 1);
+    await expectWhole(directory, cell!);
+  });
+
+  it('makes room for what is more urgent, waits in the queue, which status says, and goes on', async () => {
+    const slurm = cluster!;
+    const directory = join(parent, 'preempted');
+    const [cell] = writePlan(directory, { ...request, axes: { seed: [0] } }).cells;
+    const [a] = jobsOf(await submit(directory));
+    await hold(directory, cell!);
+    // Slurm itself lets the processes of a task go on as it tells them to end.
+    const where = ['--partition=urgent', `--nodelist=${slurm.task(a!, 0, '%N')}`, '--exclusive'];
+    const urgent = slurm.run('sbatch', '--parsable', ...where, '--wrap', 'sleep 600');
+    await slurm.until('the task waits', () => slurm.task(a!, 0, '%T').startsWith('PENDING'));
+    await slurm.until('its processes have ended', () => sweepStatus(directory).counts.running === 0);
+    expect(sweepStatus(directory).counts).toMatchObject({ missing: 1, queued: 0 });
+    const said = (await brink(['sweep', 'status', directory], slurm.env)).stdout;
+    expect(said).toMatch(/^seed\n +0 +q$/m);
+    expect(said).toContain('1 queued');
+    const without = await brink(['sweep', 'status', directory, '--json'], { ...slurm.env, PATH: '/nowhere' });
+    expect(JSON.parse(without.stdout).counts).toMatchObject({ missing: 1, queued: 0 });
+    expect(without.stderr).toContain('Which cells wait in the queue is not known.');
+    slurm.run('scancel', urgent);
+    await slurm.hurry(a!, 0);
+    await slurm.until('the cell is done', () => sweepStatus(directory).counts.done === 1);
+    await expectWhole(directory, cell!);
+  });
 });
+
+/** One cell that was stopped and has gone on, with the bits of one that never was. */
+async function expectWhole(directory: string, { id }: { readonly id: string }): Promise<void> {
+  await collectSweep(directory);
+  const tables = collectedTables(directory);
+  expect(Object.keys(tables)).toHaveLength(2);
+  expect(collectedTables(whole)).toMatchObject(tables);
+  expect(hasGoneOn(directory, id)).toBe(true);
+  const { rows } = await readTable(join(directory, 'sweep.parquet'));
+  expect(rows.map(({ attempts }) => attempts)).toEqual([2]);
+}

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { from, lastValueFrom, map } from 'rxjs';
@@ -8,6 +8,7 @@ import { bool, defineTable, float64, int32, list, nullable, type Row, utf8 } fro
 import { trainingLoss } from '../../src/probes/trainingLoss.ts';
 import { run } from '../../src/runs/run.ts';
 import { maskedCrc } from '../../src/tables/eventFile.ts';
+import { readEvents as readEventSteps } from '../../src/tables/readEvents.ts';
 import { toParquet } from '../../src/tables/toParquet.ts';
 import { toTensorBoard } from '../../src/tables/toTensorBoard.ts';
 import { gradientDescent } from '../../src/training/gradientDescent.ts';
@@ -141,6 +142,32 @@ describe('toTensorBoard', () => {
     expect(readEvents(file).filter(([, tag]) => tag === 'loss')).toEqual(losses);
     const { files } = JSON.parse(readFileSync(join(directory, 'run.json'), 'utf8'));
     expect(files).toContain(join('tensorboard', 'loss', FILE));
+  });
+
+  it('are read back as far as they came: a torn record is none, a changed one is told', async () => {
+    await lastValueFrom(from(rows).pipe(toTensorBoard(table, { folder })));
+    const file = join(folder, FILE);
+    const whole = readFileSync(file);
+    const events = [...readEventSteps('test', file)];
+    expect(events.map(({ step }) => step)).toEqual([0, 300]);
+    expect(events.flatMap(({ tags }) => tags)).toEqual(SCALARS.map(([, tag]) => tag));
+    let held = 0;
+    for (let length = 0; length <= whole.length; length++) {
+      writeFileSync(file, whole.subarray(0, length));
+      const found = [...readEventSteps('test', file)];
+      expect(found).toEqual(events.slice(0, found.length));
+      expect(found.length).toBeGreaterThanOrEqual(held);
+      held = found.length;
+    }
+    expect(held).toBe(2);
+    for (let at = 0; at < whole.length; at++) {
+      const changed = Buffer.from(whole);
+      changed[at]! ^= 1;
+      writeFileSync(file, changed);
+      expect(() => [...readEventSteps('test', file)], `${at}`).toThrow(
+        /^test: the record at byte \d+ of .* is damaged: /,
+      );
+    }
   });
 
   it('refuses at the call what there is not, and rows without a step', async () => {

@@ -59,14 +59,17 @@ export function gridRuns(grid: Grid, inputs: FigureInputs): PlannedRun[] {
           }),
         branches: {
           accuracy: (s) => s.pipe(throttleSteps(every), trainingLoss({ test: true }), toParquet()),
-          // E‖g_i‖² is that of b = 1, whatever b trains.
-          concentration: (s) => s.pipe(throttleSteps(every), gradientConcentration({ batchSizes: [1] }), toParquet()),
+          concentration: (s) => s.pipe(throttleSteps(every), gradientConcentration(momentsOf(network)), toParquet()),
         },
         ...(examples >= 8192 && { work: { gradients: epochs + 3 * looks, products: 0 } }),
       };
     }),
   );
 }
+
+/** E‖g_i‖² is that of b = 1, whatever b trains; with batch normalisation, which couples examples, of batches of 8. */
+const momentsOf = ({ model }: Network) =>
+  model.endsWith('-bn') ? ({ batchSizes: [8], estimator: 'batches' } as const) : { batchSizes: [1] };
 
 /** What became of a pair (b, η). */
 export interface Trained {

@@ -10,7 +10,7 @@ export interface Archive {
   readonly folder: string;
   /** and the files in it that are read, each with the checksum that is known of it. */
   readonly files: Readonly<Record<string, FileChecksum>>;
-  /** Whether nothing else is unpacked: where it is large, and nobody reads it. */
+  /** Whether nothing else is kept of it, nor downloaded behind them: where it is large, and nobody reads it. */
   readonly onlyThese?: true;
   /** Whether it is kept as it came, under this name in its folder, and read without being unpacked. */
   readonly keptAs?: string;
@@ -67,7 +67,7 @@ export const archives: Readonly<Record<string, Archive>> = {
       'test_X.bin': { md5: '7f263ba9f9e0b06b93213547f721ac82' },
       'test_y.bin': { md5: '36f9794fa4beb8a2c72628de14fa638e' },
     },
-    // The unlabeled images are 2.8 GB.
+    // The unlabeled images behind them are 2.8 GB.
     onlyThese: true,
   },
   'tiny-imagenet': {

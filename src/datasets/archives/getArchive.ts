@@ -1,11 +1,12 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { BrinkError } from '../../core/errors.ts';
 import { makeFolders } from '../../files/makeFolders.ts';
 import type { Archive } from './archives.ts';
 import { checkArchive } from './checkArchive.ts';
 import { checksums } from './checksums.ts';
+import { AnotherFile, WantedFiles } from './WantedFiles.ts';
 
 export interface GetArchiveOptions {
   /** Where the archive's folder is to lie, made where it is missing. */
@@ -26,7 +27,8 @@ const ANOTHER = 'It is another file, or a page that says why';
  * server still has the file that it began with (its ETag or Last-Modified stands beside it, in `.part.from`); else it
  * begins anew. A file of another length is refused as it comes, one with another checksum is set aside as `.wrong`,
  * and neither is unpacked or gone on with. The files get their names once all are unpacked; the archive itself is
- * removed then.
+ * removed then. Of an archive that is large for the files in it that are read, these are taken out as it comes, each
+ * compared with its own checksum, and the download ends once they are there.
  *
  * @returns The unpacked folder, and whether it was made just now: files that are right already are left alone.
  * @throws BrinkError where the folder can't be written, the server does not have the file, the connection is cut, or
@@ -51,6 +53,11 @@ export async function getArchive(
     );
   }
   const part = join(resolve(directory), `${archive.keptAs ?? `${archive.folder}.tar.gz`}.part`);
+  if (archive.onlyThese) {
+    await takeOut(archive, url, part, folder, log);
+    remove(part);
+    return { folder, made: true };
+  }
   await download(archive, url, part, log);
   await requireRight(archive, part);
   if (archive.keptAs === undefined) {
@@ -93,10 +100,44 @@ function remove(part: string): void {
   for (const file of [part, originFile(part)]) rmSync(file, { force: true });
 }
 
-/** Brings `part` to the archive's size, from where it stands. */
-async function download(archive: Archive, url: string, part: string, log: (line: string) => void): Promise<void> {
+/** Downloads as much of an archive as it takes to have the files in it that are read. */
+async function takeOut(
+  archive: Archive,
+  url: string,
+  part: string,
+  folder: string,
+  log: (line: string) => void,
+): Promise<void> {
+  const wanted = await WantedFiles.begin(archive, `${folder}.tmp`);
+  log(`of it ${Object.keys(archive.files).join(', ')} are kept; once they are there, the rest need not come`);
+  try {
+    await download(archive, url, part, log, wanted);
+    wanted.requireAll();
+    moveInto(wanted.folder, folder);
+  } catch (error) {
+    // What is no archive, or another one, is not gone on with.
+    if (error instanceof AnotherFile) remove(part);
+    throw error;
+  } finally {
+    wanted.discard();
+  }
+}
+
+/**
+ * Brings `part` to the archive's size, from where it stands, or until the files are there that are wanted of it.
+ */
+async function download(
+  archive: Archive,
+  url: string,
+  part: string,
+  log: (line: string) => void,
+  wanted: WantedFiles | null = null,
+): Promise<void> {
   const had = existsSync(part) ? statSync(part).size : 0;
-  if (had === archive.size) return;
+  if (had === archive.size) {
+    await wanted?.addFile(part, had);
+    return;
+  }
   const before = originOf(part);
   const goesOn = had < archive.size && before?.url === url && typeof before.version === 'string';
   const answer = await ask(archive, url, goesOn ? had : 0, goesOn ? before.version : null);
@@ -108,7 +149,8 @@ async function download(archive: Archive, url: string, part: string, log: (line:
   const file = await open(part, start > 0 ? 'r+' : 'w').catch(refuse);
   try {
     writeFileSync(originFile(part), JSON.stringify(answer.origin));
-    await receive(archive, answer, file, part, log);
+    await wanted?.addFile(part, start);
+    await receive(archive, answer, file, part, log, wanted);
   } finally {
     await file.close();
   }
@@ -156,6 +198,7 @@ async function receive(
   file: FileHandle,
   part: string,
   log: (line: string) => void,
+  wanted: WantedFiles | null,
 ): Promise<void> {
   let size = start;
   let told = Math.floor((10 * start) / archive.size);
@@ -164,7 +207,7 @@ async function receive(
       ? `The server says of no version which it is: the same command begins anew.`
       : `The ${size} bytes so far are kept in ${part}; the same command goes on from there.`;
   const chunks = body[Symbol.asyncIterator]();
-  for (;;) {
+  while (!wanted?.areThere) {
     const next = await chunks.next().catch((cause) => {
       throw new BrinkError(WHO, `the connection was cut: ${reason(cause)}. ${kept()}`, { cause });
     });
@@ -186,10 +229,16 @@ async function receive(
       );
     });
     size += next.value.length;
+    await wanted?.add(next.value);
     if (Math.floor((10 * size) / archive.size) > told) {
       told = Math.floor((10 * size) / archive.size);
       log(`${10 * told} %`);
     }
+  }
+  if (wanted?.areThere) {
+    await chunks.return?.();
+    log(`all are there after ${megabytes(size)}`);
+    return;
   }
   if (size < archive.size) {
     remove(part);
@@ -222,10 +271,8 @@ async function unpack(path: string, archive: Archive, folder: string): Promise<v
   mkdirSync(temporary);
   try {
     const { extract } = await import('tar');
-    const isWanted = (name: string) => !archive.onlyThese || Object.hasOwn(archive.files, basename(name));
-    await extract({ file: path, cwd: temporary, strict: true, strip: 1, filter: isWanted });
-    makeFolders(folder);
-    for (const name of readdirSync(temporary)) renameSync(join(temporary, name), join(folder, name));
+    await extract({ file: path, cwd: temporary, strict: true, strip: 1 });
+    moveInto(temporary, folder);
   } catch (cause) {
     throw new BrinkError(WHO, `${archive.name} can't be unpacked into ${folder}: ${(cause as Error).message}.`, {
       cause,
@@ -233,6 +280,11 @@ async function unpack(path: string, archive: Archive, folder: string): Promise<v
   } finally {
     rmSync(temporary, { recursive: true, force: true });
   }
+}
+
+function moveInto(from: string, folder: string): void {
+  makeFolders(folder);
+  for (const name of readdirSync(from)) renameSync(join(from, name), join(folder, name));
 }
 
 const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;

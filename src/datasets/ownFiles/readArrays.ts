@@ -70,8 +70,5 @@ function npz(who: string, { path, bytes }: Source): Entries {
 
 function safetensors(who: string, path: string): Entries {
   const { tensors } = readSafetensors(who, path, TENSOR_TYPES);
-  return tensors.map(({ name, shape, values }) => [
-    name,
-    () => ({ shape, type: values.constructor.name.replace('Array', ''), values }),
-  ]);
+  return tensors.map(({ name, ...array }) => [name, () => array]);
 }

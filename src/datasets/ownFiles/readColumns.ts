@@ -2,7 +2,7 @@ import { extname } from 'node:path';
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib';
 import type { Compressors } from 'hyparquet';
 import { BrinkError } from '../../core/errors.ts';
-import { type CsvRecord, parseCsv } from './csv.ts';
+import { type CsvRecord, parseCsv } from '../../files/csv.ts';
 import { openSource, type Source } from './openSource.ts';
 
 /** A table of a file: its columns by their names. */

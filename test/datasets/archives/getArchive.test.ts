@@ -296,6 +296,121 @@ describe('getArchive', () => {
   });
 });
 
+describe('an archive of which little is read', () => {
+  let sent: number;
+  let only: Archive;
+  const partOf = () => join(directory, 'tiny-bin.tar.gz.part');
+
+  /** Those that are read come first, then four megabytes that nobody reads. */
+  beforeEach(async () => {
+    const folder = join(parent, 'original', 'tiny-bin');
+    const noise = Buffer.concat(
+      Array.from({ length: 131_072 }, (_, k) => Buffer.from(hash('sha256', Buffer.from(`${k}`)), 'hex')),
+    );
+    writeFileSync(join(folder, 'unlabeled.bin'), noise);
+    const path = join(parent, 'large.tar.gz');
+    const names = ['readme.html', 'train.bin', 'test.bin', 'unlabeled.bin'].map((name) => `tiny-bin/${name}`);
+    await create({ gzip: true, file: path, cwd: join(parent, 'original') }, names);
+    bytes = readFileSync(path);
+    expect(bytes.length).toBeGreaterThan(4e6);
+    only = { ...archive, size: bytes.length, md5: '', sha256: '', onlyThese: true };
+    sent = 0;
+    answer = slowly;
+  });
+
+  /** As a network does: in pieces, and no more once the other end has gone. */
+  function slowly(request: IncomingMessage, response: ServerResponse): void {
+    const start = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
+    const range = { 'content-range': `bytes ${start}-${bytes.length - 1}/${bytes.length}` };
+    response.writeHead(start > 0 ? 206 : 200, {
+      'content-length': bytes.length - start,
+      ...version,
+      ...(start > 0 && range),
+    });
+    let at = start;
+    const more = () => {
+      if (response.destroyed || at >= bytes.length) return response.end();
+      sent += Math.min(16_384, bytes.length - at);
+      response.write(bytes.subarray(at, at + 16_384));
+      at += 16_384;
+      return setTimeout(more, 2);
+    };
+    more();
+  }
+
+  const take = (lines: string[] = []) => getArchive(only, { directory, log: (line) => lines.push(line) });
+
+  async function expectThese(): Promise<void> {
+    expect((await checkArchive(only, directory)).map(({ state }) => state)).toEqual(['right', 'right']);
+    expect(readdirSync(directory)).toEqual(['tiny-bin']);
+    expect(readdirSync(join(directory, 'tiny-bin')).sort()).toEqual(['test.bin', 'train.bin']);
+  }
+
+  it('is downloaded until they are there, and no further', async () => {
+    const lines: string[] = [];
+    expect(await take(lines)).toMatchObject({ made: true });
+    await expectThese();
+    expect(sent).toBeLessThan(bytes.length / 2);
+    expect(lines).toContain('of it train.bin, test.bin are kept; once they are there, the rest need not come');
+    expect(lines.at(-1)).toMatch(/^all are there after 0\.\d MB$/);
+    expect(await take()).toMatchObject({ made: false });
+  });
+
+  it('goes on where the connection was cut, within one of them', async () => {
+    answer = cutAfter(20_000);
+    await expect(take()).rejects.toThrow(/The 20000 bytes so far are kept in .*; the same command goes on from there/);
+    expect(statSync(partOf()).size).toBe(20_000);
+    expect(existsSync(join(directory, 'tiny-bin.tmp'))).toBe(false);
+    answer = slowly;
+    await take();
+    expect(asked.map(({ headers }) => headers.range)).toEqual([undefined, 'bytes=20000-']);
+    await expectThese();
+  });
+
+  it('is taken from what came before as far as that goes: whole, it is not asked for', async () => {
+    mkdirSync(directory);
+    writeFileSync(partOf(), bytes);
+    await take();
+    expect(asked).toHaveLength(0);
+    await expectThese();
+  });
+
+  it.each<[string, (right: Buffer) => Buffer, RegExp]>([
+    [
+      'a file in it is another',
+      (right) => right,
+      /the checksum of test\.bin is [0-9a-f]{64}, and should be 00\. It was/,
+    ],
+    [
+      'it was damaged',
+      (right) => {
+        right[15_000]! ^= 255;
+        return right;
+      },
+      /^data: what was downloaded is not tiny: /,
+    ],
+    [
+      'it is no archive',
+      (right) => Buffer.alloc(right.length, 'no archive '),
+      /^data: what was downloaded is not tiny: /,
+    ],
+  ])('is refused, and nothing kept, where %s', async (_, change, message) => {
+    if (_.startsWith('a file')) only = { ...only, files: { ...only.files, 'test.bin': { sha256: '00' } } };
+    bytes = change(Buffer.from(bytes));
+    await expect(take()).rejects.toThrow(message);
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
+  it('is refused where one of them is not in it', async () => {
+    only = { ...only, files: { ...only.files, 'more.bin': { sha256: '00' } } };
+    answer = whole;
+    await expect(take()).rejects.toThrow(
+      'data: what was downloaded is not tiny: it has no more.bin. It is another file.',
+    );
+    expect(readdirSync(directory)).toEqual([]);
+  });
+});
+
 describe('checkArchive', () => {
   it('tells right from wrong and missing, in the folder itself and above it', async () => {
     answer = whole;

@@ -1,4 +1,4 @@
-import { BrinkError } from '../../core/errors.ts';
+import { BrinkError } from '../core/errors.ts';
 
 /** A line of a table of text: its cells, and where in the file it begins. */
 export interface CsvRecord {
