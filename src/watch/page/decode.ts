@@ -1,5 +1,9 @@
-import { type Table as ArrowTable, tableFromIPC } from '@uwdata/flechette';
+import { type Table as ArrowTable, type Batch, Type, tableFromIPC } from '@uwdata/flechette';
 import { type AsyncBuffer, parquetMetadataAsync, parquetRead } from 'hyparquet';
+
+/** Texts are in UTF-8: a U+FEFF before one is part of it, no mark of the byte order, as which libraries drop it. */
+const TEXT = new TextDecoder('utf-8', { ignoreBOM: true });
+const PARSERS = { stringFromBytes: (bytes: Uint8Array | undefined) => bytes && TEXT.decode(bytes) };
 
 /** Numbers of a column; where a cell is null `nulls` is 1 and the number NaN. Truth is 0 or 1. */
 export interface Numbers {
@@ -48,6 +52,7 @@ export class ArrowParts {
   /** Takes a part, and gives some of its columns. */
   append(messages: Uint8Array, wanted: readonly Wanted[]): Rows {
     const part = tableFromIPC([this.#schema, messages]);
+    for (const { data } of part.children) data.forEach(readWholeTexts);
     this.#parts.push(part);
     return { rows: part.numRows, columns: columnsOf([part], wanted) };
   }
@@ -56,6 +61,14 @@ export class ArrowParts {
   read(wanted: readonly Wanted[]): Rows {
     return { rows: this.rows, columns: columnsOf(this.#parts, wanted) };
   }
+}
+
+/** Has a batch, or the batch of the cells of its lists, give its texts whole. */
+function readWholeTexts(batch: Batch<unknown>): void {
+  batch.children?.forEach(readWholeTexts);
+  if (batch.type.typeId !== Type.Utf8) return;
+  const { values, offsets } = batch as unknown as { readonly values: Uint8Array; readonly offsets: Int32Array };
+  batch.value = (row) => TEXT.decode(values.subarray(offsets[row], offsets[row + 1]));
 }
 
 function columnsOf(parts: readonly ArrowTable[], wanted: readonly Wanted[]): Rows['columns'] {
@@ -122,6 +135,7 @@ export async function readParquet(file: AsyncBuffer, wanted: readonly Wanted[]):
       file,
       metadata,
       columns: [name],
+      parsers: PARSERS,
       geoparquet: false,
       onChunk: ({ columnData, rowStart }) => {
         if (kind === 'numbers') nulls = fill(values, nulls, columnData as ArrayLike<unknown>, rowStart);
