@@ -20,7 +20,7 @@ export interface ReportBlock {
 
 const STYLE = `
 :root { color-scheme: light dark; --ink: #1a1a1a; --paper: #fff; --line: #ccc; --soft: #f4f4f2; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6e6e6; --paper: #161616; --line: #444; --soft: #222; } }
+@media screen and (prefers-color-scheme: dark) { :root { --ink: #e6e6e6; --paper: #161616; --line: #444; --soft: #222; } }
 body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 62rem;
   margin: 2rem auto; padding: 0 1rem; }
 h1, h2, h3 { line-height: 1.2; } h2 { margin-top: 2.5rem; border-bottom: 1px solid var(--line); }
@@ -34,9 +34,10 @@ figure svg { max-width: 100%; height: auto; } figcaption { font-size: .9rem; }
 .claim { border-left: .4rem solid var(--line); padding-left: 1rem; margin: 1.5rem 0; }
 .holds { border-color: #0072b2; } .fails { border-color: #d55e00; border-left-style: double; }
 .open { border-left-style: dashed; }
+pre { white-space: pre-wrap; } pre code { overflow-wrap: anywhere; }
 dt { font-weight: 600; } dd { margin: 0 0 .4rem 1.5rem; }
-@media print { body { max-width: none; font-size: 11px; } .claim, figure { break-inside: avoid; }
-  details > * { display: block; } }
+@media print { :root { color-scheme: light; } body { max-width: none; font-size: 11px; } .claim, figure { break-inside: avoid; }
+  details::details-content { content-visibility: visible; } }
 `;
 
 const CLASS: Readonly<Record<string, string>> = {
@@ -124,7 +125,7 @@ ${figure && html`<p>${math(figure.about)}</p><p>Source: ${figure.source}.</p>`}
 ${heading(level, 'What this is not')}<ul>${limitsOf(part).map((limit) => html`<li>${math(limit)}</li>\n`)}</ul>
 ${claims.length > 0 ? claimsSection(claims, level) : null}
 ${heading(level, 'Pictures')}${part.pictures.map(
-  ({ caption, svg }, k) => html`<figure>${new Markup(withOwnIds(svg, `p${index}-${k}-`))}
+  ({ caption, svg }, k) => html`<figure>${new Markup(asOneImage(withOwnIds(svg, `p${index}-${k}-`)))}
 <figcaption>${math(caption)}</figcaption></figure>\n`,
 )}
 ${figure && figure.settings.length > 0 ? settingsTable(figure.settings) : null}
@@ -300,3 +301,6 @@ function withOwnIds(svg: string, prefix: string): string {
       all.includes('"#') ? `${name}="#${prefix}${target}"` : `${name}="${prefix}${target}"`,
     );
 }
+
+/** A picture without the roles that Vega gives its marks: it is one image, and has its alternative text as a whole. */
+const asOneImage = (svg: string) => svg.replace(/ role="graphics-\w+"| aria-roledescription="[^"]*"/g, '');
