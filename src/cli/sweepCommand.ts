@@ -144,7 +144,7 @@ async function statusOf(dir: string) {
     return sweepStatus(dir, { slurm: true });
   } catch (error) {
     const known = sweepStatus(dir);
-    console.error(`${(error as Error).message} Which cells wait in the queue is not known.`);
+    console.error(`${(error as Error).message.replace(/\.?$/, '.')} Which cells wait in the queue is not known.`);
     return known;
   }
 }
