@@ -2,17 +2,11 @@ import { firstValueFrom, from, lastValueFrom, type OperatorFunction, toArray } f
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Objective, Point } from '../src/core/Objective.ts';
 import type { Step } from '../src/core/Step.ts';
-import { arrays } from '../src/datasets/arrays.ts';
-import { empiricalRisk } from '../src/engine/risk/empiricalRisk.ts';
 import { estimateRatio, outsidePairs, signWeights } from '../src/estimators/gradientNoise.ts';
 import { hessianEigenpairs } from '../src/estimators/hessianEigenpairs.ts';
 import { ofExamples } from '../src/estimators/secondMoments.ts';
 import type { Eigenpairs } from '../src/linalg/eigenpairs.ts';
 import { covariance, dot, mean, norm, rescale } from '../src/linalg/vector.ts';
-import { crossEntropy } from '../src/losses/crossEntropy.ts';
-import { meanSquaredError } from '../src/losses/meanSquaredError.ts';
-import { cnn } from '../src/models/cnn.ts';
-import { mlp } from '../src/models/mlp.ts';
 import { leastSquares } from '../src/objectives/leastSquares.ts';
 import { quadratic } from '../src/objectives/quadratic.ts';
 import { alignment } from '../src/probes/alignment.ts';
@@ -25,7 +19,15 @@ import { theoremOne } from '../src/probes/theoremOne.ts';
 import { topEigenvalues } from '../src/probes/topEigenvalues.ts';
 import { samplingCoefficient } from '../src/theory/samplingCoefficient.ts';
 import { gradientDescent } from '../src/training/gradientDescent.ts';
-import { Comparison, problemNames, readArray, readJson, readObserved, type Value } from './helpers/referenceProblem.ts';
+import {
+  Comparison,
+  openProblem,
+  problemNames,
+  readArray,
+  readJson,
+  readObserved,
+  type Value,
+} from './helpers/referenceProblem.ts';
 import { stepAt } from './helpers/stepAt.ts';
 
 const problems = problemNames.map((name) => ({ name, problem: readJson(name) }));
@@ -139,30 +141,6 @@ describe.each(problems.filter(({ problem }) => 'alpha' in problem))('$name: the 
     },
   );
 });
-
-/** What a network problem says of itself, turned into an objective. */
-async function openProblem(problem: Value): Promise<Objective> {
-  const shapes: number[][] = problem.layout.map((p: Value) => p.shape);
-  const kernels = shapes.filter((s) => s.length > 1);
-  const outputs = kernels.at(-1)!.at(-1)!;
-  const model =
-    problem.model === 'mlp'
-      ? mlp({ inputs: kernels[0]![0]!, hidden: kernels.slice(0, -1).map((s) => s[1]!), outputs, activation: 'tanh' })
-      : cnn({ inputShape: problem.inputs.shape.slice(1), channels: kernels.slice(0, -1).map((s) => s[3]!), outputs });
-  expect(model.parameters.map((p) => p.shape)).toEqual(shapes);
-  return empiricalRisk({
-    model,
-    data: arrays({
-      inputs: readArray(problem.inputs) as Float32Array,
-      inputShape: problem.inputs.shape.slice(1),
-      labels: readArray(problem.labels) as Uint8Array,
-      classes: outputs,
-    }),
-    loss: problem.loss_function === 'ce' ? crossEntropy : meanSquaredError,
-    // Two chunks, the second smaller.
-    chunk: Math.ceil(problem.n / 2) + 1,
-  });
-}
 
 const networks = problems
   .filter(({ problem }) => 'layout' in problem)

@@ -1,6 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
+import type { Objective } from '../../src/core/Objective.ts';
+import { arrays } from '../../src/datasets/arrays.ts';
+import { empiricalRisk } from '../../src/engine/risk/empiricalRisk.ts';
+import { crossEntropy } from '../../src/losses/crossEntropy.ts';
+import { meanSquaredError } from '../../src/losses/meanSquaredError.ts';
+import { cnn } from '../../src/models/cnn.ts';
+import { mlp } from '../../src/models/mlp.ts';
 
 /** A value of a reference file. */
 // biome-ignore lint/suspicious/noExplicitAny: reference files are data of many shapes, walked by key
@@ -23,6 +30,30 @@ export function readArray({ file, dtype }: { file: string; dtype: 'float32' | 'f
   const bytes = readFileSync(join(referenceFolder, file));
   const buffer = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
   return new { float32: Float32Array, float64: Float64Array, uint8: Uint8Array }[dtype](buffer);
+}
+
+/** What a network problem says of itself, turned into an objective. */
+export async function openProblem(problem: Value): Promise<Objective> {
+  const shapes: number[][] = problem.layout.map((p: Value) => p.shape);
+  const kernels = shapes.filter((s) => s.length > 1);
+  const outputs = kernels.at(-1)!.at(-1)!;
+  const model =
+    problem.model === 'mlp'
+      ? mlp({ inputs: kernels[0]![0]!, hidden: kernels.slice(0, -1).map((s) => s[1]!), outputs, activation: 'tanh' })
+      : cnn({ inputShape: problem.inputs.shape.slice(1), channels: kernels.slice(0, -1).map((s) => s[3]!), outputs });
+  expect(model.parameters.map((p) => p.shape)).toEqual(shapes);
+  return empiricalRisk({
+    model,
+    data: arrays({
+      inputs: readArray(problem.inputs) as Float32Array,
+      inputShape: problem.inputs.shape.slice(1),
+      labels: readArray(problem.labels) as Uint8Array,
+      classes: outputs,
+    }),
+    loss: problem.loss_function === 'ce' ? crossEntropy : meanSquaredError,
+    // Two chunks, the second smaller.
+    chunk: Math.ceil(problem.n / 2) + 1,
+  });
 }
 
 /**
