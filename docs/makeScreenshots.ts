@@ -14,6 +14,7 @@ import {
   lossSlice,
   meanSquaredError,
   mlp,
+  planePath,
   record,
   run,
   spectralDensity,
@@ -50,7 +51,7 @@ export const SHOTS: readonly Shot[] = [
 async function makeRun(directory: string): Promise<void> {
   const model = mlp({ inputs: 64, hidden: [24, 24], outputs: 10, activation: 'tanh', weightScale: 0.8 });
   const objective = await empiricalRisk({ model, data: await digits({ train: 256 }), loss: meanSquaredError });
-  const coordinates = Array.from({ length: 25 }, (_, k) => (k - 12) / 10);
+  const coordinates = Array.from({ length: 25 }, (_, k) => (k - 12) / 60);
   await run(
     gradientDescent(objective, { learningRate: 0.25, steps: 400, seed: 2 }),
     {
@@ -61,6 +62,7 @@ async function makeRun(directory: string): Promise<void> {
       alignment: (s) => s.pipe(throttleSteps(3), alignment(), toParquet()),
       slices: (s) => s.pipe(throttleSteps(20), lossSlice(), toParquet()),
       planes: (s) => s.pipe(throttleSteps(100), lossPlane({ coordinates }), toParquet()),
+      path: (s) => s.pipe(planePath({ every: 100 }), toParquet()),
       spectrum: (s) => s.pipe(throttleSteps(100), spectralDensity({ steps: 60 }), toParquet()),
       recording: (s) => s.pipe(throttleSteps(10), record()),
     },

@@ -140,7 +140,7 @@ export { judge, type Region, type Verdict } from './statistics/judge.ts';
 export { type LinePoints, lineFit } from './statistics/lineFit.ts';
 export { type LineColumns, type LineInterval, lineFitInterval } from './statistics/lineFitInterval.ts';
 export { ratioOfSums } from './statistics/ratioOfSums.ts';
-export { type CollectedSweep, collectSweep } from './sweep/collectSweep.ts';
+export { type CollectedSweep, type CollectOptions, collectSweep } from './sweep/collectSweep.ts';
 export { type Cell, planSweep, type SweepAxis, type SweepPlan, type SweepRequest } from './sweep/planSweep.ts';
 export { type RunSweepOptions, runSweep, type SweepSummary } from './sweep/runSweep.ts';
 export {

@@ -114,9 +114,10 @@ Exit codes: 0 done, 1 a cell failed, 2 the command line is wrong, 75 cells are l
     .command('collect')
     .description('write sweep.parquet, a row a cell, and the tables of all cells with their parameters')
     .argument('<dir>', 'the folder of the sweep')
-    .action(async (dir: string) => {
+    .option('--mixed', 'also cells that several releases or engines have computed')
+    .action(async (dir: string, { mixed = false }: { readonly mixed?: boolean }) => {
       const { collectSweep } = await import('../sweep/collectSweep.ts');
-      const { path, tables, counts } = await collectSweep(dir);
+      const { path, tables, counts } = await collectSweep(dir, { mixed });
       console.log(path);
       for (const table of tables) console.log(`${table}/*.parquet`);
       const open = counts.missing + counts.running;
@@ -143,7 +144,7 @@ async function statusOf(dir: string) {
     return sweepStatus(dir, { slurm: true });
   } catch (error) {
     const known = sweepStatus(dir);
-    console.error(`${(error as Error).message} Which cells wait in the queue is not known.`);
+    console.error(`${(error as Error).message.replace(/\.?$/, '.')} Which cells wait in the queue is not known.`);
     return known;
   }
 }

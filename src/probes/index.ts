@@ -15,8 +15,10 @@ export {
   interactionAwareSharpness,
   type SharpnessRow,
 } from './interactionAwareSharpness.ts';
-export { type Directions, type LossPlaneOptions, lossPlane, type PlanesRow } from './lossPlane.ts';
+export { type LossPlaneOptions, lossPlane, type PlanesRow } from './lossPlane.ts';
 export { type LossSliceOptions, lossSlice, type SlicesRow } from './lossSlice.ts';
+export type { Directions } from './planeDirections.ts';
+export { type PlanePathOptions, type PlanePathRow, planePath } from './planePath.ts';
 export { type ResultantLengthOptions, type ResultantLengthRow, resultantLength } from './resultantLength.ts';
 export { type ScalingRow, type ScalingRuleOptions, scalingRule } from './scalingRule.ts';
 export { type SliceMinimumOptions, type SliceMinimumRow, sliceMinimum } from './sliceMinimum.ts';

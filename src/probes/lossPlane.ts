@@ -1,14 +1,8 @@
 import * as columns from '../core/columns.ts';
-import { BrinkError } from '../core/errors.ts';
-import type { Point } from '../core/Objective.ts';
-import { callback, numbers } from '../core/optionKinds.ts';
-import type { Step } from '../core/Step.ts';
+import { numbers } from '../core/optionKinds.ts';
 import { defineTable, float64, type Row } from '../core/Table.ts';
-import * as usual from '../core/usualOptions.ts';
-import { hessianEigenpairs } from '../estimators/hessianEigenpairs.ts';
-import type { Eigenpairs } from '../linalg/eigenpairs.ts';
-import { addScaled, dot, norm, rescale } from '../linalg/vector.ts';
 import type { Measurement } from '../operators/measure.ts';
+import { planeDirections, planeOptions } from './planeDirections.ts';
 import { type OptionsOf, probe } from './probe.ts';
 
 const table = defineTable({
@@ -33,19 +27,15 @@ export interface PlanesRow extends Row<typeof table> {}
 /** Options of `lossPlane`. */
 export type LossPlaneOptions = OptionsOf<typeof lossPlane>;
 
-/** Two directions, flat [m] each. */
-export type Directions = readonly [Float32Array, Float32Array];
-
-/** A gradient with less than this share beside q₁ spans no plane with it. */
-const BESIDE = 1e-3;
 const WHO = 'lossPlane';
 
 /**
  * The training loss L(θ + x d₁ + y d₂) on a grid in the plane of two directions, by default the descent direction −∇L
  * and the sharpest direction q₁. Where ∇L is along q₁ the second is q₂; where ∇L is 0 they are q₁ and q₂.
  *
- * d₁ and d₂ [m] are unit vectors, d₂ the part of the second direction that is orthogonal to the first. A plane is two
- * dimensions of m: a valley that it shows can leave it at once.
+ * d₁ and d₂ [m] are unit vectors, d₂ the part of the second direction that is orthogonal to the first; an eigenvector's
+ * sign is the one with which its largest entry is positive. A plane is two dimensions of m: a valley that it shows can
+ * leave it at once. `planePath` says where training goes on it.
  *
  * Source: Li, Xu, Taylor, Studer and Goldstein (2018).
  *
@@ -60,7 +50,7 @@ const WHO = 'lossPlane';
  * const plane = lossPlane({ coordinates: [-1, 0, 1], directions: axes });
  * const rows = await firstValueFrom(steps.pipe(plane, toArray()));
  * console.log(rows.map(({ loss }) => loss.toFixed(1)).join(' ')); // 21.6 4.0 21.6 26.6 9.0 26.6 33.6 16.0 33.6
- * @see lossSlice, alignment
+ * @see planePath, lossSlice, alignment
  */
 export const lossPlane = probe({
   name: WHO,
@@ -73,30 +63,12 @@ export const lossPlane = probe({
       key: 'its place',
       description: 'Coordinates along both directions, in the units of θ.',
     }),
-    directions: callback<(point: Point, step: Step) => Promise<Directions>>({
-      none: '−∇L and q₁',
-      description: 'The directions: only what they span matters, and that the first points along x.',
-    }),
-    tolerance: usual.tolerance(),
+    ...planeOptions(),
   },
   begin: ({ coordinates, directions, tolerance }, { paramCount }): Measurement<PlanesRow> => {
-    if (paramCount < 2) {
-      throw new BrinkError(WHO, 'there is one parameter. A plane has two directions; use lossSlice.');
-    }
-    let eigenpairs: Eigenpairs | null = null;
-    const descentAndSharpest = async (point: Point): Promise<Directions> => {
-      eigenpairs = await hessianEigenpairs(point, { who: WHO, count: 1, tolerance }, eigenpairs);
-      const q1 = eigenpairs.pairs[0]!.vector;
-      const gradient = await point.gradient();
-      const beside = Float64Array.from(gradient);
-      addScaled(beside, q1, -dot(q1, gradient));
-      const descent = gradient.map((g) => -g);
-      if (norm(beside) > BESIDE * norm(gradient)) return [descent, q1];
-      const { pairs } = await hessianEigenpairs(point, { who: WHO, count: 2, tolerance }, null);
-      return [norm(gradient) > 0 ? descent : q1, pairs[1]!.vector];
-    };
+    const directionsAt = planeDirections(WHO, { directions, tolerance }, paramCount);
     return async (point, step) => {
-      const [d1, d2] = orthonormal(await (directions ?? descentAndSharpest)(point, step), paramCount);
+      const [d1, d2] = await directionsAt(point, step);
       const loss = await point.loss();
       const rows: PlanesRow[] = [];
       for (const x of coordinates) {
@@ -110,21 +82,3 @@ export const lossPlane = probe({
     };
   },
 });
-
-function orthonormal(directions: Directions, dimension: number): [Float64Array, Float64Array] {
-  for (const [i, d] of directions.entries()) {
-    if (d.length !== dimension) {
-      throw new BrinkError(WHO, `direction ${i + 1} has ${d.length} entries. It must have ${dimension}.`);
-    }
-  }
-  const [d1, d2] = directions.map((d) => Float64Array.from(d)) as [Float64Array, Float64Array];
-  const length = norm(d2);
-  rescale(d1, 1 / norm(d1));
-  for (let pass = 0; pass < 2; pass++) addScaled(d2, d1, -dot(d1, d2));
-  const part = norm(d2);
-  if (!(part > 1e-6 * length)) {
-    throw new BrinkError(WHO, 'the two directions are parallel, or one is zero. They must span a plane.');
-  }
-  rescale(d2, 1 / part);
-  return [d1, d2];
-}

@@ -2,7 +2,9 @@ import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { from, lastValueFrom } from 'rxjs';
 import { BrinkError } from '../core/errors.ts';
+import { requireFlag } from '../core/given.ts';
 import type { Json, JsonObject } from '../core/Json.ts';
+import { requireNames } from '../core/requireNames.ts';
 import {
   bool,
   type Column,
@@ -36,6 +38,11 @@ export interface CollectedSweep {
   readonly counts: Readonly<Record<CellState, number>>;
 }
 
+export interface CollectOptions {
+  /** Whether cells may be of several releases and engines, which `brink` and `engine` name. Default: that is refused. */
+  readonly mixed?: boolean;
+}
+
 /**
  * Collects a sweep into dataframes: `sweep.parquet`, a row for every planned cell, also those that are missing, have
  * failed or diverged, with the last row of each of its tables; and `tables/<branch>/<id>.parquet`, every table of the
@@ -48,18 +55,21 @@ export interface CollectedSweep {
  * Cost: every table is read and written once.
  *
  * @param directory The sweep's folder.
- * @throws BrinkError as a rejection where there is no plan, or results are another plan's, another release's or
- *   another engine's, or of other data: a file that cells read was changed in between.
+ * @param options `mixed` (false).
+ * @throws BrinkError as a rejection where there is no plan, or results are another plan's, or of other data: a file that
+ *   cells read was changed in between; and, unless `mixed`, where they are another release's or another engine's.
  */
-export async function collectSweep(directory: string): Promise<CollectedSweep> {
+export async function collectSweep(directory: string, options: CollectOptions = {}): Promise<CollectedSweep> {
+  requireNames(WHO, options, ['mixed']);
+  const { mixed = false } = options;
+  requireFlag(WHO, 'mixed', mixed);
   const folder = new SweepFolder(directory);
   const { axes, planHash } = folder.read();
   const { cells, counts } = sweepStatus(directory);
   const results = new Map(cells.map(({ cell }) => [cell.id, folder.resultOf(cell.id)]));
-  requireOneKind(
-    [...results.values()].filter((result) => result !== null),
-    planHash,
-  );
+  const known = [...results.values()].filter((result) => result !== null);
+  requireOnePlan(known, planHash);
+  if (!mixed) requireOneKind(known);
   requireSameInput(
     cells.map(({ cell }) => cell).filter(({ pipeline }) => pipeline !== undefined),
     results,
@@ -188,27 +198,30 @@ function metricColumn(name: string, results: readonly (CellResult | null)[]): Co
   return nullable(isText ? utf8(text) : float64(text));
 }
 
-/** @throws BrinkError where results were not made by one plan and one release: they are not one experiment. */
-function requireOneKind(results: readonly CellResult[], planHash: string): void {
+/** @throws BrinkError where a result was not made by the plan. */
+function requireOnePlan(results: readonly CellResult[], planHash: string): void {
   const foreign = results.find((result) => result.planHash !== planHash);
-  if (foreign) {
-    throw new BrinkError(
-      WHO,
-      `the result of cell ${foreign.index} (${foreign.id}) is of another plan. Remove it, or run that sweep in a folder of its own.`,
-    );
-  }
+  if (foreign === undefined) return;
+  throw new BrinkError(
+    WHO,
+    `the result of cell ${foreign.index} (${foreign.id}) is of another plan. Remove it, or run that sweep in a folder of its own.`,
+  );
+}
+
+/** @throws BrinkError where results were not made by one release and one engine: they are not one experiment. */
+function requireOneKind(results: readonly CellResult[]): void {
   const releases = new Set(results.map(({ brink }) => brink));
   if (releases.size > 1) {
     throw new BrinkError(
       WHO,
-      `the cells were run by brink ${[...releases].join(' and ')}, which need not compute the same. Remove the results of one, and run the sweep again.`,
+      `the cells were run by brink ${[...releases].join(' and ')}, which need not compute the same. Remove the results of one, and run the sweep again, or collect both: mixed (--mixed).`,
     );
   }
   const engines = new Set(results.flatMap(({ engine }) => (engine ? [`${engine.name} ${engine.version}`] : [])));
   if (engines.size > 1) {
     throw new BrinkError(
       WHO,
-      `the cells were computed by ${[...engines].join(' and ')}, which differ by rounding. Remove the results of one, and run the sweep again with one BRINK_ENGINE on every machine.`,
+      `the cells were computed by ${[...engines].join(' and ')}, which differ by rounding. Remove the results of one, and run the sweep again with one BRINK_ENGINE on every machine, or collect both: mixed (--mixed).`,
     );
   }
 }

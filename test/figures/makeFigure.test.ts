@@ -115,7 +115,7 @@ describe('makeFigure', () => {
     expect(await exit).toBe(0);
     expect((await makeFigure(FILE, { directory: out, progress: false })).wasThere).toBe(true);
     expect(readdirSync(join(out, 'laptop/two-runs')).filter((name) => name.includes('lock'))).toEqual([]);
-  }, 60_000);
+  }, 300_000);
 
   it('draws anew from the tables that are there, where it is told to', async () => {
     const { directory, claims } = await smoke('redrawn');
@@ -269,7 +269,7 @@ describe('makeFigure', () => {
     expect(made.claims).toEqual(whole.claims);
     // The run that had ended was not made again.
     expect(readFileSync(join(out, 'laptop/two-runs/runs/eta-0.05-seed-0/run.json'), 'utf8')).toBe(firstRun);
-  }, 60_000);
+  }, 300_000);
 
   it('goes on with a run that has a checkpoint, as often as it is cut off, and each row is there once', async () => {
     const checkpoint = (text: string) => text.replace('branches: {', 'checkpoint: { every: 7 },\n      branches: {');
@@ -309,7 +309,7 @@ describe('makeFigure', () => {
     // Made again, nothing of the parts is left.
     await makeFigure(file, { directory: out, progress: false, again: true });
     expect(readdirSync(runs).sort()).toEqual(['eta-0.05-seed-0', 'eta-0.1-seed-0']);
-  }, 120_000);
+  }, 300_000);
 
   it('does not go on where rows would be missing or there twice, but where nothing was recorded it begins anew', async () => {
     const begun = (text: string) => text.replace('branches: {', 'checkpoint: { every: 7 },\n      branches: {');
@@ -353,7 +353,7 @@ describe('makeFigure', () => {
     const { directory, claims } = await goOn(long);
     expect(readdirSync(join(directory, 'runs')).sort()).toEqual(['eta-0.05-seed-0', 'eta-0.1-seed-0']);
     expect(claims[0]!.size).toBe(3001);
-  }, 120_000);
+  }, 300_000);
 
   it('is not taken for whole where it was cut off before its end', async () => {
     const { directory } = await smoke('cut');

@@ -72,7 +72,7 @@ describe.each<[string, Objective, Float32Array, Record<string, RegExp | readonly
       { A: [[1]], b: [-1] },
     ]),
     Float32Array.of(0.5),
-    { lossPlane: /one parameter/ },
+    { lossPlane: /one parameter/, planePath: /one parameter/ },
   ],
 ])('at %s', (_name, objective, weights, undefinedHere) => {
   it.each(everyProbe)('%s has a number in every column that is defined, or says what is wrong', async (name, probe) => {

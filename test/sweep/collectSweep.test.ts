@@ -84,6 +84,13 @@ it('refuses results of another plan, release or engine, and takes those of one',
   ] as const) {
     change(file!, more);
     await expect(collectSweep(folder)).rejects.toThrow(message);
+    if ('planHash' in more) await expect(collectSweep(folder, { mixed: true })).rejects.toThrow(message);
+    else {
+      await collectSweep(folder, { mixed: true });
+      const { rows } = await readTable(join(folder, 'sweep.parquet'));
+      const column = 'brink' in more ? 'brink' : 'engine';
+      expect(new Set(rows.map((row) => row[column])).size).toBe(2);
+    }
     writeFileSync(file!, text);
   }
   await collectSweep(folder);

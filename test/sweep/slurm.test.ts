@@ -157,7 +157,7 @@ describe('a sweep on Slurm', { timeout: 300_000 }, () => {
     await hold(directory, cell!);
     // Slurm looks at limits every half minute, tells as early as that, and lets what stands still go on.
     slurm.run('scontrol', 'update', `JobId=${a}_0`, 'TimeLimit=1');
-    await slurm.until('the task waits', () => slurm.task(a!, 0, '%T').startsWith('PENDING'));
+    await slurm.until('the task waits', () => slurm.task(a!, 0, '%T').startsWith('PENDING'), 60);
     await slurm.hurry(a!, 0);
     await slurm.until('the cell is done', () => sweepStatus(directory).counts.done === 1);
     await expectWhole(directory, cell!);

@@ -10,11 +10,13 @@ import { edge } from '../../src/probes/edge.ts';
 import { interactionAwareSharpness } from '../../src/probes/interactionAwareSharpness.ts';
 import { lossPlane } from '../../src/probes/lossPlane.ts';
 import { lossSlice } from '../../src/probes/lossSlice.ts';
+import { type PlanePathRow, planePath } from '../../src/probes/planePath.ts';
 import { spectralDensity } from '../../src/probes/spectralDensity.ts';
 import { topEigenvalues } from '../../src/probes/topEigenvalues.ts';
 import { trainingLoss } from '../../src/probes/trainingLoss.ts';
 import { record } from '../../src/recording/record.ts';
 import { run } from '../../src/runs/run.ts';
+import { readTable } from '../../src/tables/readTable.ts';
 import { toArrow } from '../../src/tables/toArrow.ts';
 import { toParquet } from '../../src/tables/toParquet.ts';
 import { gradientDescent } from '../../src/training/gradientDescent.ts';
@@ -44,6 +46,7 @@ beforeAll(async () => {
       edge: (s) => s.pipe(edge(), toParquet()),
       slices: (s) => s.pipe(throttleSteps(10), lossSlice(), toParquet()),
       planes: (s) => s.pipe(throttleSteps(20), lossPlane({ coordinates: [-1, -0.5, 0, 0.5, 1] }), toParquet()),
+      path: (s) => s.pipe(planePath({ every: 20 }), toParquet()),
       spectrum: (s) => s.pipe(throttleSteps(20), spectralDensity({ points: 60 }), toParquet()),
       recording: (s) => s.pipe(record()),
     },
@@ -65,7 +68,10 @@ async function open(url: string, scheme: 'light' | 'dark' = 'light'): Promise<Pa
   return openIn(await context.newPage(), url);
 }
 async function openIn(page: Page, url: string): Promise<Page> {
-  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
+  page.on('console', (message) => {
+    // 409: a table became another file between two looks, and the page reads it anew.
+    if (message.type() === 'error' && !message.text().includes('409 (Conflict)')) complaints.push(message.text());
+  });
   page.on('pageerror', (error) => complaints.push(error.message));
   await page.addInitScript(
     "document.addEventListener('securitypolicyviolation', (e) => console.error('policy: ' + e.violatedDirective + ' ' + e.blockedURI))",
@@ -207,6 +213,27 @@ describe('the page of a finished run', { timeout: 120_000 }, () => {
       `${axe}; axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html).join('; ').slice(0, 300)))`,
     );
     expect(found).toEqual([]);
+  });
+
+  it('draws the path of training on the loss plane at the cursor', async () => {
+    const page = await open(await serve(join(parent, 'run')));
+    await page.evaluate('brinkPage.point(23)');
+    const { rows } = (await readTable(join(parent, 'run', 'path.parquet'))) as unknown as { rows: PlanePathRow[] };
+    const path = rows.filter(({ plane }) => plane === 20);
+    expect(path.map(({ step }) => step)).toEqual(Array.from({ length: 21 }, (_, k) => 20 + k));
+    await soon(() => text(page, '[data-snapshot=planes] .value')).toContain('at step 20');
+    const picture = page.locator('[data-snapshot=planes] svg');
+    expect(await picture.getAttribute('aria-label')).toMatch(/those of step 40 at .* at most .* beside the plane\.$/);
+    const drawn = (await picture.locator('polyline.step').getAttribute('points'))!
+      .split(' ')
+      .map((point) => point.split(',').map(Number) as [number, number]);
+    expect(drawn).toHaveLength(path.length);
+    // Places on the picture are numbers of the table, moved and stretched.
+    const scale = (drawn.at(-1)![0] - drawn[0]![0]) / path.at(-1)!.x;
+    path.forEach(({ x }, k) => {
+      expect(drawn[k]![0]).toBeCloseTo(drawn[0]![0] + scale * x, 6);
+    });
+    expect(scale).toBeGreaterThan(0);
   });
 
   it('is the same as a file, without a server', async () => {

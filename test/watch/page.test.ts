@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { commandsAt, quoted, recordedNear } from '../../src/watch/page/commandsAt.ts';
 import { contour } from '../../src/watch/page/contours.ts';
+import { isOnPlane, liesAlongX } from '../../src/watch/page/onPlane.ts';
 import { rangeOf, type ScaleKind, scaleOf, shortNumber, ticksOf } from '../../src/watch/page/scales.ts';
-import { liesAlongX } from '../../src/watch/page/stepAlong.ts';
 import { stretchesOf } from '../../src/watch/page/stretches.ts';
 import { reading, stateSentence } from '../../src/watch/page/words.ts';
 import type { WatchedRun } from '../../src/watch/WatchState.ts';
@@ -221,6 +221,24 @@ it('knows when the next step lies along x of a loss plane: full batches, no mome
   expect(liesAlongX({ source }, { options: { directions: 'own' } })).toBe(false);
   expect(liesAlongX({ source }, { options: null })).toBe(false);
   expect(liesAlongX({ source: null }, { options })).toBe(false);
+});
+
+it('takes a path for that on a plane where neither names directions of its own', () => {
+  const [plain, own, unknown] = [
+    { options: { directions: null } },
+    { options: { directions: 'own' } },
+    { options: null },
+  ];
+  expect(isOnPlane(plain, plain)).toBe(true);
+  for (const [path, planes] of [
+    [own, own],
+    [plain, own],
+    [own, plain],
+    [unknown, plain],
+    [plain, unknown],
+  ] as const) {
+    expect(isOnPlane(path, planes)).toBe(false);
+  }
 });
 
 it('joins verdicts that follow on each other', () => {

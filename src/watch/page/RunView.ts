@@ -1,14 +1,14 @@
 import type { WatchedRun } from '../WatchState.ts';
 import { element, symbol } from './element.ts';
 import { MeasureHere } from './MeasureHere.ts';
+import { isOnPlane, liesAlongX } from './onPlane.ts';
 import { Panel } from './Panel.ts';
 import { Points } from './Points.ts';
 import { type PanelPlan, panelPlans, QUESTION_NAMES } from './panelPlans.ts';
 import { RowsTable } from './RowsTable.ts';
 import { RunTables } from './RunTables.ts';
-import { hasSnapshot, Snapshot } from './snapshots.ts';
+import { hasSnapshot, type PathPoint, Snapshot } from './snapshots.ts';
 import type { Source } from './source.ts';
-import { liesAlongX } from './stepAlong.ts';
 import type { TableData } from './TableData.ts';
 import { VerdictStrip } from './VerdictStrip.ts';
 import { View } from './View.ts';
@@ -128,9 +128,10 @@ export class RunView {
         }
       }
       if (hasSnapshot(declaration) && !this.#snapshots.has(id) && data.watched.rows > 0) {
-        const snapshot = new Snapshot(data, (step) => this.#stepAlong(data, step));
+        const snapshot = new Snapshot(data, { path: (step) => this.#pathFrom(data, step) });
         data.want(snapshot.columns);
         this.#lossTable?.want(['learning_rate', 'gradient_norm']);
+        this.#tableOf('plane_path')?.want(['plane', 'x', 'y', 'beside']);
         this.#snapshots.set(id, snapshot);
         this.#snapshotGrid.append(snapshot.root);
         this.#snapshotSection.hidden = false;
@@ -242,7 +243,31 @@ export class RunView {
   }
 
   get #lossTable(): TableData | undefined {
-    return this.#tables.all.find(({ watched }) => watched.declaration?.name === 'loss');
+    return this.#tableOf('loss');
+  }
+
+  #tableOf(name: string): TableData | undefined {
+    return this.#tables.all.find(({ watched }) => watched.declaration?.name === name);
+  }
+
+  /** Where training goes on the plane of a step: as `planePath` has measured it, else as far as it follows from the update. */
+  #pathFrom(data: TableData, step: number): readonly PathPoint[] {
+    const path = this.#tableOf('plane_path');
+    if (path && isOnPlane(path.watched, data.watched)) {
+      const [steps, planes, xs, ys, besides] = ['step', 'plane', 'x', 'y', 'beside'].map(
+        (name) => path.column(name)?.numbers.values,
+      );
+      if (steps && planes && xs && ys && besides) {
+        const rows = Array.from({ length: path.rows }, (_, row) => row).filter((row) => planes[row] === step);
+        return rows.map((row) => ({ step: steps[row]!, x: xs[row]!, y: ys[row]!, beside: besides[row]! }));
+      }
+    }
+    const length = this.#stepAlong(data, step);
+    if (length === null) return [];
+    return [
+      { step, x: 0, y: 0, beside: 0 },
+      { step: step + 1, x: length, y: 0, beside: null },
+    ];
   }
 
   /** η‖∇L‖, how far the update from a step leads along x of a plane; null where it does not lie there, or is not known. */

@@ -56,7 +56,7 @@ const QUESTIONS = {
     'theorem_one',
   ],
   'Is the batch noisy?': ['concentration', 'resultant_length', 'scaling'],
-  'Where on the valley are we?': ['alignment', 'traces', 'slices', 'slice_minima', 'spectrum', 'planes'],
+  'Where on the valley are we?': ['alignment', 'traces', 'slices', 'slice_minima', 'spectrum', 'planes', 'plane_path'],
   'Does it learn?': ['loss'],
   'What else is measured?': [],
 } as const satisfies Readonly<Record<string, readonly string[]>>;

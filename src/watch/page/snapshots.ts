@@ -35,21 +35,35 @@ const CIVIDIS = [
 
 type Attributes = Readonly<Record<string, string | number>>;
 
+/** Where the weights of a step lie on a plane; `beside` is how far from it, null where that is not known. */
+export interface PathPoint {
+  readonly step: number;
+  readonly x: number;
+  readonly y: number;
+  readonly beside: number | null;
+}
+
+/** What is known of training on the plane of a step. */
+export interface OnPlane {
+  /** The steps from that one on, as far as they are known; none where nothing is. */
+  path(step: number): readonly PathPoint[];
+}
+
 /** A panel that shows the rows of the step at the cursor: eigenvalues, a spectrum, a slice, a plane. */
 export class Snapshot {
   readonly root: HTMLElement;
   readonly table: TableData;
   /** The columns that it reads. */
   readonly columns: readonly string[];
-  readonly #stepOf: (step: number) => number | null;
+  readonly #onPlane: OnPlane;
   readonly #heading: HTMLElement;
   readonly #box: HTMLElement;
   #shown = '';
 
-  /** @param stepOf How long the update from a step is, where it lies along x of a plane; null: it is not known. */
-  constructor(table: TableData, stepOf: (step: number) => number | null) {
+  /** @param onPlane What training does on a plane. */
+  constructor(table: TableData, onPlane: OnPlane) {
     this.table = table;
-    this.#stepOf = stepOf;
+    this.#onPlane = onPlane;
     const declaration = table.watched.declaration!;
     this.columns = Object.keys(declaration.columns).filter((name) => declaration.columns[name]!.type !== 'utf8');
     this.#heading = element('span', { class: 'value' });
@@ -80,14 +94,14 @@ export class Snapshot {
         ? ''
         : `, ${Math.abs(step - cursor)} ${step < cursor ? 'before' : 'after'} the cursor`;
     this.#heading.textContent = `at step ${step}${far}`;
-    const length = this.#stepOf(step);
-    const shown = `${this.table.edition} ${step} ${rows} ${length}`;
+    const path = this.#onPlane.path(step);
+    const shown = `${this.table.edition} ${step} ${rows} ${JSON.stringify(path.at(-1))} ${path.length}`;
     if (shown === this.#shown) return;
     this.#shown = shown;
     const places: number[] = [];
     for (let row = 0; row < rows; row++) if (steps.values[row] === step) places.push(row);
     const declaration = this.table.watched.declaration!;
-    this.#box.replaceChildren(drawSnapshot(declaration, this.table, places, length));
+    this.#box.replaceChildren(drawSnapshot(declaration, this.table, places, path));
   }
 }
 
@@ -110,9 +124,9 @@ function nearestStep(steps: Float64Array, rows: number, cursor: number | null): 
   return best;
 }
 
-function drawSnapshot(declaration: Table, table: TableData, rows: readonly number[], length: number | null): Node {
+function drawSnapshot(declaration: Table, table: TableData, rows: readonly number[], path: readonly PathPoint[]): Node {
   const plane = planeOf(declaration);
-  if (plane) return drawPlane(declaration, table, rows, plane, length);
+  if (plane) return drawPlane(declaration, table, rows, plane, path);
   if ('eigenvalues' in declaration.columns) return drawEigenvalues(table, rows[0]!);
   return drawLines(declaration, table, rows);
 }
@@ -233,7 +247,7 @@ function drawPlane(
   table: TableData,
   rows: readonly number[],
   [xName, yName]: readonly [string, string],
-  length: number | null,
+  path: readonly PathPoint[],
 ): Node {
   const [main] = measuredColumns(declaration) as [string];
   const [xs, ys, values] = [xName, yName, main].map((name) => numbers(table, name, rows)) as [
@@ -285,12 +299,7 @@ function drawPlane(
     shape('circle', { ...here, r: 5, class: 'here' }),
     shape('circle', { ...here, r: 2, class: 'here-inner' }),
   );
-  const isInside = length !== null && length <= columns.at(-1)!;
-  if (length !== null) {
-    const end = x.at(Math.min(length, columns.at(-1)!));
-    picture.append(shape('line', { x1: here.cx, x2: end, y1: here.cy, y2: here.cy, class: 'step' }));
-    if (isInside) picture.append(shape('circle', { cx: end, cy: here.cy, r: 3.5, class: 'here' }));
-  }
+  if (path.length > 1) picture.append(...drawPath(path, x, y, `path-${table.watched.id}`));
   for (const [k, color] of CIVIDIS.entries()) {
     const height = (HEIGHT - TOP - BOTTOM) / CIVIDIS.length;
     picture.append(
@@ -308,11 +317,33 @@ function drawPlane(
     label(shortNumber(least, 3), WIDTH - RIGHT - 24, HEIGHT - BOTTOM, 'start'),
   );
   const symbolText = symbolOf(declaration, main);
-  const next = length === null ? '' : `, those of the next at ${shortNumber(length)}, 0`;
   return described(
     picture,
-    `${symbolText} from ${shortNumber(least)} to ${shortNumber(most)}; the weights of the step lie at 0, 0${next}.`,
+    `${symbolText} from ${shortNumber(least)} to ${shortNumber(most)}; the weights of the step lie at 0, 0${pathWords(path)}.`,
   );
+}
+
+/** The projection of training's path, as far as it lies within the axes. */
+function drawPath(path: readonly PathPoint[], x: Axis, y: Axis, id: string): SVGElement[] {
+  const ends = { x: x.at(x.low), y: TOP, width: x.at(x.high) - x.at(x.low), height: HEIGHT - TOP - BOTTOM };
+  const clip = shape('clipPath', { id });
+  clip.append(shape('rect', ends));
+  const group = shape('g', { 'clip-path': `url(#${id})` });
+  const places = path.map((point) => ({ cx: x.at(point.x), cy: y.at(point.y) }));
+  group.append(
+    shape('polyline', { points: places.map(({ cx, cy }) => `${cx},${cy}`).join(' '), class: 'step path' }),
+    shape('circle', { ...places.at(-1)!, r: 3.5, class: 'here' }),
+  );
+  return [clip, group];
+}
+
+function pathWords(path: readonly PathPoint[]): string {
+  const last = path.at(-1);
+  if (path.length < 2 || last === undefined) return '';
+  const at = `${shortNumber(last.x)}, ${shortNumber(last.y)}`;
+  if (path.length === 2 && last.beside === null) return `, those of the next at ${at}`;
+  const most = Math.max(...path.map(({ beside }) => beside ?? 0));
+  return `, those of step ${last.step} at ${at}, and up to there at most ${shortNumber(most)} beside the plane`;
 }
 
 /** A colour of cividis, from 0 to 1. */

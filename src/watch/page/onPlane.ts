@@ -13,3 +13,11 @@ export function liesAlongX(
   const isFull = batchSize === (objective as { n?: number } | undefined)?.n && replacement === false;
   return optimizer === 'gradientDescent' && isFull && beta1 === 0 && beta2 === 0 && weightDecay === 0;
 }
+
+/**
+ * Whether a path was measured on a table's planes: the directions of both are those of the probes themselves. Two that
+ * somebody has named may be others.
+ */
+export function isOnPlane(path: Pick<WatchedTable, 'options'>, planes: Pick<WatchedTable, 'options'>): boolean {
+  return [path, planes].every(({ options }) => options !== null && options.directions === null);
+}
