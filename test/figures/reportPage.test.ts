@@ -53,11 +53,6 @@ describe('a report in a browser', { timeout: 120_000 }, () => {
       `${axe}; axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html).join('; ').slice(0, 300)))`,
     );
     expect(found).toEqual([]);
-    if (process.env.SHOTS) {
-      await page.screenshot({ path: `${process.env.SHOTS}/report-${scheme}.png`, fullPage: true });
-      await page.emulateMedia({ media: 'print' });
-      await page.screenshot({ path: `${process.env.SHOTS}/report-${scheme}-print.png`, fullPage: true });
-    }
   });
 
   it.each([1200, 400])('is no wider than its window: %d pixels', async (width) => {

@@ -35,7 +35,7 @@ figure svg { max-width: 100%; height: auto; } figcaption { font-size: .9rem; }
 .holds { border-color: #0072b2; } .fails { border-color: #d55e00; border-left-style: double; }
 .open { border-left-style: dashed; }
 pre { white-space: pre-wrap; } pre code { overflow-wrap: anywhere; }
-dt { font-weight: 600; } dd { margin: 0 0 .4rem 1.5rem; }
+dt { font-weight: 600; } dd { margin: 0 0 .4rem 1.5rem; overflow-wrap: anywhere; }
 @media print { :root { color-scheme: light; } body { max-width: none; font-size: 11px; } .claim, figure { break-inside: avoid; }
   details::details-content { content-visibility: visible; } }
 `;
