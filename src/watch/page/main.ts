@@ -94,10 +94,15 @@ async function show(next: WatchState): Promise<void> {
   await view!.update(chosen);
 }
 
+/** The newest state whose rows could not all be had: it is shown again, though the server has nothing newer. */
+let unshown: WatchState | null = null;
+
 async function poll(): Promise<void> {
   try {
-    const next = await source.state();
+    const next = (await source.state()) ?? unshown;
+    unshown = next;
     if (next) await show(next);
+    unshown = null;
     connection.hidden = true;
   } catch (error) {
     connection.hidden = false;
