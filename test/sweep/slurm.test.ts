@@ -171,7 +171,7 @@ describe('a sweep on Slurm', { timeout: 300_000 }, () => {
     await hold(directory, cell!);
     // Slurm itself lets the processes of a task go on as it tells them to end.
     const where = ['--partition=urgent', `--nodelist=${slurm.task(a!, 0, '%N')}`, '--exclusive'];
-    const urgent = slurm.run('sbatch', '--parsable', ...where, '--wrap', 'sleep 600');
+    const urgent = slurm.run('sbatch', '--parsable', '--output=/dev/null', ...where, '--wrap', 'sleep 600');
     await slurm.until('the task waits', () => slurm.task(a!, 0, '%T').startsWith('PENDING'));
     await slurm.until('its processes have ended', () => sweepStatus(directory).counts.running === 0);
     expect(sweepStatus(directory).counts).toMatchObject({ missing: 1, queued: 0 });
