@@ -5,6 +5,7 @@ import { commandsAt, quoted, recordedNear } from '../../src/watch/page/commandsA
 import { contour } from '../../src/watch/page/contours.ts';
 import { isOnPlane, liesAlongX } from '../../src/watch/page/onPlane.ts';
 import { rangeOf, type ScaleKind, scaleOf, shortNumber, ticksOf } from '../../src/watch/page/scales.ts';
+import { sparkLine } from '../../src/watch/page/sparkLine.ts';
 import { stretchesOf } from '../../src/watch/page/stretches.ts';
 import { reading, stateSentence } from '../../src/watch/page/words.ts';
 import type { WatchedRun } from '../../src/watch/WatchState.ts';
@@ -221,6 +222,35 @@ it('knows when the next step lies along x of a loss plane: full batches, no mome
   expect(liesAlongX({ source }, { options: { directions: 'own' } })).toBe(false);
   expect(liesAlongX({ source }, { options: null })).toBe(false);
   expect(liesAlongX({ source: null }, { options })).toBe(false);
+});
+
+describe('the small line of a run', () => {
+  const line = (values: readonly number[], steps = values.map((_, k) => k)) =>
+    sparkLine(Float64Array.from(steps), Float64Array.from(values), values.length);
+
+  it('goes through the least and the largest of each part, and as far along as its steps', () => {
+    expect(line([0, 1]).line).toBe('M0.5,22.0L0.5,22.0L119.5,2.0L119.5,2.0');
+    const many = Array.from({ length: 12_000 }, (_, k) => (k === 6_050 ? 7 : k % 2));
+    const { line: drawn, lost } = line(many);
+    expect(drawn.match(/,2\.0/g)).toHaveLength(1);
+    expect(lost).toBe('');
+    // Rows that are not evenly apart.
+    expect(line([0, 1, 0], [0, 10, 1000]).line).toContain('L1.5,2.0');
+  });
+
+  it('has a mark where the loss has left the numbers, and does not go on across it', () => {
+    const { line: drawn, lost } = line([1, 2, Number.NaN, 1, Number.POSITIVE_INFINITY]);
+    expect(lost.match(/M/g)).toHaveLength(2);
+    expect(drawn.match(/M/g)).toHaveLength(2);
+    expect(line([Number.NaN, Number.NaN])).toMatchObject({ line: '' });
+    expect(line([])).toEqual({ line: '', lost: '' });
+    expect(line([5]).line).toBe('M0.5,12.0L0.5,12.0');
+    for (const all of [
+      [1e308, -1e308],
+      [3, 3],
+    ])
+      expect(line(all).line).not.toMatch(/NaN|Infinity/);
+  });
 });
 
 it('takes a path for that on a plane where neither names directions of its own', () => {

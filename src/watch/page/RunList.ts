@@ -1,11 +1,9 @@
 import type { WatchedRun } from '../WatchState.ts';
 import { element } from './element.ts';
 import type { Source } from './source.ts';
+import { SPARK, sparkLine } from './sparkLine.ts';
 import { TableData } from './TableData.ts';
 import { sourceWords, stateSentence } from './words.ts';
-
-/** Lines drawn small, of as many runs at most: others are brought as they are looked at. */
-const SPARK = { width: 120, height: 24, points: 120 } as const;
 
 /** Several runs: each with its state and its loss as a small line. */
 export class RunList {
@@ -20,7 +18,8 @@ export class RunList {
     {
       readonly row: HTMLElement;
       readonly state: HTMLElement;
-      readonly spark: SVGPolylineElement;
+      readonly spark: SVGPathElement;
+      readonly lost: SVGPathElement;
       readonly button: HTMLElement;
     }
   >();
@@ -58,7 +57,8 @@ export class RunList {
       for (const { isIntersecting, target } of entries) {
         if (isIntersecting) this.#seen.add((target as HTMLElement).dataset.run!);
       }
-      void this.#draw();
+      // A run that can't be read now is asked for again at the next look, which says so.
+      this.#draw().catch(() => {});
     });
   }
 
@@ -73,9 +73,12 @@ export class RunList {
         picture.setAttribute('viewBox', `0 0 ${SPARK.width} ${SPARK.height}`);
         picture.setAttribute('class', 'spark');
         picture.setAttribute('aria-hidden', 'true');
-        const spark = document.createElementNS(space, 'polyline');
-        spark.setAttribute('class', 'stroke-lambda line');
-        picture.append(spark);
+        const [spark, lost] = ['stroke-lambda line', 'lost'].map((name) => {
+          const path = document.createElementNS(space, 'path');
+          path.setAttribute('class', name);
+          picture.append(path);
+          return path;
+        }) as [SVGPathElement, SVGPathElement];
         const button = element(
           'button',
           { type: 'button', class: 'choice', 'aria-pressed': 'false', onclick: () => this.#pick(run.id) },
@@ -95,7 +98,7 @@ export class RunList {
           element('td', {}, picture),
           element('td', {}, box),
         );
-        made = { row, state, spark, button };
+        made = { row, state, spark, lost, button };
         this.#rows.set(run.id, made);
         this.#body.append(row);
         this.#sight.observe(row);
@@ -121,45 +124,32 @@ export class RunList {
     if (run) this.#choose(run);
   }
 
-  /** The lines of the runs that are in sight. */
+  /** The lines of the runs that are in sight. @throws the first error, once all that can be read are drawn. */
   async #draw(): Promise<void> {
-    for (const run of this.#runs) {
-      if (!this.#seen.has(run.id)) continue;
-      const table =
-        run.tables.find(({ declaration }) => declaration?.name === 'loss') ??
-        run.tables.find(({ declaration }) => declaration?.key.join() === 'step');
-      if (table?.declaration == null) continue;
-      const column =
-        'loss' in table.declaration.columns
-          ? 'loss'
-          : Object.keys(table.declaration.columns).find((name) => table.declaration!.columns[name]!.type === 'float64');
-      if (column === undefined) continue;
-      const data = TableData.of(this.#source, run.id, table);
-      data.want([column]);
-      await data.update(table);
-      const values = data.column(column)?.numbers;
-      if (values) this.#rows.get(run.id)!.spark.setAttribute('points', sparkPoints(values.values, data.rows));
-    }
+    const seen = this.#runs.filter(({ id }) => this.#seen.has(id));
+    const drawn = await Promise.allSettled(seen.map((run) => this.#drawLine(run)));
+    const failed = drawn.find((result) => result.status === 'rejected');
+    if (failed) throw failed.reason;
   }
-}
 
-/** The least and the largest of each part, joined. */
-export function sparkPoints(values: Float64Array, count: number): string {
-  const places: [number, number][] = [];
-  const parts = Math.min(count, SPARK.points);
-  for (let part = 0; part < parts; part++) {
-    let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-    for (let k = Math.floor((part * count) / parts); k < Math.floor(((part + 1) * count) / parts); k++) {
-      const value = values[k]!;
-      if (!Number.isFinite(value)) continue;
-      if (value < least) least = value;
-      if (value > most) most = value;
-    }
-    if (least <= most) places.push([part, least], [part, most]);
+  async #drawLine(run: WatchedRun): Promise<void> {
+    const table =
+      run.tables.find(({ declaration }) => declaration?.name === 'loss') ??
+      run.tables.find(({ declaration }) => declaration?.key.join() === 'step');
+    if (table?.declaration == null) return;
+    const column =
+      'loss' in table.declaration.columns
+        ? 'loss'
+        : Object.keys(table.declaration.columns).find((name) => table.declaration!.columns[name]!.type === 'float64');
+    if (column === undefined) return;
+    const data = TableData.of(this.#source, run.id, table);
+    data.want([column]);
+    await data.update(table);
+    const [steps, values] = ['step', column].map((name) => data.column(name)?.numbers);
+    const made = this.#rows.get(run.id);
+    if (!steps || !values || !made) return;
+    const { line, lost } = sparkLine(steps.values, values.values, data.rows);
+    made.spark.setAttribute('d', line);
+    made.lost.setAttribute('d', lost);
   }
-  const all = places.map(([, value]) => value);
-  const [low, high] = [Math.min(...all), Math.max(...all)];
-  const x = (part: number) => (SPARK.width * (part + 0.5)) / Math.max(1, parts);
-  const y = (value: number) => 2 + (SPARK.height - 4) * (high > low ? (high - value) / (high - low) : 0.5);
-  return places.map(([part, value]) => `${x(part).toFixed(1)},${y(value).toFixed(1)}`).join(' ');
 }

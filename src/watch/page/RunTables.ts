@@ -84,7 +84,7 @@ export class RunTables {
         of[name] =
           columns[name]!.type === 'utf8' ? ((column?.cells[row] as string) ?? '') : (column?.numbers.values[row] ?? 0);
       }
-      const text = Object.values(of).join(' ');
+      const text = JSON.stringify(Object.values(of));
       if (!groups.found.has(text)) groups.found.set(text, of);
     }
     return [...groups.found.values()];
@@ -98,11 +98,8 @@ function placesOf(data: TableData): Record<string, number> {
     Object.keys(columns)
       .filter((name) => columns[name]!.list)
       .map((name) => {
-        const cells = data.column(name)?.cells ?? [];
-        const lengths = [cells[0], cells.at(-1)].map(
-          (cell) => (cell as readonly number[] | null | undefined)?.length ?? 0,
-        );
-        return [name, Math.max(1, ...lengths)];
+        const cells = (data.column(name)?.cells ?? []) as readonly (readonly number[] | null)[];
+        return [name, cells.reduce((most, cell) => Math.max(most, cell?.length ?? 0), 1)];
       }),
   );
 }
