@@ -35,6 +35,7 @@ export {
   type Table,
   utf8,
 } from './core/Table.ts';
+export type { Directions } from './core/usualOptions.ts';
 export { type ArraysOptions, arrays } from './datasets/arrays.ts';
 export { chebyshev } from './datasets/chebyshev.ts';
 export type { CifarFiles } from './datasets/cifar.ts';

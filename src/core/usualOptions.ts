@@ -1,4 +1,6 @@
-import { batchSizes, flag, integer, number, oneOf } from './optionKinds.ts';
+import type { Point } from './Objective.ts';
+import { batchSizes, callback, flag, integer, number, oneOf } from './optionKinds.ts';
+import type { Step } from './Step.ts';
 
 /** Options that more than one probe has, said once. */
 
@@ -66,4 +68,15 @@ export const searchLimit = () =>
     above: 0,
     default: 64,
     description: 'How far to look, in units of where the quadratic model returns to 0 (of η where it does not).',
+  });
+
+/** Two directions, flat [m] each. */
+export type Directions = readonly [Float32Array, Float32Array];
+
+export type DirectionsAt = (point: Point, step: Step) => Promise<Directions>;
+
+export const directions = () =>
+  callback<DirectionsAt>({
+    none: '−∇L and q₁',
+    description: 'The directions: only what they span matters, and that the first points along x.',
   });

@@ -17,7 +17,6 @@ export {
 } from './interactionAwareSharpness.ts';
 export { type LossPlaneOptions, lossPlane, type PlanesRow } from './lossPlane.ts';
 export { type LossSliceOptions, lossSlice, type SlicesRow } from './lossSlice.ts';
-export type { Directions } from './planeDirections.ts';
 export { type PlanePathOptions, type PlanePathRow, planePath } from './planePath.ts';
 export { type ResultantLengthOptions, type ResultantLengthRow, resultantLength } from './resultantLength.ts';
 export { type ScalingRow, type ScalingRuleOptions, scalingRule } from './scalingRule.ts';

@@ -1,8 +1,9 @@
 import * as columns from '../core/columns.ts';
 import { numbers } from '../core/optionKinds.ts';
 import { defineTable, float64, type Row } from '../core/Table.ts';
+import * as usual from '../core/usualOptions.ts';
+import { planeDirections } from '../estimators/planeDirections.ts';
 import type { Measurement } from '../operators/measure.ts';
-import { planeDirections, planeOptions } from './planeDirections.ts';
 import { type OptionsOf, probe } from './probe.ts';
 
 const table = defineTable({
@@ -63,7 +64,8 @@ export const lossPlane = probe({
       key: 'its place',
       description: 'Coordinates along both directions, in the units of θ.',
     }),
-    ...planeOptions(),
+    directions: usual.directions(),
+    tolerance: usual.tolerance(),
   },
   begin: ({ coordinates, directions, tolerance }, { paramCount }): Measurement<PlanesRow> => {
     const directionsAt = planeDirections(WHO, { directions, tolerance }, paramCount);

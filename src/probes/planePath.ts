@@ -1,9 +1,10 @@
 import * as columns from '../core/columns.ts';
 import { integer } from '../core/optionKinds.ts';
 import { defineTable, float64, int32, type Row } from '../core/Table.ts';
+import * as usual from '../core/usualOptions.ts';
+import { planeDirections } from '../estimators/planeDirections.ts';
 import { dot, norm } from '../linalg/vector.ts';
 import type { Measurement } from '../operators/measure.ts';
-import { planeDirections, planeOptions } from './planeDirections.ts';
 import { type OptionsOf, probe } from './probe.ts';
 
 const table = defineTable({
@@ -58,7 +59,8 @@ export const planePath = probe({
   cost: 'nothing at most steps but two inner products and a vector of m; where a plane begins ∇L and, by default, the eigenpair, shared with other probes. It holds three vectors of m.',
   options: {
     every: integer({ least: 1, default: 50, description: 'Every how many steps a plane begins.' }),
-    ...planeOptions(),
+    directions: usual.directions(),
+    tolerance: usual.tolerance(),
   },
   begin: ({ every, directions, tolerance }, { paramCount }): Measurement<PlanePathRow> => {
     const directionsAt = planeDirections('planePath', { directions, tolerance }, paramCount);

@@ -72,7 +72,7 @@ const maxPool = (x: Tensor, { filterSize, strides, pad }: Pool) =>
   tf.maxPool(x as tf.Tensor4D, [...filterSize], [...strides], pad);
 
 /** Portable kernels that wrap TensorFlow.js's. */
-type Wrapping = `Conv2D${string}` | 'Cumsum' | 'Cumprod' | 'GatherV2';
+type Wrapping = `Conv2D${string}` | 'Cumsum' | 'Cumprod' | 'GatherV2' | 'MaxPool';
 
 /** Inputs for each kernel of brink's own. */
 const EXAMPLES: Record<Exclude<keyof typeof portableKernels, Wrapping>, () => Example[]> = {
@@ -110,6 +110,8 @@ const EXAMPLES: Record<Exclude<keyof typeof portableKernels, Wrapping>, () => Ex
       attributes: { epsilon: 1e-3 },
     },
   ],
+  Relu6: () => [{ inputs: { x: tf.mul(randn([3, 5], 1), 6) } }],
+  ClipByValue: () => [{ inputs: { x: randn([3, 5], 1) }, attributes: { clipValueMin: -0.5, clipValueMax: 0.7 } }],
   Einsum: () => [
     { inputs: Object.assign([randn([2, 3, 4], 1), randn([5, 4], 2)]), attributes: { equation: 'bij,kj->bki' } },
   ],
@@ -190,6 +192,39 @@ describe('an axis that is counted from the end', () => {
       expect(y.shape).toEqual([2, expected.length / 4, 2]);
       expect(Array.from(await y.data(), Math.round)).toEqual(expected);
       expect(() => tf.cumsum(x(), 3)).toThrow(/axis/);
+    });
+  });
+});
+
+describe('what is not a number stays so', () => {
+  const x = () => tf.tensor1d([Number.NaN, 1, -9, 9]);
+  const four = () => tf.tensor4d([Number.NaN, 1, 2, 3, 4, 5, 6, -1, 7], [1, 3, 3, 1]);
+  const ones = () => tf.ones([2, 2, 1, 1]) as tf.Tensor4D;
+  const column = () => tf.tensor2d([[Number.NaN, 0]]);
+  it.each<[string, () => Tensor, readonly number[]]>([
+    ['relu', () => tf.relu(x()), [Number.NaN, 1, 0, 9]],
+    ['relu6', () => tf.relu6(x()), [Number.NaN, 1, 0, 6]],
+    ['clipByValue', () => tf.clipByValue(x(), -2, 2), [Number.NaN, 1, -2, 2]],
+    ['maximum', () => tf.maximum(x(), 0), [Number.NaN, 1, 0, 9]],
+    ['maxPool', () => tf.maxPool(four(), 2, 1, 'valid'), [Number.NaN, 5, 6, 7]],
+    ['avgPool', () => tf.avgPool(four(), 2, 1, 'valid'), [Number.NaN, 3, 3, 3.75]],
+    ['conv2d', () => tf.conv2d(four(), ones(), 1, 'valid'), [Number.NaN, 12, 12, 15]],
+    ['depthwiseConv2d', () => tf.depthwiseConv2d(four(), ones(), 1, 'valid'), [Number.NaN, 12, 12, 15]],
+    [
+      'fused.matMul',
+      () => tf.fused.matMul({ a: column(), b: tf.tensor2d([[0], [1]]), activation: 'relu' }),
+      [Number.NaN],
+    ],
+    [
+      'fused.conv2d',
+      () => tf.fused.conv2d({ x: four(), filter: ones(), strides: 1, pad: 'valid', activation: 'relu' }),
+      [Number.NaN, 12, 12, 15],
+    ],
+    ['max', () => tf.max(x()), [Number.NaN]],
+    ['logSumExp', () => tf.logSumExp(x()), [Number.NaN]],
+  ])('through %s', async (_, operation, expected) => {
+    await scoped(async () => {
+      expect(Array.from(await operation().data(), (value) => Math.round(1e4 * value) / 1e4)).toEqual(expected);
     });
   });
 });

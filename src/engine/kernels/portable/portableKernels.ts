@@ -5,6 +5,7 @@ import { batchNormKernels } from './batchNormKernels.ts';
 import { convolutionKernels } from './convolutionKernels.ts';
 import { einsum } from './einsum.ts';
 import { gatherAdjoint } from './gatherAdjoint.ts';
+import { keepNaN } from './keepNaN.ts';
 import { poolingKernels } from './poolingKernels.ts';
 import { reluMask } from './reluMask.ts';
 
@@ -32,6 +33,11 @@ export const portableKernels = {
   Cumsum: axisFromTheEnd,
   Cumprod: axisFromTheEnd,
   GatherV2: axisFromTheEnd,
+  MaxPool: keepNaN,
+  // TensorFlow.js's own take NaN for the lower end on some backends.
+  Relu6: ({ x }) => tf.tidy(() => tf.minimum(tf.maximum(x!, 0), 6)),
+  ClipByValue: ({ x }, { clipValueMin, clipValueMax }) =>
+    tf.tidy(() => tf.minimum(tf.maximum(x!, clipValueMin), clipValueMax)),
   Einsum: einsum,
   ...batchNormKernels,
   ...convolutionKernels,

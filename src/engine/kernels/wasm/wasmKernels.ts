@@ -1,6 +1,7 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { Tensor, TensorInfo } from '@tensorflow/tfjs';
 import type { Kernel, KernelTable } from '../Kernel.ts';
+import { keepNaN } from '../portable/keepNaN.ts';
 import { convolutionKernels } from './convolutionKernels.ts';
 import { gatherAdjoint } from './gatherAdjoint.ts';
 import { heapOf } from './heap.ts';
@@ -28,6 +29,7 @@ export const wasmKernels = {
   },
   Spread: spread,
   GatherAdjoint: gatherAdjoint,
+  AvgPool: keepNaN,
   BatchMatMul: matrixProduct,
   ...convolutionKernels,
   ...poolingKernels,

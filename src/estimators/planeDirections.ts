@@ -1,28 +1,13 @@
 import { BrinkError } from '../core/errors.ts';
 import type { Point } from '../core/Objective.ts';
-import { callback } from '../core/optionKinds.ts';
 import type { Step } from '../core/Step.ts';
-import * as usual from '../core/usualOptions.ts';
-import { hessianEigenpairs } from '../estimators/hessianEigenpairs.ts';
+import type { Directions, DirectionsAt } from '../core/usualOptions.ts';
 import type { Eigenpairs } from '../linalg/eigenpairs.ts';
 import { addScaled, dot, norm, rescale } from '../linalg/vector.ts';
-
-/** Two directions, flat [m] each. */
-export type Directions = readonly [Float32Array, Float32Array];
-
-type DirectionsAt = (point: Point, step: Step) => Promise<Directions>;
+import { hessianEigenpairs } from './hessianEigenpairs.ts';
 
 /** A gradient with less than this share beside q₁ spans no plane with it. */
 const BESIDE = 1e-3;
-
-/** The options of probes that look at a plane. */
-export const planeOptions = () => ({
-  directions: callback<DirectionsAt>({
-    none: '−∇L and q₁',
-    description: 'The directions: only what they span matters, and that the first points along x.',
-  }),
-  tolerance: usual.tolerance(),
-});
 
 /**
  * The orthonormal directions of a plane at a point: those named, or −∇L and q₁; q₂ where ∇L is along q₁, q₁ and q₂ where
