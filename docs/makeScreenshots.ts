@@ -62,7 +62,7 @@ async function makeRun(directory: string): Promise<void> {
       alignment: (s) => s.pipe(throttleSteps(3), alignment(), toParquet()),
       slices: (s) => s.pipe(throttleSteps(20), lossSlice(), toParquet()),
       planes: (s) => s.pipe(throttleSteps(100), lossPlane({ coordinates }), toParquet()),
-      path: (s) => s.pipe(planePath({ every: 100 }), toParquet()),
+      path: (s) => s.pipe(planePath({ planeEvery: 100 }), toParquet()),
       spectrum: (s) => s.pipe(throttleSteps(100), spectralDensity({ steps: 60 }), toParquet()),
       recording: (s) => s.pipe(throttleSteps(10), record()),
     },

@@ -35,7 +35,7 @@ export type PlanePathOptions = OptionsOf<typeof planePath>;
  * from the step s of the last plane on, and the distance ‖θ_t − θ_s − x d₁ − y d₂‖ from it.
  *
  * d₁ and d₂ [m] are orthonormal, those of `lossPlane` at θ_s. A new plane begins at the first step seen, then at every
- * step that `every` divides, as `throttleSteps(every)` lets through to `lossPlane`; the step at which one begins has a
+ * step that `planeEvery` divides, as `throttleSteps(planeEvery)` lets through to `lossPlane`; the step at which one begins has a
  * row on the one before as well. A projection: two paths that look alike there may be far apart beside it.
  *
  * Source: Li, Xu, Taylor, Studer and Goldstein (2018), Section 7, whose directions are those of the whole path.
@@ -58,11 +58,11 @@ export const planePath = probe({
   table,
   cost: 'nothing at most steps but two inner products and a vector of m; where a plane begins ∇L and, by default, the eigenpair, shared with other probes. It holds three vectors of m.',
   options: {
-    every: integer({ least: 1, default: 50, description: 'Every how many steps a plane begins.' }),
+    planeEvery: integer({ least: 1, default: 50, description: 'Every how many steps a plane begins.' }),
     directions: usual.directions(),
     tolerance: usual.tolerance(),
   },
-  begin: ({ every, directions, tolerance }, { paramCount }): Measurement<PlanePathRow> => {
+  begin: ({ planeEvery, directions, tolerance }, { paramCount }): Measurement<PlanePathRow> => {
     const directionsAt = planeDirections('planePath', { directions, tolerance }, paramCount);
     let plane: { readonly step: number; readonly from: Float32Array; readonly d: readonly Float64Array[] } | null =
       null;
@@ -75,7 +75,7 @@ export const planePath = probe({
         const beside = norm(moved.map((change, k) => change - x * d[0]![k]! - y * d[1]![k]!));
         rows.push({ step: step.index, plane: plane.step, x, y, beside });
       }
-      if (plane === null || step.index % every === 0) {
+      if (plane === null || step.index % planeEvery === 0) {
         plane = { step: step.index, from: step.weights.slice(), d: await directionsAt(point, step) };
         rows.push({ step: step.index, plane: step.index, x: 0, y: 0, beside: 0 });
       }

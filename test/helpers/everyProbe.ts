@@ -10,7 +10,7 @@ export type AnyOperator = OperatorFunction<Step, AnyRow>;
 const ASKED: Readonly<Record<string, unknown>> = {
   batchSizes: [1, 4],
   coordinates: [-1, 0, 1],
-  every: 1,
+  planeEvery: 1,
   draws: 4,
   signDraws: 3,
   points: 5,

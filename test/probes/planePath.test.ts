@@ -14,7 +14,7 @@ const descend = (m: number, steps: number, beta1 = 0) => {
 it('is the projection on named directions, made orthonormal, and the distance from their plane', async () => {
   const steps = await lastValueFrom(descend(4, 7).pipe(toArray()));
   const directions = async () => [Float32Array.of(2, 0, 0, 0), Float32Array.of(5, 0, 3, 0)] as const;
-  const rows = await lastValueFrom(descend(4, 7).pipe(planePath({ every: 3, directions }), toArray()));
+  const rows = await lastValueFrom(descend(4, 7).pipe(planePath({ planeEvery: 3, directions }), toArray()));
   expect(rows.map(({ step, plane }) => [step, plane])).toEqual([
     ...[0, 1, 2, 3].map((t) => [t, 0]),
     ...[3, 4, 5, 6].map((t) => [t, 3]),
@@ -35,7 +35,7 @@ it('lies on the plane of lossPlane: with two parameters the loss there is that o
   const losses = await Promise.all(
     (await lastValueFrom(run().pipe(toArray()))).map(({ weights }) => regression(6, 2).at(weights).loss()),
   );
-  const path = await lastValueFrom(run().pipe(planePath({ every: 5, tolerance: 1e-6 }), toArray()));
+  const path = await lastValueFrom(run().pipe(planePath({ planeEvery: 5, tolerance: 1e-6 }), toArray()));
   const between = path.filter(({ step, plane }) => plane === 0 && step > 0);
   expect(between).toHaveLength(5);
   expect(Math.max(...between.map(({ y }) => Math.abs(y)))).toBeGreaterThan(1e-2);

@@ -46,7 +46,7 @@ beforeAll(async () => {
       edge: (s) => s.pipe(edge(), toParquet()),
       slices: (s) => s.pipe(throttleSteps(10), lossSlice(), toParquet()),
       planes: (s) => s.pipe(throttleSteps(20), lossPlane({ coordinates: [-1, -0.5, 0, 0.5, 1] }), toParquet()),
-      path: (s) => s.pipe(planePath({ every: 20 }), toParquet()),
+      path: (s) => s.pipe(planePath({ planeEvery: 20 }), toParquet()),
       spectrum: (s) => s.pipe(throttleSteps(20), spectralDensity({ points: 60 }), toParquet()),
       recording: (s) => s.pipe(record()),
     },

@@ -2,7 +2,9 @@ import type { Tensor, TensorInfo } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
 import type { Kernel } from '../Kernel.ts';
 
-const tensorOf = (info: TensorInfo): Tensor => tf.engine().makeTensorFromTensorInfo(info);
+/** What a kernel returned, which on some backends is a tensor already. */
+const tensorOf = (info: TensorInfo): Tensor =>
+  info instanceof tf.Tensor ? info : tf.engine().makeTensorFromTensorInfo(info);
 
 /**
  * TensorFlow.js's kernel of a pool over windows of x, with NaN for a window that holds one: by itself it passes NaN over
