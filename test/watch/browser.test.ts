@@ -268,7 +268,7 @@ describe('the page of several runs', { timeout: 120_000 }, () => {
     const page = await open(await serve(join(parent, 'several')));
     expect(await page.locator('.runs tbody tr').count()).toBe(2);
     expect(await text(page, '.runs tbody tr')).toMatch(/rate-0\.02.*finished: 26 steps/);
-    await soon(() => page.locator('.runs polyline').first().getAttribute('points')).toMatch(/^[\d., ]{100,}$/);
+    await soon(() => page.locator('.runs .spark .line').first().getAttribute('d')).toMatch(/^[\d., ML]{100,}$/);
     expect(await page.locator('[data-panel]').count()).toBe(0);
     await page.locator('.runs button').nth(1).click();
     await soon(() => page.locator('[data-panel=first-loss]').count()).toBe(1);
