@@ -97,9 +97,10 @@ export async function makeFigure(file: string | URL, options: MakeFigureOptions 
   }
   const planned = plannedRuns(declared, scale, { data: options.data ?? null });
   const cells = Array.from({ length: seeds }, (_, seed) => planned.map((plan) => ({ plan, seed }))).flat();
-  makeFolders(directory);
-  const record = join(directory, FILES.record);
-  const lock = FileLock.take(record);
+  const lock = sayingWhy(WHO, `${directory} can't be written`, 'Name a folder that can.', () => {
+    makeFolders(directory);
+    return FileLock.take(join(directory, FILES.record));
+  });
   if (!(lock instanceof FileLock)) {
     throw new BrinkError(
       WHO,

@@ -1,4 +1,4 @@
-import { isAbsolute, relative } from 'node:path';
+import { basename, isAbsolute, relative } from 'node:path';
 import { filter, isObservable, map, type Observable, Subject, Subscription } from 'rxjs';
 import { Account } from '../core/Account.ts';
 import { BrinkError, given } from '../core/errors.ts';
@@ -15,6 +15,9 @@ export type Branch = (steps: Observable<Step>) => Observable<unknown>;
 export type Branches = Readonly<Record<string, Branch>>;
 
 type Body = (first: Step | null) => void;
+
+/** File systems take names of 255 bytes, and beside a table lie its log, and a lock, whose names are longer. */
+const LONGEST_NAME = 200;
 
 /** What is known of a run before it begins. */
 export interface RunPlace {
@@ -180,6 +183,13 @@ export class RunBranches {
 
   #claim(name: string, who: string, target: string, meanwhile: readonly string[]): void {
     const files = [target, ...meanwhile];
+    const length = Buffer.byteLength(basename(target));
+    if (length > LONGEST_NAME) {
+      throw new BrinkError(
+        who,
+        `the branch ${name} would write a file whose name has ${length} bytes. It may have ${LONGEST_NAME}, as what lies beside it has a longer one; choose a shorter name.`,
+      );
+    }
     for (const file of files) {
       const owner = this.#owners.get(file);
       if (owner !== undefined) {

@@ -22,7 +22,7 @@ const WHO = 'recover';
  * anywhere and run again; a second run finds nothing to do, and one at the same time leaves to the first what that is
  * at. Tables that a living process is writing are left alone; those of other machines are known by the heartbeat in
  * their run's record. A log that is damaged within is left as it is, and told of. A folder that several links lead to is
- * visited once. What a run that was cut off had begun of a table before its first row is removed.
+ * visited once. What was begun of a table before its first row is removed.
  *
  * A run that was cut off and whose tables are all whole has the state `recovered` in its run.json from then on.
  *

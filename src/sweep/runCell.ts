@@ -4,6 +4,7 @@ import { tap } from 'rxjs';
 import type { JsonObject } from '../core/Json.ts';
 import type { Step } from '../core/Step.ts';
 import { FileLock } from '../files/FileLock.ts';
+import { sayingWhy } from '../files/sayingWhy.ts';
 import { MACHINE, VERSIONS } from '../files/versions.ts';
 import { record } from '../recording/record.ts';
 import { type RunSummary, run } from '../runs/run.ts';
@@ -27,7 +28,9 @@ export type CellOutcome = CellResult | 'held' | 'stopped';
  * @returns `held` where another process is at work on it, `stopped` where a signal came.
  */
 export async function runCell(folder: SweepFolder, cell: Cell, plan: SweepPlan): Promise<CellOutcome> {
-  const lock = FileLock.take(folder.run(cell));
+  const lock = sayingWhy('sweep', `${folder.directory} can't be written`, 'Copy the sweep to where it can be.', () =>
+    FileLock.take(folder.run(cell)),
+  );
   if (!(lock instanceof FileLock)) return 'held';
   try {
     const before = folder.resultOf(cell.id);

@@ -4,6 +4,7 @@ import { BrinkError, requireInteger } from '../core/errors.ts';
 import { requireNames } from '../core/requireNames.ts';
 import { FileLock } from '../files/FileLock.ts';
 import { makeFolders } from '../files/makeFolders.ts';
+import { sayingWhy } from '../files/sayingWhy.ts';
 import { queuedCells, sweepMark } from './queuedCells.ts';
 import { SweepFolder } from './SweepFolder.ts';
 import { hasSlurm, maxArraySize, submitScript } from './slurmCommands.ts';
@@ -117,7 +118,9 @@ export function submitSweep(directory: string, options: SubmitOptions = {}): Sub
 /** Of two that submit at once, neither would see the other's jobs. */
 function lockOf({ directory }: SweepFolder): FileLock {
   if (!existsSync(directory)) throw new BrinkError(WHO, `there is no folder ${directory}. Name that of a sweep.`);
-  const lock = FileLock.take(join(directory, 'submit'));
+  const lock = sayingWhy(WHO, `${directory} can't be written`, 'Copy the sweep to where it can be.', () =>
+    FileLock.take(join(directory, 'submit')),
+  );
   if (lock instanceof FileLock) return lock;
   throw new BrinkError(
     WHO,

@@ -1,9 +1,10 @@
-import { existsSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { BrinkError } from '../core/errors.ts';
 import { ArrowFile } from '../files/ArrowFile.ts';
 import { FileLock } from '../files/FileLock.ts';
 import { isBeingWritten } from '../files/isBeingWritten.ts';
+import { isUnbegun } from '../files/isUnbegun.ts';
 import { syncFolder } from '../files/syncFolder.ts';
 import { ENDINGS, finishLog } from './finishLog.ts';
 import { formatOfLog } from './formatOfLog.ts';
@@ -29,9 +30,12 @@ export interface RecoverOptions {
   readonly onProgress?: (progress: { readonly path: string; readonly done: number; readonly rows: number }) => void;
 }
 
+/** A log without a schema is somebody's for a moment, in milliseconds: what is older a crash has left. */
+const BEGINNING = 10_000;
+
 /**
  * Finishes the table of one log, `<stem>.arrows.part` or `<stem>.arrows`; undefined where it is finished already, or
- * not one of brink's tables.
+ * not one of brink's tables. One that was cut off before its schema holds no row, and is removed.
  */
 export async function recoverTable(
   who: string,
@@ -50,6 +54,7 @@ export async function recoverTable(
     lock = taken;
     // Another process may have finished it before the lock was free.
     if (!existsSync(file)) return undefined;
+    if (file === part && isUnbegun(who, part)) return { ...left, bytesLost: removeUnbegun(who, part) };
     requireLeft(who, file);
     const { format, rows, end, tornBytes } = describe(who, file);
     if (file === part) {
@@ -73,6 +78,19 @@ export async function recoverTable(
   } finally {
     lock?.release();
   }
+}
+
+/** Removes a log that holds no row, and does not say who writes it; its bytes. Throws where it may just be begun. */
+function removeUnbegun(who: string, path: string): number {
+  const { size, mtimeMs } = statSync(path);
+  if (Math.abs(Date.now() - mtimeMs) < BEGINNING) {
+    throw new BrinkError(
+      who,
+      `${path} has no whole schema message, so it holds no row, and is younger than ${BEGINNING / 1000} seconds. A process may be beginning it; call again later, and it is removed if it is still so.`,
+    );
+  }
+  rmSync(path);
+  return size;
 }
 
 /** Throws while a living process on this machine has a log in hand. */

@@ -380,6 +380,13 @@ describe('makeFigure', () => {
     });
   });
 
+  it('says which folder it can not write, and why', async () => {
+    writeFileSync(join(parent, 'a file'), '');
+    await expect(smoke('a file')).rejects.toThrow(
+      /^makeFigure: .*a file\/smoke\/two-runs can't be written: ENOTDIR.* Name a folder that can\.$/,
+    );
+  });
+
   it('refuses a file that exports no figure, a scale that there is not, and options that there are not', async () => {
     await expect(makeFigure(join(parent, 'no.ts'))).rejects.toThrow(/^figure: there is no file/);
     copyFileSync(join(import.meta.dirname, '../helpers/stepAt.ts'), join(parent, 'none.ts'));

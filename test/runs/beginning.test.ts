@@ -128,6 +128,17 @@ describe('a run that is refused', () => {
     expect(existsSync(directory)).toBe(false);
   });
 
+  it('for a name so long that what lies beside the table could have none', async () => {
+    const table = (name: string) =>
+      run(train(), { [name]: (s) => s.pipe(trainingLoss(), toParquet()) }, { ...options(), overwrite: true });
+    // 201 bytes with the ending.
+    await expect(table(`a${'λ'.repeat(96)}`)).rejects.toThrow(/would write a file whose name has 201 bytes/);
+    expect(existsSync(directory)).toBe(false);
+    await table('λ'.repeat(96));
+    await table('λ'.repeat(96));
+    expect((await readTable(join(directory, `${'λ'.repeat(96)}.parquet`))).rows.length).toBeGreaterThan(0);
+  });
+
   it('by a source that fails before its first step, with its error', async () => {
     const broken = throwError(() => new Error('no such recording'));
     await expect(run(broken, { a: (s) => s.pipe(trainingLoss(), toParquet()) }, options())).rejects.toThrow('no such');

@@ -10,6 +10,7 @@ import {
   renameSync,
   rmSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -227,16 +228,16 @@ describe('recover, from each state that a crash can leave', () => {
     await expectWhole(target, 300);
   });
 
-  it('tells of a log without a schema, and goes on with the others', async () => {
+  it('tells of a log without a schema, goes on with the others, and removes it once nobody can be at it', async () => {
     const { log, target } = finishedLog('rows', 300);
     const bytes = readFileSync(log);
     mkdirSync(join(folder, 'a'));
-    for (const [name, size] of [
-      ['empty', 0],
-      ['torn', 200],
-    ] as const) {
-      writeFileSync(join(folder, 'a', `${name}.arrows.part`), bytes.subarray(0, size));
-    }
+    const sizes = { empty: 0, torn: 200 };
+    const begun = Object.entries(sizes).map(([name, size]) => {
+      const path = join(folder, 'a', `${name}.arrows.part`);
+      writeFileSync(path, bytes.subarray(0, size));
+      return path;
+    });
     const results = await recover(folder);
     expect(results.map(({ problem }) => problem)).toEqual([
       expect.stringContaining('empty.arrows.part has no whole schema message'),
@@ -245,6 +246,12 @@ describe('recover, from each state that a crash can leave', () => {
     ]);
     await expectWhole(target, 300);
     expect(readdirSync(join(folder, 'a'))).toEqual(['empty.arrows.part', 'torn.arrows.part']);
+
+    for (const path of begun) utimesSync(path, 1e9, 1e9);
+    const left = { rows: 0, problem: null, leftTo: null };
+    expect(await recover(folder)).toEqual(begun.map((path, k) => ({ ...left, path, bytesLost: [0, 200][k] })));
+    expect(readdirSync(join(folder, 'a'))).toEqual([]);
+    expect(await recover(folder)).toEqual([]);
   });
 
   it('leaves alone what is finished, and files that are not tables', async () => {
