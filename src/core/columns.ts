@@ -41,7 +41,7 @@ export const lambda1 = () =>
 export const traceSn = () => float64({ symbol: 'tr(S_n)', description: '‖∇L‖².', scale: 'second moment' });
 
 /** `<name>_standard_error`, beside an estimate of that name. */
-export const standardError = (name: string, more = '0 where it is exact') =>
+export const standardError = (name: string, more = '0 where it is exact, NaN where all draws are the same') =>
   float64({ symbol: '', description: `Of ${name}; ${more}.` });
 
 /** `draws`. */

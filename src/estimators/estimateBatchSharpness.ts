@@ -2,11 +2,11 @@ import type { Point } from '../core/Objective.ts';
 import { dot, mean, standardError } from '../linalg/vector.ts';
 import { isFullBatch } from '../theory/isFullBatch.ts';
 import type { Estimate } from './gradientNoise.ts';
-import { type BatchDraw, sampledBatch, sampledGradient } from './sampledBatches.ts';
+import { type BatchDraw, sampledBatch, sampledGradient, tellingDraws } from './sampledBatches.ts';
 
 /**
  * E_ξ[g_ξᵀ H_ξ g_ξ / ‖g_ξ‖²] over K sampled batches, H_ξ [m × m] the Hessian of the batch's own loss; for the full
- * batch the one value there is, exactly.
+ * batch the one value there is, exactly. The standard error is NaN where all batches are the same.
  *
  * Cost: b/n gradients and b/n products a draw, shared by probes that ask for the same draws; for the full batch H∇L.
  */
@@ -25,6 +25,6 @@ export function estimateBatchSharpness(point: Point, draw: BatchDraw, draws: num
       const product = await point.batchHessianVector(sampledBatch(n, draw, k), gradient);
       values[k] = dot(gradient, product) / dot(gradient, gradient);
     }
-    return { value: mean(values), standardError: standardError(values) };
+    return { value: mean(values), standardError: standardError(values.subarray(0, tellingDraws(n, draw, draws))) };
   });
 }

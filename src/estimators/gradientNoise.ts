@@ -22,6 +22,21 @@ export function signDraw(point: Point, seed: number, step: number, k: number): P
   });
 }
 
+/**
+ * How many of K draws of n signs tell how far what is quadratic in them scatters: K, or 1 where all of them are the
+ * same up to the sign of all, whose standard error would be 0 as if nothing were drawn. Of one sign nothing scatters.
+ */
+export function tellingSigns(n: number, seed: number, step: number, K: number): number {
+  const relative = (k: number) => {
+    const z = signs(generator(seed, step, k), n);
+    return z.map((sign) => sign * z[0]!);
+  };
+  if (n === 1) return K;
+  const first = relative(0);
+  for (let k = 1; k < K; k++) if (relative(k).some((sign, i) => sign !== first[i])) return K;
+  return 1;
+}
+
 /** tr(C_1) = (1/n) Σ ‖g_i‖² − ‖∇L‖², from the norms of per-example gradients: exact, one gradient. */
 async function exactNoiseTrace(point: Point): Promise<number> {
   const gradient = await point.gradient();
@@ -29,7 +44,10 @@ async function exactNoiseTrace(point: Point): Promise<number> {
   return Math.max(0, mean(await point.exampleNormsSquared()) - dot(gradient, gradient));
 }
 
-/** tr(C_1) as `exact` plus the mean of K draws: all of it exact where the layers give it, else ‖a‖² of sign draws. */
+/**
+ * tr(C_1) as `exact` plus the mean of draws: all of it exact where the layers give it, else ‖a‖² of K sign draws, of
+ * one where they are all alike.
+ */
 export async function noiseTrace(
   point: Point,
   seed: number,
@@ -42,7 +60,7 @@ export async function noiseTrace(
     const a = await signDraw(point, seed, step, k);
     traces[k] = dot(a, a);
   }
-  return { exact: 0, traces };
+  return { exact: 0, traces: traces.slice(0, tellingSigns(point.objective.exampleCount, seed, step, draws)) };
 }
 
 /**
@@ -57,7 +75,7 @@ export function signWeights(z: Float64Array): Float64Array {
   return z.map((sign) => (sign - average) / Math.sqrt(z.length));
 }
 
-/** K draws of tr(C_1) and tr(H C_1) with the part within known eigenvectors done exactly. */
+/** K draws of tr(C_1) and tr(H C_1), one where all are alike, with the part within known eigenvectors done exactly. */
 export interface NoiseTraces {
   /**
    * What is exact: Σ_j Var_i(g_iᵀq_j), and the same weighted with H; where the layers give the norms of the g_i, all
@@ -131,24 +149,28 @@ export async function noiseTraces(
     trace: variance.reduce((sum, v) => sum + v, 0),
     traceH: pairs.reduce((sum, pair, j) => sum + pair.value * variance[j]!, 0),
   };
-  if (!point.objective.exampleNorms) return { within, trace, traceH };
+  // Where the eigenvectors are all there are, nothing is left to draws.
+  const { exampleCount, paramCount } = point.objective;
+  const telling = pairs.length === paramCount ? draws : tellingSigns(exampleCount, seed, step, draws);
+  if (!point.objective.exampleNorms)
+    return { within, trace: trace.slice(0, telling), traceH: traceH.slice(0, telling) };
   const whole = await exactNoiseTrace(point);
   const outside = whole - within.trace;
   return {
     within: { trace: whole, traceH: within.traceH },
     trace: new Float64Array(draws),
-    traceH: outside > KNOWN_PART * whole ? controlVariate(traceH, trace, outside) : traceH,
+    traceH: (outside > KNOWN_PART * whole ? controlVariate(traceH, trace, outside) : traceH).slice(0, telling),
   };
 }
 
-/** exact + the mean of the draws. */
+/** exact + the mean of the draws; the error of one draw is NaN. */
 export function estimateSum(exact: number, draws: Float64Array): Estimate {
   return { value: exact + mean(draws), standardError: standardError(draws) };
 }
 
 /**
  * (exactAbove + E above)/(exactBelow + E below) with the standard error to first order (the delta method): that of
- * the mean of (above_k − ratio·below_k)/below.
+ * the mean of (above_k − ratio·below_k)/below. Where either has one draw the error is NaN.
  */
 export function estimateRatio(
   exactAbove: number,
@@ -158,5 +180,6 @@ export function estimateRatio(
 ): Estimate {
   const denominator = exactBelow + mean(below);
   const value = (exactAbove + mean(above)) / denominator;
-  return { value, standardError: standardError(above.map((x, k) => (x - value * below[k]!) / denominator)) };
+  const pairs = above.subarray(0, below.length);
+  return { value, standardError: standardError(pairs.map((x, k) => (x - value * below[k]!) / denominator)) };
 }

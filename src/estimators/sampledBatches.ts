@@ -15,6 +15,18 @@ export function sampledBatch(n: number, { seed, step, batchSize, replacement }: 
 }
 
 /**
+ * How many of K draws tell how far they scatter: K, or 1 where all of them are the same batch, whose standard error
+ * would be 0 as if nothing were drawn. Of few examples that comes about: of two draws of one of n examples in 1/n of
+ * cases.
+ */
+export function tellingDraws(n: number, draw: BatchDraw, K: number): number {
+  const members = (k: number) => sampledBatch(n, draw, k).sort();
+  const first = members(0);
+  for (let k = 1; k < K; k++) if (members(k).some((i, place) => i !== first[place])) return K;
+  return 1;
+}
+
+/**
  * g_ξ [m] of draw k, one array for all probes at the step that ask for the same draw: its product with H is shared
  * with it.
  *

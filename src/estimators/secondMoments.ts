@@ -4,7 +4,7 @@ import { dot } from '../linalg/vector.ts';
 import { isFullBatch } from '../theory/isFullBatch.ts';
 import { samplingCoefficient } from '../theory/samplingCoefficient.ts';
 import { type NoiseTraces, noiseTrace, noiseTraces } from './gradientNoise.ts';
-import { type BatchDraw, sampledGradient } from './sampledBatches.ts';
+import { type BatchDraw, sampledGradient, tellingDraws } from './sampledBatches.ts';
 
 /** For which batches, and from which draws. */
 export interface MomentSettings {
@@ -20,7 +20,7 @@ export interface MomentSettings {
 
 /**
  * The random part of tr(S_b) and tr(H S_b): K independent draws of each, sharing their randomness, and what was added
- * exactly.
+ * exactly. Where all draws are alike there is one, whose standard error is not known.
  *
  * tr(S_b) = exact.traceS + mean(traceS), tr(H S_b) = exact.traceHS + mean(traceHS).
  */
@@ -93,10 +93,11 @@ async function ofBatches(point: Point, draw: BatchDraw, draws: number): Promise<
     traceS[k] = dot(gradient, gradient);
     traceHS[k] = dot(gradient, product);
   }
-  return { exact: { traceS: 0, traceHS: 0 }, traceS, traceHS };
+  const telling = tellingDraws(point.objective.exampleCount, draw, draws);
+  return { exact: { traceS: 0, traceHS: 0 }, traceS: traceS.slice(0, telling), traceHS: traceHS.slice(0, telling) };
 }
 
-/** tr(S_b) as `exact` plus the mean of K draws. */
+/** tr(S_b) as `exact` plus the mean of K draws, of one where they are all alike. */
 export interface MomentTrace {
   readonly exact: number;
   readonly traces: Float64Array;
@@ -122,12 +123,13 @@ export async function momentTraces(point: Point, settings: MomentSettings): Prom
       const { exact, traces } = await noiseTrace(point, seed, step, draws);
       moments.push({ exact: normSquared + share * exact, traces: traces.map((trace) => share * trace) });
     } else {
+      const draw = { seed, step, batchSize, replacement };
       const traces = new Float64Array(draws);
       for (let k = 0; k < draws; k++) {
-        const sampled = await sampledGradient(point, { seed, step, batchSize, replacement }, k);
+        const sampled = await sampledGradient(point, draw, k);
         traces[k] = dot(sampled, sampled);
       }
-      moments.push({ exact: 0, traces });
+      moments.push({ exact: 0, traces: traces.slice(0, tellingDraws(n, draw, draws)) });
     }
   }
   return moments;

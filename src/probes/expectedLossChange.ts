@@ -5,7 +5,7 @@ import * as usual from '../core/usualOptions.ts';
 import { estimateRatio } from '../estimators/gradientNoise.ts';
 import { hessianEigenpairs } from '../estimators/hessianEigenpairs.ts';
 import { requireUncoupled } from '../estimators/require.ts';
-import { sampledGradient, sampledNextLoss } from '../estimators/sampledBatches.ts';
+import { sampledGradient, sampledNextLoss, tellingDraws } from '../estimators/sampledBatches.ts';
 import { secondMoments } from '../estimators/secondMoments.ts';
 import type { Eigenpairs } from '../linalg/eigenpairs.ts';
 import { dot, mean, standardError } from '../linalg/vector.ts';
@@ -152,18 +152,20 @@ export const expectedLossChange = probe({
         }
         const { exact: known, traceHS } = moments[j]!;
         const x = estimateRatio(known.traceHS, traceHS, traceSn, new Float64Array(draws));
-        const residualError = exact ? 0 : standardError(residual);
+        const telling = exact ? 1 : tellingDraws(objective.exampleCount, draw, draws);
+        const errorOf = (values: Float64Array) => (exact ? 0 : standardError(values.subarray(0, telling)));
+        const residualError = errorOf(residual);
         // By 'batches' x and r are of the same draws, by 'examples' of independent ones.
         const error =
           exact || fromExamples
             ? Math.hypot((eta ** 2 / 2) * x.standardError, residualError)
-            : standardError(second.map((value, k) => value + residual[k]!));
+            : errorOf(second.map((value, k) => value + residual[k]!));
         rows.push({
           step: step.index,
           batch_size: batchSize,
           replacement,
           loss_change: mean(change),
-          loss_change_standard_error: exact ? 0 : standardError(change),
+          loss_change_standard_error: errorOf(change),
           interaction: x.value,
           interaction_standard_error: x.standardError,
           residual: mean(residual),

@@ -2,7 +2,7 @@ import * as columns from '../core/columns.ts';
 import { defineTable, float64, type Row } from '../core/Table.ts';
 import * as usual from '../core/usualOptions.ts';
 import { checkMaxDraws, drawUntil } from '../estimators/drawUntil.ts';
-import { estimateSum } from '../estimators/gradientNoise.ts';
+import { estimateSum, tellingSigns } from '../estimators/gradientNoise.ts';
 import { hessianEigenpairs } from '../estimators/hessianEigenpairs.ts';
 import type { Eigenpair, Eigenpairs } from '../linalg/eigenpairs.ts';
 import { generator, signs } from '../linalg/random.ts';
@@ -89,9 +89,11 @@ export const hessianTrace = probe({
           trace.push(dot(z, product));
           square.push(dot(product, product));
         }
+        // Where the eigenvectors are all there are, nothing is left to draws.
+        const telling = pairs.length === paramCount ? K : tellingSigns(paramCount, seed, step.index, K);
         return [
-          estimateSum(within.trace, Float64Array.from(trace)),
-          estimateSum(within.square, Float64Array.from(square)),
+          estimateSum(within.trace, Float64Array.from(trace.slice(0, telling))),
+          estimateSum(within.square, Float64Array.from(square.slice(0, telling))),
         ] as const;
       };
       const [first, second] = await drawUntil(precision, estimate, (traces) => traces);

@@ -2,7 +2,7 @@ import * as columns from '../core/columns.ts';
 import type { Point } from '../core/Objective.ts';
 import { defineTable, float64, type Row } from '../core/Table.ts';
 import * as usual from '../core/usualOptions.ts';
-import { type BatchDraw, sampledGradient } from '../estimators/sampledBatches.ts';
+import { type BatchDraw, sampledGradient, tellingDraws } from '../estimators/sampledBatches.ts';
 import { addScaled, covariance, dot, mean, norm } from '../linalg/vector.ts';
 import type { Measurement } from '../operators/measure.ts';
 import { isFullBatch } from '../theory/isFullBatch.ts';
@@ -138,9 +138,12 @@ async function ofSampledBatches(point: Point, draw: BatchDraw, draws: number): P
   const pairs = (total: number, count: number) => (total - count) / (count * (count - 1));
   // Leaving out draw k: ‖Σ u − u_k‖² = ‖Σ u‖² − 2 u_kᵀΣ u + 1.
   const without = Float64Array.from(units, (u) => pairs(squared - 2 * dot(u, sum) + 1, draws - 1));
+  const isKnown = tellingDraws(point.objective.exampleCount, draw, draws) > 1;
   return {
     resultant_length_squared: pairs(squared, draws),
-    resultant_length_squared_standard_error: Math.sqrt((draws - 1) * covariance(without, without)),
+    resultant_length_squared_standard_error: isKnown
+      ? Math.sqrt((draws - 1) * covariance(without, without))
+      : Number.NaN,
     gradient_norm_mean: mean(norms),
     gradient_norm_std_over_mean: Math.sqrt((covariance(norms, norms) * draws) / (draws - 1)) / mean(norms),
     draws,

@@ -121,9 +121,11 @@ export const scalingRule = probe({
       const { batchSize, learningRate, replacement } = step;
       // Where every gradient is 0 there is no ρ, and no LSSR; the other rules do not ask for one.
       const isKnown = !Number.isNaN(used.value);
+      const hasError = isKnown && !Number.isNaN(used.standardError);
       const { knee, rates } = lssr({
         ...{ n, batchSize, learningRate, replacement, batchSizes },
-        ...(isKnown ? { rho: used.value, rhoStandardError: used.standardError } : { rho: 0 }),
+        ...(isKnown ? { rho: used.value } : { rho: 0 }),
+        ...(hasError && { rhoStandardError: used.standardError }),
       });
       const ifKnown = (value: number) => (isKnown ? value : Number.NaN);
       return rates.map((rate) => ({
@@ -136,8 +138,8 @@ export const scalingRule = probe({
         running_rho_standard_error: soFar.standardError,
         rho: ifKnown(rate.rho),
         lssr: ifKnown(rate.lssr),
-        lssr_low: ifKnown(rate.interval[0]),
-        lssr_high: ifKnown(rate.interval[1]),
+        lssr_low: hasError ? rate.interval[0] : Number.NaN,
+        lssr_high: hasError ? rate.interval[1] : Number.NaN,
         lsr: rate.lsr,
         srsr: rate.srsr,
         knee: ifKnown(knee),

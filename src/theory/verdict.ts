@@ -42,6 +42,12 @@ export function verdict(
   // At ∇L = 0 the ratio is infinite, and so is every error of it.
   const error = Number.isFinite(interaction) ? standardError : 0;
   const of = (x: number) => `${(x / edge).toFixed(3)} of the edge`;
+  if (Number.isNaN(error)) {
+    return {
+      verdict: 'unknown',
+      rule: `tr(HS_b)/tr(S_n) is ${of(interaction)}, and how far that is off is not known: all draws are the same`,
+    };
+  }
   if (interaction - 2 * error > edge * (1 + margin)) {
     return {
       verdict: 'unstable',

@@ -18,6 +18,7 @@ import { hessianTrace } from '../../src/probes/hessianTrace.ts';
 import { interactionAwareSharpness } from '../../src/probes/interactionAwareSharpness.ts';
 import { lossPlane } from '../../src/probes/lossPlane.ts';
 import { lossSlice } from '../../src/probes/lossSlice.ts';
+import { resultantLength } from '../../src/probes/resultantLength.ts';
 import { scalingRule } from '../../src/probes/scalingRule.ts';
 import { spectralDensity } from '../../src/probes/spectralDensity.ts';
 import { theoremOne } from '../../src/probes/theoremOne.ts';
@@ -26,6 +27,7 @@ import { samplingCoefficient } from '../../src/theory/samplingCoefficient.ts';
 import { gradientDescent } from '../../src/training/gradientDescent.ts';
 import { regression } from '../helpers/regression.ts';
 import { stepAt } from '../helpers/stepAt.ts';
+import { withoutExampleNorms } from '../helpers/withoutExampleNorms.ts';
 
 async function rowsOf<R>(objective: Objective, probe: OperatorFunction<Step, R>, weights: Float32Array, batchSize = 2) {
   const step = stepAt(weights, { learningRate: 0.1, batchSize }, { objective });
@@ -82,6 +84,100 @@ it('examples that all have one gradient are concentrated to 1, and no more', asy
     const [rate] = await rowsOf(objective, scalingRule({ batchSizes: [1] }), weights);
     expect(rate!.lssr).toBeCloseTo(0.1, 6);
   }
+});
+
+describe('an error of 0 is said only of what is exact, however few the examples and the draws', () => {
+  const [n, b, eta] = [3, 1, 0.1];
+  const objective = leastSquares({
+    X: [
+      [1, 0.2],
+      [-0.5, 2],
+      [0.6, -1],
+    ],
+    y: [1, -1, 0.5],
+  });
+  const weights = Float32Array.of(0.4, -0.7);
+  const unknown = withoutExampleNorms(objective);
+
+  /** The mean over all batches of one example. */
+  async function exactly() {
+    const point = objective.at(weights);
+    const [full, loss] = [await point.gradient(), await point.loss()];
+    const singles: { S: number; HS: number; sharpness: number; change: number; unit: Float32Array }[] = [];
+    for (let i = 0; i < n; i++) {
+      const { gradient } = await point.batchGradient(Int32Array.of(i));
+      const size = dot(gradient, gradient);
+      singles.push({
+        S: size,
+        HS: dot(gradient, (await point.hessianVector(gradient)).product),
+        sharpness: dot(gradient, await point.batchHessianVector(Int32Array.of(i), gradient)) / size,
+        unit: gradient.map((g) => g / Math.sqrt(size)),
+        change: (await point.moved(gradient, -eta).loss()) - loss,
+      });
+    }
+    const over = (key: 'S' | 'HS' | 'sharpness' | 'change') => mean(singles.map((s) => s[key]));
+    const direction = [0, 1].map((k) => mean(singles.map(({ unit }) => unit[k]!)));
+    const [S, HS, Sn] = [over('S'), over('HS'), dot(full, full)];
+    return {
+      ...{ trace_S_b: S, trace_H_S_b: HS, ias: HS / S, rho: Sn / S, rho_1: Sn / S, interaction: HS / Sn },
+      ...{ noise_scale: S / Sn - 1, batch_sharpness: over('sharpness'), loss_change: over('change') },
+      ...{ resultant_length_squared: dot(Float64Array.from(direction), Float64Array.from(direction)) },
+      trace_H: mean([1.04, 4.25, 1.36]),
+    } as Record<string, number>;
+  }
+
+  const batchSizes = [b];
+  const own = { batchSizes, deflate: 0, draws: 2 };
+  it.each<[string, (seed: number) => OperatorFunction<Step, object>, readonly string[]]>([
+    ['sharpness by signs', (seed) => interactionAwareSharpness({ ...own, on: unknown, seed }), ['ias', 'trace_S_b']],
+    ['sharpness with norms', (seed) => interactionAwareSharpness({ ...own, seed }), ['ias', 'interaction']],
+    [
+      'sharpness by batches',
+      (seed) => interactionAwareSharpness({ ...own, estimator: 'batches', seed }),
+      ['ias', 'rho', 'noise_scale', 'trace_H_S_b'],
+    ],
+    ['ρ by signs', (seed) => gradientConcentration({ batchSizes, draws: 2, on: unknown, seed }), ['rho']],
+    ['the scaling rule', (seed) => scalingRule({ batchSizes, draws: 2, on: unknown, seed }), ['rho_1']],
+    ['batch sharpness', (seed) => batchSharpness({ batchSizes, draws: 2, seed }), ['batch_sharpness']],
+    ['the loss change', (seed) => expectedLossChange({ batchSizes, draws: 2, seed }), ['loss_change']],
+    [
+      'the resultant length',
+      (seed) => resultantLength({ batchSizes, draws: 3, on: unknown, seed }),
+      ['resultant_length_squared'],
+    ],
+    ['the trace of H', (seed) => hessianTrace({ deflate: 0, draws: 2, seed }), ['trace_H']],
+  ])('%s', async (_name, probe, columns) => {
+    const truth = await exactly();
+    let unknowns = 0;
+    for (let seed = 0; seed < 60; seed++) {
+      const [row] = (await rowsOf(objective, probe(seed), weights, b)) as [Record<string, number>];
+      for (const column of columns) {
+        const [value, error] = [row[column]!, row[`${column}_standard_error`]!];
+        if (Number.isNaN(error)) unknowns++;
+        else if (error < 1e-6 * Math.abs(value)) expect(value / truth[column]!, column).toBeCloseTo(1, 4);
+      }
+    }
+    // Two draws of one of three examples are the same in a third of cases.
+    expect(unknowns / columns.length).toBeGreaterThan(0);
+    expect(unknowns / columns.length).toBeLessThan(40);
+  });
+
+  it('the verdict is unknown where the error is', async () => {
+    const verdicts = [];
+    for (let seed = 0; seed < 60; seed++) {
+      const [row] = await rowsOf(objective, edge({ on: unknown, draws: 2, deflate: 1, seed }), weights, b);
+      verdicts.push([Number.isNaN(row!.interaction_standard_error), row!.verdict === 'unknown']);
+    }
+    expect(verdicts.filter(([isOpen, isUnknown]) => isOpen !== isUnknown)).toEqual([]);
+    expect(verdicts.filter(([isOpen]) => isOpen).length).toBeGreaterThan(0);
+  });
+
+  it('of one example every batch is all of it, and nothing is drawn', async () => {
+    const single = leastSquares({ X: [[1, 2]], y: [1] });
+    const probe = interactionAwareSharpness({ batchSizes: [1], replacement: true, deflate: 0 });
+    const [row] = await rowsOf(single, probe, weights, 1);
+    expect(row).toMatchObject({ ias_standard_error: 0, draws: 0, rho: 1 });
+  });
 });
 
 it('Theorem 1 holds for the full batch, which is no sample', async () => {
