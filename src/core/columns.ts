@@ -102,6 +102,6 @@ export const runningRho = (of: string) => ({
   }),
   running_rho_standard_error: standardError(
     'running_rho',
-    'that of the draws alone, not of which steps were measured; 0 where it is exact',
+    'that of the draws alone, not of which steps were measured; 0 where it is exact, NaN once all draws of a step were the same',
   ),
 });

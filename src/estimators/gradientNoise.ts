@@ -4,7 +4,7 @@ import type { Eigenpair, Eigenpairs } from '../linalg/eigenpairs.ts';
 import { generator, signs } from '../linalg/random.ts';
 import { addScaled, covariance, dot, mean, standardError } from '../linalg/vector.ts';
 
-/** A number with the standard error of its estimate; 0 where it is exact. */
+/** A number with the standard error of its estimate: 0 where it is exact, NaN where the draws don't tell it. */
 export interface Estimate {
   readonly value: number;
   readonly standardError: number;

@@ -23,7 +23,7 @@ const table = defineTable({
     }),
     resultant_length_squared_standard_error: columns.standardError(
       'resultant_length_squared',
-      'by the jackknife, 0 where it is exact',
+      'by the jackknife, 0 where it is exact, NaN where all draws are the same',
     ),
     gradient_norm_mean: float64({ symbol: 'E‖g_ξ‖', description: 'Mean length of the batch gradient.' }),
     gradient_norm_std_over_mean: float64({

@@ -6,7 +6,7 @@ import { samplingCoefficient } from './samplingCoefficient.ts';
 export interface LssrOptions {
   /** n, examples. */
   readonly n: number;
-  /** ρ = ρ_1, concentration of the gradient of one example, in (0, 1]. */
+  /** ρ = ρ_1, concentration of the gradient of one example, in [0, 1]. */
   readonly rho: number;
   /** Its standard error, default 0. */
   readonly rhoStandardError?: number;
