@@ -3,7 +3,9 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
+import { from, lastValueFrom, type MonoTypeOperatorFunction } from 'rxjs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Table } from '../../src/core/Table.ts';
 import { toy } from '../../src/objectives/quadratic.ts';
 import { throttleSteps } from '../../src/operators/throttleSteps.ts';
 import { edge } from '../../src/probes/edge.ts';
@@ -273,6 +275,7 @@ describe('the page of several runs', { timeout: 120_000 }, () => {
     await page.locator('.runs button').nth(1).click();
     await soon(() => page.locator('[data-panel=first-loss]').count()).toBe(1);
     await soon(() => text(page, '.about')).toContain('η 0.06');
+    expect(await text(page, '.runs caption')).toMatch(/^2 runs: 2 finished\. Choose one/);
     for (const box of await page.locator('.runs input').all()) await box.check();
     await soon(() => page.locator('.overlay [data-panel]:visible').count()).toBe(2);
     const legend = () => text(page, '.overlay [data-panel=over-0] .legend');
@@ -401,6 +404,97 @@ describe('what can’t be drawn', { timeout: 120_000 }, () => {
     expect(await text(page, `#${described}`)).toContain('L 1 → 94410, in −5 … 94410.');
   });
 
+  it('is said where there is nothing else: no table, no row, no number', async () => {
+    const bare = join(parent, 'bare');
+    beginRun(bare);
+    const page = await open(await serve(bare));
+    expect(await text(page, '.rows .note')).toBe('There is no table yet. Once there is one, its panels are here.');
+
+    const log = new NumbersLog(bare, 'loss');
+    const nothing = () => text(page, '[data-panel=first-loss] .nothing');
+    await soon(() => page.locator('[data-panel=first-loss]').count()).toBe(1);
+    expect(await nothing()).toBe('No row so far');
+    expect(await page.locator('.rows > .note').isVisible()).toBe(false);
+    // Neither are there numbers along the axes, which nobody has measured.
+    expect(await marked(page, 'first-loss')).toBe(0);
+
+    log.add(3, () => Number.NaN);
+    await soon(nothing).toBe('No number here: null, NaN or infinite');
+    expect(await text(page, '#panel-first-loss-says')).toContain('No number here: null, NaN or infinite.');
+    expect(await marked(page, 'first-loss')).toBeGreaterThan(0);
+    log.add(1, () => -1);
+    await soon(() => page.locator('[data-panel=first-loss] .nothing').isVisible()).toBe(false);
+    await page.locator('[data-panel=first-loss] select').selectOption('log');
+    await soon(nothing).toBe('No number here that a logarithm has');
+    log.close();
+  });
+
+  it('does not pass for a number at the cursor: eigenvalues, a slice, a density, a plane', async () => {
+    const directory = join(parent, 'odd snapshots');
+    beginRun(directory);
+    const write = (name: string, table: Table, rows: readonly object[]) =>
+      writeRows(join(directory, `${name}.arrows`), table, rows);
+    const { NaN: none, POSITIVE_INFINITY: infinite } = Number;
+    const lists = { residuals: [0, 0], smallest_residuals: [0, 0], branches: [1, 2] };
+    await write('eigenvalues', topEigenvalues.table, [
+      {
+        ...lists,
+        lambda_1: infinite,
+        eigenvalues: [infinite, 3],
+        smallest_eigenvalues: [-1.234e-200, none],
+        edge: 2,
+      },
+    ]);
+    const values = [4, 1, none, 0, infinite, 4, 9];
+    const along = lossSlice.table.key[1]!;
+    await write(
+      'slices',
+      lossSlice.table,
+      values.map((delta, k) => ({ [along]: k, loss_change: delta, quadratic_change: k })),
+    );
+    const [x, y] = lossPlane.table.key.slice(1) as [string, string];
+    const plane = [0, 1, 2, 3].map((k) => ({ [x]: k % 2, [y]: Math.floor(k / 2), loss: none }));
+    await write('planes', lossPlane.table, plane);
+
+    const page = await open(await serve(directory));
+    const eigenvalues = page.locator('[data-snapshot=eigenvalues] svg');
+    const words = await eigenvalues.locator('text').allTextContents();
+    for (const one of ['λ₁ ∞', 'λ₂ 3', 'λₘ −1.234·10⁻²⁰⁰', 'λₘ₋₁ NaN']) expect(words).toContain(one);
+    expect(await eigenvalues.locator('circle').count()).toBe(2);
+    const lefts = await eigenvalues
+      .locator('text')
+      .evaluateAll((all) => all.map((one) => (one as unknown as { getBBox(): { x: number } }).getBBox().x));
+    expect(Math.min(...lefts)).toBeGreaterThanOrEqual(0);
+
+    // The line does not go on across what is no number: two parts, and a dot between them.
+    const slice = page.locator('[data-snapshot=slices]');
+    expect(await slice.locator('polyline.stroke-lambda').count()).toBe(2);
+    expect(await slice.locator('circle.dot').count()).toBe(1);
+    expect(await slice.locator('polyline.stroke-text').count()).toBe(1);
+    expect(await slice.locator('.counts').allTextContents()).toEqual(['2 of 7 null, NaN or infinite', '']);
+    expect(await slice.locator('svg').getAttribute('aria-label')).toContain(
+      'from 0 to 9, 2 of 7 null, NaN or infinite; ',
+    );
+
+    const planes = page.locator('[data-snapshot=planes]');
+    expect(await planes.locator('.counts').textContent()).toBe('4 of 4 null, NaN or infinite: left empty');
+    expect(await planes.locator('rect').count()).toBe(0);
+    expect(await planes.locator('text').allTextContents()).not.toContain('∞');
+  });
+
+  it('flattens nothing: λ₁ that has left the edge by decades is drawn by its logarithm', async () => {
+    const directory = join(parent, 'far');
+    beginRun(directory);
+    const rows = [1, 10, 1e4, 1e30].map((lambda, step) => ({ step, lambda_1: lambda, edge: 2 }));
+    await writeRows(join(directory, 'eigenvalues.arrows'), topEigenvalues.table, rows);
+    const page = await open(await serve(directory));
+    const scale = page.locator('[data-panel=first-sharpness] select');
+    await soon(() => scale.inputValue()).toBe('log');
+    await scale.selectOption('linear');
+    await settled(page);
+    expect(await scale.inputValue()).toBe('linear');
+  });
+
   it('does not take the page along: a damaged table is told, the others go on, and so does a server that ends', async () => {
     const directory = join(parent, 'damaged');
     beginRun(directory);
@@ -503,6 +597,25 @@ it('complains of nothing meanwhile, the policy neither', () => {
 /** The picture of a panel. */
 function pixels(page: Page, panel: string): Promise<string> {
   return page.evaluate(`document.querySelector('[data-panel="${panel}"] canvas').toDataURL()`);
+}
+
+/** How many pixels of a panel's canvas have anything on them. */
+async function marked(page: Page, panel: string): Promise<number> {
+  await settled(page);
+  return page.evaluate(`(() => {
+    const canvas = document.querySelector('[data-panel="${panel}"] canvas');
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    return data.filter((alpha, k) => k % 4 === 3 && alpha > 0).length;
+  })()`);
+}
+
+/** Writes rows; what they leave out is NaN, 0 or nothing. */
+async function writeRows(path: string, table: Table, rows: readonly object[]): Promise<void> {
+  const empty = Object.entries(table.columns).map(([name, { type, list }]) => {
+    return [name, list ? [] : { float64: Number.NaN, int32: 0, bool: false, utf8: '' }[type]] as const;
+  });
+  const whole = rows.map((row) => ({ ...Object.fromEntries(empty), ...row }));
+  await lastValueFrom(from(whole).pipe(toArrow(table, { path }) as MonoTypeOperatorFunction<object>));
 }
 
 /** How many pixels of a panel have a colour, which axes and text have not. */

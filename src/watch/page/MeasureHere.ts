@@ -1,5 +1,6 @@
 import type { WatchedRecording } from '../WatchState.ts';
 import { commandsAt, recordedNear } from './commandsAt.ts';
+import { count } from './count.ts';
 import { element } from './element.ts';
 import type { View } from './View.ts';
 
@@ -22,10 +23,15 @@ export class MeasureHere {
       element('h2', {}, 'Measure here'),
       ...recordings.flatMap((recording) => {
         const step = recordedNear(recording, this.#view.cursor);
-        if (step === null) return [element('p', {}, `${recording.path}: ${recording.count} steps`)];
+        if (step === null) return [element('p', {}, `${recording.path}: ${count(recording.count, 'step')}`)];
         const { replay, fork } = commandsAt(recording, step);
-        const held = `${recording.path} holds ${recording.count} steps, ${recording.first} to ${recording.last}`;
-        return [element('p', { class: 'note' }, `${held}. At step ${step}:`), copied(replay), copied(fork)];
+        const { path, count: held, first, last } = recording;
+        const steps = held === 1 ? `step ${first}` : `${held} steps, ${first} to ${last}`;
+        return [
+          element('p', { class: 'note' }, `${path} holds ${steps}. At step ${step}:`),
+          copied(replay),
+          copied(fork),
+        ];
       }),
     );
   }

@@ -1,3 +1,4 @@
+import { count } from './count.ts';
 import { element, symbol } from './element.ts';
 import { shortNumber } from './scales.ts';
 import type { TableData } from './TableData.ts';
@@ -27,7 +28,7 @@ export class RowsTable {
   show(): void {
     const { watched, rows } = this.table;
     const state = watched.state === 'finished' ? '' : `, ${watched.state}`;
-    this.#heading.textContent = `${watched.file}: ${watched.rows} rows${state}`;
+    this.#heading.textContent = `${watched.file}: ${count(watched.rows, 'row')}${state}`;
     this.#box.setAttribute('aria-label', `Rows of ${watched.file}`);
     const names = Object.keys(watched.declaration!.columns).filter((name) => this.table.column(name));
     const pages = Math.max(1, Math.ceil(rows / ROWS));

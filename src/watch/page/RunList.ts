@@ -1,4 +1,5 @@
 import type { WatchedRun } from '../WatchState.ts';
+import { count } from './count.ts';
 import { element } from './element.ts';
 import type { Source } from './source.ts';
 import { SPARK, sparkLine } from './sparkLine.ts';
@@ -10,6 +11,7 @@ export class RunList {
   readonly root: HTMLElement;
   readonly #source: Source;
   readonly #body = element('tbody');
+  readonly #caption = element('caption');
   readonly #choose: (run: WatchedRun) => void;
   readonly #lay: (runs: readonly WatchedRun[]) => void;
   readonly #laid = new Set<string>();
@@ -41,6 +43,7 @@ export class RunList {
       element(
         'table',
         {},
+        this.#caption,
         element(
           'thead',
           {},
@@ -105,6 +108,8 @@ export class RunList {
       }
       made.state.textContent = stateSentence(run, null, Date.now());
     }
+    const states = [...Map.groupBy(runs, ({ state }) => state)].map(([state, { length }]) => `${length} ${state}`);
+    this.#caption.textContent = `${count(runs.length, 'run')}: ${states.join(', ')}. Choose one to see it; tick several to lay them over one another.`;
     await this.#draw();
   }
 

@@ -46,7 +46,8 @@ export class RunView {
     { readonly buttons: HTMLElement; readonly grid: HTMLElement; readonly root: HTMLElement }
   >();
   readonly #recordings = new MeasureHere(this.view);
-  readonly #rowsSection = element('section', { class: 'rows' }, element('h2', {}, 'Rows'));
+  readonly #noTable = element('p', { class: 'note' });
+  readonly #rowsSection = element('section', { class: 'rows' }, element('h2', {}, 'Rows'), this.#noTable);
 
   constructor(source: Source, run: WatchedRun) {
     this.#tables = new RunTables(source);
@@ -300,9 +301,10 @@ export class RunView {
       }
       rows.show();
     }
-    if (this.#tables.all.length === 0) {
-      const none = this.#run.tables.length === 0 && this.#rowsSection.querySelector('.note') === null;
-      if (none) this.#rowsSection.append(element('p', { class: 'note' }, 'There is no table yet.'));
-    } else this.#rowsSection.querySelector(':scope > .note')?.remove();
+    this.#noTable.hidden = this.#run.tables.length > 0;
+    this.#noTable.textContent =
+      this.#run.state === 'running'
+        ? 'There is no table yet. Once there is one, its panels are here.'
+        : 'The run has left no table.';
   }
 }
