@@ -9,6 +9,7 @@ import { placesApart } from '../../src/watch/page/placesApart.ts';
 import { rangeOf, type ScaleKind, scaleOf, shortNumber, stepTicksOf, ticksOf } from '../../src/watch/page/scales.ts';
 import { sparkLine } from '../../src/watch/page/sparkLine.ts';
 import { stretchesOf } from '../../src/watch/page/stretches.ts';
+import { View } from '../../src/watch/page/View.ts';
 import { reading, stateSentence } from '../../src/watch/page/words.ts';
 import type { WatchedRun, WatchedTable } from '../../src/watch/WatchState.ts';
 
@@ -197,6 +198,28 @@ describe('the labels at the ends of lines', () => {
     expect(distinctNames(['a-', 'a-b'])).toEqual(['a-', 'b']);
     expect(distinctNames(['a/run'])).toEqual(['a/run']);
     expect(distinctNames([])).toEqual([]);
+  });
+});
+
+describe('the steps that are shown', () => {
+  const shownAfter = (...turns: readonly ((view: View) => void)[]) => {
+    const view = new View();
+    view.extend(0, 100);
+    for (const turn of turns) turn(view);
+    return view.range;
+  };
+  const grow = (view: View) => view.extend(0, 120);
+  const zoom = (view: View) => view.choose(80, 100);
+  const follow = (view: View) => view.follow();
+
+  it('follow the newest one, or stay: as many as there are, too', () => {
+    expect(shownAfter(grow)).toEqual([0, 120]);
+    expect(shownAfter(follow, grow)).toEqual([0, 100]);
+    expect(shownAfter(follow, follow, grow)).toEqual([0, 120]);
+    expect(shownAfter(follow, grow, follow)).toEqual([20, 120]);
+    expect(shownAfter(zoom, grow)).toEqual([100, 120]);
+    expect(shownAfter(zoom, follow, grow)).toEqual([80, 100]);
+    expect(shownAfter(zoom, follow, grow, follow)).toEqual([100, 120]);
   });
 });
 

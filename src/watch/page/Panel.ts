@@ -107,6 +107,10 @@ export class Panel {
     this.root.remove();
   }
 
+  focus(): void {
+    this.#box.focus();
+  }
+
   /** Takes what the tables have more by now: a frame draws what was taken before. */
   take(): void {
     this.#curves.take();
