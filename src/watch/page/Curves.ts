@@ -1,4 +1,5 @@
 import uPlot from 'uplot';
+import { DECADES } from '../../plots/Scale.ts';
 import { writeSymbol } from './element.ts';
 import { halfWidth } from './halfWidth.ts';
 import type { Points } from './Points.ts';
@@ -23,8 +24,6 @@ const RIGHT = 104;
 const LEAD = 16;
 /** How far a mark reaches to either side of its step. */
 const MARK = 6;
-/** Where a value axis is logarithmic by itself: all values positive, over this span. */
-const DECADES = 1000;
 /** From so many rows a bucket on the reach of each bucket is shaded, and a note says so. */
 const MANY = 4;
 /** A line is thinned as a whole, and that kept, where more than this part of it is in sight. */
