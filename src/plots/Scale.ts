@@ -1,6 +1,9 @@
 /** The longest axis that has ticks at 1, 2 and 5 of each power of ten, in powers of ten. */
 const SHORT = 2.5;
 
+/** The span of positive values from which an axis is logarithmic by itself. */
+export const DECADES = 1000;
+
 /** Beyond this, sums and differences of values may be infinite. */
 export const LARGEST = 1e300;
 

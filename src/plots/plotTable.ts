@@ -3,13 +3,14 @@ import { BrinkError, given } from '../core/errors.ts';
 import { requireList, requireOptions } from '../core/given.ts';
 import type { Table } from '../core/Table.ts';
 import { chart } from './chart.ts';
+import { framesOf } from './framesOf.ts';
 import { heat } from './heat.ts';
 import type { Layer } from './Layer.ts';
 import { line } from './line.ts';
 import { panels } from './panels.ts';
 import { points } from './points.ts';
-import type { Axis } from './Scale.ts';
-import { shades } from './styles.ts';
+import { type Axis, DECADES } from './Scale.ts';
+import { REFERENCE_DASHES, shades } from './styles.ts';
 import {
   type AnyRow,
   defaultX,
@@ -41,16 +42,8 @@ const WHO = 'plotTable';
 const COLUMNS = 2;
 /** Planes in all, of one quantity at several steps or of several. */
 const MOST_PLANES = 4;
-/** Of references of several series, whose colours say which is which. */
-const PATTERNS = [
-  [6, 4],
-  [2, 2.5],
-  [10, 3, 2, 3],
-] as const;
 /** With fewer values, each is marked. */
 const FEW = 16;
-/** The span of positive values from which an axis is logarithmic. */
-const DECADES = 1000;
 /** The longest logarithmic axis, from its end to its beginning. */
 const RANGE = 1e12;
 /** Values further from the middle 96 % than this many times their span are beyond the frame. */
@@ -117,8 +110,9 @@ function drawLines(table: Table, rows: readonly AnyRow[], options: PlotTableOpti
     title: titleOf(table, x),
     log: options.log ? options.log.includes('x') : arePowersOfTwo(rows, x) && (2 as const),
   };
-  const charts = framesOf(table, drawn, (name) => !sharedRows(series, x, name)).map((names, k, all) => {
-    const references = names.filter((name) => table.columns[name]!.isReference);
+  const frames = framesOf(table, drawn, (name) => !sharedRows(series, x, name));
+  const charts = frames.map(({ measured, references }, k, all) => {
+    const names = [...measured, ...references];
     const values = finiteValues(rows, names);
     const log = options.log ? options.log.includes('y') : spanDecades(values);
     const note = notes.filter((sentence) => sentence !== undefined).join(' ');
@@ -127,8 +121,7 @@ function drawLines(table: Table, rows: readonly AnyRow[], options: PlotTableOpti
       x: xAxis,
       y: { title: titleOfAll(table, names), log, ...(log ? withoutTiny(values) : withoutFar(values)) },
       layers: names.flatMap((name) => {
-        const isAlone =
-          names.filter((other) => !table.columns[other]!.isReference).length === 1 && !table.columns[name]!.isReference;
+        const isAlone = measured.length === 1 && name === measured[0];
         return layersOf(table, { x, name, isLine, series, isAlone, reference: references.indexOf(name) });
       }),
       ...(k === all.length - 1 && note !== '' && { note }),
@@ -160,21 +153,6 @@ function split(table: Table, rows: readonly AnyRow[], x: string) {
     : { drawn: measured.filter((name) => !isConstant(name)), constant };
 }
 
-/** Columns by frame: those of one scale together, unless lines of each series or of a list would be too many. */
-function framesOf({ columns }: Table, names: readonly string[], areMany: (name: string) => boolean): string[][] {
-  const scales = Map.groupBy(names, (name) => columns[name]!.scale ?? `only ${name}`);
-  return [...scales.values()].flatMap((all) => {
-    const references = all.filter((name) => columns[name]!.isReference);
-    const others = all.filter((name) => !columns[name]!.isReference);
-    const alone = others.filter((name) => areMany(name) || columns[name]!.list);
-    const shared = others.filter((name) => !alone.includes(name));
-    return [
-      ...(shared.length > 0 || others.length === 0 ? [[...shared, ...references]] : []),
-      ...alone.map((name) => [name, ...references]),
-    ];
-  });
-}
-
 interface Drawn {
   readonly x: string;
   readonly name: string;
@@ -194,7 +172,7 @@ function layersOf(table: Table, { x, name, isLine, series, isAlone, reference }:
   const parts = shared ? [{ label: '', rows: shared }] : series;
   const colors = shades(parts.length);
   const areMany = parts.length > 1;
-  const dashed = isReference && (areMany ? PATTERNS[reference % PATTERNS.length]! : true);
+  const dashed = isReference && (areMany ? REFERENCE_DASHES[reference % REFERENCE_DASHES.length]! : true);
   const layers = parts.flatMap(({ label, rows }, k): Layer[] => {
     const named = [isAlone && label !== '' ? '' : symbol, label].filter(Boolean).join(', ');
     const common = { name: named, x, ...(areMany && { color: colors[k]! }) };

@@ -4,7 +4,7 @@ import type { Entry, Style } from './Layer.ts';
 const COLORS = ['#1b4f9c', '#e4572e', '#0f5c2a', '#e69f00', '#7a3b8f', '#43a9d1', '#5c3a1e', '#d17ba8'];
 const DASHES: readonly (readonly number[])[] = [[], [], [8, 2], [3, 1.5], [8, 2, 2, 2], [5, 2], [2, 2], [10, 3, 2, 3]];
 /** Of edges and bounds, which are all black. */
-const APART: readonly (readonly number[])[] = [
+export const REFERENCE_DASHES: readonly (readonly number[])[] = [
   [6, 4],
   [2, 2.5],
   [10, 3, 2, 3],
@@ -51,7 +51,11 @@ export function stylesOf(entries: readonly Entry[]): ReadonlyMap<string, Style> 
     const other = (k + 2 * Math.floor(place / COLORS.length)) % COLORS.length;
     styles.set(name, {
       color: color ?? own ?? COLORS[k]!,
-      dash: isNext ? DASHES[other]! : dashed === true ? APART[isApart ? apart++ % APART.length : 0]! : dashed || [],
+      dash: isNext
+        ? DASHES[other]!
+        : dashed === true
+          ? REFERENCE_DASHES[isApart ? apart++ % REFERENCE_DASHES.length : 0]!
+          : dashed || [],
       shape: SHAPES[other]!,
       width: own === undefined ? 1.5 : 1.4,
       isLine,

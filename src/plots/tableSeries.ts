@@ -9,7 +9,7 @@ export interface Series {
 }
 
 /** More than these in one frame can't be told apart. */
-const MOST = 8;
+export const MOST_SERIES = 8;
 
 /**
  * Rows by their values in some columns, in order; of very many, some at equal distances.
@@ -24,7 +24,7 @@ export function seriesOf(
   const varying = by.filter((name) => rows.some((row) => row[name] !== rows[0]![name]));
   const groups = Map.groupBy(rows, (row) => JSON.stringify(varying.map((name) => row[name])));
   const all = [...groups.values()].sort((a, b) => compared(a[0]!, b[0]!, varying));
-  const chosen = spread(all, MOST);
+  const chosen = spread(all, MOST_SERIES);
   const series = chosen.map((rows) => ({
     label: varying.map((name) => `${symbolOf(table, name)} = ${short(rows[0]![name])}`).join(', '),
     rows,

@@ -1,9 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { from, lastValueFrom, type MonoTypeOperatorFunction } from 'rxjs';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Table } from '../../src/core/Table.ts';
 import { toy } from '../../src/objectives/quadratic.ts';
 import { throttleSteps } from '../../src/operators/throttleSteps.ts';
 import { edge } from '../../src/probes/edge.ts';
@@ -56,6 +58,10 @@ beforeAll(async () => {
 beforeEach((context) => {
   browserOrSkip(context);
 });
+// A page that is left open goes on asking, and drawing.
+afterEach(async () => {
+  await Promise.all(browser?.contexts().map((context) => context.close()) ?? []);
+});
 afterAll(async () => {
   await browser?.close();
   for (const server of servers) await server.close();
@@ -92,6 +98,22 @@ async function serve(directory: string): Promise<string> {
   const server = await serveWatch(directory);
   servers.push(server);
   return server.url;
+}
+/** A folder with two runs, which are made at the first call. */
+async function severalRuns(): Promise<string> {
+  const folder = join(parent, 'several');
+  if (existsSync(folder)) return folder;
+  for (const learningRate of [0.02, 0.06]) {
+    await run(
+      gradientDescent(toy(), { learningRate, steps: 25, initialWeights: [3, 0.1] }),
+      {
+        loss: (s) => s.pipe(trainingLoss(), toArrow()),
+        eigenvalues: (s) => s.pipe(topEigenvalues(), toParquet()),
+      },
+      { directory: join(folder, `rate-${learningRate}`), progress: false },
+    );
+  }
+  return folder;
 }
 const text = (page: Page, selector: string) => page.locator(selector).first().textContent().then(String);
 
@@ -133,6 +155,11 @@ describe('the page of a finished run', { timeout: 120_000 }, () => {
     expect(await said()).toMatch(/^λ₁ [\d.]+ at step 0$/);
     await page.keyboard.press('ArrowRight');
     expect(await said()).toMatch(/^λ₁ [\d.]+ at step 4$/);
+    // A tenth of the 16 rows that are shown, by turns: two.
+    await page.keyboard.press('PageDown');
+    expect(await said()).toMatch(/^λ₁ [\d.]+ at step 12$/);
+    await page.keyboard.press('PageUp');
+    expect(await said()).toMatch(/^λ₁ [\d.]+ at step 4$/);
     expect(await text(page, '[data-snapshot=eigenvalues] .value')).toBe('at step 4');
     expect(await text(page, '[data-snapshot=slices] .value')).toBe('at step 0, 4 before the cursor');
     expect(await text(page, '.command code')).toMatch(/^npx brink replay .*recording\.arrows --from 4 --to 4 /);
@@ -147,8 +174,22 @@ describe('the page of a finished run', { timeout: 120_000 }, () => {
     await page.keyboard.press('+');
     await page.keyboard.press('+');
     await soon(range).toBe('0 0 15 1');
+    // The steps that are shown follow the newest one, or stay.
+    const follows = () => page.locator('.tools button', { hasText: 'Follow' }).getAttribute('aria-pressed');
+    expect(await follows()).toBe('false');
+    await page.keyboard.press('f');
+    await soon(range).toBe('45 0 15 1');
+    expect(await follows()).toBe('true');
+    await page.keyboard.press('f');
+    expect(await follows()).toBe('false');
     await page.keyboard.press('0');
     await soon(range).toBe('0 0 60 1');
+    const logSteps = () => page.locator('.tools button', { hasText: 'Log steps' }).getAttribute('aria-pressed');
+    await page.keyboard.press('L');
+    await soon(range).toBe('1 0 59 1');
+    expect(await logSteps()).toBe('true');
+    await page.keyboard.press('L');
+    expect(await logSteps()).toBe('false');
     const scale = () => page.locator('[data-panel=first-sharpness] select').inputValue();
     await page.keyboard.press('l');
     await soon(scale).toBe('log');
@@ -158,8 +199,49 @@ describe('the page of a finished run', { timeout: 120_000 }, () => {
     expect(await text(page, '[data-snapshot=eigenvalues] .value')).toBe('at step 0');
     await page.keyboard.press('?');
     expect(await page.locator('dialog#keys').isVisible()).toBe(true);
+    // Every key that it names has been pressed above.
+    expect(await page.locator('dialog#keys dt').allTextContents()).toEqual([
+      '← →',
+      'PgUp PgDn',
+      'Home End',
+      '↑ ↓',
+      '+ − 0',
+      'f',
+      'l, L',
+      'Space',
+      '?',
+      '↑ ↓ Home End',
+    ]);
     await page.keyboard.press('Escape');
     expect(await page.locator('dialog#keys').isVisible()).toBe(false);
+  });
+
+  it('keeps the focus by keyboard: opening a panel, closing it, turning the pages of rows', async () => {
+    const page = await open(await serve(join(parent, 'run')));
+    const focused = (part = 'outerHTML') => page.evaluate(`document.activeElement.${part}`) as Promise<string>;
+    await tabTo(page, '.choice');
+    const plan = await focused('dataset.plan');
+    await page.keyboard.press('Enter');
+    await page.locator(`[data-panel="${plan}"]`).waitFor();
+    expect(await focused('dataset.plan')).toBe(plan);
+    await tabTo(page, `[data-panel="${plan}"] button[aria-label^=Close]`);
+    await page.keyboard.press('Enter');
+    await soon(() => page.locator(`[data-panel="${plan}"]`).count()).toBe(0);
+    expect(await focused('dataset.plan')).toBe(plan);
+
+    await tabTo(page, '[data-rows=sharpness] summary');
+    await page.keyboard.press('Enter');
+    const caption = () => text(page, '[data-rows=sharpness] caption');
+    await soon(caption).toContain('Page 8 of 8');
+    await tabTo(page, '[data-rows=sharpness] button:text("Before")');
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Enter');
+    await soon(caption).toContain('Page 6 of 8');
+    expect(await focused('textContent')).toBe('Before');
+    await page.keyboard.press('Shift+Tab');
+    for (const _ of [1, 2]) await page.keyboard.press('Enter');
+    await soon(caption).toContain('Page 1 of 8');
+    expect(await focused('textContent')).toBe('First');
   });
 
   it('copies the command that measures at the cursor', async () => {
@@ -202,19 +284,6 @@ describe('the page of a finished run', { timeout: 120_000 }, () => {
     expect(await text(page, '[data-rows=sharpness] tbody tr td')).toBe('0');
   });
 
-  it.each(['light', 'dark'] as const)('has nothing that axe-core finds: %s', async (scheme) => {
-    const page = await open(await serve(join(parent, 'run')), scheme);
-    await page.locator('.choice').first().click();
-    await page.locator('[data-rows=loss] summary').click();
-    await page.locator('[data-rows=loss] tbody tr').first().waitFor();
-    const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-    // By the debugger's door: the page's policy lets no script in.
-    const found = await page.evaluate(
-      `${axe}; axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html).join('; ').slice(0, 300)))`,
-    );
-    expect(found).toEqual([]);
-  });
-
   it('draws the path of training on the loss plane at the cursor', async () => {
     const page = await open(await serve(join(parent, 'run')));
     await page.evaluate('brinkPage.point(23)');
@@ -255,17 +324,7 @@ describe('the page of a finished run', { timeout: 120_000 }, () => {
 
 describe('the page of several runs', { timeout: 120_000 }, () => {
   it('lists them with their states and losses, shows one, and lays those that are chosen over one another', async () => {
-    for (const learningRate of [0.02, 0.06]) {
-      await run(
-        gradientDescent(toy(), { learningRate, steps: 25, initialWeights: [3, 0.1] }),
-        {
-          loss: (s) => s.pipe(trainingLoss(), toArrow()),
-          eigenvalues: (s) => s.pipe(topEigenvalues(), toParquet()),
-        },
-        { directory: join(parent, 'several', `rate-${learningRate}`), progress: false },
-      );
-    }
-    const page = await open(await serve(join(parent, 'several')));
+    const page = await open(await serve(await severalRuns()));
     expect(await page.locator('.runs tbody tr').count()).toBe(2);
     expect(await text(page, '.runs tbody tr')).toMatch(/rate-0\.02.*finished: 26 steps/);
     await soon(() => page.locator('.runs .spark .line').first().getAttribute('d')).toMatch(/^[\d., ML]{100,}$/);
@@ -273,12 +332,103 @@ describe('the page of several runs', { timeout: 120_000 }, () => {
     await page.locator('.runs button').nth(1).click();
     await soon(() => page.locator('[data-panel=first-loss]').count()).toBe(1);
     await soon(() => text(page, '.about')).toContain('η 0.06');
+    expect(await text(page, '.runs caption')).toMatch(/^2 runs: 2 finished\. Choose one/);
     for (const box of await page.locator('.runs input').all()) await box.check();
     await soon(() => page.locator('.overlay [data-panel]:visible').count()).toBe(2);
     const legend = () => text(page, '.overlay [data-panel=over-0] .legend');
     await soon(legend).toMatch(/rate-0\.02.*rate-0\.06.*edge of rate-0\.02/);
     for (const box of await page.locator('.runs input').all()) await box.uncheck();
     await soon(() => page.locator('.overlay').count()).toBe(0);
+  });
+});
+
+describe('the page of a folder', { timeout: 120_000 }, () => {
+  it('works by keyboard: one Tab leads to the runs, arrows from run to run, Enter and Space choose', async () => {
+    const page = await open(await serve(await severalRuns()));
+    await tabTo(page, '.runs button');
+    const at = () => page.evaluate("document.activeElement.closest('tr').querySelector('button').textContent");
+    expect(await at()).toBe('rate-0.02');
+    await page.keyboard.press('ArrowDown');
+    expect(await at()).toBe('rate-0.06');
+    await page.keyboard.press('Enter');
+    await soon(() => page.locator('.run .about').count()).toBe(1);
+    expect(await page.locator('.runs [aria-pressed=true]').textContent()).toBe('rate-0.06');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Space');
+    await page.keyboard.press('Home');
+    expect(await at()).toBe('rate-0.02');
+    await page.keyboard.press('Space');
+    await soon(() => page.locator('.overlay [data-panel]:visible').count()).toBe(2);
+    await soon(() => text(page, '.overlay .legend')).toMatch(/rate-0\.02.*rate-0\.06/);
+    // From here one Tab leads out of the list: into what is laid over one another.
+    await page.keyboard.press('Tab');
+    expect(await page.evaluate("document.activeElement.closest('.overlay') !== null")).toBe(true);
+  });
+
+  it('forgets a run that is gone, and says when there is none', async () => {
+    const folder = join(parent, 'gone');
+    cpSync(await severalRuns(), folder, { recursive: true });
+    const page = await open(await serve(folder));
+    await page.locator('.runs button').first().click();
+    await soon(() => text(page, '.about')).toContain('η 0.02');
+    rmSync(join(folder, 'rate-0.02'), { recursive: true });
+    await soon(() => page.locator('.runs tbody tr').count()).toBe(1);
+    await soon(() => text(page, '.about')).toContain('η 0.06');
+    rmSync(join(folder, 'rate-0.06'), { recursive: true });
+    await soon(() => page.getByText('There is no run in this folder any more.').isVisible()).toBe(true);
+    expect(await page.locator('.run, .runs tbody tr').count()).toBe(0);
+  });
+});
+
+describe('axe-core finds nothing', { timeout: 180_000 }, () => {
+  const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+  /** What it finds, by the debugger's door: the page's policy lets no script in. */
+  const found = (page: Page) =>
+    page.evaluate(
+      `${axe}; axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html).join('; ').slice(0, 300)))`,
+    );
+
+  describe.each(['light', 'dark'] as const)('%s', (scheme) => {
+    it('on the page of a run, with a panel and rows open', async () => {
+      const page = await open(await serve(join(parent, 'run')), scheme);
+      await page.locator('.choice').first().click();
+      await page.locator('[data-rows=loss] summary').click();
+      await page.locator('[data-rows=loss] tbody tr').first().waitFor();
+      expect(await found(page)).toEqual([]);
+      await page.locator('.top button').click();
+      expect(await found(page)).toEqual([]);
+    });
+
+    it('in the list of runs, with two of them laid over one another', async () => {
+      const page = await open(await serve(await severalRuns()), scheme);
+      expect(await found(page)).toEqual([]);
+      for (const box of await page.locator('.runs input').all()) await box.check();
+      await page.locator('.overlay [data-panel]').first().waitFor();
+      await page.locator('.runs button').first().click();
+      await page.locator('[data-panel=first-loss]').waitFor();
+      expect(await found(page)).toEqual([]);
+    });
+
+    it('where there is nothing: no table, no row, no run', async () => {
+      const folder = join(parent, `nothing ${scheme}`);
+      const directory = join(folder, 'run');
+      beginRun(directory);
+      const page = await open(await serve(folder), scheme);
+      expect(await found(page)).toEqual([]);
+      new NumbersLog(directory, 'loss').close();
+      await page.locator('[data-panel=first-loss]').waitFor();
+      expect(await found(page)).toEqual([]);
+      rmSync(directory, { recursive: true });
+      await page.getByText('There is no run in this folder any more.').waitFor();
+      expect(await found(page)).toEqual([]);
+    });
+
+    it('in a saved page', async () => {
+      const file = join(parent, `${scheme}.html`);
+      await savePage(join(parent, 'run'), file);
+      const page = await open(`file://${file}`, scheme);
+      expect(await found(page)).toEqual([]);
+    });
   });
 });
 
@@ -401,6 +551,97 @@ describe('what can’t be drawn', { timeout: 120_000 }, () => {
     expect(await text(page, `#${described}`)).toContain('L 1 → 94410, in −5 … 94410.');
   });
 
+  it('is said where there is nothing else: no table, no row, no number', async () => {
+    const bare = join(parent, 'bare');
+    beginRun(bare);
+    const page = await open(await serve(bare));
+    expect(await text(page, '.rows .note')).toBe('There is no table yet. Once there is one, its panels are here.');
+
+    const log = new NumbersLog(bare, 'loss');
+    const nothing = () => text(page, '[data-panel=first-loss] .nothing');
+    await soon(() => page.locator('[data-panel=first-loss]').count()).toBe(1);
+    expect(await nothing()).toBe('No row so far');
+    expect(await page.locator('.rows > .note').isVisible()).toBe(false);
+    // Neither are there numbers along the axes, which nobody has measured.
+    expect(await marked(page, 'first-loss')).toBe(0);
+
+    log.add(3, () => Number.NaN);
+    await soon(nothing).toBe('No number here: null, NaN or infinite');
+    expect(await text(page, '#panel-first-loss-says')).toContain('No number here: null, NaN or infinite.');
+    expect(await marked(page, 'first-loss')).toBeGreaterThan(0);
+    log.add(1, () => -1);
+    await soon(() => page.locator('[data-panel=first-loss] .nothing').isVisible()).toBe(false);
+    await page.locator('[data-panel=first-loss] select').selectOption('log');
+    await soon(nothing).toBe('No number here that a logarithm has');
+    log.close();
+  });
+
+  it('does not pass for a number at the cursor: eigenvalues, a slice, a density, a plane', async () => {
+    const directory = join(parent, 'odd snapshots');
+    beginRun(directory);
+    const write = (name: string, table: Table, rows: readonly object[]) =>
+      writeRows(join(directory, `${name}.arrows`), table, rows);
+    const { NaN: none, POSITIVE_INFINITY: infinite } = Number;
+    const lists = { residuals: [0, 0], smallest_residuals: [0, 0], branches: [1, 2] };
+    await write('eigenvalues', topEigenvalues.table, [
+      {
+        ...lists,
+        lambda_1: infinite,
+        eigenvalues: [infinite, 3],
+        smallest_eigenvalues: [-1.234e-200, none],
+        edge: 2,
+      },
+    ]);
+    const values = [4, 1, none, 0, infinite, 4, 9];
+    const along = lossSlice.table.key[1]!;
+    await write(
+      'slices',
+      lossSlice.table,
+      values.map((delta, k) => ({ [along]: k, loss_change: delta, quadratic_change: k })),
+    );
+    const [x, y] = lossPlane.table.key.slice(1) as [string, string];
+    const plane = [0, 1, 2, 3].map((k) => ({ [x]: k % 2, [y]: Math.floor(k / 2), loss: none }));
+    await write('planes', lossPlane.table, plane);
+
+    const page = await open(await serve(directory));
+    const eigenvalues = page.locator('[data-snapshot=eigenvalues] svg');
+    const words = await eigenvalues.locator('text').allTextContents();
+    for (const one of ['λ₁ ∞', 'λ₂ 3', 'λₘ −1.234·10⁻²⁰⁰', 'λₘ₋₁ NaN']) expect(words).toContain(one);
+    expect(await eigenvalues.locator('circle').count()).toBe(2);
+    const lefts = await eigenvalues
+      .locator('text')
+      .evaluateAll((all) => all.map((one) => (one as unknown as { getBBox(): { x: number } }).getBBox().x));
+    expect(Math.min(...lefts)).toBeGreaterThanOrEqual(0);
+
+    // The line does not go on across what is no number: two parts, and a dot between them.
+    const slice = page.locator('[data-snapshot=slices]');
+    expect(await slice.locator('polyline.stroke-lambda').count()).toBe(2);
+    expect(await slice.locator('circle.dot').count()).toBe(1);
+    expect(await slice.locator('polyline.stroke-text').count()).toBe(1);
+    expect(await slice.locator('.counts').allTextContents()).toEqual(['2 of 7 null, NaN or infinite', '']);
+    expect(await slice.locator('svg').getAttribute('aria-label')).toContain(
+      'from 0 to 9, 2 of 7 null, NaN or infinite; ',
+    );
+
+    const planes = page.locator('[data-snapshot=planes]');
+    expect(await planes.locator('.counts').textContent()).toBe('4 of 4 null, NaN or infinite: left empty');
+    expect(await planes.locator('rect').count()).toBe(0);
+    expect(await planes.locator('text').allTextContents()).not.toContain('∞');
+  });
+
+  it('flattens nothing: λ₁ that has left the edge by decades is drawn by its logarithm', async () => {
+    const directory = join(parent, 'far');
+    beginRun(directory);
+    const rows = [1, 10, 1e4, 1e30].map((lambda, step) => ({ step, lambda_1: lambda, edge: 2 }));
+    await writeRows(join(directory, 'eigenvalues.arrows'), topEigenvalues.table, rows);
+    const page = await open(await serve(directory));
+    const scale = page.locator('[data-panel=first-sharpness] select');
+    await soon(() => scale.inputValue()).toBe('log');
+    await scale.selectOption('linear');
+    await settled(page);
+    expect(await scale.inputValue()).toBe('linear');
+  });
+
   it('does not take the page along: a damaged table is told, the others go on, and so does a server that ends', async () => {
     const directory = join(parent, 'damaged');
     beginRun(directory);
@@ -500,9 +741,38 @@ it('complains of nothing meanwhile, the policy neither', () => {
   expect(complaints).toEqual([]);
 });
 
+/** Presses Tab until something has the focus. */
+async function tabTo(page: Page, selector: string): Promise<void> {
+  const wanted = page.locator(selector).first();
+  for (let k = 0; k < 150; k++) {
+    await page.keyboard.press('Tab');
+    if (await wanted.evaluate((one) => one === one.ownerDocument.activeElement)) return;
+  }
+  throw new Error(`no Tab leads to ${selector}`);
+}
+
 /** The picture of a panel. */
 function pixels(page: Page, panel: string): Promise<string> {
   return page.evaluate(`document.querySelector('[data-panel="${panel}"] canvas').toDataURL()`);
+}
+
+/** How many pixels of a panel's canvas have anything on them. */
+async function marked(page: Page, panel: string): Promise<number> {
+  await settled(page);
+  return page.evaluate(`(() => {
+    const canvas = document.querySelector('[data-panel="${panel}"] canvas');
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    return data.filter((alpha, k) => k % 4 === 3 && alpha > 0).length;
+  })()`);
+}
+
+/** Writes rows; what they leave out is NaN, 0 or nothing. */
+async function writeRows(path: string, table: Table, rows: readonly object[]): Promise<void> {
+  const empty = Object.entries(table.columns).map(([name, { type, list }]) => {
+    return [name, list ? [] : { float64: Number.NaN, int32: 0, bool: false, utf8: '' }[type]] as const;
+  });
+  const whole = rows.map((row) => ({ ...Object.fromEntries(empty), ...row }));
+  await lastValueFrom(from(whole).pipe(toArrow(table, { path }) as MonoTypeOperatorFunction<object>));
 }
 
 /** How many pixels of a panel have a colour, which axes and text have not. */

@@ -3,12 +3,15 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { commandsAt, quoted, recordedNear } from '../../src/watch/page/commandsAt.ts';
 import { contour } from '../../src/watch/page/contours.ts';
+import { distinctNames } from '../../src/watch/page/distinctNames.ts';
 import { isOnPlane, liesAlongX } from '../../src/watch/page/onPlane.ts';
-import { rangeOf, type ScaleKind, scaleOf, shortNumber, ticksOf } from '../../src/watch/page/scales.ts';
+import { placesApart } from '../../src/watch/page/placesApart.ts';
+import { rangeOf, type ScaleKind, scaleOf, shortNumber, stepTicksOf, ticksOf } from '../../src/watch/page/scales.ts';
 import { sparkLine } from '../../src/watch/page/sparkLine.ts';
 import { stretchesOf } from '../../src/watch/page/stretches.ts';
+import { View } from '../../src/watch/page/View.ts';
 import { reading, stateSentence } from '../../src/watch/page/words.ts';
-import type { WatchedRun } from '../../src/watch/WatchState.ts';
+import type { WatchedRun, WatchedTable } from '../../src/watch/WatchState.ts';
 
 const run = (more: Partial<WatchedRun>): WatchedRun => ({
   id: 'r0',
@@ -36,6 +39,13 @@ describe('a run in words', () => {
     [run({ heartbeat: '2026-01-01T00:09:50Z' }), 212, 'running, at step 212 of 480'],
     [run({ heartbeat: '2026-01-01T00:05:00Z' }), 212, 'running, at step 212 of 480; it last said so 5 min ago'],
     [run({ source: null }), null, 'running, before its first row'],
+    [run({ tables: [{ rows: 1 }, { rows: 0 }] as unknown as WatchedTable[] }), null, 'running, with 1 row'],
+    [
+      run({ state: 'cut off', tables: [{ rows: 50 }] as unknown as WatchedTable[] }),
+      null,
+      'cut off with 50 rows: its process is gone',
+    ],
+    [run({ state: 'cut off' }), null, 'cut off before its first row: its process is gone'],
     [run({ state: 'cut off' }), 212, 'cut off at step 212 of 480: its process is gone'],
     [run({ state: 'finished', steps: 481, seconds: 12.57 }), 480, 'finished: 481 steps in 13 s'],
     [run({ state: 'diverged', steps: 36, seconds: 9000 }), 35, 'diverged after step 35: 36 steps in 2.5 h'],
@@ -101,6 +111,13 @@ describe('an axis', () => {
     },
   );
 
+  it('has whole numbers for steps, of one row too', () => {
+    expect(stepTicksOf(-0.5, 0.5, scaleOf('linear'), 8)).toEqual([0]);
+    expect(stepTicksOf(0, 3, scaleOf('linear'), 10)).toEqual([0, 1, 2, 3]);
+    expect(stepTicksOf(0, 400, scaleOf('linear'), 4)).toEqual([0, 100, 200, 300, 400]);
+    expect(stepTicksOf(-0.3, 1, scaleOf('log'), 8)).toEqual([1, 2, 5, 10]);
+  });
+
   it('has a length, also where all values are one, none is positive, or there is none', () => {
     for (const kind of ['linear', 'log', 'asinh'] as const) {
       for (const [least, most] of [
@@ -139,6 +156,70 @@ describe('an axis', () => {
       '∞',
       '−∞',
     ]);
+  });
+});
+
+describe('the labels at the ends of lines', () => {
+  it('stay where they are wanted, if they are far enough apart, and share what is missing if not', () => {
+    expect(placesApart([10, 30, 80], [0, 100], 12)).toEqual([10, 30, 80]);
+    expect(placesApart([50, 50, 50], [0, 100], 10)).toEqual([40, 50, 60]);
+    expect(placesApart([0, 0, 90], [0, 100], 10)).toEqual([0, 10, 90]);
+    expect(placesApart([40, 100, 100], [0, 100], 10)).toEqual([40, 90, 100]);
+    expect(placesApart([], [0, 100], 10)).toEqual([]);
+  });
+
+  it('are none where there is no room for all', () => {
+    expect(placesApart([1, 2, 3], [0, 20], 10)).toEqual([0, 10, 20]);
+    expect(placesApart([1, 2, 3], [0, 19], 10)).toBeNull();
+  });
+
+  it('keep their order and distance, whatever is wanted', () => {
+    const wanted = fc.array(fc.double({ min: -50, max: 150, noNaN: true }), { maxLength: 11 });
+    fc.assert(
+      fc.property(wanted, (some) => {
+        const places = placesApart(
+          some.toSorted((a, b) => a - b),
+          [0, 100],
+          10,
+        )!;
+        for (const [k, place] of places.entries()) {
+          expect(place).toBeGreaterThanOrEqual(k === 0 ? 0 : places[k - 1]! + 10 - 1e-9);
+          expect(place).toBeLessThanOrEqual(100 + 1e-9);
+        }
+      }),
+    );
+  });
+
+  it('leave out the words that the runs share', () => {
+    expect(distinctNames(['learning-rate-0.01', 'learning-rate-0.12'])).toEqual(['0.01', '0.12']);
+    expect(distinctNames(['cells/seed=1', 'cells/seed=12', 'cells/b'])).toEqual(['seed=1', 'seed=12', 'b']);
+    expect(distinctNames(['one', 'other'])).toEqual(['one', 'other']);
+    expect(distinctNames(['a/b', 'a/b/c'])).toEqual(['b', 'b/c']);
+    expect(distinctNames(['a-', 'a-b'])).toEqual(['a-', 'b']);
+    expect(distinctNames(['a/run'])).toEqual(['a/run']);
+    expect(distinctNames([])).toEqual([]);
+  });
+});
+
+describe('the steps that are shown', () => {
+  const shownAfter = (...turns: readonly ((view: View) => void)[]) => {
+    const view = new View();
+    view.extend(0, 100);
+    for (const turn of turns) turn(view);
+    return view.range;
+  };
+  const grow = (view: View) => view.extend(0, 120);
+  const zoom = (view: View) => view.choose(80, 100);
+  const follow = (view: View) => view.follow();
+
+  it('follow the newest one, or stay: as many as there are, too', () => {
+    expect(shownAfter(grow)).toEqual([0, 120]);
+    expect(shownAfter(follow, grow)).toEqual([0, 100]);
+    expect(shownAfter(follow, follow, grow)).toEqual([0, 120]);
+    expect(shownAfter(follow, grow, follow)).toEqual([20, 120]);
+    expect(shownAfter(zoom, grow)).toEqual([100, 120]);
+    expect(shownAfter(zoom, follow, grow)).toEqual([80, 100]);
+    expect(shownAfter(zoom, follow, grow, follow)).toEqual([100, 120]);
   });
 });
 

@@ -1,9 +1,11 @@
 import uPlot from 'uplot';
+import { DECADES } from '../../plots/Scale.ts';
 import { writeSymbol } from './element.ts';
 import { halfWidth } from './halfWidth.ts';
 import type { Points } from './Points.ts';
 import type { SeriesPlan } from './panelPlans.ts';
-import { rangeOf, type Scale, type ScaleKind, scaleOf, shortNumber, ticksOf } from './scales.ts';
+import { placesApart } from './placesApart.ts';
+import { rangeOf, type Scale, type ScaleKind, scaleOf, shortNumber, stepTicksOf, ticksOf } from './scales.ts';
 import { styleOf } from './styleOf.ts';
 import { bucketsAround, levelFor, type Mark, markOf, Thinned } from './Thinned.ts';
 import type { View } from './View.ts';
@@ -17,9 +19,11 @@ export interface PanelSeries {
 const HEIGHT = 260;
 /** The axis of values, and the labels at the lines' ends, in pixels. */
 const LEFT = 62;
-const RIGHT = 92;
-/** Where a value axis is logarithmic by itself: all values positive, over this span. */
-const DECADES = 1000;
+const RIGHT = 104;
+/** From a line's end to its label: there a thin line leads to one that had to move. */
+const LEAD = 16;
+/** How far a mark reaches to either side of its step. */
+const MARK = 6;
 /** From so many rows a bucket on the reach of each bucket is shaded, and a note says so. */
 const MANY = 4;
 /** A line is thinned as a whole, and that kept, where more than this part of it is in sight. */
@@ -55,6 +59,8 @@ export class Curves {
   #kind: ScaleKind = 'linear';
   #scale: Scale = scaleOf('linear');
   #drawn: readonly Drawn[] = [];
+  /** Whether some number is in sight. */
+  #hasValues = false;
   #isDue = false;
   /** Whether steps are being chosen with the pointer. */
   #isDragging = false;
@@ -134,6 +140,16 @@ export class Curves {
     if (!this.#isDragging) this.#plot.setCursor({ left, top: isIn ? 10 : -10 }, false);
   }
 
+  /** Why there is nothing to see; null where there is something. */
+  get nothing(): string | null {
+    if (this.#hasValues) return null;
+    if (this.#series.every(({ points }) => points.length === 0)) return 'No row so far';
+    const [from, to] = this.#view.range;
+    const isInSight = ({ points }: PanelSeries) => (points.x.values[points.before(to)] ?? Number.NaN) >= from;
+    if (!this.#series.some(isInSight)) return 'No row among these steps';
+    return this.#kind === 'log' ? 'No number here that a logarithm has' : 'No number here: null, NaN or infinite';
+  }
+
   /** What has to be said of how it is drawn. */
   get note(): string {
     const many = this.#drawn.filter(({ isMany }) => isMany).map(({ thinned }) => 2 ** thinned.level);
@@ -168,7 +184,8 @@ export class Curves {
           size: 34,
           splits: (_u, _k, low, high) => {
             const scale = this.#xScale;
-            return ticksOf(low, high, scale, Math.max(2, this.#plotWidth / 110)).map((tick) => scale.to(tick));
+            const steps = stepTicksOf(low, high, scale, Math.max(2, this.#plotWidth / 110));
+            return this.#series.some(({ points }) => points.length > 0) ? steps.map((step) => scale.to(step)) : [];
           },
           values: (_, splits) => splits.map((place) => shortNumber(this.#xScale.from(place), 8)),
         },
@@ -178,7 +195,8 @@ export class Curves {
           ticks: grid,
           font,
           size: LEFT,
-          splits: (_u, _k, low, high) => ticksOf(low, high, this.#scale, 6).map((tick) => this.#scale.to(tick)),
+          splits: (_u, _k, low, high) =>
+            this.#hasValues ? ticksOf(low, high, this.#scale, 6).map((tick) => this.#scale.to(tick)) : [],
           values: (_, splits) => splits.map((place) => shortNumber(this.#scale.from(place), 3)),
         },
       ],
@@ -229,13 +247,15 @@ export class Curves {
   }
 
   #draw(): void {
-    this.#kind = this.#chosen ?? this.#planned ?? this.#kindOfValues();
+    this.#kind = this.#chosen ?? this.#kindFarBeyond() ?? this.#planned ?? this.#kindOfValues();
     const isLog = this.#kind === 'log';
     const range = this.#view.range;
     const pixels = this.#plotWidth * devicePixelRatio;
     this.#drawn = this.#series.flatMap((series, k) => this.#lines(series, k, range, pixels, isLog));
     this.#scale = scaleOf(this.#kind, this.#unit());
-    const y = rangeOf(...this.#reach(), this.#scale);
+    const reach = this.#reach();
+    this.#hasValues = reach[0] <= reach[1];
+    const y = rangeOf(...reach, this.#scale);
     const xScale = this.#xScale;
     const x = range.map((step) => xScale.to(step)) as [number, number];
     const plot = this.#plot;
@@ -247,11 +267,22 @@ export class Curves {
     this.showCursor();
   }
 
+  #extremes(isReference: boolean): readonly [number, number] {
+    const all = this.#series.filter(({ plan }) => plan.isReference === isReference).map(({ points }) => points);
+    return [Math.min(...all.map(({ least }) => least)), Math.max(...all.map(({ largest }) => largest))];
+  }
+
+  /** How values run that have left the edge by decades, beside which it, and all before, would lie at 0; else null. */
+  #kindFarBeyond(): ScaleKind | null {
+    const edge = this.#extremes(true)[1];
+    const [least, most] = this.#extremes(false);
+    if (this.#planned === null || !(edge > 0 && most >= DECADES * edge)) return null;
+    return least > 0 ? 'log' : 'asinh';
+  }
+
   /** Logarithmic where all values are positive and span decades. */
   #kindOfValues(): ScaleKind {
-    const measured = this.#series.filter(({ plan }) => !plan.isReference).map(({ points }) => points);
-    const least = Math.min(...measured.map((points) => points.least));
-    const most = Math.max(...measured.map((points) => points.largest));
+    const [least, most] = this.#extremes(false);
     return least > 0 && most / least >= DECADES ? 'log' : 'linear';
   }
 
@@ -373,7 +404,7 @@ export class Curves {
   /** Bands of standard errors, whiskers where rows are few, and the reach of buckets that hold many. */
   #drawBands(): void {
     const { ctx: context } = this.#plot;
-    this.#clipped(() => {
+    this.#clipped(0, () => {
       for (const drawn of this.#drawn) {
         const { points, plan } = drawn.series;
         context.fillStyle = styleOf(plan.color);
@@ -458,7 +489,8 @@ export class Curves {
   #drawMarks(): void {
     const { ctx: context, bbox } = this.#plot;
     const [from, to] = this.#view.range;
-    this.#clipped(() => {
+    // Those at either end are whole.
+    this.#clipped(MARK * devicePixelRatio, () => {
       context.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
       context.textAlign = 'center';
       for (const drawn of this.#drawn) {
@@ -474,48 +506,67 @@ export class Curves {
         for (let k = drawn.begin; k < drawn.end; k++) {
           const place = places[k]!;
           if (place < 0) continue;
+          const step = points.x.values[place]!;
+          if (step < from || step > to) continue;
           const isAlone = (places[k - 1] ?? -1) < 0 && (places[k + 1] ?? -1) < 0;
           if (!isAlone) continue;
           context.beginPath();
-          context.arc(this.#x(points.x.values[place]!), this.#y(points.y.values[place]!), 2.5 * devicePixelRatio, 0, 7);
+          context.arc(this.#x(step), this.#y(points.y.values[place]!), 2.5 * devicePixelRatio, 0, 7);
           context.fill();
         }
       }
     });
   }
 
-  /** The name of each line at its end, moved apart where they would lie on one another. */
+  /**
+   * The name of each line at its end, moved apart where they would lie on one another; none where there are more than
+   * there is room for, as the legend names all.
+   */
   #drawLabels(): void {
     const { ctx: context, bbox } = this.#plot;
     const size = 12 * devicePixelRatio;
-    const right = bbox.left + bbox.width + 6 * devicePixelRatio;
-    const labels = this.#series.flatMap(({ plan, points }, k) => {
+    const [top, bottom] = [bbox.top, bbox.top + bbox.height];
+    const right = bbox.left + bbox.width;
+    const lead = LEAD * devicePixelRatio;
+    const labels = this.#series.flatMap(({ plan, points }) => {
       if (plan.short === '') return [];
       const last = lastDrawable(points, this.#view.range[1], this.#kind === 'log');
       if (last < 0) return [];
-      const y = Math.min(bbox.top + bbox.height, Math.max(bbox.top, this.#y(points.y.values[last]!)));
-      return [{ plan, y, k }];
+      return [{ plan, end: Math.min(bottom, Math.max(top, this.#y(points.y.values[last]!))) }];
     });
-    labels.sort((a, b) => a.y - b.y);
-    const apart = size * 1.15;
-    for (let k = 1; k < labels.length; k++) labels[k]!.y = Math.max(labels[k]!.y, labels[k - 1]!.y + apart);
-    const beyond = (labels.at(-1)?.y ?? 0) - (bbox.top + bbox.height);
-    if (beyond > 0) for (const label of labels) label.y -= beyond;
+    labels.sort((a, b) => a.end - b.end);
+    const places = placesApart(
+      labels.map(({ end }) => end),
+      [top, bottom],
+      1.15 * size,
+    );
+    if (places === null) return;
     context.save();
     context.textAlign = 'left';
     context.textBaseline = 'middle';
-    for (const { plan, y } of labels) {
+    context.lineWidth = devicePixelRatio;
+    context.setLineDash([]);
+    for (const [k, { plan, end }] of labels.entries()) {
+      const y = places[k]!;
       context.fillStyle = styleOf(plan.color);
-      writeSymbol(context, plan.short, right, y, size);
+      context.strokeStyle = styleOf(plan.color);
+      if (Math.abs(y - end) > size / 3) {
+        context.beginPath();
+        context.moveTo(right + 0.15 * lead, end);
+        context.lineTo(right + 0.9 * lead, y);
+        context.stroke();
+      }
+      writeSymbol(context, plan.short, { x: right + lead, y, size, room: (RIGHT - LEAD - 2) * devicePixelRatio });
     }
     context.restore();
   }
 
-  #clipped(draw: () => void): void {
+  /** Draws within the frame, and so far beside it. */
+  #clipped(beside: number, draw: () => void): void {
     const { ctx: context, bbox } = this.#plot;
     context.save();
     context.beginPath();
-    context.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+    context.rect(bbox.left - beside, bbox.top, bbox.width + 2 * beside, bbox.height);
     context.clip();
     draw();
     context.restore();

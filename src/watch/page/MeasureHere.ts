@@ -1,5 +1,6 @@
 import type { WatchedRecording } from '../WatchState.ts';
 import { commandsAt, recordedNear } from './commandsAt.ts';
+import { count } from './count.ts';
 import { element } from './element.ts';
 import type { View } from './View.ts';
 
@@ -8,6 +9,7 @@ export class MeasureHere {
   readonly root = element('section', { class: 'recordings', 'aria-label': 'Measure here', hidden: true });
   readonly #view: View;
   #recordings: readonly WatchedRecording[] = [];
+  #shown = '';
 
   constructor(view: View) {
     this.#view = view;
@@ -18,14 +20,24 @@ export class MeasureHere {
     this.#recordings = recordings;
     this.root.hidden = recordings.length === 0;
     if (recordings.length === 0) return;
+    const steps = recordings.map((recording) => recordedNear(recording, this.#view.cursor));
+    // What is the same stays, with the focus that a button may have.
+    const wanted = JSON.stringify([recordings, steps]);
+    if (wanted === this.#shown) return;
+    this.#shown = wanted;
     this.root.replaceChildren(
       element('h2', {}, 'Measure here'),
-      ...recordings.flatMap((recording) => {
-        const step = recordedNear(recording, this.#view.cursor);
-        if (step === null) return [element('p', {}, `${recording.path}: ${recording.count} steps`)];
+      ...recordings.flatMap((recording, k) => {
+        const step = steps[k] ?? null;
+        if (step === null) return [element('p', {}, `${recording.path}: ${count(recording.count, 'step')}`)];
         const { replay, fork } = commandsAt(recording, step);
-        const held = `${recording.path} holds ${recording.count} steps, ${recording.first} to ${recording.last}`;
-        return [element('p', { class: 'note' }, `${held}. At step ${step}:`), copied(replay), copied(fork)];
+        const { path, count: held, first, last } = recording;
+        const which = held === 1 ? `step ${first}` : `${held} steps, ${first} to ${last}`;
+        return [
+          element('p', { class: 'note' }, `${path} holds ${which}. At step ${step}:`),
+          copied(replay),
+          copied(fork),
+        ];
       }),
     );
   }

@@ -1,5 +1,6 @@
 import type { WatchedRun } from '../WatchState.ts';
 import type { PanelSeries } from './Curves.ts';
+import { distinctNames } from './distinctNames.ts';
 import { element } from './element.ts';
 import { Panel } from './Panel.ts';
 import { Points } from './Points.ts';
@@ -65,10 +66,16 @@ export class Overlay {
 const firstOf = (run: WatchedRun, tables: RunTables): PanelPlan[] =>
   panelPlans(run, tables.planned).filter(({ isFirst }) => isFirst);
 
+/** Of edges: no run has it. */
+const DOTS = [1.5, 4];
+
 /** A panel for each line of the first view that some run has; edges go with what is held against them. */
 function overlaid(runs: readonly { readonly run: WatchedRun; readonly plans: readonly PanelPlan[] }[]): PanelPlan[] {
+  const shorts = distinctNames(runs.map(({ run }) => run.name));
   const lines = runs.flatMap(({ run, plans }, k) =>
-    plans.flatMap((plan) => plan.series.map((line) => ({ plan, line, name: run.name, style: lineStyle(k) }))),
+    plans.flatMap((plan) =>
+      plan.series.map((line) => ({ plan, line, name: run.name, short: shorts[k]!, style: lineStyle(k) })),
+    ),
   );
   const measured = Map.groupBy(
     lines.filter(({ line }) => !line.isReference),
@@ -83,10 +90,11 @@ function overlaid(runs: readonly { readonly run: WatchedRun; readonly plans: rea
       title: first.label,
       description: `${plan.description} Of each run: ${key}.`,
       series: [
-        ...all.map(({ line, name, style }) => ({ ...line, ...style, label: name, short: name })),
+        ...all.map(({ line, name, short, style }) => ({ ...line, ...style, label: name, short })),
         ...references.map(({ line, name, style }) => ({
           ...line,
           color: style.color,
+          dash: DOTS,
           label: `${line.short} of ${name}`,
           short: '',
         })),

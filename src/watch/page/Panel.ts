@@ -17,6 +17,7 @@ export class Panel {
   readonly #box: HTMLElement;
   readonly #legend: HTMLElement;
   readonly #note: HTMLElement;
+  readonly #nothing = element('p', { class: 'nothing', hidden: true });
   readonly #says: HTMLElement;
   readonly #spoken: HTMLElement;
   readonly #scaleChoice: HTMLSelectElement;
@@ -89,6 +90,7 @@ export class Panel {
       this.#entries.push({ value, counts, root: entry });
       this.#legend.append(entry);
     }
+    this.#box.append(this.#nothing);
     this.#curves = new Curves(this.#box, series, view, plan.scale, () => this.#hasDrawn());
     this.#stop = view.listen((what) => {
       if (what === 'range') this.draw();
@@ -105,6 +107,10 @@ export class Panel {
     this.root.remove();
   }
 
+  focus(): void {
+    this.#box.focus();
+  }
+
   /** Takes what the tables have more by now: a frame draws what was taken before. */
   take(): void {
     this.#curves.take();
@@ -117,7 +123,9 @@ export class Panel {
 
   /** Says beside the curves what has changed with them. */
   #hasDrawn(): void {
-    const { kind, note } = this.#curves;
+    const { kind, note, nothing } = this.#curves;
+    this.#nothing.hidden = nothing === null;
+    this.#nothing.textContent = nothing;
     this.#scaleChoice.value = kind;
     // Without classes there is no accuracy.
     this.root.hidden = this.plan.isFirst && this.#series.every(({ plan, points }) => plan.isReference || points.isNull);
@@ -136,7 +144,9 @@ export class Panel {
         ? []
         : [course(plan.label, numbers[0]!, numbers[length - 1]!, least, largest)];
     });
-    const text = [this.plan.description, ...courses.map((one) => `${one}.`)].join(' ');
+    const { nothing } = this.#curves;
+    const said = nothing === null ? courses : [...courses, nothing];
+    const text = [this.plan.description, ...said.map((one) => `${one}.`)].join(' ');
     if (this.#says.textContent !== text) this.#says.textContent = text;
   }
 

@@ -1,3 +1,4 @@
+import { count } from './count.ts';
 import { element, symbol } from './element.ts';
 import { shortNumber } from './scales.ts';
 import type { TableData } from './TableData.ts';
@@ -10,12 +11,25 @@ export class RowsTable {
   readonly root: HTMLDetailsElement;
   readonly table: TableData;
   readonly #heading = element('summary');
-  readonly #box = element('div', { class: 'scrolled', tabindex: 0, role: 'region' });
+  readonly #table = element('table');
+  readonly #turns: readonly HTMLButtonElement[];
+  readonly #box: HTMLElement;
+  #pages = 1;
   #page: number | null = null;
   #shown = '';
 
   constructor(table: TableData, bring: () => Promise<void>) {
     this.table = table;
+    // They stay where they are as the rows change, and so does the focus.
+    this.#turns = ['First', 'Before', 'Next', 'Newest'].map((words, k) =>
+      element('button', { type: 'button', onclick: () => this.#turn(k) }, words),
+    );
+    this.#box = element(
+      'div',
+      { class: 'scrolled', tabindex: 0, role: 'region' },
+      this.#table,
+      element('p', {}, this.#turns),
+    );
     this.root = element('details', { class: 'rows-table', 'data-rows': table.watched.name }, this.#heading, this.#box);
     this.root.addEventListener('toggle', () => {
       if (!this.root.open) return;
@@ -27,7 +41,7 @@ export class RowsTable {
   show(): void {
     const { watched, rows } = this.table;
     const state = watched.state === 'finished' ? '' : `, ${watched.state}`;
-    this.#heading.textContent = `${watched.file}: ${watched.rows} rows${state}`;
+    this.#heading.textContent = `${watched.file}: ${count(watched.rows, 'row')}${state}`;
     this.#box.setAttribute('aria-label', `Rows of ${watched.file}`);
     const names = Object.keys(watched.declaration!.columns).filter((name) => this.table.column(name));
     const pages = Math.max(1, Math.ceil(rows / ROWS));
@@ -55,45 +69,43 @@ export class RowsTable {
         names.map((name) => element('td', {}, cell(name, row))),
       ),
     );
-    const turn = (to: number, words: string) =>
+    this.#pages = pages;
+    for (const [k, button] of this.#turns.entries()) {
+      // One that is disabled would lose the focus.
+      button.setAttribute('aria-disabled', `${k < 2 ? page === 0 : page === pages - 1}`);
+    }
+    this.#table.replaceChildren(
+      element('caption', {}, `${description} Page ${page + 1} of ${pages}.`),
       element(
-        'button',
-        { type: 'button', disabled: to < 0 || to >= pages, onclick: () => this.#turn(to, pages) },
-        words,
-      );
-    this.#box.replaceChildren(
-      element(
-        'table',
+        'thead',
         {},
-        element('caption', {}, `${description} Page ${page + 1} of ${pages}.`),
         element(
-          'thead',
+          'tr',
           {},
-          element(
-            'tr',
-            {},
-            names.map((name) =>
-              element(
-                'th',
-                { scope: 'col', title: columns[name]!.description },
-                symbol(
-                  columns[name]!.symbol === ''
-                    ? name.replaceAll('_', ' ')
-                    : `${name.replaceAll('_', ' ')} ${columns[name]!.symbol}`,
-                ),
+          names.map((name) =>
+            element(
+              'th',
+              { scope: 'col', title: columns[name]!.description },
+              symbol(
+                columns[name]!.symbol === ''
+                  ? name.replaceAll('_', ' ')
+                  : `${name.replaceAll('_', ' ')} ${columns[name]!.symbol}`,
               ),
             ),
           ),
         ),
-        element('tbody', {}, body),
       ),
-      element('p', {}, turn(0, 'First'), turn(page - 1, 'Before'), turn(page + 1, 'Next'), turn(pages - 1, 'Newest')),
+      element('tbody', {}, body),
     );
   }
 
-  #turn(page: number, pages: number): void {
+  /** To the first page, the one before, the next, the newest. */
+  #turn(where: number): void {
+    const last = this.#pages - 1;
+    const page = Math.min(last, this.#page ?? last);
+    const to = [0, page - 1, page + 1, last][where]!;
     // The newest page stays the newest.
-    this.#page = page >= pages - 1 ? null : page;
+    this.#page = to >= last ? null : Math.max(0, to);
     this.show();
   }
 }

@@ -1,4 +1,5 @@
 import type { WatchedRun } from '../WatchState.ts';
+import { count } from './count.ts';
 import { element } from './element.ts';
 import type { Source } from './source.ts';
 import { SPARK, sparkLine } from './sparkLine.ts';
@@ -10,6 +11,7 @@ export class RunList {
   readonly root: HTMLElement;
   readonly #source: Source;
   readonly #body = element('tbody');
+  readonly #caption = element('caption');
   readonly #choose: (run: WatchedRun) => void;
   readonly #lay: (runs: readonly WatchedRun[]) => void;
   readonly #laid = new Set<string>();
@@ -21,11 +23,14 @@ export class RunList {
       readonly spark: SVGPathElement;
       readonly lost: SVGPathElement;
       readonly button: HTMLElement;
+      readonly box: HTMLElement;
     }
   >();
   readonly #seen = new Set<string>();
   readonly #sight: IntersectionObserver;
   #runs: readonly WatchedRun[] = [];
+  /** The run that Tab leads to. */
+  #reached = '';
 
   /**
    * @param choose Called with the run that is to be shown.
@@ -41,6 +46,7 @@ export class RunList {
       element(
         'table',
         {},
+        this.#caption,
         element(
           'thead',
           {},
@@ -60,6 +66,8 @@ export class RunList {
       // A run that can't be read now is asked for again at the next look, which says so.
       this.#draw().catch(() => {});
     });
+    this.#body.addEventListener('keydown', (event) => this.#key(event));
+    this.#body.addEventListener('focusin', (event) => this.#enter(event.target as HTMLElement));
   }
 
   async update(runs: readonly WatchedRun[]): Promise<void> {
@@ -81,11 +89,12 @@ export class RunList {
         }) as [SVGPathElement, SVGPathElement];
         const button = element(
           'button',
-          { type: 'button', class: 'choice', 'aria-pressed': 'false', onclick: () => this.#pick(run.id) },
+          { type: 'button', class: 'choice', tabindex: -1, 'aria-pressed': 'false', onclick: () => this.#pick(run.id) },
           run.name,
         );
         const box = element('input', {
           type: 'checkbox',
+          tabindex: -1,
           'aria-label': `Lay ${run.name} over others`,
           onchange: () => this.#toggle(run.id),
         });
@@ -98,14 +107,54 @@ export class RunList {
           element('td', {}, picture),
           element('td', {}, box),
         );
-        made = { row, state, spark, lost, button };
+        made = { row, state, spark, lost, button, box };
         this.#rows.set(run.id, made);
         this.#body.append(row);
         this.#sight.observe(row);
       }
       made.state.textContent = stateSentence(run, null, Date.now());
     }
+    const gone = [...this.#rows.keys()].filter((id) => !runs.some((run) => run.id === id));
+    for (const id of gone) {
+      this.#rows.get(id)!.row.remove();
+      this.#rows.delete(id);
+      this.#laid.delete(id);
+    }
+    this.#leadTo(this.#rows.has(this.#reached) ? this.#reached : (runs[0]?.id ?? ''));
+    const states = [...Map.groupBy(runs, ({ state }) => state)].map(([state, { length }]) => `${length} ${state}`);
+    this.#caption.textContent = `${count(runs.length, 'run')}: ${states.join(', ')}. Choose one to see it; tick several to lay them over one another.`;
     await this.#draw();
+  }
+
+  /** Tab leads to one run, from which the arrows lead to the others: the panels are not hundreds of keys away. */
+  #leadTo(id: string): void {
+    for (const row of [this.#reached, id]) {
+      const made = this.#rows.get(row);
+      for (const control of made ? [made.button, made.box] : []) control.tabIndex = row === id ? 0 : -1;
+    }
+    this.#reached = id;
+  }
+
+  #enter(target: HTMLElement): void {
+    const row = target.closest<HTMLElement>('[data-run]');
+    if (row) this.#leadTo(row.dataset.run!);
+  }
+
+  #key(event: KeyboardEvent): void {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const runs = [...this.#rows.values()];
+    const here = runs.findIndex(({ row }) => row.contains(event.target as Node));
+    const places: Readonly<Record<string, number>> = {
+      ArrowUp: here - 1,
+      ArrowDown: here + 1,
+      Home: 0,
+      End: runs.length - 1,
+    };
+    const place = places[event.key];
+    if (here < 0 || place === undefined) return;
+    event.preventDefault();
+    const to = runs[Math.max(0, Math.min(runs.length - 1, place))]!;
+    (runs[here]!.box === event.target ? to.box : to.button).focus();
   }
 
   /** The runs that are laid over one another. */

@@ -46,7 +46,8 @@ export class RunView {
     { readonly buttons: HTMLElement; readonly grid: HTMLElement; readonly root: HTMLElement }
   >();
   readonly #recordings = new MeasureHere(this.view);
-  readonly #rowsSection = element('section', { class: 'rows' }, element('h2', {}, 'Rows'));
+  readonly #noTable = element('p', { class: 'note' });
+  readonly #rowsSection = element('section', { class: 'rows' }, element('h2', {}, 'Rows'), this.#noTable);
 
   constructor(source: Source, run: WatchedRun) {
     this.#tables = new RunTables(source);
@@ -168,6 +169,7 @@ export class RunView {
       const made = this.#panels.get(plan.id);
       const isOpen = this.#open.get(plan.id) ?? false;
       const text = JSON.stringify(plan);
+      const hasFocus = made?.panel.root.contains(document.activeElement) ?? false;
       if (made && (!isOpen || made.plan !== text)) {
         made.panel.destroy();
         this.#panels.delete(plan.id);
@@ -180,6 +182,7 @@ export class RunView {
       const panel = new Panel(plan, series, this.view, plan.isFirst ? null : () => this.#toggle(plan.id));
       this.#panels.set(plan.id, { panel, plan: text });
       (plan.isFirst ? this.#first : this.#questions.get(plan.question)!.grid).append(panel.root);
+      if (hasFocus) panel.focus();
     }
     for (const [question, { buttons, root }] of this.#questions) {
       const plans = this.#plans.filter((plan) => plan.question === question && !plan.isFirst);
@@ -213,6 +216,9 @@ export class RunView {
   #toggle(id: string): void {
     this.#open.set(id, !this.#open.get(id));
     const isOpen = this.#open.get(id);
+    // What closes a panel goes with it: the focus is at what opens it again.
+    const hasFocus = this.#panels.get(id)?.panel.root.contains(document.activeElement);
+    if (hasFocus) this.root.querySelector<HTMLElement>(`[data-plan="${id}"]`)?.focus();
     void this.update(this.#run).then(() => {
       if (isOpen) document.querySelector(`[data-panel="${id}"]`)?.scrollIntoView({ block: 'nearest' });
     });
@@ -300,9 +306,10 @@ export class RunView {
       }
       rows.show();
     }
-    if (this.#tables.all.length === 0) {
-      const none = this.#run.tables.length === 0 && this.#rowsSection.querySelector('.note') === null;
-      if (none) this.#rowsSection.append(element('p', { class: 'note' }, 'There is no table yet.'));
-    } else this.#rowsSection.querySelector(':scope > .note')?.remove();
+    this.#noTable.hidden = this.#run.tables.length > 0;
+    this.#noTable.textContent =
+      this.#run.state === 'running'
+        ? 'There is no table yet. Once there is one, its panels are here.'
+        : 'The run has left no table.';
   }
 }

@@ -68,11 +68,14 @@ export class View {
     this.choose(middle - (middle - from) * factor, middle + (to - middle) * factor);
   }
 
+  /** Keeps the newest step in sight from now on, or stays where it is, also as steps come. */
   follow(): void {
     this.isFollowing = !this.isFollowing;
-    const [from, to] = this.range;
-    const last = this.#all[1];
-    if (this.isFollowing && this.#chosen) this.#chosen = [from + last - to, last];
+    const [first, last] = this.#all;
+    const [from, to] = this.#chosen ?? this.#all;
+    const shifted = [from + last - to, last] as const;
+    if (!this.isFollowing) this.#chosen = [from, to];
+    else this.#chosen = shifted[0] > first ? shifted : null;
     this.#tell('range');
   }
 

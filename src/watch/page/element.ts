@@ -29,19 +29,26 @@ export function symbol(text: string): HTMLElement {
   return whole;
 }
 
-/** Writes a symbol on a canvas, from a place to the right; returns its width. */
+/** Writes a symbol on a canvas, from a place to the right; what is longer than the room ends in an ellipsis. */
 export function writeSymbol(
   context: CanvasRenderingContext2D,
   text: string,
-  x: number,
-  y: number,
-  size: number,
-): number {
+  { x, y, size, room }: { readonly x: number; readonly y: number; readonly size: number; readonly room: number },
+): void {
   let at = x;
   for (const { text: part, size: scale, drop } of piecesOf(text)) {
     context.font = `${scale * size}px system-ui, sans-serif`;
-    context.fillText(part, at, y + drop * size);
+    const shown = within(context, part, x + room - at);
+    context.fillText(shown, at, y + drop * size);
+    if (shown !== part) return;
     at += context.measureText(part).width;
   }
-  return at - x;
+}
+
+/** A text, or as much of its beginning as there is room for. */
+function within(context: CanvasRenderingContext2D, text: string, room: number): string {
+  if (context.measureText(text).width <= room) return text;
+  const signs = [...text];
+  while (signs.length > 0 && context.measureText(`${signs.join('')}…`).width > room) signs.pop();
+  return `${signs.join('')}…`;
 }

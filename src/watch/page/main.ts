@@ -29,6 +29,7 @@ const KEYS: readonly (readonly [string, string])[] = [
   ['l, L', 'scale of the values; logarithmic steps'],
   ['Space', 'pin the cursor, or let it go'],
   ['?', 'this list'],
+  ['↑ ↓ Home End', 'in the list of runs: another run'],
 ];
 const keys = element(
   'dialog',
@@ -44,6 +45,8 @@ const keys = element(
 );
 document.body.append(keys);
 
+const nothing = element('p', { class: 'note', hidden: true }, 'There is no run in this folder any more.');
+main.append(nothing);
 let view: RunView | null = null;
 let list: RunList | null = null;
 let overlay: Overlay | null = null;
@@ -71,25 +74,30 @@ async function lay(runs: readonly WatchedRun[]): Promise<void> {
 
 async function show(next: WatchState): Promise<void> {
   heading.textContent = next.title;
+  nothing.hidden = next.runs.length > 0;
   document.title = next.runs.length === 1 ? `${next.runs[0]!.state} · ${next.title}` : `${next.title} · brink`;
-  if (next.runs.length > 1) {
-    if (list === null) {
-      list = new RunList(
-        source,
-        (run) => {
-          choose(run);
-          void view?.update(run);
-        },
-        (runs) => void lay(runs),
-      );
-      main.before(list.root);
-    }
+  if (next.runs.length > 1 && list === null) {
+    list = new RunList(
+      source,
+      (run) => {
+        choose(run);
+        void view?.update(run);
+      },
+      (runs) => void lay(runs),
+    );
+    main.before(list.root);
+  }
+  if (list) {
     await list.update(next.runs);
     if (overlay) await lay(list.laid);
   }
   const chosen =
     next.runs.find(({ id }) => id === view?.root.dataset.run) ?? (next.runs.length === 1 ? next.runs[0] : undefined);
-  if (chosen === undefined) return;
+  if (chosen === undefined) {
+    view?.root.remove();
+    view = null;
+    return;
+  }
   choose(chosen);
   await view!.update(chosen);
 }

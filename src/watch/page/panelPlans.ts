@@ -1,5 +1,8 @@
 import type { Table } from '../../core/Table.ts';
+import { type Frame, framesOf } from '../../plots/framesOf.ts';
+import { REFERENCE_DASHES } from '../../plots/styles.ts';
 import { errorOf, measuredColumns, symbolOf, titleOf, wordsOf } from '../../plots/tableColumns.ts';
+import { MOST_SERIES, spread } from '../../plots/tableSeries.ts';
 import type { WatchedRun } from '../WatchState.ts';
 import type { PointsPlan } from './Points.ts';
 import type { ScaleKind } from './scales.ts';
@@ -78,22 +81,11 @@ const COLORS: Readonly<Record<string, string>> = {
 const OTHERS = ['--lambda', '--ias', '--rho', '--batch-sharpness', '--interaction', '--orange'];
 /** Beside the colour: lines stay apart in grey. */
 const DASHES: readonly (readonly number[])[] = [[], [8, 2], [3, 2], [8, 2, 2, 2], [5, 2], [2, 2]];
-/** Edges and bounds, which all have the colour of text. */
-const REFERENCES: readonly (readonly number[])[] = [
-  [6, 4],
-  [2, 2.5],
-  [10, 3, 2, 3],
-  [14, 4],
-  [2, 5],
-];
 /** How the k-th of several lines looks. */
 export const lineStyle = (k: number): Pick<SeriesPlan, 'color' | 'dash'> => ({
   color: OTHERS[k % OTHERS.length]!,
   dash: DASHES[Math.floor(k / OTHERS.length) % DASHES.length]!,
 });
-
-/** More lines of one column say less. */
-const MOST = 8;
 
 function questionOf({ declaration }: PlannedTable, column: string): Question {
   const found = QUESTION_NAMES.find((name) => (QUESTIONS[name] as readonly string[]).includes(declaration.name));
@@ -113,8 +105,8 @@ export function panelPlans(run: WatchedRun, tables: readonly PlannedTable[]): Pa
   const along = tables.filter(({ declaration }) => !isSnapshot(declaration));
   const first = firstPlans(run, along);
   const rest = along.flatMap((table) =>
-    framesOf(table).map(
-      ({ names, references }): PanelPlan => ({
+    framesToShow(table).map(
+      ({ measured: names, references }): PanelPlan => ({
         id: `${table.id}-${names[0]}`,
         title: names.length === 1 ? titleOf(table.declaration, names[0]!) : listed(table.declaration, names),
         question: questionOf(table, names[0]!),
@@ -208,27 +200,15 @@ function firstPlans(run: WatchedRun, tables: readonly PlannedTable[]): PanelPlan
 const apart = (series: readonly SeriesPlan[]): SeriesPlan[] =>
   series.map((plan) => ({ ...plan, color: OTHERS[1]!, dash: DASHES[1]! }));
 
-/** Columns by frame, those of one scale together, each frame with the references of its scale. */
-function framesOf({ declaration }: PlannedTable): { names: string[]; references: string[] }[] {
+/** Columns by frame; where all are references these are what is shown. */
+function framesToShow({ declaration }: PlannedTable): readonly Frame[] {
   const { columns, key } = declaration;
   const counted = Object.keys(columns).filter(
     (name) => columns[name]!.type === 'int32' && !columns[name]!.list && !key.includes(name),
   );
-  const scales = Map.groupBy(
-    [...measuredColumns(declaration), ...counted],
-    (name) => columns[name]!.scale ?? `only ${name}`,
+  return framesOf(declaration, [...measuredColumns(declaration), ...counted]).map((frame) =>
+    frame.measured.length > 0 ? frame : { measured: frame.references, references: [] },
   );
-  return [...scales.values()].flatMap((all) => {
-    const references = all.filter((name) => columns[name]!.isReference);
-    const measured = all.filter((name) => !columns[name]!.isReference);
-    if (measured.length === 0) return [{ names: references, references: [] }];
-    const lists = measured.filter((name) => columns[name]!.list);
-    const plain = measured.filter((name) => !columns[name]!.list);
-    return [...(plain.length > 0 ? [plain] : []), ...lists.map((name) => [name])].map((names) => ({
-      names,
-      references,
-    }));
-  });
 }
 
 function seriesOf(
@@ -238,7 +218,7 @@ function seriesOf(
   references: readonly string[],
 ): SeriesPlan[] {
   const { declaration, groups, places } = table;
-  const chosen = spread(groups.length > 0 ? groups : [{}], MOST);
+  const chosen = spread(groups.length > 0 ? groups : [{}], MOST_SERIES);
   const planOf = (column: string, of: PointsPlan['of'], place: number | null) => ({
     run,
     table: table.id,
@@ -251,7 +231,7 @@ function seriesOf(
   let next = 0;
   const measured = names.flatMap((column) => {
     const { list } = declaration.columns[column]!;
-    const count = list ? Math.min(MOST, places[column] ?? 1) : 1;
+    const count = list ? Math.min(MOST_SERIES, places[column] ?? 1) : 1;
     return chosen.flatMap((of, g) =>
       Array.from({ length: count }, (_, place): SeriesPlan => {
         const k = next++;
@@ -280,7 +260,7 @@ function seriesOf(
       short: wordsOf(column),
       isReference: true,
       color: '--text',
-      dash: REFERENCES[k % REFERENCES.length]!,
+      dash: REFERENCE_DASHES[k % REFERENCE_DASHES.length]!,
     }),
   );
   // Bounds that differ from group to group belong to theirs.
@@ -293,7 +273,7 @@ function seriesOf(
         short: '',
         isReference: true,
         color: OTHERS[(g + 1) % OTHERS.length]!,
-        dash: REFERENCES[0]!,
+        dash: REFERENCE_DASHES[0]!,
       }),
     ),
   );
@@ -305,12 +285,6 @@ const listSymbol = (symbol: string, place: number): string =>
   symbol.startsWith('λ₁')
     ? `λ${[...`${place + 1}`].map((c) => '₀₁₂₃₄₅₆₇₈₉'[Number(c)]).join('')}`
     : `${symbol}, no. ${place + 1}`;
-
-/** So many of some, from first to last. */
-function spread<T>(all: readonly T[], most: number): T[] {
-  if (all.length <= most) return [...all];
-  return Array.from({ length: most }, (_, k) => all[Math.round((k * (all.length - 1)) / (most - 1))]!);
-}
 
 /** The columns that a plan reads. */
 export function columnsOf({ column, error, draws, of }: PointsPlan): string[] {

@@ -66,6 +66,10 @@ export function ticksOf(low: number, high: number, scale: Scale, count: number):
     .sort((a, b) => a - b);
 }
 
+/** As `ticksOf`, along steps: between two of them there is none. */
+export const stepTicksOf = (low: number, high: number, scale: Scale, count: number): number[] =>
+  ticksOf(low, high, scale, count).filter(Number.isInteger);
+
 const powersOfTen = (from: number, to: number): number[] =>
   Array.from({ length: Math.max(0, to - from + 1) }, (_, k) => from + k);
 

@@ -17,6 +17,8 @@ import type { TableData } from './TableData.ts';
 const SPACE = 'http://www.w3.org/2000/svg';
 const [WIDTH, HEIGHT] = [420, 260];
 const [LEFT, RIGHT, TOP, BOTTOM] = [62, 14, 24, 40];
+/** Where a name and a number stand beside each line. */
+const WIDE_LEFT = 116;
 /** As many contour lines at most. */
 const CONTOURS = 9;
 /** Cividis (Nuñez, Anderton, Renslow, 2018), from low to high: read alike with and without colour vision. */
@@ -140,29 +142,35 @@ function drawEigenvalues(table: TableData, row: number): Node {
   const all = [...listed('eigenvalues'), ...listed('smallest_eigenvalues')];
   const residuals = [...listed('residuals'), ...listed('smallest_residuals')];
   const edge = table.column('edge')?.numbers.values[row] ?? Number.NaN;
-  const x = axisOf([...all, edge, 0].filter(Number.isFinite), scaleOf('linear'), LEFT, WIDTH - RIGHT);
+  const values = [...all, edge].filter(Number.isFinite);
+  const x = axisOf(values.length > 0 ? [...values, 0] : [], scaleOf('linear'), WIDE_LEFT, WIDTH - RIGHT);
   const picture = frame(x, null, 'λ', '');
   const between = (k: number) => TOP + ((HEIGHT - TOP - BOTTOM) * (k + 1)) / (all.length + 1);
+  const count = listed('eigenvalues').length;
   for (const [k, value] of all.entries()) {
+    const y = between(k);
+    picture.append(
+      label(
+        `${k < count ? `λ${subscript(k + 1)}` : fromBelow(k - count)} ${shortNumber(value)}`,
+        WIDE_LEFT - 6,
+        y + 4,
+        'end',
+      ),
+    );
     if (!Number.isFinite(value)) continue;
-    const [at, y] = [x.at(value), between(k)];
+    const at = x.at(value);
     const half = residuals[k] ?? 0;
     picture.append(
       shape('line', { x1: x.at(0), x2: at, y1: y, y2: y, class: 'stroke-lambda thin' }),
       shape('line', { x1: x.at(value - half), x2: x.at(value + half), y1: y, y2: y, class: 'stroke-text thick' }),
       shape('circle', { cx: at, cy: y, r: 4, class: 'fill-lambda' }),
-      label(
-        `λ${k < listed('eigenvalues').length ? subscript(k + 1) : ' smallest'} ${shortNumber(value)}`,
-        LEFT - 6,
-        y + 4,
-        'end',
-      ),
     );
   }
   if (Number.isFinite(edge)) {
+    const isLeft = x.at(edge) < (WIDE_LEFT + WIDTH - RIGHT) / 2;
     picture.append(
       shape('line', { x1: x.at(edge), x2: x.at(edge), y1: TOP, y2: HEIGHT - BOTTOM, class: 'stroke-text dashed' }),
-      label(`edge ${shortNumber(edge)}`, x.at(edge) - 4, TOP + 10, 'end'),
+      label(`edge ${shortNumber(edge)}`, x.at(edge) + (isLeft ? 4 : -4), TOP + 10, isLeft ? 'start' : 'end'),
     );
   }
   return described(
@@ -172,6 +180,8 @@ function drawEigenvalues(table: TableData, row: number): Node {
 }
 
 const subscript = (k: number) => [...`${k}`].map((c) => '₀₁₂₃₄₅₆₇₈₉'[Number(c)]).join('');
+/** The least eigenvalue, and those before it. */
+const fromBelow = (k: number) => (k === 0 ? 'λₘ' : `λₘ₋${subscript(k)}`);
 
 /** What was measured along a coordinate: the columns of one scale, references dashed. */
 function drawLines(declaration: Table, table: TableData, rows: readonly number[]): Node {
@@ -203,42 +213,70 @@ function drawLines(declaration: Table, table: TableData, rows: readonly number[]
     TOP,
   );
   const picture = frame(x, y, titleOf(declaration, along), shortTitleOf(declaration, main));
+  const least = isLog ? floor : Number.NEGATIVE_INFINITY;
   const error = errorOf(declaration, main);
   if (error !== undefined) {
     const halves = numbers(table, error, rows);
-    const ends = (sign: number) =>
-      order.map(
-        (k) =>
-          `${x.at(places[k]!)},${y.at(Math.max(values.get(main)![k]! + sign * halves[k]!, isLog ? floor : Number.NEGATIVE_INFINITY))}`,
-      );
-    picture.append(
-      shape('polygon', { points: [...ends(1), ...ends(-1).reverse()].join(' '), class: 'fill-lambda faint' }),
-    );
+    const own = values.get(main)!;
+    for (const run of runsOf(order, (k) => Number.isFinite(own[k]) && Number.isFinite(halves[k]))) {
+      const end = (k: number, sign: number) =>
+        `${x.at(places[k]!)},${y.at(Math.max(own[k]! + sign * halves[k]!, least))}`;
+      const points = [...run.map((k) => end(k, 1)), ...run.toReversed().map((k) => end(k, -1))];
+      picture.append(shape('polygon', { points: points.join(' '), class: 'fill-lambda faint' }));
+    }
   }
   for (const [name, numbersOf] of values) {
-    const isReference = columns[name]!.isReference ?? false;
-    const points = order
-      .filter((k) => Number.isFinite(numbersOf[k]))
-      .map((k) => `${x.at(places[k]!)},${y.at(Math.max(numbersOf[k]!, isLog ? floor : Number.NEGATIVE_INFINITY))}`);
-    picture.append(
-      shape('polyline', {
-        points: points.join(' '),
-        class: isReference ? 'stroke-text dashed line' : 'stroke-lambda line',
-      }),
-    );
+    const kind = columns[name]!.isReference ? 'stroke-text dashed' : 'stroke-lambda';
+    for (const run of runsOf(order, (k) => Number.isFinite(numbersOf[k]))) {
+      const points = run.map((k) => ({ cx: x.at(places[k]!), cy: y.at(Math.max(numbersOf[k]!, least)) }));
+      const [only, ...more] = points;
+      picture.append(
+        more.length === 0
+          ? shape('circle', { ...only!, r: 2.5, class: `dot ${kind}` })
+          : shape('polyline', { points: points.map(({ cx, cy }) => `${cx},${cy}`).join(' '), class: `line ${kind}` }),
+      );
+    }
   }
-  const words = names.map(
-    (name) =>
-      `${symbolOf(declaration, name)} from ${shortNumber(Math.min(...values.get(name)!))} to ${shortNumber(Math.max(...values.get(name)!))}`,
-  );
+  const words = names.map((name) => reach(symbolOf(declaration, name), values.get(name)!));
   const legend = element(
     'ul',
     { class: 'legend' },
     names.map((name) =>
-      element('li', {}, columns[name]!.isReference ? '╌ ' : '— ', symbol(symbolOf(declaration, name))),
+      element(
+        'li',
+        {},
+        columns[name]!.isReference ? '╌ ' : '— ',
+        symbol(symbolOf(declaration, name)),
+        element('span', { class: 'counts' }, lostWords(values.get(name)!)),
+      ),
     ),
   );
   return element('div', {}, described(picture, `${words.join('; ')}.`), legend);
+}
+
+/** Places that follow on each other, as far as each can be drawn. */
+function runsOf(places: readonly number[], canBeDrawn: (place: number) => boolean): number[][] {
+  const runs: number[][] = [[]];
+  for (const place of places) {
+    if (canBeDrawn(place)) runs.at(-1)!.push(place);
+    else runs.push([]);
+  }
+  return runs.filter((run) => run.length > 0);
+}
+
+/** From where to where numbers go, and how many are none. */
+function reach(name: string, values: readonly number[]): string {
+  const finite = values.filter(Number.isFinite);
+  const lost = lostWords(values);
+  if (finite.length === 0) return `${name}: ${lost}`;
+  const [least, most] = [Math.min(...finite), Math.max(...finite)].map((value) => shortNumber(value));
+  return `${name} from ${least} to ${most}${lost && `, ${lost}`}`;
+}
+
+/** How many values can't be drawn; empty where all can. */
+function lostWords(values: readonly number[]): string {
+  const lost = values.filter((value) => !Number.isFinite(value)).length;
+  return lost === 0 ? '' : `${lost} of ${values.length} null, NaN or infinite`;
 }
 
 /** A plane as a heat map, with contour lines, in which the weights lie at 0, 0. */
@@ -261,6 +299,7 @@ function drawPlane(
   const valueAt = (i: number, j: number) => cells.get(`${columns[i]} ${lines[j]}`) ?? Number.NaN;
   const finite = values.filter(Number.isFinite);
   const [least, most] = [Math.min(...finite), Math.max(...finite)];
+  const symbolText = symbolOf(declaration, main);
   // From the least upwards by its logarithm: the valley's floor shows, and the walls don't drown it.
   const shade = (value: number) => Math.log1p((99 * (value - least)) / (most - least || 1)) / Math.log(100);
   const x = axisOf(columns, scaleOf('linear'), LEFT, WIDTH - RIGHT - 60);
@@ -300,27 +339,32 @@ function drawPlane(
     shape('circle', { ...here, r: 2, class: 'here-inner' }),
   );
   if (path.length > 1) picture.append(...drawPath(path, x, y, `path-${table.watched.id}`));
-  for (const [k, color] of CIVIDIS.entries()) {
-    const height = (HEIGHT - TOP - BOTTOM) / CIVIDIS.length;
-    picture.append(
+  if (finite.length > 0) picture.append(...legendOfShades(least, most));
+  const lost = lostWords(values);
+  return element(
+    'div',
+    {},
+    described(picture, `${reach(symbolText, values)}; the weights of the step lie at 0, 0${pathWords(path)}.`),
+    lost !== '' && element('p', { class: 'counts' }, `${lost}: left empty`),
+  );
+}
+
+/** The shades from the least to the largest value. */
+function legendOfShades(least: number, most: number): SVGElement[] {
+  const height = (HEIGHT - TOP - BOTTOM) / CIVIDIS.length;
+  return [
+    ...CIVIDIS.map((fill, k) =>
       shape('rect', {
         x: WIDTH - RIGHT - 40,
         y: HEIGHT - BOTTOM - (k + 1) * height,
         width: 12,
         height: height + 0.5,
-        fill: color,
+        fill,
       }),
-    );
-  }
-  picture.append(
+    ),
     label(shortNumber(most, 3), WIDTH - RIGHT - 24, TOP + 8, 'start'),
     label(shortNumber(least, 3), WIDTH - RIGHT - 24, HEIGHT - BOTTOM, 'start'),
-  );
-  const symbolText = symbolOf(declaration, main);
-  return described(
-    picture,
-    `${symbolText} from ${shortNumber(least)} to ${shortNumber(most)}; the weights of the step lie at 0, 0${pathWords(path)}.`,
-  );
+  ];
 }
 
 /** The projection of training's path, as far as it lies within the axes. */
@@ -362,6 +406,8 @@ function cividis(share: number): string {
 
 interface Axis {
   readonly scale: Scale;
+  /** Whether there is no number to lie along it. */
+  readonly isEmpty: boolean;
   readonly low: number;
   readonly high: number;
   at(value: number): number;
@@ -370,7 +416,8 @@ interface Axis {
 function axisOf(values: readonly number[], scale: Scale, from: number, to: number): Axis {
   const finite = values.filter(Number.isFinite);
   const [low, high] = rangeOf(Math.min(...finite), Math.max(...finite), scale);
-  return { scale, low, high, at: (value) => from + ((scale.to(value) - low) / (high - low)) * (to - from) };
+  const isEmpty = finite.length === 0;
+  return { scale, isEmpty, low, high, at: (value) => from + ((scale.to(value) - low) / (high - low)) * (to - from) };
 }
 
 /** An empty picture with its axes. */
@@ -380,14 +427,15 @@ function frame(x: Axis, y: Axis | null, xTitle: string, yTitle: string): SVGSVGE
     class: 'snapshot-picture',
     role: 'img',
   }) as SVGSVGElement;
-  for (const tick of ticksOf(x.low, x.high, x.scale, 5)) {
+  const ticksAlong = (axis: Axis) => (axis.isEmpty ? [] : ticksOf(axis.low, axis.high, axis.scale, 5));
+  for (const tick of ticksAlong(x)) {
     const at = x.at(tick);
     picture.append(
       shape('line', { x1: at, x2: at, y1: TOP, y2: HEIGHT - BOTTOM, class: 'gridline' }),
       label(shortNumber(tick, 3), at, HEIGHT - BOTTOM + 15, 'middle'),
     );
   }
-  for (const tick of y ? ticksOf(y.low, y.high, y.scale, 5) : []) {
+  for (const tick of y ? ticksAlong(y) : []) {
     const at = y!.at(tick);
     picture.append(
       shape('line', { x1: LEFT, x2: WIDTH - RIGHT, y1: at, y2: at, class: 'gridline' }),

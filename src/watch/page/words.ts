@@ -1,4 +1,5 @@
 import type { WatchedRun } from '../WatchState.ts';
+import { count } from './count.ts';
 import { shortNumber } from './scales.ts';
 
 /** How a run stands, in a sentence: what everybody wants to know first. */
@@ -6,14 +7,17 @@ export function stateSentence(run: WatchedRun, lastStep: number | null, now: num
   const total = totalOf(run);
   const reached = lastStep ?? run.step;
   const of = total === null ? '' : ` of ${total}`;
-  const at = reached === null ? 'before its first row' : `at step ${reached}${of}`;
+  const rows = Math.max(0, ...run.tables.map((table) => table.rows));
+  // Of a run in a list the newest step is not read, where run.json does not say it.
+  const begun = rows === 0 ? 'before its first row' : `with ${count(rows, 'row')}`;
+  const at = reached === null ? begun : `at step ${reached}${of}`;
   const heard = run.heartbeat === null ? null : Math.max(0, Math.round((now - Date.parse(run.heartbeat)) / 1000));
   switch (run.state) {
     case 'running':
       // A heart that beats each ten seconds has stood still, or the pass takes that long.
       return heard !== null && heard > 40 ? `running, ${at}; it last said so ${duration(heard)} ago` : `running, ${at}`;
     case 'cut off':
-      return `cut off ${reached === null ? 'before its first row' : `at step ${reached}${of}`}: its process is gone`;
+      return `cut off ${at}: its process is gone`;
     case 'finished':
     case 'stopped':
       return `${run.state}${ended(run)}`;
@@ -32,7 +36,7 @@ export function totalOf({ source }: WatchedRun): number | null {
 
 function ended({ steps, seconds }: WatchedRun): string {
   if (steps === null) return '';
-  return `: ${steps} ${steps === 1 ? 'step' : 'steps'}${seconds === null ? '' : ` in ${duration(seconds)}`}`;
+  return `: ${count(steps, 'step')}${seconds === null ? '' : ` in ${duration(seconds)}`}`;
 }
 
 /** A time in the unit that fits. */
