@@ -4,6 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { BrinkError, given } from '../core/errors.ts';
 import { requireOptions, requireText } from '../core/given.ts';
 import type { Model, Parameter } from '../engine/Model.ts';
+import { readWeights } from '../engine/readWeights.ts';
 
 /** The part of a network of tf.layers that its types leave out. */
 interface Container {
@@ -38,7 +39,7 @@ const WHO = 'layersModel';
  *   used here.
  * @param options `name` (the model's own).
  * @throws BrinkError where it has several inputs or outputs, an input of unknown size, outputs that are not one row
- *   an example, a layer that remembers its last batch, or no trainable weights.
+ *   an example, a layer that remembers its last batch, or no trainable weights; where its weights lie on a GPU.
  */
 export function layersModel(model: LayersModel, options: LayersModelOptions = {}): Model {
   if (typeof (model as Partial<LayersModel> | undefined)?.apply !== 'function' || !Array.isArray(model.inputs)) {
@@ -76,11 +77,12 @@ export function layersModel(model: LayersModel, options: LayersModelOptions = {}
   const variables = model.trainableWeights;
   if (variables.length === 0) refuse('has no trainable weights. Every layer is frozen; set trainable to true on one.');
 
+  const values = (weight: Tensor) => readWeights(WHO, name, weight) as Float32Array;
   const parameters = variables.map(
     (variable): Parameter => ({
       name: variable.name,
       shape: variable.shape.map(Number),
-      initializer: { distribution: 'given', values: variable.read().dataSync().slice() as Float32Array },
+      initializer: { distribution: 'given', values: values(variable.read()).slice() as Float32Array },
     }),
   );
   const withWeights = <T>(theta: readonly Tensor[], body: () => T): T => {
@@ -96,13 +98,13 @@ export function layersModel(model: LayersModel, options: LayersModelOptions = {}
   };
   // A sequential network keeps what it trains within.
   const trained = ((model as { model?: LayersModel }).model ?? model) as LayersModel & Container;
-  const missing = leftOut(model);
+  const missing = leftOut(model, values);
   if (missing.length > 0) {
     process.emitWarning(`${WHO}: in ${name} ${missing.join('; ')}. The metadata says so too.`, 'BrinkWarning');
   }
 
   const hash = createHash('sha256');
-  for (const weight of model.getWeights()) hash.update(weight.dataSync());
+  for (const weight of model.getWeights()) hash.update(values(weight));
 
   return {
     name,
@@ -131,9 +133,9 @@ interface LeftOut {
 }
 
 /** What a network does in training, or says that it does, and f(θ, x) does not: one sentence a layer. */
-function leftOut(net: Container): string[] {
+function leftOut(net: Container, values: (weight: Tensor) => Float32Array): string[] {
   return net.layers.flatMap((layer) => {
-    if ('layers' in layer) return leftOut(layer as unknown as Container);
+    if ('layers' in layer) return leftOut(layer as unknown as Container, values);
     const kind = layer.getClassName();
     const { dropout = 0, recurrentDropout = 0, dilationRate = 1 } = layer.getConfig() as LeftOut;
     if (kind === 'DepthwiseConv2D' && [dilationRate].flat().some((rate) => rate !== 1)) {
@@ -148,10 +150,7 @@ function leftOut(net: Container): string[] {
     const moving = layer.nonTrainableWeights.filter(({ name }) => name.includes('moving_'));
     const isUntrained = moving.every((weight) => {
       const start = weight.name.includes('moving_variance') ? 1 : 0;
-      return weight
-        .read()
-        .dataSync()
-        .every((value) => value === start);
+      return values(weight.read()).every((value) => value === start);
     });
     return [
       `${layer.name} (${kind}) normalises by its moving mean and variance, which are constants` +

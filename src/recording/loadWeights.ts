@@ -5,6 +5,7 @@ import { float32, requireList, requireOptions, requireText } from '../core/given
 import type { Objective } from '../core/Objective.ts';
 import { type ParameterShape, sizeOf } from '../core/Parameters.ts';
 import { type Model, paramCount } from '../engine/Model.ts';
+import { readWeights } from '../engine/readWeights.ts';
 import { parseNpy } from '../files/npy.ts';
 import { readSafetensors, readTensorTypes, type TensorType } from '../files/safetensors.ts';
 import { readZip } from '../files/zip.ts';
@@ -249,7 +250,7 @@ function ofLayers({ trainableWeights: theirs }: TrainableWeights, { name, parame
   const weights = new Float32Array(paramCount({ parameters: parameters as Model['parameters'] }));
   let start = 0;
   for (const weight of theirs) {
-    const values = weight.read().dataSync();
+    const values = readWeights(WHO, 'the network', weight.read());
     weights.set(float32(WHO, weight.name, values), start);
     start += values.length;
   }

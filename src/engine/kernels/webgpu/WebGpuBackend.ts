@@ -43,8 +43,12 @@ export interface Program {
 export interface WebGpuBackend extends KernelBackend {
   readonly device: Device;
   readonly bufferManager: BufferManager;
-  /** What is known of each tensor: `values`, where the host has them. */
-  readonly tensorMap: { get(dataId: object): { readonly values: unknown } };
+  /** What is known of each tensor: `values`, where the host has them, and the `resource` on the device. */
+  readonly tensorMap: {
+    get(dataId: object): { readonly values: unknown; readonly resource: unknown; readonly shape: readonly number[] };
+  };
+  /** Puts a tensor on the device, where it is not there. */
+  uploadToGPU(dataId: object): void;
   runWebGPUProgram(
     program: Program,
     inputs: readonly TensorInfo[],
