@@ -8,6 +8,7 @@ import { stepGradient } from '../training/stepGradient.ts';
 import { cutShort } from './cutShort.ts';
 import { objectiveOf } from './objectiveOf.ts';
 import { type OpenRecording, openRecording } from './openRecording.ts';
+import { rateOfUpdate } from './rateOfUpdate.ts';
 import type { RecordedStep } from './recordingColumns.ts';
 import { requireSameLoss } from './requireSameLoss.ts';
 import { requireSameObjective } from './requireSameObjective.ts';
@@ -116,7 +117,8 @@ export function replay(path: string, options: ReplayOptions = {}): Observable<St
       const recorded = file.read(k);
       const gradient = recorded.gradient ?? (await computeAgain(file, recorded, own!));
       if (subscriber.closed) return;
-      const { step, settled } = openStep({ ...recorded, gradient }, run);
+      const learningRate = rateOfUpdate(WHO, file, k, recorded);
+      const { step, settled } = openStep({ ...recorded, learningRate, gradient }, run);
       subscriber.next(step);
       await settled();
       await setImmediate();

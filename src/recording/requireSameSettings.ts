@@ -6,10 +6,15 @@ import type { RecordedStep } from './recordingColumns.ts';
 /**
  * Throws unless a recorded step was taken with the settings that the recording says of its run: a header without a
  * checksum may be damaged and still be read.
+ *
+ * A run may have gone on beyond the length that its header says, and ended at any step: the rate is that of the step's
+ * own update, or, where it was the last, that of the one before.
  */
 export function requireSameSettings(who: string, path: string, source: JsonObject, step: RecordedStep): void {
-  const rates = learningRates(who, source.learningRate as number | Schedule, source.steps as number);
-  const said: JsonObject = { ...source, learningRate: rates.at(step.index) };
+  const rateIn = (T: number) => learningRates(who, source.learningRate as number | Schedule, T).at(step.index);
+  const rateAsLast = rateIn(step.index);
+  const learningRate = Object.is(rateAsLast, step.learningRate) ? rateAsLast : rateIn(step.index + 1);
+  const said: JsonObject = { ...source, learningRate };
   for (const name of ['learningRate', 'batchSize', 'replacement', 'beta1', 'beta2'] as const) {
     if (Object.is(said[name], step[name])) continue;
     throw new BrinkError(

@@ -8,6 +8,7 @@ import { firstValueFrom, lastValueFrom, map, type Observable, skip, take, takeWh
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openStep, type Step } from '../../src/core/Step.ts';
 import { generator } from '../../src/linalg/random.ts';
+import { fork } from '../../src/recording/fork.ts';
 import { record } from '../../src/recording/record.ts';
 import { replay } from '../../src/recording/replay.ts';
 import { resume } from '../../src/recording/resume.ts';
@@ -15,6 +16,7 @@ import { recover } from '../../src/runs/recover.ts';
 import { run } from '../../src/runs/run.ts';
 import { readTable } from '../../src/tables/readTable.ts';
 import { gradientDescent } from '../../src/training/gradientDescent.ts';
+import type { Schedule } from '../../src/training/schedule.ts';
 import { regression } from '../helpers/regression.ts';
 import { collect, held, plain } from './plain.ts';
 import { branches, KINDS, type Kind, objective, source } from './recordingProcess.ts';
@@ -117,6 +119,23 @@ describe('resume', () => {
     expect(await collect(resume(path, { objective: L, step: 3 }))).toEqual(whole.slice(3));
     const longer = (await collect(train({ steps: 20 }))).slice(7);
     expect(await collect(resume(path, { objective: L, steps: 20 }))).toEqual(longer);
+  });
+
+  it('goes on beyond the length that was planned, again and again, with the rates of a schedule', async () => {
+    const schedules: Schedule[] = [
+      { schedule: 'steps', rate: 0.1, at: [3, 8, 10], factor: 0.5 },
+      { schedule: 'constant', rate: 0.1, warmup: 11 },
+      { schedule: 'cosine', rate: 0.1, over: 12 },
+    ];
+    for (const learningRate of schedules) {
+      const whole = await collect(train({ learningRate }));
+      await collect(train({ learningRate, steps: 5 }).pipe(record(path, { overwrite: true })));
+      const longer = () => resume(path, { objective: L, steps: 12 }).pipe(record());
+      expect(await collect(longer().pipe(take(4)))).toEqual(whole.slice(5, 9));
+      expect(await collect(longer())).toEqual(whole.slice(8));
+      expect(await collect(replay(path))).toEqual(whole);
+      expect(await collect(fork(path, { objective: L, step: 9, steps: 3 }))).toEqual(whole.slice(9));
+    }
   });
 
   it('takes the objective from the recording where none is given', async () => {

@@ -1,0 +1,22 @@
+import { learningRates, type Schedule } from '../training/schedule.ts';
+import type { OpenRecording } from './openRecording.ts';
+import type { RecordedStep } from './recordingColumns.ts';
+
+/**
+ * η of the update that leads from a recorded step, the k-th of its recording.
+ *
+ * It stands in the step, but where a run had ended there, and was gone on with later: the step arrived at was written
+ * with the rate of the update before, as none went from it then.
+ */
+export function rateOfUpdate(
+  who: string,
+  { header, indices }: OpenRecording,
+  k: number,
+  { index, learningRate }: RecordedStep,
+): number {
+  const { optimizer, learningRate: schedule } = header.source ?? {};
+  const isScheduled = optimizer === 'gradientDescent' && typeof schedule === 'object' && schedule !== null;
+  if (!isScheduled || k === indices.length - 1) return learningRate;
+  const rateIn = (T: number) => learningRates(who, schedule as unknown as Schedule, T).at(index);
+  return Object.is(learningRate, rateIn(index)) ? rateIn(index + 1) : learningRate;
+}
