@@ -30,8 +30,19 @@ const { values: options } = parseArgs({
 });
 const ROUNDS = Number(options.rounds);
 const torchDevice = options['torch-device'];
-const python = options['without-torch'] ? null : torchPython();
+const python = options['without-torch'] ? null : await orSay('PyTorch is left out', torchPython);
 const program = (name: string) => fileURLToPath(new URL(`./contenders/${name}`, import.meta.url));
+
+/** What `body` gives; where it fails null and a sentence, and the program ends with 1: the rest is worth having. */
+async function orSay<T>(what: string, body: () => T | Promise<T>): Promise<T | null> {
+  try {
+    return await body();
+  } catch (error) {
+    console.log(`${what}: ${(error as Error).message}`);
+    process.exitCode = 1;
+    return null;
+  }
+}
 
 /** MiB of the first GPU that are in use, by all programs; null without NVIDIA's tool. */
 function deviceMemory(): number | null {
@@ -52,73 +63,76 @@ async function rounds(ask: () => Promise<{ seconds: number; bytes?: number }>) {
 }
 
 const versions = new Set<string>();
+
+/** PyTorch's products of the problem in a folder: their row of the table, and how both compare, in lines. */
+async function besideTorch(python: string, folder: string, name: string, own: Float32Array, ours: readonly number[]) {
+  const command = [python, program('torch_cuda_products.py'), folder, name, torchDevice];
+  const torch = await startContender('PyTorch', command);
+  versions.add(torch.version);
+  const { milliseconds, bytes } = await rounds(() => torch.ask(1));
+  torch.end();
+  const mebibytes = `${Math.round((bytes ?? 0) / 2 ** 20)} MiB (PyTorch)`;
+  const read = (label: string) =>
+    new Float64Array(new Uint8Array(readFileSync(join(folder, `product-torch-${label}.f64`))).buffer);
+  const exact = read('float64');
+  const error = (product: ArrayLike<number>) =>
+    (norm(exact.map((x, k) => product[k]! - x)) / norm(exact)).toExponential(1);
+  console.log(`relative error to float64: brink ${error(own)}, PyTorch in float32 ${error(read('float32'))}`);
+  const ratio = spread(milliseconds).median / spread(ours).median;
+  console.log(`PyTorch / brink, graph anew: ${ratio.toFixed(2)}\n`);
+  return [`PyTorch, ${torchDevice}, graph anew`, formatSpread(milliseconds, 1), mebibytes];
+}
+
+async function measure(name: 'cnn6' | 'resnet9', folder: string): Promise<void> {
+  const { model, examples } = problems[name];
+  const size = model.inputShape.reduce((a, b) => a * b, 1);
+  const targets = new Float32Array(examples * model.outputCount);
+  for (let i = 0; i < examples; i++) targets[i * model.outputCount + (i % model.outputCount)] = 1;
+  writeProblem(folder, model, {
+    weights: initialWeights(model, 0),
+    inputs: Float32Array.from(normals(generator(1), examples * size)),
+    targets,
+    v: Float32Array.from(normals(generator(2), paramCount(model))),
+  });
+  const idle = deviceMemory();
+  const hashes: string[] = [];
+  const table: string[][] = [];
+  const times: number[][] = [];
+  let own = new Float32Array();
+  for (const mode of ['anew', 'kept']) {
+    // The second process is for the bits.
+    for (const again of [false, true]) {
+      const command = [process.execPath, program('brink.ts'), folder, name, mode];
+      const brink = await startContender('brink', command, { BRINK_ENGINE: engine });
+      versions.add(brink.version);
+      const bytes = readFileSync(join(folder, `product-${engine}-${mode}.f32`));
+      own = new Float32Array(new Uint8Array(bytes).buffer);
+      hashes.push(createHash('sha256').update(bytes).digest('hex'));
+      if (!again) {
+        const { milliseconds } = await rounds(() => brink.ask(1));
+        const used = deviceMemory();
+        const memory = used === null || idle === null ? 'not known' : `${used - idle} MiB (nvidia-smi)`;
+        times.push(milliseconds);
+        table.push([`brink, ${engine}, graph ${mode}`, formatSpread(milliseconds, 1), memory]);
+      }
+      brink.end();
+    }
+  }
+  console.log(`\n${name}: m = ${paramCount(model)}, n = ${examples}, cross-entropy, one chunk, ${ROUNDS} rounds\n`);
+  if (python) {
+    const row = await orSay('PyTorch is left out', () => besideTorch(python, folder, name, own, times[0]!));
+    if (row) table.push(row);
+  }
+  console.log(markdownTable(['', 'ms a product', 'memory of the device'], table));
+  const same = new Set(hashes).size === 1;
+  console.log(`\nbits of ${hashes.length} products in as many processes: ${same ? 'the same' : 'NOT THE SAME'}`);
+  if (!same) process.exitCode = 1;
+}
+
 for (const name of ['cnn6', 'resnet9'] as const) {
   if (options.only && options.only !== name) continue;
   const folder = mkdtempSync(join(tmpdir(), 'brink-gpu-'));
-  try {
-    const { model, examples } = problems[name];
-    const size = model.inputShape.reduce((a, b) => a * b, 1);
-    const targets = new Float32Array(examples * model.outputCount);
-    for (let i = 0; i < examples; i++) targets[i * model.outputCount + (i % model.outputCount)] = 1;
-    writeProblem(folder, model, {
-      weights: initialWeights(model, 0),
-      inputs: Float32Array.from(normals(generator(1), examples * size)),
-      targets,
-      v: Float32Array.from(normals(generator(2), paramCount(model))),
-    });
-    const idle = deviceMemory();
-    const hashes: string[] = [];
-    const table: string[][] = [];
-    let own = new Float32Array();
-    for (const mode of ['anew', 'kept']) {
-      // The second process is for the bits.
-      for (const again of [false, true]) {
-        const command = [process.execPath, program('brink.ts'), folder, name, mode];
-        const brink = await startContender('brink', command, { BRINK_ENGINE: engine });
-        versions.add(brink.version);
-        const bytes = readFileSync(join(folder, `product-${engine}-${mode}.f32`));
-        own = new Float32Array(new Uint8Array(bytes).buffer);
-        hashes.push(createHash('sha256').update(bytes).digest('hex'));
-        if (!again) {
-          const { milliseconds } = await rounds(() => brink.ask(1));
-          const used = deviceMemory();
-          const memory = used === null || idle === null ? 'not known' : `${used - idle} MiB (nvidia-smi)`;
-          table.push([`brink, ${engine}, graph ${mode}`, formatSpread(milliseconds, 1), memory]);
-        }
-        brink.end();
-      }
-    }
-    console.log(`\n${name}: m = ${paramCount(model)}, n = ${examples}, cross-entropy, one chunk, ${ROUNDS} rounds\n`);
-    if (python) {
-      const torch = await startContender('PyTorch', [
-        python,
-        program('torch_cuda_products.py'),
-        folder,
-        name,
-        torchDevice,
-      ]);
-      versions.add(torch.version);
-      const { milliseconds, bytes } = await rounds(() => torch.ask(1));
-      torch.end();
-      const mebibytes = `${Math.round((bytes ?? 0) / 2 ** 20)} MiB (PyTorch)`;
-      table.push([`PyTorch, ${torchDevice}, graph anew`, formatSpread(milliseconds, 1), mebibytes]);
-      const read = (label: string) =>
-        new Float64Array(new Uint8Array(readFileSync(join(folder, `product-torch-${label}.f64`))).buffer);
-      const exact = read('float64');
-      const error = (product: ArrayLike<number>) => norm(exact.map((x, k) => product[k]! - x)) / norm(exact);
-      console.log(
-        `relative error to float64: brink ${error(own).toExponential(1)}, PyTorch in float32 ${error(read('float32')).toExponential(1)}`,
-      );
-      console.log(
-        `PyTorch / brink, graph anew: ${(spread(milliseconds).median / Number.parseFloat(table[0]![1]!)).toFixed(2)}\n`,
-      );
-    }
-    console.log(markdownTable(['', 'ms a product', 'memory of the device'], table));
-    const same = new Set(hashes).size === 1;
-    console.log(`\nbits of ${hashes.length} products in as many processes: ${same ? 'the same' : 'NOT THE SAME'}`);
-    if (!same) process.exitCode = 1;
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  await orSay(`${name} is left out`, () => measure(name, folder));
+  rmSync(folder, { recursive: true });
 }
 console.log(`\n${conditions([...versions])}`);

@@ -102,9 +102,8 @@ async function open(name: EngineName, named: boolean): Promise<Engine> {
     installDerivatives();
     return { name, device, version, graphs };
   } catch (error) {
-    throw new BrinkError(WHO, `the engine ${name} can't load: ${(error as Error).message}. ${remedy}`, {
-      cause: error,
-    });
+    const reason = (error as Error).message.replace(/\.$/, '');
+    throw new BrinkError(WHO, `the engine ${name} can't load: ${reason}. ${remedy}`, { cause: error });
   }
 }
 

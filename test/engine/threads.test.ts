@@ -92,7 +92,7 @@ it('says why a thread failed, and does not wait for it again', async () => {
   const task: Task = { kind: 'positivePart', size, mask: 0, values: 0, output: 0 };
   const round = { tasks: [task], scratch: 0, scratchSize: 0 };
   for (const _ of [1, 2])
-    expect(() => run(round)).toThrow(/a thread of the WebAssembly engine failed: .*out of bounds/);
+    expect(() => run(round)).toThrow(/^wasm: a thread failed: .*out of bounds.*\. Start the process anew\.$/);
 });
 
 /** Threads that end in a way that they find in the environment. */
@@ -119,7 +119,7 @@ it.each([
   const round = { tasks: [task], scratch: 0, scratchSize: 0 };
   const begun = performance.now();
   for (const _ of [1, 2]) {
-    expect(() => run(round)).toThrow(`a thread of the WebAssembly engine failed: ${reason}`);
+    expect(() => run(round)).toThrow(`wasm: a thread failed: ${reason}`);
   }
   expect(performance.now() - begun).toBeLessThan(20_000);
 });
@@ -130,7 +130,7 @@ it('says so where a thread ended between two rounds', async () => {
   const task: Task = { kind: 'positivePart', size: 2 ** 18, mask: 0, values: 0, output: 0 };
   await sleep(500);
   expect(() => run({ tasks: [task], scratch: 0, scratchSize: 0 })).toThrow(
-    'a thread of the WebAssembly engine failed: it ended by itself, with code 3. Start the process anew',
+    'wasm: a thread failed: it ended by itself, with code 3. Start the process anew.',
   );
 });
 

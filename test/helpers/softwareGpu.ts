@@ -5,11 +5,17 @@ import { join } from 'node:path';
 /** SwiftShader, as Debian's package chromium-common brings it: it compiles a program in no time, Mesa's takes seconds. */
 const SWIFTSHADER = '/usr/lib/chromium/vk_swiftshader_icd.json';
 
-/** The environment in which the engine webgpu computes without a GPU, by the driver that the user named, if any. */
-export const softwareGpu: Readonly<Record<string, string>> = {
-  BRINK_SOFTWARE_GPU: 'on',
-  ...(!process.env.VK_DRIVER_FILES && existsSync(SWIFTSHADER) && { VK_DRIVER_FILES: SWIFTSHADER }),
-};
+/**
+ * The environment in which the engine webgpu computes without a GPU, by the driver that the user named, if any; none
+ * where BRINK_SOFTWARE_GPU=off asks for the GPU's own.
+ */
+export const softwareGpu: Readonly<Record<string, string>> =
+  process.env.BRINK_SOFTWARE_GPU === 'off'
+    ? {}
+    : {
+        BRINK_SOFTWARE_GPU: 'on',
+        ...(!process.env.VK_DRIVER_FILES && existsSync(SWIFTSHADER) && { VK_DRIVER_FILES: SWIFTSHADER }),
+      };
 
 const OPEN = "await (await import('./src/engine/openEngine.ts')).openEngine('webgpu')";
 

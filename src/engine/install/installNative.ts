@@ -5,7 +5,7 @@ import { basename, join } from 'node:path';
 import { BrinkError } from '../../core/errors.ts';
 import { makeFolder } from './makeFolder.ts';
 import { BINDING, hasPackage, nativeBuild, packageFolder } from './nativeBuild.ts';
-import { type Flavour, type Recipe, recipeFor } from './recipes.ts';
+import { type Flavour, INSTEAD, type Recipe, recipeFor } from './recipes.ts';
 
 export interface InstallOptions {
   /** With CUDA's libraries, about 3 GB; default false. */
@@ -15,8 +15,6 @@ export interface InstallOptions {
 }
 
 const WHO = 'brink engine install';
-/** What follows where the native engine is not made. */
-export const INSTEAD = 'WebGPU serves instead where there is a GPU, else WebAssembly.';
 /** The wheels' own tag: which Python runs pip does not matter, since only libraries are taken out of them. */
 const PYTHON = '311';
 
@@ -152,9 +150,7 @@ async function tool(command: string, args: readonly string[], scratch = tmpdir()
     });
   }
   const code = await new Promise((resolve, reject) => child.on('close', resolve).on('error', reject));
-  if (code !== 0)
-    throw new BrinkError(
-      WHO,
-      `${basename(command)} ${args[0] === '-m' ? args[1] : ''} failed with ${code}:\n${said.trim()}`,
-    );
+  if (code === 0) return;
+  const name = args[0] === '-m' ? `${basename(command)} ${args[1]}` : basename(command);
+  throw new BrinkError(WHO, `${name} failed with ${code}:\n${said.trim()}\n${INSTEAD}`);
 }

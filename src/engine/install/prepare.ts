@@ -1,5 +1,6 @@
 // Makes the native engine when a clone is set up; whatever goes wrong costs speed, not the set-up.
-import { INSTEAD, installNative } from './installNative.ts';
+import { installNative } from './installNative.ts';
+import { INSTEAD } from './recipes.ts';
 
 const say = (line: string) => console.log(`brink: ${line}`);
 

@@ -1,6 +1,9 @@
 /** What a native build computes on. */
 export type Flavour = 'cpu' | 'cuda';
 
+/** What follows where the native engine is not made. */
+export const INSTEAD = 'WebGPU serves instead where there is a GPU, else WebAssembly.';
+
 /** How the native engine is made on one platform: the wheels, and what the compiler is told. */
 export interface Recipe {
   /** The file of hash-pinned wheels, and what pip calls the platforms that they may be for. */

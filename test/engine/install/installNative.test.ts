@@ -90,7 +90,10 @@ describe('installNative', () => {
     addTool('g++', COMPILES);
     const { code, said } = await start(BY_HAND).ended;
     expect(code).toBe(1);
-    expect(said).toContain('no route to the registry');
+    expect(said).toContain(
+      'brink engine install: python3 pip failed with 1:\nno route to the registry\nWebGPU serves instead where there ' +
+        'is a GPU, else WebAssembly.\n',
+    );
     expect(builds()).toEqual([]);
   });
 
@@ -158,6 +161,71 @@ describe('installNative', () => {
     expect(graphs).toMatch(new RegExp(`graphSession.node .*${recipe.link}`));
     expect(binding).toMatch(new RegExp(`tfjs_binding.node .*${recipe.link}`));
     expect(builds()).toEqual([expect.stringContaining(`-${recipe.platform}-${recipe.arch}-cpu-`)]);
+  });
+
+  /** Opens what a run would take. */
+  const OPEN = [
+    '--input-type=module',
+    '-e',
+    "console.log((await (await import('./src/engine/openEngine.ts')).openEngine()).name)",
+  ];
+
+  it.each([
+    ['darwin', 'arm64', 'clang++'],
+    ['linux', 'arm64', 'g++'],
+  ])(
+    'goes on by WebAssembly where the wheel is missing, or %s on %s has a %s that fails',
+    { timeout: 120_000 },
+    async (...where) => {
+      const [platform, arch, compiler] = where;
+      const env = elsewhere(platform, arch);
+      const instead = 'WebGPU serves instead where there is a GPU, else WebAssembly.';
+      const again = 'brink: `npx brink engine install` tries again.';
+      addTool('python3', pip('echo "ERROR: No matching distribution found for tensorflow==2.21.0" >&2; exit 1'));
+      addTool(compiler, COMPILES);
+      const withoutWheel = await start(PREPARE, true, env).ended;
+      expect(withoutWheel.code).toBe(0);
+      expect(withoutWheel.said).toContain(
+        'brink: brink engine install: python3 pip failed with 1:\n' +
+          `ERROR: No matching distribution found for tensorflow==2.21.0\n${instead}\n${again}\n`,
+      );
+      expect(builds()).toEqual([]);
+
+      addTool('python3', pip(DOWNLOADS));
+      const header = "fatal error: 'tensorflow/c/c_api.h' file not found";
+      // The first of three programs needs nothing of TensorFlow.
+      addTool(
+        compiler,
+        COMPILES.replace('\n', `\ncase "$*" in *graphSession*) echo "${header}" >&2; exit 1 ;; esac\n`),
+      );
+      const uncompiled = await start(PREPARE, true, env).ended;
+      expect(uncompiled.code).toBe(0);
+      const failed = `brink: brink engine install: ${compiler} failed with 1:\n${header}\n${instead}\n${again}\n`;
+      expect(uncompiled.said).toContain(failed);
+      expect(builds()).toEqual([]);
+      expect((await start(BY_HAND, true, env).ended).code).toBe(1);
+
+      const { code, said } = await start(OPEN, true, env).ended;
+      expect(said).toMatch(/^wasm$/m);
+      expect(said).toContain(
+        "BrinkWarning: openEngine: the engine tensorflow can't load: it is not installed. `npx brink engine install` " +
+          "makes it. The engine webgpu can't load: ",
+      );
+      expect(code).toBe(0);
+    },
+  );
+
+  it('does not send anybody to install what there is no build of', { timeout: 120_000 }, async () => {
+    const env = elsewhere('darwin', 'x64');
+    const { said } = await start(OPEN, true, env).ended;
+    expect(said).toContain(
+      "the engine tensorflow can't load: there is no build for darwin on x64. WebGPU serves instead where there is a " +
+        "GPU, else WebAssembly. The engine webgpu can't load: ",
+    );
+    expect(said).toMatch(/^wasm$/m);
+    const named = await start(OPEN, true, { ...env, BRINK_ENGINE: 'tensorflow' }).ended;
+    expect(named.said).toContain("the engine tensorflow can't load: there is no build for darwin on x64.");
+    expect(named.code).toBe(1);
   });
 
   it.each([

@@ -84,7 +84,7 @@ it('says what to await where the weights of a network lie on the GPU, and takes 
     ],
   } as never;
   expect(() => layersModel(net)).toThrow(
-    /^layersModel: the weights of mine can't be read \(a tensor is read by dataSync/,
+    /^layersModel: the weights of mine can't be read \(webgpu: a tensor is read by dataSync/,
   );
   expect(() => layersModel(net)).toThrow(advice);
   expect(() => loadWeights(net, model)).toThrow(/^loadWeights: the weights of the network can't be read \(/);

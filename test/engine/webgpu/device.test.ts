@@ -15,7 +15,9 @@ describe('the device', () => {
     const x = tf.tensor1d([1, 2]);
     expect([...x.dataSync()]).toEqual([1, 2]);
     const y = tf.square(x);
-    expect(() => y.dataSync()).toThrow('the engine webgpu reads asynchronously alone. Await its data()');
+    expect(() => y.dataSync()).toThrow(
+      'webgpu: a tensor is read by dataSync() or arraySync(), and this engine reads asynchronously alone. Await its data()',
+    );
     expect([...(await y.data())]).toEqual([1, 4]);
     expect([...y.dataSync()]).toEqual([1, 4]);
     tf.dispose([x, y]);
@@ -25,7 +27,7 @@ describe('the device', () => {
     const { bufferManager, device } = backend();
     const most = Math.min(device.limits.maxBufferSize!, device.limits.maxStorageBufferBindingSize!);
     expect(() => bufferManager.acquireBuffer(most + 4, 128)).toThrow(
-      `takes tensors of up to ${most} bytes, and one of ${most + 4} was asked for. Begin anew with a smaller chunk`,
+      `webgpu: the GPU takes tensors of up to ${most} bytes, and one of ${most + 4} was asked for. Begin anew with a smaller chunk`,
     );
   });
 
@@ -46,13 +48,26 @@ describe('the device', () => {
     expect(bufferManager).toMatchObject({ numFreeBuffers: 0, numBytesAllocated: 100 });
   });
 
+  it('says that memory is full where the host has none for what goes to the device', () => {
+    const acquireBuffer = (): never => {
+      throw new RangeError('createBuffer failed to allocate a buffer mapped at creation.');
+    };
+    const bufferManager = { freeBuffers: new Map(), numBytesUsed: 0, numBytesAllocated: 0, acquireBuffer };
+    const limits = { maxBufferSize: 2 ** 30, maxStorageBufferBindingSize: 2 ** 30 };
+    boundMemory({ bufferManager } as unknown as WebGpuBackend, { limits } as never);
+    expect(() => (bufferManager as unknown as WebGpuBackend['bufferManager']).acquireBuffer(64)).toThrow(
+      'webgpu: the GPU failed: its memory is full (64 bytes more: createBuffer failed to allocate a buffer mapped at ' +
+        'creation). Begin anew with a smaller chunk: empiricalRisk({ …, chunk }).',
+    );
+  });
+
   it.each([
     [
       'is out of memory',
       'GPUOutOfMemoryError',
-      /its memory is full \(Failed to allocate\)\. Begin anew with a smaller/,
+      /^webgpu: the GPU failed: its memory is full \(Failed to allocate\)\. Begin anew with a smaller/,
     ],
-    ['refuses a program', 'GPUValidationError', /failed: GPUValidationError: Failed to allocate/],
+    ['refuses a program', 'GPUValidationError', /^webgpu: the GPU failed: GPUValidationError: Failed to allocate\.$/],
   ])('lets no number pass once it %s, though the operation itself threw nothing', async (_, kind, message) => {
     const listeners: ((event: object) => void)[] = [];
     const device = { addEventListener: (_type: string, f: never) => listeners.push(f), lost: new Promise(() => {}) };

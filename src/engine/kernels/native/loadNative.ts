@@ -4,7 +4,7 @@ import util from 'node:util';
 import type { GraphAddon } from '../../graphs/GraphAddon.ts';
 import { GraphSessions } from '../../graphs/GraphSessions.ts';
 import { BINDING, installedBuild, packageFolder } from '../../install/nativeBuild.ts';
-import type { Flavour } from '../../install/recipes.ts';
+import { type Flavour, recipeFor } from '../../install/recipes.ts';
 import { threadCount } from '../../threadCount.ts';
 import type { LoadedBackend } from '../Backend.ts';
 import { hasNvidiaGpu, nvidiaGpuName } from './nvidiaGpu.ts';
@@ -56,7 +56,8 @@ export function loadNative(): LoadedBackend {
     .map(installedBuild)
     .filter((build) => build !== undefined);
   if (installed.length === 0) {
-    throw new Error('it is not installed');
+    const { platform, arch } = process;
+    throw new Error(recipeFor('cpu') ? 'it is not installed' : `there is no build for ${platform} on ${arch}`);
   }
   const threads = threadCount();
   const limits = process.env.BRINK_THREADS

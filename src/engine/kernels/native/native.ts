@@ -1,3 +1,4 @@
+import { INSTEAD, recipeFor } from '../../install/recipes.ts';
 import type { Backend } from '../Backend.ts';
 import { loadNative } from './loadNative.ts';
 import { nativeKernels } from './nativeKernels.ts';
@@ -5,6 +6,6 @@ import { nativeKernels } from './nativeKernels.ts';
 /** TensorFlow's C library, on a GPU of NVIDIA or the CPU. */
 export const native: Backend = {
   load: loadNative,
-  remedy: '`npx brink engine install` makes it.',
+  remedy: recipeFor('cpu') ? '`npx brink engine install` makes it.' : INSTEAD,
   kernels: nativeKernels,
 };

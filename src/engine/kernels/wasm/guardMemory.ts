@@ -1,3 +1,5 @@
+import { BrinkError } from '../../../core/errors.ts';
+
 /** The part of TensorFlow.js's module that hands out memory. */
 export interface Allocator {
   readonly HEAPU8: Uint8Array;
@@ -27,9 +29,10 @@ export function guardMemory(module: Allocator): void {
     // A place beyond 2 GiB comes as a negative number.
     const place = _malloc(bytes) >>> 0;
     if (place === 0 || (module.HEAPU8.length >= NEAR_THE_END && overlaps(place, bytes))) {
-      throw new Error(
-        `WebAssembly's memory is full: it ends at 4 GiB, and ${bytes} bytes more were asked for. Begin anew with a ` +
-          `smaller chunk or smaller keptBytes, or take the native engine`,
+      throw new BrinkError(
+        'wasm',
+        `the memory is full: it ends at 4 GiB, and ${bytes} bytes more were asked for. Begin anew with a smaller ` +
+          'chunk or smaller keptBytes, or take the native engine.',
       );
     }
     taken.set(place, bytes);

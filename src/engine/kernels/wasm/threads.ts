@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { extname } from 'node:path';
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
+import { BrinkError } from '../../../core/errors.ts';
 import { type Loops, loopsModule } from './loops.ts';
 import { runShare, type Task, workOf } from './tasks.ts';
 import { waitForChange } from './waitForChange.ts';
@@ -88,7 +89,7 @@ export async function startThreads(
   const requireAlive = () => {
     if (Atomics.load(signal, SIGNAL.failed) === 0) return;
     reason ??= receiveMessageOnPort(reasons.port1)?.message;
-    throw new Error(`a thread of the WebAssembly engine failed: ${reason}. Start the process anew`);
+    throw new BrinkError('wasm', `a thread failed: ${reason}. Start the process anew.`);
   };
   return {
     count,

@@ -21,6 +21,7 @@ export interface AdapterInfo {
 export interface Device {
   readonly limits: Readonly<Record<string, number>>;
   readonly lost: Promise<{ readonly message: string }>;
+  destroy(): void;
   addEventListener(type: 'uncapturederror', listener: (event: UncapturedError) => void): void;
 }
 

@@ -1,10 +1,13 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { BrinkError } from '../../../core/errors.ts';
 import type { Device } from './Dawn.ts';
 import type { WebGpuBackend } from './WebGpuBackend.ts';
 
+const WHO = 'webgpu';
 /** Where memory that waits to be used again goes back to the driver, in bytes. */
 const MOST_IDLE = 2 ** 30;
 const SMALLER = 'Begin anew with a smaller chunk: empiricalRisk({ …, chunk })';
+const full = (said: string) => `its memory is full (${said}). ${SMALLER}`;
 
 /**
  * Makes a read throw where the device has failed.
@@ -20,13 +23,13 @@ export function watchDevice(backend: WebGpuBackend, device: Device): void {
     event.preventDefault();
     const [said] = event.error.message.split('\n');
     const kind = event.error.constructor.name;
-    failure ??= kind === 'GPUOutOfMemoryError' ? `its memory is full (${said}). ${SMALLER}` : `${kind}: ${said}`;
+    failure ??= kind === 'GPUOutOfMemoryError' ? full(said!) : `${kind}: ${said}`;
   });
   void device.lost.then(({ message }) => {
     failure ??= `it was lost (${message.split('\n')[0]}). Start the process anew`;
   });
   const requireSound = () => {
-    if (failure !== null) throw new Error(`the GPU of the WebGPU engine failed: ${failure}.`);
+    if (failure !== null) throw new BrinkError(WHO, `the GPU failed: ${failure}.`);
   };
   const { read, readSync } = backend;
   backend.read = async (dataId) => {
@@ -42,24 +45,26 @@ export function watchDevice(backend: WebGpuBackend, device: Device): void {
   backend.readSync = (dataId) => {
     // What the host gave, or has read before, is there.
     if (backend.tensorMap.get(dataId).values != null) return readSync.call(backend, dataId);
-    throw new Error(
-      'a tensor is read by dataSync() or arraySync(), and the engine webgpu reads asynchronously alone. Await its ' +
-        'data(); from then on dataSync() works too.',
+    throw new BrinkError(
+      WHO,
+      'a tensor is read by dataSync() or arraySync(), and this engine reads asynchronously alone. Await its data(); ' +
+        'from then on dataSync() works too.',
     );
   };
 }
 
 /**
  * Bounds the memory that waits to be used again: TensorFlow.js keeps every buffer that it ever made, for tensors of just
- * that size. Says by name where one tensor is too large for the device.
+ * that size. Says by name where one tensor is too large for the device, and where there is no memory for what goes there.
  */
 export function boundMemory({ bufferManager }: WebGpuBackend, { limits }: Device): void {
   const { acquireBuffer } = bufferManager;
   const most = Math.min(limits.maxBufferSize!, limits.maxStorageBufferBindingSize!);
   bufferManager.acquireBuffer = (size, ...rest) => {
     if (size > most) {
-      throw new Error(
-        `the GPU of the WebGPU engine takes tensors of up to ${most} bytes, and one of ${size} was asked for. ${SMALLER}.`,
+      throw new BrinkError(
+        WHO,
+        `the GPU takes tensors of up to ${most} bytes, and one of ${size} was asked for. ${SMALLER}.`,
       );
     }
     if (bufferManager.numBytesAllocated - bufferManager.numBytesUsed > MOST_IDLE) {
@@ -72,6 +77,18 @@ export function boundMemory({ bufferManager }: WebGpuBackend, { limits }: Device
         buffers.length = 0;
       }
     }
-    return acquireBuffer.call(bufferManager, size, ...rest);
+    try {
+      return acquireBuffer.call(bufferManager, size, ...rest);
+    } catch (cause) {
+      // Of a buffer that the host is to fill at once it is said at once.
+      if (cause instanceof RangeError) {
+        throw new BrinkError(
+          WHO,
+          `the GPU failed: ${full(`${size} bytes more: ${cause.message.replace(/\.$/, '')}`)}.`,
+          { cause },
+        );
+      }
+      throw cause;
+    }
   };
 }
