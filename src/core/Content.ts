@@ -14,19 +14,32 @@ export class Content {
 
 type Vector = Float32Array | Float64Array;
 
-const PRIME = 0x85ebca6b;
+const [P1, P2, P3, P4] = [0x9e3779b1, 0x85ebca77, 0xc2b2ae3d, 0x27d4eb2f];
 
+/**
+ * xxHash32 (Collet, 2012), by words of the machine. Sums with odd factors alone would not do: they take a flipped sign,
+ * which is the highest bit of a float32, no further than to the highest bit, where two cancel, as in v and −v.
+ */
 function hashOf({ buffer, byteOffset, byteLength }: Vector): number {
   const words = new Uint32Array(buffer, byteOffset, byteLength >> 2);
   // Four lanes, so that no product waits for the one before it.
-  let [a, b, c, d] = [1, 2, 3, words.length];
+  let [a, b, c, d] = [P1 + P2, P2, 0, -P1];
   const whole = words.length - (words.length % 4);
   for (let k = 0; k < whole; k += 4) {
-    a = (Math.imul(a, PRIME) + words[k]!) | 0;
-    b = (Math.imul(b, PRIME) + words[k + 1]!) | 0;
-    c = (Math.imul(c, PRIME) + words[k + 2]!) | 0;
-    d = (Math.imul(d, PRIME) + words[k + 3]!) | 0;
+    a = mixed(a, words[k]!);
+    b = mixed(b, words[k + 1]!);
+    c = mixed(c, words[k + 2]!);
+    d = mixed(d, words[k + 3]!);
   }
-  for (let k = whole; k < words.length; k++) a = (Math.imul(a, PRIME) + words[k]!) | 0;
-  return [a, b, c, d].reduce((hash, lane) => (Math.imul(hash, PRIME) + lane) | 0);
+  let hash = (rotated(a, 1) + rotated(b, 7) + rotated(c, 12) + rotated(d, 18) + byteLength) | 0;
+  for (let k = whole; k < words.length; k++) {
+    hash = Math.imul(rotated((hash + Math.imul(words[k]!, P3)) | 0, 17), P4);
+  }
+  hash = Math.imul(hash ^ (hash >>> 15), P2);
+  hash = Math.imul(hash ^ (hash >>> 13), P3);
+  return hash ^ (hash >>> 16);
 }
+
+const rotated = (x: number, by: number) => (x << by) | (x >>> (32 - by));
+
+const mixed = (lane: number, word: number) => Math.imul(rotated((lane + Math.imul(word, P2)) | 0, 13), P1);

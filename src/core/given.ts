@@ -141,7 +141,7 @@ export function numberOf(who: string, at: (k: number) => string, entry: unknown,
       ? 'It must be a number; convert text by Number, and say what an empty one stands for.'
       : Array.isArray(entry) || ArrayBuffer.isView(entry)
         ? 'It must be a number; put rows one after the other by `.flat()`.'
-        : 'It must be a number; leave the example out or replace the value.';
+        : 'It must be a number; leave out what it belongs to, or replace it.';
   const what = entry === undefined ? 'missing' : shown(entry);
   throw new BrinkError(who, `${at(k)} is ${what}. ${advice}`);
 }

@@ -39,8 +39,9 @@ const WHO = 'resume';
  * end of its own table: the one with the same name, in the folder of the recording and in those of runs that went on
  * with it before. Steps up to the last recorded one are as they were recorded, those between two recorded ones are made
  * again. What was done is said as the run begins, and stands in run.json (`resumed`). A table whose key has no step can't
- * be joined, and an operator that counts what comes, or a probe that follows something from step to step (eigenvectors),
- * starts afresh. With `step` all rows from there on are written: `step: 0` gives tables that are whole, at the price of
+ * be joined, and an operator that counts what comes or remembers it (`take`, `untilPassed`, `near` at the steps that its
+ * gauge leaves out), or a probe that follows something from step to step (eigenvectors), starts afresh. With `step` all
+ * rows from there on are written: `step: 0` gives tables that are whole, at the price of
  * measuring everything again.
  *
  * Cost: as `gradientDescent`, and at the beginning the keys of the tables are read.

@@ -12,10 +12,13 @@ export interface FittedLine {
   readonly intercept: number;
   /** Where y = 0: −intercept/slope. */
   readonly xIntercept: number;
-  /** What the errors of the points make of the slope; where these are all 0, what their scatter makes of it. */
+  /** What the errors of the points make of the slope; where these are all 0, what their scatter makes of it, of two NaN. */
   readonly slopeError: number;
   readonly interceptError: number;
-  /** χ² over its n − 2 degrees of freedom: above 1 the points scatter more than their errors say; NaN without errors. */
+  /**
+   * χ² over its n − 2 degrees of freedom: above 1 the points scatter more than their errors say; NaN without errors,
+   * and of two points, which have no scatter.
+   */
   readonly reducedChiSquare: number;
 }
 
@@ -61,7 +64,7 @@ function ordinary({ x, y }: Points): FittedLine {
     const residual = y[i]! - intercept - slope * x[i]!;
     residuals += residual * residual;
   }
-  const variance = residuals / (n - 2);
+  const variance = byFreedom(residuals, n);
   return {
     slope,
     intercept,
@@ -71,6 +74,9 @@ function ordinary({ x, y }: Points): FittedLine {
     reducedChiSquare: Number.NaN,
   };
 }
+
+/** A sum of squares over n − 2 degrees of freedom; of two points it is rounding over nothing. */
+const byFreedom = (squares: number, n: number) => (n > 2 ? squares / (n - 2) : Number.NaN);
 
 /** York's iteration stops there; it takes about ten. */
 const MOST_ITERATIONS = 200;
@@ -99,7 +105,10 @@ function york(points: Points, first: number): FittedLine {
     xIntercept: meanX - meanY / slope,
     slopeError: Math.sqrt(slopeVariance),
     interceptError: Math.sqrt(1 / total + (meanX + meanBeta) ** 2 * slopeVariance),
-    reducedChiSquare: sum(n, (i) => W[i]! * (y[i]! - intercept - slope * x[i]!) ** 2) / (n - 2),
+    reducedChiSquare: byFreedom(
+      sum(n, (i) => W[i]! * (y[i]! - intercept - slope * x[i]!) ** 2),
+      n,
+    ),
   };
 }
 

@@ -1,4 +1,5 @@
 import { requireInteger } from '../core/errors.ts';
+import { numberOf } from '../core/given.ts';
 import { requireNames } from '../core/requireNames.ts';
 
 /** What crosses what. */
@@ -15,11 +16,12 @@ export interface Crossing<T> {
  * none.
  *
  * Near the edge of stability a value passes it for a single step long before it stays: `stays` tells both apart.
- * A crossing within the last `stays` − 1 rows is not known to stay, and is none.
+ * A crossing within the last `stays` − 1 rows is not known to stay, and is none. NaN, or an edge that is NaN, is not
+ * above; null is refused, which JavaScript takes for 0: say what stands for it (`row.gap ?? NaN`).
  *
  * @param rows In the order of their steps.
  * @param crossing `value`, `edge`, `stays` (1).
- * @throws BrinkError where `stays` is no integer of at least 1.
+ * @throws BrinkError where `stays` is no integer of at least 1, or a value or an edge is no number.
  * @example
  * import { firstCrossing } from 'brink';
  *
@@ -32,9 +34,12 @@ export function firstCrossing<T>(rows: readonly T[], crossing: Crossing<T>): num
   requireNames('firstCrossing', crossing, ['value', 'edge', 'stays']);
   const { value, edge, stays = 1 } = crossing;
   requireInteger('firstCrossing', 'stays', stays, 1);
+  const edgeOf = typeof edge === 'function' ? edge : () => edge;
+  const number = (what: string, of: (row: T) => number, k: number) =>
+    numberOf('firstCrossing', (k) => `the ${what} of row ${k}`, of(rows[k]!), k);
   let above = 0;
-  for (const [k, row] of rows.entries()) {
-    above = value(row) > (typeof edge === 'number' ? edge : edge(row)) ? above + 1 : 0;
+  for (let k = 0; k < rows.length; k++) {
+    above = number('value', value, k) > number('edge', edgeOf, k) ? above + 1 : 0;
     if (above === stays) return k - stays + 1;
   }
   return null;

@@ -1,4 +1,5 @@
 import { BrinkError } from '../core/errors.ts';
+import { numberOf } from '../core/given.ts';
 import type { Estimate } from './Estimate.ts';
 
 /** Whether a claim stands. */
@@ -19,7 +20,7 @@ export interface Region {
  *
  * @param estimate Null: nothing was measured.
  * @param region `low`, `high`.
- * @throws BrinkError where the region is no range.
+ * @throws BrinkError where the region is no range, or an end is no number: JSON makes null of ∞, which would count as 0.
  * @example
  * import { betweenSeeds, judge } from 'brink';
  *
@@ -28,6 +29,7 @@ export interface Region {
  * @see blockInterval, betweenSeeds
  */
 export function judge(estimate: Pick<Estimate, 'low' | 'high'> | null, region: Region): Verdict {
+  requireEnds('the region', region);
   if (!(region.low <= region.high)) {
     throw new BrinkError(
       'judge',
@@ -35,7 +37,12 @@ export function judge(estimate: Pick<Estimate, 'low' | 'high'> | null, region: R
     );
   }
   if (estimate === null) return 'not decidable';
+  requireEnds('the estimate', estimate);
   if (estimate.low >= region.low && estimate.high <= region.high) return 'holds';
   if (estimate.high < region.low || estimate.low > region.high) return 'does not hold';
   return 'not decidable';
+}
+
+function requireEnds(what: string, { low, high }: Region): void {
+  for (const [end, value] of Object.entries({ low, high })) numberOf('judge', () => `${end} of ${what}`, value, 0);
 }

@@ -1,3 +1,4 @@
+import { numbers } from '../core/given.ts';
 import { bestLine, type Points } from './bestLine.ts';
 import { type BlockIntervalOptions, blockInterval } from './blockInterval.ts';
 import type { Estimate } from './Estimate.ts';
@@ -49,7 +50,8 @@ export function lineFitInterval<T>(
   { x, y, xError = () => 0, yError = () => 0 }: LineColumns<T>,
   options?: BlockIntervalOptions,
 ): LineInterval {
-  const whole = { x: rows.map(x), y: rows.map(y), xError: rows.map(xError), yError: rows.map(yError) };
+  const of = (name: string, column: (row: T) => number) => numbers('lineFitInterval', name, rows.map(column));
+  const whole = { x: of('x', x), y: of('y', y), xError: of('xError', xError), yError: of('yError', yError) };
   lineFit(whole); // which refuses what it must
   const indices = rows.map((_, k) => k);
   const intervalOf = (property: 'slope' | 'xIntercept') =>

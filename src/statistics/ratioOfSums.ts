@@ -1,3 +1,4 @@
+import { numberOf } from '../core/given.ts';
 import { type BlockIntervalOptions, blockInterval } from './blockInterval.ts';
 import type { Estimate } from './Estimate.ts';
 
@@ -10,10 +11,10 @@ import type { Estimate } from './Estimate.ts';
  * Cost: that of `blockInterval`.
  *
  * @param rows In the order of their steps, equally far apart.
- * @param numerator a of a row.
- * @param denominator b of a row.
+ * @param numerator a of a row; NaN makes the value NaN, without an interval.
+ * @param denominator b of a row; the same.
  * @param options `resamples` (1000), `seed` (0).
- * @throws BrinkError for an option out of its range.
+ * @throws BrinkError for an option out of its range, or where a or b is no number, as null: leave such rows out.
  * @example
  * import { ratioOfSums } from 'brink';
  *
@@ -27,7 +28,9 @@ export function ratioOfSums<T>(
   denominator: (row: T) => number,
   options?: BlockIntervalOptions,
 ): Estimate {
-  const pairs = rows.map((row) => [numerator(row), denominator(row)] as const);
+  const number = (name: string, of: (row: T) => number, k: number) =>
+    numberOf('ratioOfSums', (k) => `the ${name} of row ${k}`, of(rows[k]!), k);
+  const pairs = rows.map((_, k) => [number('numerator', numerator, k), number('denominator', denominator, k)] as const);
   return blockInterval(pairs, ratio, options);
 }
 

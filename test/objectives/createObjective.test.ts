@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Objective } from '../../src/core/Objective.ts';
+import { generator, signs } from '../../src/linalg/random.ts';
 import { createObjective } from '../../src/objectives/createObjective.ts';
 import type { Derivatives } from '../../src/objectives/Derivatives.ts';
 import { leastSquares } from '../../src/objectives/leastSquares.ts';
@@ -107,6 +108,23 @@ describe('arrays that are written to again', () => {
     expect((await point.hessianVector(v)).product).toEqual(Float32Array.of(2, 0));
     v.set([0, 1]);
     expect((await point.hessianVector(v)).product).toEqual(Float32Array.of(0, 32));
+  });
+
+  it('a v of random signs that is drawn anew in place is another each time, and so are weights that are turned', async () => {
+    const m = 16;
+    const A = Array.from({ length: m }, (_, i) => Array.from({ length: m }, (_, j) => (i === j ? i - 20 : 0)));
+    const objective = quadratic({ A });
+    const point = objective.at(new Float32Array(m));
+    const v = new Float32Array(m);
+    for (let k = 0; k < 100; k++) {
+      v.set(signs(generator(k), m));
+      expect((await point.hessianVector(v)).product).toEqual(v.map((x, i) => (i - 20) * x));
+    }
+    const weights = new Float32Array(m).fill(2);
+    expect((await objective.at(weights).gradient())[0]).toBe(-40);
+    expect((await objective.at(weights.map((w) => -w)).gradient())[0]).toBe(40);
+    weights.set(weights.map((w) => -w));
+    expect((await objective.at(weights).gradient())[0]).toBe(40);
   });
 
   it('weights that are updated in place are other weights, and a point stays at those it was made of', async () => {

@@ -29,6 +29,16 @@ describe('a claim', () => {
     expect(judge({ low: 1.2, high: 9 }, { low: 1, high: Number.POSITIVE_INFINITY })).toBe('holds');
     expect(() => judge(null, { low: 1, high: 0 })).toThrow('the region goes from 1 to 0.');
   });
+
+  it('takes no null for 0, which JSON makes of ∞', () => {
+    const [open, from] = [
+      { low: -5, high: 9 },
+      { low: Number.NEGATIVE_INFINITY, high: 7 },
+    ];
+    expect(judge(from, open)).toBe('not decidable');
+    expect(() => judge(JSON.parse(JSON.stringify(from)), open)).toThrow('judge: low of the estimate is null.');
+    expect(() => judge(open, JSON.parse(JSON.stringify(from)))).toThrow('judge: low of the region is null.');
+  });
 });
 
 describe('the interval between seeds', () => {
@@ -61,6 +71,17 @@ describe('the first crossing', () => {
     expect(firstCrossing([1, 3, Number.NaN, 3], { value, edge: 2, stays: 2 })).toBeNull();
     expect(() => firstCrossing([1], { value, edge: 2, stays: 0 })).toThrow('stays is 0');
   });
+
+  it('takes nothing else for a number', () => {
+    const rows = [{ gap: -3 }, { gap: null }, { gap: 2 }] as unknown as { gap: number }[];
+    const gap = (row: { gap: number }) => row.gap;
+    expect(firstCrossing(rows, { value: (row) => row.gap ?? Number.NaN, edge: -1 })).toBe(2);
+    expect(() => firstCrossing(rows, { value: gap, edge: -1 })).toThrow('the value of row 1 is null.');
+    expect(() => firstCrossing([1, 2], { value, edge: () => 'far' as unknown as number })).toThrow(
+      "the edge of row 0 is 'far'.",
+    );
+    expect(() => firstCrossing([1, 2], { value: () => undefined as unknown as number, edge: 3 })).toThrow('missing');
+  });
 });
 
 describe('a ratio of sums', () => {
@@ -73,6 +94,22 @@ describe('a ratio of sums', () => {
         ({ b }) => b,
       ).value,
     ).toBe(20 / 12);
+  });
+
+  it('adds up numbers alone: null is not 0, and text is not put one behind the other', () => {
+    const of = (rows: readonly (readonly unknown[])[]) => {
+      const pairs = rows as readonly (readonly [number, number])[];
+      return ratioOfSums(
+        pairs,
+        ([a]) => a,
+        ([, b]) => b,
+      ).value;
+    };
+    const pair = [3, 2] as const;
+    expect(of([pair, [1n, 2]])).toBe(1);
+    expect(of([pair, [Number.NaN, 2]])).toBeNaN();
+    expect(() => of([pair, [null, 2]])).toThrow('ratioOfSums: the numerator of row 1 is null.');
+    expect(() => of([pair, [1, '2']])).toThrow("ratioOfSums: the denominator of row 1 is '2'.");
   });
 
   it('has no interval where the denominators add up to 0', () => {

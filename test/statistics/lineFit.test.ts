@@ -64,6 +64,22 @@ describe('the line with errors in both coordinates', () => {
     expect(lineFit({ x: [2, 2], y: [1, 3], yError: [1, 1] }).slope).toBeNaN();
   });
 
+  it('has no scatter of two points, however their sums are rounded', () => {
+    for (const x of [1, 1 / 3, 1.7]) {
+      const points = { x: [x, 2.3], y: [2, 7.7] };
+      const line = lineFit(points);
+      expect(line.slope).toBeCloseTo(5.7 / (2.3 - x), 12);
+      expect([line.slopeError, line.interceptError, line.reducedChiSquare]).toEqual([
+        Number.NaN,
+        Number.NaN,
+        Number.NaN,
+      ]);
+      const withErrors = lineFit({ ...points, xError: [0.1, 0.2], yError: [0.3, 0.1] });
+      expect(withErrors.slopeError).toBeGreaterThan(0);
+      expect(withErrors.reducedChiSquare).toBeNaN();
+    }
+  });
+
   it('is none where all x are one number, whatever its last digits', () => {
     const y = [1, 2, 3.5];
     for (const x of [0.1, 0.7, 1e9 + 0.1]) {
@@ -89,6 +105,12 @@ describe('the interval of a line along a run', () => {
       expect(slope[end]).toBeCloseTo(3, 9);
       expect(xIntercept[end]).toBeCloseTo(7, 9);
     }
+  });
+
+  it('takes integers of 64 bits, and no null', () => {
+    const rows = Array.from({ length: 9 }, (_, t) => ({ x: BigInt(t) as unknown as number, y: 2 * t }));
+    expect(lineFitInterval(rows, at).slope.value).toBeCloseTo(2, 12);
+    expect(() => lineFitInterval(rows, { ...at, y: () => null as unknown as number })).toThrow('y[0] is null.');
   });
 
   it('knows that neighbours err together, which the error of the fit does not', () => {
