@@ -87,25 +87,32 @@ const NAMES = {
 const DATA = { digits: 'digits, 8 × 8', 'cifar-10': 'CIFAR-10' };
 const LOSSES = { mse: 'mean squared error, ½ Σ over classes', ce: 'cross-entropy' };
 
+const PAPERS_DATA = 'CIFAR-10-8k (n = 8192)';
+const asIn = (name: string, paper: string): Setting => ({ name, paper, here: paper, why: 'as in the paper' });
+
 /** The rows of the settings that every network has. */
 export function networkSettings(network: Network, paper: { model: string; loss: string | null }): Setting[] {
   const isPapers = network.data === 'cifar-10' && network.examples === 8192;
   const small = 'an exact product takes milliseconds, so that every step can be measured on a laptop';
   return [
-    { name: 'model', paper: paper.model, here: NAMES[network.model], why: isPapers ? 'as in the paper' : small },
-    {
-      name: 'data',
-      paper: 'CIFAR-10-8k (n = 8192)',
-      here: `${DATA[network.data]} (n = ${network.examples})`,
-      why: isPapers ? 'as in the paper' : 'real images that come with brink',
-    },
+    isPapers
+      ? asIn('model', paper.model)
+      : { name: 'model', paper: paper.model, here: NAMES[network.model], why: small },
+    isPapers
+      ? asIn('data', PAPERS_DATA)
+      : {
+          name: 'data',
+          paper: PAPERS_DATA,
+          here: `${DATA[network.data]} (n = ${network.examples})`,
+          why: network.data === 'digits' ? 'real images that come with brink' : 'as many as two cores can measure',
+        },
     {
       name: 'loss',
       paper: paper.loss,
       here: LOSSES[network.loss],
       why: network.loss === 'mse' ? 'with cross-entropy the digits never reach the edge' : 'as in the paper',
     },
-    { name: 'initialisation', paper: null, here: 'W ~ N(0, s²/fan_in), biases 0', why: 'the usual one' },
+    { name: 'initialisation', paper: null, here: 'W ~ N(0, s²/fan_{in}), biases 0', why: 'the usual one' },
     { name: 'normalisation', paper: null, here: 'mean subtracted', why: 'as the edge-of-stability literature does' },
   ];
 }
