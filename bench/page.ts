@@ -70,7 +70,9 @@ async function opened(browser: Browser, url: string) {
 async function costOf(browser: Browser, directory: string, rows: number): Promise<Cost> {
   beginRun(directory);
   const logs = TABLES.map((name) => new NumbersLog(directory, name));
-  for (const [k, log] of logs.entries()) log.add(rows, (step) => Math.sin(step / 500) + (step % 2 ? 0.1 : -0.1) + k);
+  // As many waves whatever the rows, so that the pictures are alike.
+  const wave = (step: number) => Math.sin((20 * step) / rows) + (step % 2 ? 0.1 : -0.1);
+  for (const log of logs) log.add(rows, wave);
   const server = await serveWatch(directory);
   try {
     const openedByTheClock: number[] = [];
@@ -104,7 +106,7 @@ async function costOf(browser: Browser, directory: string, rows: number): Promis
     const appended: number[] = [];
     for (let turn = 1; turn <= APPENDED; turn++) {
       const append = async () => {
-        for (const log of logs) log.add(MORE, (step) => Math.sin(step / 500));
+        for (const log of logs) log.add(MORE, wave);
         await hasCome(page, rows + turn * MORE);
       };
       appended.push(await during(append));

@@ -599,6 +599,13 @@ describe('what can’t be drawn', { timeout: 120_000 }, () => {
       lossSlice.table,
       values.map((delta, k) => ({ [along]: k, loss_change: delta, quadratic_change: k })),
     );
+    const densities = [1, 0, 1e-9, 0.5];
+    const [eigenvalue] = spectralDensity.table.key.slice(1) as [string];
+    await writeRows(
+      join(directory, 'spectrum.arrows'),
+      spectralDensity.table,
+      densities.map((density, k) => ({ [eigenvalue]: k, density, density_standard_error: 0.1 })),
+    );
     const [x, y] = lossPlane.table.key.slice(1) as [string, string];
     const plane = [0, 1, 2, 3].map((k) => ({ [x]: k % 2, [y]: Math.floor(k / 2), loss: none }));
     await write('planes', lossPlane.table, plane);
@@ -622,6 +629,17 @@ describe('what can’t be drawn', { timeout: 120_000 }, () => {
     expect(await slice.locator('svg').getAttribute('aria-label')).toContain(
       'from 0 to 9, 2 of 7 null, NaN or infinite; ',
     );
+
+    // What is next to nothing lies within the frame, above the numbers along the axis, and that is said.
+    const density = page.locator('[data-snapshot=spectrum]');
+    expect(await density.locator('.note').first().textContent()).toBe(
+      '2 of 4 are less than a millionth of the largest, and drawn along the bottom.',
+    );
+    const points = (await density.locator('polyline.stroke-lambda').getAttribute('points'))!.split(' ');
+    const heights = points.map((point) => Number(point.split(',')[1]));
+    const bottom = Number(await density.locator('.gridline').first().getAttribute('y2'));
+    expect(heights[1]).toBe(heights[2]);
+    expect(heights[1]).toBeLessThan(bottom);
 
     const planes = page.locator('[data-snapshot=planes]');
     expect(await planes.locator('.counts').textContent()).toBe('4 of 4 null, NaN or infinite: left empty');

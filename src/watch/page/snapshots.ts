@@ -205,9 +205,10 @@ function drawLines(declaration: Table, table: TableData, rows: readonly number[]
   // A density spans decades, down to nothing between the eigenvalues.
   const floor = isDensity ? Math.max(...positive, 0) * 1e-6 : Number.NEGATIVE_INFINITY;
   const isLog = isDensity && positive.length > 0;
+  const low = isLog ? all.filter((value) => value < floor).length : 0;
   const x = axisOf(places, scaleOf('linear'), LEFT, WIDTH - RIGHT);
   const y = axisOf(
-    isLog ? positive.filter((value) => value >= floor) : all,
+    isLog ? all.map((value) => Math.max(value, floor)) : all,
     scaleOf(isLog ? 'log' : 'linear'),
     HEIGHT - BOTTOM,
     TOP,
@@ -251,7 +252,14 @@ function drawLines(declaration: Table, table: TableData, rows: readonly number[]
       ),
     ),
   );
-  return element('div', {}, described(picture, `${words.join('; ')}.`), legend);
+  const lowWords = `${low} of ${all.length} are less than a millionth of the largest, and drawn along the bottom.`;
+  return element(
+    'div',
+    {},
+    described(picture, `${words.join('; ')}.`),
+    legend,
+    low > 0 && element('p', { class: 'note' }, lowWords),
+  );
 }
 
 /** Places that follow on each other, as far as each can be drawn. */
