@@ -22,7 +22,7 @@ describe('brink verify', { timeout: 120_000 }, () => {
     for (const quantity of ['L', 'vᵀHv', 'λ_1', '‖H‖_{S_n}', '‖H‖_{S_1}', 'ρ_1', 'tr(H)']) {
       expect(stdout).toMatch(new RegExp(`\n${literally(quantity)} +\\d.* (relative|standard errors)\n`));
     }
-    expect(stdout).toMatch(/\n\npassed\n$/);
+    expect(stdout).toMatch(/\n\nThe reference is in double precision, .* standard errors\.\n\npassed: all 23\n$/s);
   });
 
   it('fails where a value is further off than float32 is, by name, and exits with 1', async () => {
@@ -40,6 +40,10 @@ describe('brink verify', { timeout: 120_000 }, () => {
     const failed = checks.filter((check: { passed: boolean }) => !check.passed);
     expect(failed.map(({ quantity }: { quantity: string }) => quantity)).toEqual(['λ_1', 'tr(H)']);
     expect(failed[0].error).toBeCloseTo(1e-5, 6);
+    const inWords = await verify('--reference', folder);
+    expect(inWords.code).toBe(1);
+    expect(inWords.stdout).toMatch(/\nλ_1 .* relative +FAILED\n/);
+    expect(inWords.stdout).toMatch(/\n\nfailed: 2 of 23, λ_1, tr\(H\)\n$/);
   });
 
   it('says where the reference values are missing', async () => {
