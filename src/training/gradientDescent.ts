@@ -204,6 +204,7 @@ export function descend(
   }
 
   const first = start?.index ?? 0;
+  const before = examplesBefore((start?.epoch ?? 0) * pass);
   const run = stepRun({
     ...source,
     objective,
@@ -254,7 +255,7 @@ export function descend(
     const firstWeights = weights;
 
     for (let t = first; ; t++) {
-      const done = Math.round((start?.epoch ?? 0) * pass) + (t - first) * perStep;
+      const done = before + (t - first) * perStep;
       const batch = isFullBatch ? null : batchOf(t);
       const evaluation = await stepGradient(objective, { index: t, weights, velocity, beta2, batch });
       if (subscriber.closed) return;
@@ -294,6 +295,12 @@ export function descend(
       (error) => subscriber.error(error),
     );
   });
+}
+
+/** A whole number, up to rounding, as it is of a run that goes on; of one that is left with batches of another size no. */
+function examplesBefore(done: number): number {
+  const whole = Math.round(done);
+  return Math.abs(done - whole) < 1e-6 ? whole : done;
 }
 
 /** θ_{t+1} and δ_t, each rounded to float32 once. */

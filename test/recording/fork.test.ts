@@ -67,6 +67,15 @@ describe('fork', () => {
     expect(smaller!.map((step) => step.epoch * 12)).toEqual([12, 14, 16, 18]);
   });
 
+  it('counts passes on from where it left, also in the middle of one with batches of another size', async () => {
+    await recorded({ batchSize: 4, shuffle: 'epoch' });
+    const epochs = async (step: number, batchSize: number) =>
+      (await collect(fork(path, { objective, step, steps: 2, batchSize }))).map(({ epoch }) => epoch);
+    expect(await epochs(4, 4)).toEqual([4 / 3, 5 / 3, 2]);
+    for (const [k, epoch] of (await epochs(4, 7)).entries()) expect(epoch).toBeCloseTo(4 / 3 + k, 12);
+    for (const [k, epoch] of (await epochs(5, 6)).entries()) expect(epoch).toBeCloseTo(5 / 3 + k / 2, 12);
+  });
+
   it('takes the velocity along, begins one at zero, and drops one', async () => {
     const live = await recorded({ beta1: 0.4 });
     const at = async (more: object) =>
