@@ -29,6 +29,11 @@ const ON_A_SOFTWARE_GPU = [
   'test/models/models.test.ts',
 ];
 
+/** What is of WebAssembly alone. */
+const OF_WASM = ['test/engine/{guardMemory,threads}.test.ts'];
+/** Tests of operations alone, which know of no graph. */
+const OF_OPERATIONS = ['test/engine/{convolution,kernels,matrixProduct,passes,pooling,secondOrder}.test.ts'];
+
 const withoutGpu = gpuMissing();
 if (withoutGpu !== null) console.log(`Tests on WebGPU are skipped: ${withoutGpu}.`);
 
@@ -37,9 +42,21 @@ const native = installedBuild('cpu') ?? installedBuild('cuda');
 /** Set by `test/run.ts`, where this folder's own name would not do. */
 const isLink = process.execArgv.includes('--preserve-symlinks');
 
-const engine = (name: string, include = ON_EVERY_ENGINE, project = name, env: Record<string, string> = {}) => ({
+interface OnEngine {
+  readonly include?: string[];
+  readonly exclude?: string[];
+  readonly project?: string;
+  readonly env?: Record<string, string>;
+}
+const engine = (
+  name: string,
+  { include = ON_EVERY_ENGINE, exclude = [], project = name, env = {} }: OnEngine = {},
+) => ({
   extends: true as const,
-  test: { name: project, include, env: { BRINK_ENGINE: name, ...env }, testTimeout: 120_000, hookTimeout: 120_000 },
+  test: {
+    ...{ name: project, include, exclude, env: { BRINK_ENGINE: name, ...env } },
+    ...{ testTimeout: 120_000, hookTimeout: 120_000 },
+  },
 });
 
 export default defineConfig({
@@ -62,19 +79,18 @@ export default defineConfig({
         },
       },
       engine('wasm'),
-      engine('cpu', ON_PORTABLE_KERNELS),
-      ...(withoutGpu === null ? [engine('webgpu', ON_A_SOFTWARE_GPU, 'webgpu', softwareGpu)] : []),
+      engine('cpu', { include: ON_PORTABLE_KERNELS }),
+      ...(withoutGpu === null ? [engine('webgpu', { include: ON_A_SOFTWARE_GPU, env: softwareGpu })] : []),
       ...(native
         ? [
-            engine('tensorflow'),
+            engine('tensorflow', { exclude: OF_WASM }),
             // Operation by operation, as where a model can't be recorded. But for the reference values, which take minutes:
             // each graph is compared with its operations when it is recorded.
-            engine(
-              'tensorflow',
-              ON_EVERY_ENGINE.filter((file) => file !== 'test/reference.test.ts'),
-              'tensorflow-eager',
-              { BRINK_GRAPHS: 'off' },
-            ),
+            engine('tensorflow', {
+              exclude: [...OF_WASM, ...OF_OPERATIONS, 'test/reference.test.ts'],
+              project: 'tensorflow-eager',
+              env: { BRINK_GRAPHS: 'off' },
+            }),
           ]
         : []),
     ],
