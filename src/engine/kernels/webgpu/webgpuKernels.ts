@@ -1,5 +1,6 @@
 import type { KernelTable } from '../Kernel.ts';
 import { cumsum } from './cumsum.ts';
+import { elementaryKernels } from './elementary.ts';
 import { entrywise } from './entrywise.ts';
 import { filterGradient } from './filterGradient.ts';
 import { gatherAdjoint } from './gatherAdjoint.ts';
@@ -29,5 +30,6 @@ export const webgpuKernels = {
   Tile: tile,
   GatherAdjoint: gatherAdjoint,
   Conv2DBackpropFilter: filterGradient,
+  ...elementaryKernels,
   ...poolingKernels,
 } as const satisfies KernelTable;
