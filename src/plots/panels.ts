@@ -2,7 +2,9 @@ import type { TopLevelSpec } from 'vega-lite';
 import { BrinkError, requireNumber } from '../core/errors.ts';
 import { requireList, requireOptions, requireText } from '../core/given.ts';
 import { config } from './config.ts';
-import { isChart, sized, unnamed } from './sized.ts';
+import { BOLD, isChart, sized, unnamed } from './sized.ts';
+import { wrapped } from './textWidth.ts';
+import { titleOf } from './titleOf.ts';
 
 /** How `panels` puts charts together. */
 export interface PanelsOptions {
@@ -58,16 +60,16 @@ export function panels(rows: readonly (readonly TopLevelSpec[])[], options: Pane
   const each = Math.max(LEAST, Math.floor((width - (most - 1) * GAP) / most) - BESIDE);
   const all = rows.flat();
   const panel = (spec: TopLevelSpec, k: number) => {
+    const lettered = { ...spec, title: [letter(k), titleOf(spec)].join(' ').trim() };
     // What belongs to the whole is said once, at the top.
-    const { $schema, background, config, description, ...rest } = unnamed(sized(spec, each, height));
-    const own = typeof rest.title === 'string' ? ` ${rest.title}` : '';
-    return { ...rest, title: `${letter(k)}${own}` };
+    const { $schema, background, config, description, ...rest } = unnamed(sized(lettered, each, height));
+    return rest;
   };
   return {
     $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
     description: [description, ...all.map((spec, k) => `${letter(k)} ${spec.description}`)].join(' '),
     background: 'white',
-    ...(title !== undefined && { title: { text: title, fontSize: 15, offset: 14 } }),
+    ...(title !== undefined && { title: { text: wrapped(title, width, BOLD * 15), fontSize: 15, offset: 14 } }),
     vconcat: rows.map((row, r) => {
       const before = rows.slice(0, r).flat().length;
       return { hconcat: row.map((spec, k) => panel(spec, before + k)), spacing: GAP, resolve };

@@ -3,6 +3,7 @@ import type { Mark, Style } from './Layer.ts';
 import { logTicks, type Scale } from './Scale.ts';
 import { SYMBOL_SIZE, symbolOf } from './styles.ts';
 import { textWidth, wrapped } from './textWidth.ts';
+import { titleOf } from './titleOf.ts';
 
 const FRAME = 'frame';
 const LEGEND = 'legend';
@@ -10,6 +11,9 @@ const NOTE = 'note';
 
 const LEGEND_FONT = 11.5;
 const NOTE_FONT = 10.5;
+const TITLE_FONT = 13;
+/** How much wider bold text is. */
+export const BOLD = 1.1;
 /** Of a symbol in the legend and the space around it, in pixels. */
 const SYMBOL = 44;
 /** From the frame to the note: ticks, labels and title of the axis are between. */
@@ -73,7 +77,10 @@ export function noteLayer(notes: readonly string[]): Mark {
   };
 }
 
-/** A chart of a size: as many columns in the legend, ticks on the axes and words to a line as there is place for. */
+/**
+ * A chart of a size: as many columns in the legend, ticks on the axes and words to a line, of the title and of notes, as
+ * there is place for.
+ */
 export function sized(spec: TopLevelSpec, width: number, height: number): TopLevelSpec {
   const { layer } = spec as unknown as { readonly layer: readonly Mark[] };
   const fitted = layer.map((mark) => {
@@ -82,7 +89,9 @@ export function sized(spec: TopLevelSpec, width: number, height: number): TopLev
     if (mark.name === NOTE) return withLines(mark, width, height);
     return withGradient(mark, height);
   });
-  return { ...spec, width, height, layer: fitted } as unknown as TopLevelSpec;
+  const title = titleOf(spec);
+  const lines = title === undefined ? {} : { title: wrapped(title, width, BOLD * TITLE_FONT) };
+  return { ...spec, ...lines, width, height, layer: fitted } as unknown as TopLevelSpec;
 }
 
 /** A chart whose layers have no names, which would be taken for those of another chart beside it. */

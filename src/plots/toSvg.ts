@@ -3,6 +3,7 @@ import type { TopLevelSpec } from 'vega-lite';
 import { BrinkError } from '../core/errors.ts';
 import { subscripted } from './subscripts.ts';
 import { textWidth } from './textWidth.ts';
+import { titleOf } from './titleOf.ts';
 
 /**
  * A Vega-Lite specification as the text of an SVG, without a browser: one for a page, to stand in it as it is.
@@ -52,11 +53,6 @@ interface VegaText {
   readonly textMetrics: {
     width: (item: { readonly text?: unknown; readonly fontSize?: number }, text?: unknown) => number;
   };
-}
-
-function titleOf({ title }: TopLevelSpec): string | undefined {
-  const text = typeof title === 'object' && title !== null && 'text' in title ? title.text : title;
-  return typeof text === 'string' && text !== '' ? text : undefined;
 }
 
 const firstSentence = (text: string) => /^.*?[.!?](?=\s|$)/s.exec(text)?.[0] ?? text;

@@ -10,6 +10,7 @@ import { points } from '../../src/plots/points.ts';
 import { rule } from '../../src/plots/rule.ts';
 import { slope } from '../../src/plots/slope.ts';
 import { shades } from '../../src/plots/styles.ts';
+import { textWidth } from '../../src/plots/textWidth.ts';
 import { toSvg } from '../../src/plots/toSvg.ts';
 import { pathsOf, plain, pointsOf, textsOf } from './drawn.ts';
 
@@ -241,6 +242,25 @@ describe('panels', () => {
       [191, 9],
       [9, 191],
     ]);
+  });
+
+  it('have titles of several lines where one is wider than its frame', async () => {
+    const chart = of([lineOf([1, 2])], { title: 'gradient descent, mean squared error, η = 0.25' });
+    const title = `Three networks ${'of one kind, '.repeat(12)}trained alike`;
+    const svg = await toSvg(panels([[chart, chart, chart]], { title, description: 'Three.' }));
+    expect(svg).toContain(`<title>${title}</title>`);
+    const linesOf = (drawn: string) => [...drawn.matchAll(/<tspan[^>]*>([^<]*)</g)].map(([, text]) => text!);
+    const all = linesOf(svg);
+    expect(all).toEqual(
+      expect.arrayContaining(['(a) gradient descent,', '(c) gradient descent,', 'mean squared error, η =']),
+    );
+    const above = all.filter((text) => /of one kind/.test(text));
+    expect(above).toHaveLength(2);
+    expect(Math.max(...above.map((text) => textWidth(text, 15)))).toBeLessThan(760);
+    // Of a chart by itself too.
+    const alone = linesOf(await toSvg(of([lineOf([1, 2])], { title })));
+    expect(alone.length).toBeGreaterThan(1);
+    expect(Math.max(...alone.map((text) => textWidth(text, 13)))).toBeLessThan(560);
   });
 
   it('letter a chart that stands twice by its places', () => {
