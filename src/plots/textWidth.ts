@@ -17,10 +17,10 @@ export function textWidth(text: string, fontSize: number): number {
   return fontSize * ems.reduce((sum, width) => sum + width, 0);
 }
 
-/** A text in lines of at most a width, broken between words. */
+/** A text in lines of at most a width, broken between words, but not at a sign of equality. */
 export function wrapped(text: string, width: number, fontSize: number): string[] {
   const lines: string[] = [];
-  for (const word of text.split(' ')) {
+  for (const word of text.split(/(?<!=) (?!=)/)) {
     const line = lines.length > 0 ? `${lines.at(-1)} ${word}` : word;
     if (lines.length > 0 && textWidth(line, fontSize) <= width) lines[lines.length - 1] = line;
     else lines.push(word);

@@ -252,7 +252,7 @@ describe('panels', () => {
     const linesOf = (drawn: string) => [...drawn.matchAll(/<tspan[^>]*>([^<]*)</g)].map(([, text]) => text!);
     const all = linesOf(svg);
     expect(all).toEqual(
-      expect.arrayContaining(['(a) gradient descent,', '(c) gradient descent,', 'mean squared error, η =']),
+      expect.arrayContaining(['(a) gradient descent,', '(c) gradient descent,', 'mean squared error,', 'η = 0.25']),
     );
     const above = all.filter((text) => /of one kind/.test(text));
     expect(above).toHaveLength(2);
