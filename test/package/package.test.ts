@@ -186,7 +186,7 @@ describe('a project that has installed the package', { timeout: 120_000 }, () =>
   it('has the command line: engines, verification, a run', async () => {
     const [, tensorflow, wasm] = JSON.parse(await brink('engine', '--json'));
     expect([tensorflow.usable, wasm.usable]).toEqual([false, true]);
-    expect(await brink('verify')).toMatch(/\npassed\n$/);
+    expect(await brink('verify')).toMatch(/\npassed: all \d+\n$/);
     const run = ['run', '--data', 'chebyshev', '--learning-rate', '0.1', '--steps', '3', '--probe', 'trainingLoss'];
     expect(JSON.parse(await brink(...run, '--json'))).toMatchObject({ state: 'finished', steps: 4 });
     expect(await brink('show', 'output/run')).toContain('loss.parquet: 4 rows');
