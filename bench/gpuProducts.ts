@@ -8,8 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { initialWeights, paramCount } from '../src/engine/Model.ts';
-import { generator, normals } from '../src/linalg/random.ts';
+import { paramCount } from '../src/engine/Model.ts';
 import { norm } from '../src/linalg/vector.ts';
 import { conditions } from './conditions.ts';
 import { startContender } from './contender.ts';
@@ -17,7 +16,7 @@ import { markdownTable } from './markdownTable.ts';
 import { problems } from './problems.ts';
 import { formatSpread, spread } from './spread.ts';
 import { torchPython } from './torchPython.ts';
-import { writeProblem } from './writeProblem.ts';
+import { writeRandomProblem } from './writeRandomProblem.ts';
 
 const engine = process.env.BRINK_ENGINE || 'tensorflow';
 const { values: options } = parseArgs({
@@ -85,15 +84,7 @@ async function besideTorch(python: string, folder: string, name: string, own: Fl
 
 async function measure(name: 'cnn6' | 'resnet9', folder: string): Promise<void> {
   const { model, examples } = problems[name];
-  const size = model.inputShape.reduce((a, b) => a * b, 1);
-  const targets = new Float32Array(examples * model.outputCount);
-  for (let i = 0; i < examples; i++) targets[i * model.outputCount + (i % model.outputCount)] = 1;
-  writeProblem(folder, model, {
-    weights: initialWeights(model, 0),
-    inputs: Float32Array.from(normals(generator(1), examples * size)),
-    targets,
-    v: Float32Array.from(normals(generator(2), paramCount(model))),
-  });
+  writeRandomProblem(folder, name);
   const idle = deviceMemory();
   const hashes: string[] = [];
   const table: string[][] = [];

@@ -4,8 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { initialWeights, paramCount } from '../src/engine/Model.ts';
-import { generator, normals } from '../src/linalg/random.ts';
+import { paramCount } from '../src/engine/Model.ts';
 import { norm } from '../src/linalg/vector.ts';
 import { conditions } from './conditions.ts';
 import { type Contender, startContender } from './contender.ts';
@@ -13,7 +12,7 @@ import { markdownTable } from './markdownTable.ts';
 import { type ProblemName, problems } from './problems.ts';
 import { formatSpread, spread } from './spread.ts';
 import { torchPython } from './torchPython.ts';
-import { writeProblem } from './writeProblem.ts';
+import { writeRandomProblem } from './writeRandomProblem.ts';
 
 /** Rounds that count; one before them warms up. */
 const ROUNDS = 11;
@@ -32,20 +31,6 @@ const torchProgram = fileURLToPath(new URL('./contenders/torch_products.py', imp
 interface Timing {
   readonly seconds: number;
   readonly cpuSeconds: number;
-}
-
-/** Weights, data and direction, as files that every contender reads. */
-function writeRandomProblem(folder: string, name: ProblemName): void {
-  const { model, examples } = problems[name];
-  const size = model.inputShape.reduce((a, b) => a * b, 1);
-  const targets = new Float32Array(examples * model.outputCount);
-  for (let i = 0; i < examples; i++) targets[i * model.outputCount + (i % model.outputCount)] = 1;
-  writeProblem(folder, model, {
-    weights: initialWeights(model, 0),
-    inputs: Float32Array.from(normals(generator(1), examples * size)),
-    targets,
-    v: Float32Array.from(normals(generator(2), paramCount(model))),
-  });
 }
 
 function readProduct(folder: string, file: string): Float64Array {

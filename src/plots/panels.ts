@@ -2,9 +2,9 @@ import type { TopLevelSpec } from 'vega-lite';
 import { BrinkError, requireNumber } from '../core/errors.ts';
 import { requireList, requireOptions, requireText } from '../core/given.ts';
 import { config } from './config.ts';
+import { pictureTitle } from './pictureTitle.ts';
 import { BOLD, isChart, sized, unnamed } from './sized.ts';
 import { wrapped } from './textWidth.ts';
-import { titleOf } from './titleOf.ts';
 
 /** How `panels` puts charts together. */
 export interface PanelsOptions {
@@ -60,7 +60,7 @@ export function panels(rows: readonly (readonly TopLevelSpec[])[], options: Pane
   const each = Math.max(LEAST, Math.floor((width - (most - 1) * GAP) / most) - BESIDE);
   const all = rows.flat();
   const panel = (spec: TopLevelSpec, k: number) => {
-    const lettered = { ...spec, title: [letter(k), titleOf(spec)].join(' ').trim() };
+    const lettered = { ...spec, title: [letter(k), pictureTitle(spec)].join(' ').trim() };
     // What belongs to the whole is said once, at the top.
     const { $schema, background, config, description, ...rest } = unnamed(sized(lettered, each, height));
     return rest;

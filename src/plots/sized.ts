@@ -1,9 +1,9 @@
 import type { TopLevelSpec } from 'vega-lite';
 import type { Mark, Style } from './Layer.ts';
+import { pictureTitle } from './pictureTitle.ts';
 import { logTicks, type Scale } from './Scale.ts';
 import { SYMBOL_SIZE, symbolOf } from './styles.ts';
 import { textWidth, wrapped } from './textWidth.ts';
-import { titleOf } from './titleOf.ts';
 
 const FRAME = 'frame';
 const LEGEND = 'legend';
@@ -89,7 +89,7 @@ export function sized(spec: TopLevelSpec, width: number, height: number): TopLev
     if (mark.name === NOTE) return withLines(mark, width, height);
     return withGradient(mark, height);
   });
-  const title = titleOf(spec);
+  const title = pictureTitle(spec);
   const lines = title === undefined ? {} : { title: wrapped(title, width, BOLD * TITLE_FONT) };
   return { ...spec, ...lines, width, height, layer: fitted } as unknown as TopLevelSpec;
 }

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { TopLevelSpec } from 'vega-lite';
 import { BrinkError } from '../core/errors.ts';
+import { pictureTitle } from './pictureTitle.ts';
 import { subscripted } from './subscripts.ts';
 import { textWidth } from './textWidth.ts';
-import { titleOf } from './titleOf.ts';
 
 /**
  * A Vega-Lite specification as the text of an SVG, without a browser: one for a page, to stand in it as it is.
@@ -43,7 +43,7 @@ export async function toSvg(spec: TopLevelSpec): Promise<string> {
   view.finalize();
   return described(
     withOwnIds(seamless(subscripted(rounded(svg)))),
-    titleOf(spec) ?? firstSentence(description),
+    pictureTitle(spec) ?? firstSentence(description),
     description,
   );
 }

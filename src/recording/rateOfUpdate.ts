@@ -17,6 +17,12 @@ export function rateOfUpdate(
   const { optimizer, learningRate: schedule } = header.source ?? {};
   const isScheduled = optimizer === 'gradientDescent' && typeof schedule === 'object' && schedule !== null;
   if (!isScheduled || k === indices.length - 1) return learningRate;
-  const rateIn = (T: number) => learningRates(who, schedule as unknown as Schedule, T).at(index);
-  return Object.is(learningRate, rateIn(index)) ? rateIn(index + 1) : learningRate;
+  const { asLast, ofUpdate } = ratesAt(who, schedule as unknown as Schedule, index);
+  return Object.is(learningRate, asLast) ? ofUpdate : learningRate;
+}
+
+/** η at a step: where the run ends there, as none goes from it, and of its update, where one does. */
+export function ratesAt(who: string, given: number | Schedule, index: number): { asLast: number; ofUpdate: number } {
+  const rateIn = (T: number) => learningRates(who, given, T).at(index);
+  return { asLast: rateIn(index), ofUpdate: rateIn(index + 1) };
 }

@@ -1,6 +1,7 @@
 import { BrinkError } from '../core/errors.ts';
 import type { JsonObject } from '../core/Json.ts';
-import { learningRates, type Schedule } from '../training/schedule.ts';
+import type { Schedule } from '../training/schedule.ts';
+import { ratesAt } from './rateOfUpdate.ts';
 import type { RecordedStep } from './recordingColumns.ts';
 
 /**
@@ -11,9 +12,8 @@ import type { RecordedStep } from './recordingColumns.ts';
  * own update, or, where it was the last, that of the one before.
  */
 export function requireSameSettings(who: string, path: string, source: JsonObject, step: RecordedStep): void {
-  const rateIn = (T: number) => learningRates(who, source.learningRate as number | Schedule, T).at(step.index);
-  const rateAsLast = rateIn(step.index);
-  const learningRate = Object.is(rateAsLast, step.learningRate) ? rateAsLast : rateIn(step.index + 1);
+  const { asLast, ofUpdate } = ratesAt(who, source.learningRate as number | Schedule, step.index);
+  const learningRate = Object.is(asLast, step.learningRate) ? asLast : ofUpdate;
   const said: JsonObject = { ...source, learningRate };
   for (const name of ['learningRate', 'batchSize', 'replacement', 'beta1', 'beta2'] as const) {
     if (Object.is(said[name], step[name])) continue;

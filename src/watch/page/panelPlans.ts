@@ -6,6 +6,7 @@ import { MOST_SERIES, spread } from '../../plots/tableSeries.ts';
 import type { WatchedRun } from '../WatchState.ts';
 import type { PointsPlan } from './Points.ts';
 import type { ScaleKind } from './scales.ts';
+import { subscript } from './subscript.ts';
 
 /** A line of a panel. */
 export interface SeriesPlan extends PointsPlan {
@@ -282,9 +283,7 @@ function seriesOf(
 
 /** λ₁…λ_k, of which the first is λ₁. */
 const listSymbol = (symbol: string, place: number): string =>
-  symbol.startsWith('λ₁')
-    ? `λ${[...`${place + 1}`].map((c) => '₀₁₂₃₄₅₆₇₈₉'[Number(c)]).join('')}`
-    : `${symbol}, no. ${place + 1}`;
+  symbol.startsWith('λ₁') ? `λ${subscript(place + 1)}` : `${symbol}, no. ${place + 1}`;
 
 /** The columns that a plan reads. */
 export function columnsOf({ column, error, draws, of }: PointsPlan): string[] {

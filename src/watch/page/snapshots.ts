@@ -12,6 +12,7 @@ import { contour } from './contours.ts';
 import { element, symbol } from './element.ts';
 import { isSnapshot } from './panelPlans.ts';
 import { rangeOf, type Scale, scaleOf, shortNumber, ticksOf } from './scales.ts';
+import { subscript } from './subscript.ts';
 import type { TableData } from './TableData.ts';
 
 const SPACE = 'http://www.w3.org/2000/svg';
@@ -179,7 +180,6 @@ function drawEigenvalues(table: TableData, row: number): Node {
   );
 }
 
-const subscript = (k: number) => [...`${k}`].map((c) => '₀₁₂₃₄₅₆₇₈₉'[Number(c)]).join('');
 /** The least eigenvalue, and those before it. */
 const fromBelow = (k: number) => (k === 0 ? 'λₘ' : `λₘ₋${subscript(k)}`);
 
