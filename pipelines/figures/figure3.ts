@@ -16,7 +16,7 @@ const presets = {
   smoke: { runs: [{ ...sliced(0.4, 20), network: { ...tanhMlp, examples: 128 } }] },
   laptop: { runs: [sliced(0.3, 300), sliced(0.4, 200)] },
   // cnn6 at the paper's n and loss, with its slices at every fifth step.
-  cnn6: { runs: [{ ...sliced(0.04, 220), network: cnn6, every: 5 }] },
+  cnn6: { runs: [{ ...sliced(0.04, 150), network: cnn6, every: 5 }] },
   paper: { runs: [{ ...sliced(0.04, 1000), network: cnn6 }] },
 } satisfies Record<string, Preset>;
 
