@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { GradientTape, TapeNode } from '../gradientTape.ts';
 import { convolutionInfo } from '../kernels/convolutionInfo.ts';
 import type { Attributes } from '../kernels/Kernel.ts';
+import { windowPixels } from '../kernels/windowPixels.ts';
 
 /** ‖∂ℓ_i/∂w‖² [B] for the parameter w that enters as `input`, from δ = ∂Σℓ/∂output [B, …]; null where unknown. */
 type Rule = (node: TapeNode, input: string, delta: Tensor) => Tensor | null;
@@ -85,30 +86,17 @@ function broadcastNorm(shape: readonly number[], delta: Tensor): Tensor | null {
 /** Σ_rs ‖x_rsᵀ δ‖_F² over the filter's entries, which meet x_rs [places, in] of x; δ [places, out]. */
 function filterNorm(x: Tensor, filterShape: readonly number[], delta: Tensor, attributes: Attributes): Tensor {
   const info = convolutionInfo(x.shape, filterShape, attributes);
-  const { batchSize, inChannels, strideHeight, strideWidth, dilationHeight, dilationWidth } = info;
+  const { batchSize, inChannels, dilationHeight, dilationWidth } = info;
   const [, outHeight, outWidth, outChannels] = delta.shape as [number, number, number, number];
-  const { padInfo } = info;
-  const padded = tf.pad(x, [
-    [0, 0],
-    [padInfo.top, padInfo.bottom],
-    [padInfo.left, padInfo.right],
-    [0, 0],
-  ]);
   const places = outHeight * outWidth;
   const d = tf.reshape(delta, [batchSize, places, outChannels]);
+  const met = windowPixels(x, info);
   let sum: Tensor = tf.zeros([batchSize]);
   for (let r = 0; r < info.filterHeight; r++) {
     for (let s = 0; s < info.filterWidth; s++) {
       const next = tf.tidy(() => {
-        const [top, left] = [r * dilationHeight, s * dilationWidth];
-        const met = tf.stridedSlice(
-          padded,
-          [0, top, left, 0],
-          [batchSize, top + (outHeight - 1) * strideHeight + 1, left + (outWidth - 1) * strideWidth + 1, inChannels],
-          [1, strideHeight, strideWidth, 1],
-        );
-        const product = tf.matMul(tf.reshape(met, [batchSize, places, inChannels]), d, true, false);
-        return tf.add(sum, squaredNorm(product));
+        const pixels = tf.reshape(met(r * dilationHeight, s * dilationWidth), [batchSize, places, inChannels]);
+        return tf.add(sum, squaredNorm(tf.matMul(pixels, d, true, false)));
       });
       sum.dispose();
       sum = next;

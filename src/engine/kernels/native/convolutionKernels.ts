@@ -2,6 +2,7 @@ import type { Tensor, TensorInfo } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
 import { convolutionInfo } from '../convolutionInfo.ts';
 import type { Attributes, KernelTable } from '../Kernel.ts';
+import { windowPixels } from '../windowPixels.ts';
 import { nativeOperation } from './nativeOperation.ts';
 
 /** Convolution and its two derivatives: TensorFlow pads by any numbers, its binding for TensorFlow.js does not. */
@@ -33,22 +34,10 @@ function readsSinglePixels(x: TensorInfo, attributes: Attributes): boolean {
  * by processor (its issue 6035).
  */
 function singlePixelGradient(x: Tensor, dy: Tensor, attributes: Attributes): Tensor {
-  const { padInfo, strideHeight, strideWidth, inChannels, outChannels } = convolutionInfo(
-    x.shape,
-    attributes.filterShape,
-    attributes,
-  );
-  const [images, height, width] = dy.shape as [number, number, number];
+  const info = convolutionInfo(x.shape, attributes.filterShape, attributes);
   return tf.tidy(() => {
-    const padded = tf.pad(x, [
-      [0, 0],
-      [padInfo.top, padInfo.bottom],
-      [padInfo.left, padInfo.right],
-      [0, 0],
-    ]);
-    const end = [images, (height - 1) * strideHeight + 1, (width - 1) * strideWidth + 1, inChannels];
-    const pixels = tf.stridedSlice(padded, [0, 0, 0, 0], end, [1, strideHeight, strideWidth, 1]);
-    const gradient = tf.matMul(pixels.reshape([-1, inChannels]), dy.reshape([-1, outChannels]), true);
+    const pixels = windowPixels(x, info)(0, 0).reshape([-1, info.inChannels]);
+    const gradient = tf.matMul(pixels, dy.reshape([-1, info.outChannels]), true);
     return gradient.reshape(attributes.filterShape);
   });
 }

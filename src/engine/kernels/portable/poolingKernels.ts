@@ -2,6 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
 import type { KernelTable } from '../Kernel.ts';
 import { type PoolInfo, poolInfo } from '../poolInfo.ts';
+import { type Margins, windowPixels } from '../windowPixels.ts';
 
 /** Below every number in an image: no window has its maximum beyond the image. */
 const LEAST = -3.4028234663852886e38;
@@ -48,7 +49,7 @@ function places({ filterHeight, filterWidth }: PoolInfo): { readonly r: number; 
 const span = (count: number, stride: number, reach: number): number => (count - 1) * stride + reach;
 
 /** Rows and columns before and after the image, as many as its windows reach over. */
-function margins({ padInfo, inHeight, inWidth, ...info }: PoolInfo): Record<'rows' | 'columns', [number, number]> {
+function margins({ padInfo, inHeight, inWidth, ...info }: PoolInfo): Margins {
   const { top, left } = padInfo;
   const rows = span(info.outHeight, info.strideHeight, info.filterHeight) - top - inHeight;
   const columns = span(info.outWidth, info.strideWidth, info.filterWidth) - left - inWidth;
@@ -57,17 +58,8 @@ function margins({ padInfo, inHeight, inWidth, ...info }: PoolInfo): Record<'row
 
 /** x_rs for each (r, s); `outside` stands beyond the image. */
 function windowEntries(x: Tensor, info: PoolInfo, outside: number): Tensor[] {
-  const { batchSize, inChannels, outHeight, outWidth, strideHeight, strideWidth } = info;
-  const { rows, columns } = margins(info);
-  const padded = tf.pad(x, [[0, 0], rows, columns, [0, 0]], outside);
-  return places(info).map(({ r, s }) =>
-    tf.stridedSlice(
-      padded,
-      [0, r, s, 0],
-      [batchSize, r + span(outHeight, strideHeight, 1), s + span(outWidth, strideWidth, 1), inChannels],
-      [1, strideHeight, strideWidth, 1],
-    ),
-  );
+  const pixels = windowPixels(x, info, margins(info), outside);
+  return places(info).map(({ r, s }) => pixels(r, s));
 }
 
 /**
