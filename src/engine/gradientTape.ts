@@ -141,3 +141,20 @@ function between(tape: readonly TapeNode[], xs: readonly Tensor[], ys: readonly 
     })
     .toReversed();
 }
+
+/** ∂y/∂x for every x; zeros where y does not depend on it. */
+export function gradientOf(y: () => Tensor, xs: readonly Tensor[]): Tensor[] {
+  return once(
+    recordGradientTape(() => [y()], xs),
+    [tf.scalar(1)],
+  );
+}
+
+/** The tape's only backward pass. */
+export function once(tape: GradientTape, dys: readonly Tensor[]): Tensor[] {
+  try {
+    return tape.backward(dys);
+  } finally {
+    tape.dispose();
+  }
+}

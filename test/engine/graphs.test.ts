@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Tensor, Tensor2D } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -132,10 +133,10 @@ describe.runIf(isNative)('passes as graphs', () => {
   it('leave no tensor behind', async () => {
     const objective = await objectiveOf(networks[0], true);
     await allPasses(objective);
-    await new Promise((done) => setImmediate(done));
+    await nextTurn();
     const before = tf.memory().numTensors;
     await allPasses(await objectiveOf(networks[1], true));
-    await new Promise((done) => setImmediate(done));
+    await nextTurn();
     expect(tf.memory().numTensors).toBe(before);
   });
 });
@@ -152,9 +153,13 @@ describe.runIf(isNative)('a model that can not be a graph', () => {
     const warnings = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
     const objective = await empiricalRisk({ model, data: flat, loss: crossEntropy, graphs: true });
     isTrial = false;
+    await nextTurn();
+    const before = tf.memory().numTensors;
     const point = objective.at(objective.initialWeights(1));
     const { product } = await point.hessianVector(numbers(objective.paramCount, 1));
-    return { product, warnings: warnings.mock.calls.map(([text]) => String(text)) };
+    await nextTurn();
+    const left = tf.memory().numTensors - before;
+    return { product, left, warnings: warnings.mock.calls.map(([text]) => String(text)) };
   }
 
   it.each<[string, string, () => (outputs: Tensor, inputs: Tensor) => Tensor]>([
@@ -194,8 +199,9 @@ describe.runIf(isNative)('a model that can not be a graph', () => {
         return (y: Tensor) => tf.mul(y, scale);
       },
     ],
-  ])('runs operation by operation, and says why: it %s', async (_name, reason, change) => {
-    const { product, warnings } = await warningsOf(change());
+  ])('runs operation by operation, says why, and leaves no tensor behind: it %s', async (_name, reason, change) => {
+    const { product, left, warnings } = await warningsOf(change());
+    expect(left).toBe(0);
     expect(warnings).toHaveLength(1);
     expect(warnings[0]).toContain(`the pass 'product with the Hessian' can't run as one graph`);
     expect(warnings[0]).toContain(reason);

@@ -1,4 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import type { NativeAttribute, NativeBackend, NativeBinding } from './NativeBackend.ts';
 import { NotRecordable } from './NotRecordable.ts';
 
@@ -117,7 +118,10 @@ export function recordOperations(
   try {
     const results = body();
     const outputs = backend.getInputTensorIds(results).map(nameOf);
-    if (refused !== null) throw new NotRecordable(refused);
+    if (refused !== null) {
+      tf.dispose([...results]);
+      throw new NotRecordable(refused);
+    }
     return { graph: { nodes, constants, outputs }, results };
   } finally {
     backend.binding = binding;

@@ -1,30 +1,28 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Tensor } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Dataset, Examples } from '../../core/Dataset.ts';
 import { BrinkError, requireInteger } from '../../core/errors.ts';
 import { requireFlag, requireOptions } from '../../core/given.ts';
 import type { LossAndGradient, Objective, Performance } from '../../core/Objective.ts';
-import { sizeOf } from '../../core/Parameters.ts';
-import { norm } from '../../linalg/vector.ts';
 import { createObjective } from '../../objectives/createObjective.ts';
-import { requireVerifiedKernels } from '../derivatives/verifiedKernels.ts';
-import { type GradientTape, recordGradientTape } from '../gradientTape.ts';
-import type { KeptPart, PassInput, RecordedPass } from '../graphs/RecordedPass.ts';
-import { graphsByDefault, type RecordedPasses, recordedPasses } from '../graphs/recordedPasses.ts';
+import { gradientOf, once, recordGradientTape } from '../gradientTape.ts';
+import { graphsByDefault, recordedPasses } from '../graphs/recordedPasses.ts';
 import type { Loss } from '../Loss.ts';
-import { leakFree } from '../leakFree.ts';
 import { initialWeights, type Model, paramCount } from '../Model.ts';
 import { openEngine } from '../openEngine.ts';
+import { parameterTensors } from '../parameterTensors.ts';
 import { requireDataset, requireLoss, requireModel } from '../requireParts.ts';
 import { atLeastTwoPerChunk } from './atLeastTwoPerChunk.ts';
+import { bytesPerExample } from './bytesPerExample.ts';
+import { type Chunk, type ChunkedPasses, chunkedPasses, type Pass } from './chunkedPasses.ts';
 import { defaultCoupledChunk } from './defaultCoupledChunk.ts';
+import { exampleLosses } from './exampleLosses.ts';
 import { exampleNormsSquared } from './exampleNormsSquared.ts';
-import { keptAtTheta } from './keptAtTheta.ts';
-import { residentExamples } from './residentExamples.ts';
+import { computeAgain, powerOfTwo } from './floatRange.ts';
 import { sumOfParts } from './sumOfParts.ts';
 import { shifted, tryBatches } from './tryBatches.ts';
 import { tryTwoExamples } from './tryTwoExamples.ts';
+import { verifiedGradient } from './verifiedGradient.ts';
 
 /** A model, the data that it is trained on, and the loss that is trained. */
 export interface EmpiricalRiskOptions {
@@ -60,46 +58,6 @@ const RESIDENT_BYTES = 2 ** 30;
 /** How many examples a layer's rule for ‖g_i‖² is checked on, and how close it has to come, relative. */
 const CHECKED_EXAMPLES = 3;
 const NORM_AGREEMENT = 1e-3;
-/** How long passes may keep the event loop from turning, in milliseconds: signals and timers wait for it. */
-const LONGEST_TURN = 50;
-/** Lengths whose products with a gradient, squared, are still far from float32's least and largest numbers. */
-const COMFORTABLE = 2 ** 20;
-/** The same of their squares, and by how much numbers are scaled where squares leave it. */
-const COMFORTABLE_SQUARE = 2 ** 90;
-const RESCALE = 2 ** 64;
-
-/** What a pass computes with, beside the examples. */
-interface Pass {
-  /** Which pass it is: the same name, the same body, whatever the numbers. */
-  readonly name: string;
-  readonly examples: Examples;
-  /** The examples that it takes; null: all, in their order. */
-  readonly batch: Int32Array | null;
-  /** Flat vectors that every chunk needs: θ first, and v, which can change while θ stays. */
-  readonly vectors: readonly Float32Array[];
-  /** A number for each example. */
-  readonly shares?: Float32Array;
-  /** From tensors to tensors alone, all of float32. */
-  body(chunk: Chunk): Tensor[];
-  /** The same where what is kept at θ serves it, operation by operation. */
-  keptBody?(chunk: Chunk): Tensor[];
-}
-/** One chunk on the device. */
-interface Chunk {
-  /** The pass's vectors, one tensor a parameter. */
-  readonly vectors: readonly (readonly Tensor[])[];
-  /** The chunk's first example, counted within the pass, and how many there are. */
-  readonly from: number;
-  readonly count: number;
-  /** Puts the examples on the device. */
-  load(): { readonly inputs: Tensor; readonly targets: Tensor };
-  /** The chunk's part of the pass's shares. */
-  shares(): Tensor;
-  /** Holds a tensor that is made under differentiation until it has been read. */
-  keep(tensor: Tensor): Tensor;
-}
-/** What one chunk gives back: numbers on the host, in the order in which the pass named its tensors. */
-type ChunkResult = Float32Array[];
 
 /**
  * The training loss of a network, L(θ) = (1/n) Σ ℓ(f(x_i; θ), y_i), with exact derivatives to second order.
@@ -153,116 +111,35 @@ export async function empiricalRisk(options: EmpiricalRiskOptions): Promise<Obje
 
   const engine = await openEngine();
   const sessions = graphs ? engine.graphs : null;
+  const who = `${WHO} (${model.name})`;
   const n = data.train.count;
   const m = paramCount(model);
   const theta0 = initialWeights(model, 0);
+  const upload = (theta: Float32Array) => parameterTensors(model, theta);
   await tryTwoExamples(WHO, model, loss, data, () => upload(theta0));
   const { coupled } = await tryBatches(WHO, model, loss, data, theta0, upload);
   // Also where the chunk is given, as the trial refuses unverified operations at once.
-  const fitting = Math.max(1, Math.min(LARGEST_DEFAULT_CHUNK, Math.floor(CHUNK_BYTES / bytesPerExample(model, loss))));
+  const fitting = Math.max(
+    1,
+    Math.min(LARGEST_DEFAULT_CHUNK, Math.floor(CHUNK_BYTES / bytesPerExample(who, model, loss))),
+  );
   const chunkSize = Math.min(n, chunk ?? (coupled ? defaultCoupledChunk(WHO, model, n, fitting) : fitting));
   if (coupled) atLeastTwoPerChunk(WHO, model, `a training set of ${n}`, n, chunkSize);
 
-  /** Puts a flat θ on the device, one tensor a parameter. */
-  function upload(flat: Float32Array): Tensor[] {
-    let offset = 0;
-    return model.parameters.map((parameter) => {
-      const length = sizeOf(parameter);
-      offset += length;
-      return tf.tensor(flat.slice(offset - length, offset), [...parameter.shape]);
-    });
-  }
-
-  const parameterShapes = model.parameters.map(({ shape }) => shape);
-  const tapes = keptAtTheta<GradientTape>(keptBytes);
-  const parts = keptAtTheta<KeptPart>(keptBytes);
-  // Where the device has memory of its own, and passes are no graphs.
-  const resident = residentExamples(engine.name === 'webgpu' ? RESIDENT_BYTES : 0);
-  // None while it is not known whether the objective will do.
-  let recorded: RecordedPasses | null = null;
-  let lastTurn = performance.now();
-
-  const perExample = (theta: readonly Tensor[], { inputs, targets }: ReturnType<Chunk['load']>) => {
-    const outputs = model.forward(theta, inputs);
-    return { outputs, losses: penalized(model, theta, loss.perExample(outputs, targets)) };
-  };
-
-  /** Runs a chunk as a graph: where all examples are asked for, from what is kept at θ of the chunks that fit. */
-  function runAsGraph(graph: RecordedPass, given: readonly PassInput[], { vectors, batch }: Pass, from: number) {
-    const values = given.map((input) => input.values);
-    if (batch !== null || vectors.length === 1) return graph.run(values, graph.keptPart(), false);
-    const { held, kept } = parts.at(vectors[0]!, from, () => graph.keptPart());
-    return graph.run(values, held, kept);
-  }
-
-  /** Runs a pass on every chunk of its examples, and hands what its body returns, read back, to `use`. */
-  async function overChunks(
-    pass: Pass,
-    use: (result: ChunkResult, from: number, count: number) => void,
-  ): Promise<void> {
-    const { examples, batch } = pass;
-    const total = batch?.length ?? examples.count;
+  const passes = chunkedPasses(model, {
+    ...{ chunkSize, keptBytes },
+    // Where the device has memory of its own, and passes are no graphs.
+    residentBytes: engine.name === 'webgpu' ? RESIDENT_BYTES : 0,
+  });
+  const overChunks: ChunkedPasses['over'] = async (pass, use) => {
+    const total = pass.batch?.length ?? pass.examples.count;
     if (coupled) {
-      atLeastTwoPerChunk(WHO, model, `a ${batch ? 'batch' : 'test set'} of ${total}`, total, chunkSize);
+      atLeastTwoPerChunk(WHO, model, `a ${pass.batch ? 'batch' : 'test set'} of ${total}`, total, chunkSize);
     }
-    const passes = recorded;
-    /** A chunk's rows of an array, `width` numbers an example. */
-    const rows = (array: Float32Array, width: number, from: number, count: number) =>
-      batch === null
-        ? array.subarray(from * width, (from + count) * width)
-        : gather(array, width, batch.subarray(from, from + count));
-    const run = async () => {
-      let uploaded: Tensor[][] | null = null;
-      try {
-        for (let from = 0; from < total; from += chunkSize) {
-          if (from > 0 || performance.now() - lastTurn > LONGEST_TURN) {
-            await nextTurn();
-            lastTurn = performance.now();
-          }
-          const count = Math.min(chunkSize, total - from);
-          const inputs = rows(examples.inputs, inputSize, from, count);
-          const targets = rows(examples.targets, model.outputCount, from, count);
-          const shares = pass.shares?.subarray(from, from + count);
-          const given = [
-            ...pass.vectors.map((values, k) => ({ values, shapes: parameterShapes, changes: k > 0 && batch === null })),
-            { values: inputs, shapes: [[count, ...model.inputShape]] },
-            { values: targets, shapes: [[count, model.outputCount]] },
-            ...(shares ? [{ values: shares, shapes: [[count]] }] : []),
-          ];
-          const body = (tensors: readonly (readonly Tensor[])[]) => {
-            const vectors = tensors.slice(0, pass.vectors.length);
-            const [[x], [y], u] = tensors.slice(vectors.length) as [[Tensor], [Tensor], [Tensor]?];
-            const load = () => ({ inputs: x, targets: y });
-            return leakFree((keep) => pass.body({ vectors, from, count, load, shares: () => u![0], keep }));
-          };
-          const graph = passes?.of(pass.name, given, body);
-          if (graph) {
-            use(runAsGraph(graph, given, pass, from), from, count);
-            continue;
-          }
-          uploaded ??= pass.vectors.map(upload);
-          const make = () => ({
-            inputs: tf.tensor(inputs.slice(), [count, ...model.inputShape]),
-            targets: tf.tensor(targets.slice(), [count, model.outputCount]),
-          });
-          const chunk = {
-            ...{ vectors: uploaded, from, count },
-            load: () => (batch === null ? resident.at(examples, from, make) : make()),
-            shares: () => tf.tensor(shares!.slice()),
-          };
-          const tensors = leakFree((keep) => (pass.keptBody ?? pass.body)({ ...chunk, keep }));
-          try {
-            use((await Promise.all(tensors.map((t) => t.data()))) as ChunkResult, from, count);
-          } finally {
-            tf.dispose(tensors);
-          }
-        }
-      } finally {
-        if (uploaded) tf.dispose(uploaded);
-      }
-    };
-    await resident.during(() => (passes ? parts : tapes).during(run));
-  }
+    await passes.over(pass, use);
+  };
+  const perExample = (theta: readonly Tensor[], { inputs, targets }: ReturnType<Chunk['load']>) =>
+    exampleLosses(model, loss, theta, inputs, targets);
 
   /** ℓ_i + R(θ) of the examples named, from outputs and targets times `scale`. */
   async function scaledLosses(weights: Float32Array, examples: Examples, batch: Int32Array | null, scale: number) {
@@ -400,7 +277,8 @@ export async function empiricalRisk(options: EmpiricalRiskOptions): Promise<Obje
     return true;
   }
   const exact = await rulesHold();
-  if (sessions) recorded = recordedPasses(`${WHO} (${model.name})`, sessions);
+  // Not before it is known that the objective will do.
+  if (sessions) passes.recordBy(recordedPasses(who, sessions));
   const isGiven = model.parameters.some(({ initializer }) => initializer.distribution === 'given');
 
   return createObjective({
@@ -464,13 +342,13 @@ export async function empiricalRisk(options: EmpiricalRiskOptions): Promise<Obje
         return recordGradientTape(
           () => {
             const loss = () => tf.sum(tf.mul(u, perExample(theta!, load()).losses));
-            return verifiedGradient(`${WHO} (${model.name})`, loss, theta!);
+            return verifiedGradient(who, loss, theta!);
           },
           coupled ? theta! : [...theta!, u],
         );
       };
       const body = (chunk: Chunk) => once(record(chunk), chunk.vectors[1]!);
-      const keptBody = (chunk: Chunk) => {
+      const keptBody: Pass['keptBody'] = (chunk, tapes) => {
         const { held, kept } = tapes.at(weights, chunk.from, () => record(chunk));
         return kept ? held.backward(chunk.vectors[1]!) : once(held, chunk.vectors[1]!);
       };
@@ -518,112 +396,12 @@ export async function empiricalRisk(options: EmpiricalRiskOptions): Promise<Obje
   });
 }
 
-/**
- * Replaces squares that leave float32's range before what is squared does.
- *
- * @param again Those at some places, computed from what is squared times `scale`.
- */
-async function computeAgain(
-  squares: Float64Array,
-  again: (places: readonly number[], scale: number) => Promise<ArrayLike<number> | undefined>,
-): Promise<void> {
-  const scales = Array.from(squares, (square) =>
-    square < 1 / COMFORTABLE_SQUARE ? RESCALE : square < COMFORTABLE_SQUARE ? 1 : 1 / RESCALE,
-  );
-  for (const scale of [RESCALE, 1 / RESCALE]) {
-    const places = scales.flatMap((own, place) => (own === scale ? [place] : []));
-    if (places.length === 0) continue;
-    const found = await again(places, scale);
-    places.forEach((place, k) => {
-      // Not a number: what cancelled to 0 leaves float32 only now.
-      if (found && !Number.isNaN(found[k]!)) squares[place] = found[k]!;
-    });
-  }
-}
-
-/** ∂y/∂x for every x; zeros where y does not depend on it. */
-function gradientOf(y: () => Tensor, xs: readonly Tensor[]): Tensor[] {
-  return once(
-    recordGradientTape(() => [y()], xs),
-    [tf.scalar(1)],
-  );
-}
-
-/** The tape's only backward pass. */
-function once(tape: GradientTape, dys: readonly Tensor[]): Tensor[] {
-  try {
-    return tape.backward(dys);
-  } finally {
-    tape.dispose();
-  }
-}
-
-/**
- * ∂y/∂x for every x as operations of the tape that is being recorded, so that it can be differentiated itself.
- *
- * @throws BrinkError where there or on the way back an operation is not verified.
- */
-function verifiedGradient(who: string, y: () => Tensor, xs: readonly Tensor[]): Tensor[] {
-  const forward = () => {
-    const value = y();
-    // Before the way back, on which TensorFlow.js has words of its own for an operation without a derivative.
-    requireVerifiedKernels(who);
-    return value;
-  };
-  const { grads, value } = tf.engine().gradients(forward, [...xs], undefined, true);
-  value.dispose();
-  requireVerifiedKernels(who);
-  return xs.map((x, k) => grads[k] ?? tf.zerosLike(x));
-}
-
-/** ℓ_i + R(θ). */
-function penalized(model: Model, theta: readonly Tensor[], losses: Tensor): Tensor {
-  const penalty = model.penalty?.(theta);
-  return penalty ? tf.add(losses, penalty) : losses;
-}
-
-/** What a Hessian-vector product holds for one example more, by trials on zeros; refuses unverified kernels at once. */
-function bytesPerExample(model: Model, loss: Loss): number {
-  const held = (count: number) =>
-    leakFree(() => {
-      const theta = model.parameters.map(({ shape }) => tf.zeros([...shape]));
-      const tape = recordGradientTape(() => {
-        const inputs = tf.zeros([count, ...model.inputShape]);
-        const targets = tf.zeros([count, model.outputCount]);
-        const sum = () => tf.sum(penalized(model, theta, loss.perExample(model.forward(theta, inputs), targets)));
-        return verifiedGradient(`${WHO} (${model.name})`, sum, theta);
-      }, theta);
-      once(tape, theta);
-      return tape.bytes;
-    });
-  // The second backward pass holds about as much again as the tape.
-  return Math.max(1, 2 * (held(2) - held(1)));
-}
-
-function size(shape: readonly number[]): number {
-  return shape.reduce((a, b) => a * b, 1);
-}
-
-/** v = length · unit: where float32 products with v would underflow or overflow length is a power of two, else 1. */
-function powerOfTwo<V extends Float32Array | Float64Array>(v: V): { unit: V; length: number } {
-  const size = norm(v);
-  if (!(size > 0 && size < Number.POSITIVE_INFINITY) || (size > 1 / COMFORTABLE && size < COMFORTABLE)) {
-    return { unit: v, length: 1 };
-  }
-  const length = 2 ** Math.floor(Math.log2(size));
-  return { unit: v.map((x) => x / length) as V, length };
-}
-
-/** The rows of `array` that `indices` name, each `width` long. */
-function gather(array: Float32Array, width: number, indices: Int32Array): Float32Array {
-  const out = new Float32Array(indices.length * width);
-  for (const [k, i] of indices.entries()) out.set(array.subarray(i * width, (i + 1) * width), k * width);
-  return out;
-}
-
 /** The place of the largest of `count` values from `start`, counted from there; the first where several are. */
 function largest(values: Float32Array, start: number, count: number): number {
   let best = 0;
   for (let k = 1; k < count; k++) if (values[start + k]! > values[start + best]!) best = k;
   return best;
+}
+function size(shape: readonly number[]): number {
+  return shape.reduce((a, b) => a * b, 1);
 }

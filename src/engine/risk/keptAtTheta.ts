@@ -1,3 +1,5 @@
+import { untilIdle } from './untilIdle.ts';
+
 /** What was computed at a θ, and serves every product there. */
 export interface Held {
   /** On the device. */
@@ -9,7 +11,7 @@ export interface Held {
 export interface KeptAtTheta<T extends Held> {
   /** What is kept of the chunk at θ; else what `make` makes, kept where it fits, otherwise the caller's to dispose. */
   at(weights: Float32Array, chunk: number, make: () => T): { readonly held: T; readonly kept: boolean };
-  /** Runs a pass. When none has begun by the next turn of the event loop nobody asks any more: all are disposed. */
+  /** Runs a pass; see `untilIdle`. Then all are disposed. */
   during<R>(pass: () => Promise<R>): Promise<R>;
 }
 
@@ -22,8 +24,6 @@ export function keptAtTheta<T extends Held>(limit: number): KeptAtTheta<T> {
   const all = new Map<number, T>();
   let theta: Float32Array | null = null;
   let bytes = 0;
-  let running = 0;
-  let idle: NodeJS.Immediate | undefined;
 
   function drop(): void {
     for (const held of all.values()) held.dispose();
@@ -46,15 +46,6 @@ export function keptAtTheta<T extends Held>(limit: number): KeptAtTheta<T> {
       }
       return { held, kept };
     },
-    async during(pass) {
-      clearImmediate(idle);
-      running++;
-      try {
-        return await pass();
-      } finally {
-        running--;
-        if (running === 0 && all.size > 0) idle = setImmediate(drop);
-      }
-    },
+    during: untilIdle(drop),
   };
 }

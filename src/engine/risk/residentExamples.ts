@@ -1,6 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Examples } from '../../core/Dataset.ts';
+import { untilIdle } from './untilIdle.ts';
 
 /** A chunk's examples on the device. */
 export interface ChunkExamples {
@@ -12,7 +13,7 @@ export interface ChunkExamples {
 export interface ResidentExamples {
   /** The chunk that begins at `from`: what is there, else what `make` makes, which stays where it fits. */
   at(examples: Examples, from: number, make: () => ChunkExamples): ChunkExamples;
-  /** Runs a pass. When none has begun by the next turn of the event loop, all are disposed. */
+  /** Runs a pass; see `untilIdle`. Then all are disposed. */
   during<R>(pass: () => Promise<R>): Promise<R>;
 }
 
@@ -24,8 +25,6 @@ export interface ResidentExamples {
 export function residentExamples(limit: number): ResidentExamples {
   const chunks = new Map<Examples, Map<number, ChunkExamples>>();
   let bytes = 0;
-  let running = 0;
-  let idle: NodeJS.Immediate | undefined;
 
   function drop(): void {
     for (const chunk of chunks.values())
@@ -46,15 +45,6 @@ export function residentExamples(limit: number): ResidentExamples {
       chunks.set(examples, own.set(from, { inputs: tf.keep(made.inputs), targets: tf.keep(made.targets) }));
       return made;
     },
-    async during(pass) {
-      clearImmediate(idle);
-      running++;
-      try {
-        return await pass();
-      } finally {
-        running--;
-        if (running === 0 && chunks.size > 0) idle = setImmediate(drop);
-      }
-    },
+    during: untilIdle(drop),
   };
 }
