@@ -60,5 +60,8 @@ function bufferOf(file: FileSource): AsyncBuffer {
 export async function fetchBytes(url: string, start: number, end: number): Promise<Uint8Array<ArrayBuffer>> {
   const response = await fetch(url, { headers: { Range: `bytes=${start}-${end - 1}` } });
   if (response.status !== 206) throw new Refused(response.status);
-  return new Uint8Array(await response.arrayBuffer());
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  // Fewer are no whole messages.
+  if (bytes.length !== end - start) throw new TypeError(`of ${end - start} bytes ${bytes.length} came`);
+  return bytes;
 }
