@@ -85,7 +85,7 @@ export class TableData {
       // Overwritten, or finished, since its state was told: the next state says as what.
       if (error instanceof Refused && error.status === 409) return false;
       // Nobody answers: that is no fault of the table.
-      if (error instanceof Refused || error instanceof TypeError) throw error;
+      if (error instanceof Refused) throw error;
       this.problem = (error as Error).message;
       return false;
     }
