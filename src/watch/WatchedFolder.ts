@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { closeSync, existsSync, fstatSync, openSync, readdirSync, statSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, readdirSync, type Stats, statSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { RecordBatchReader } from 'apache-arrow';
 import { BrinkError } from '../core/errors.ts';
@@ -25,15 +25,27 @@ export interface TablePlace {
   readonly path: string;
   readonly run: string;
   readonly table: WatchedTable;
+  /** That of the file which was looked at: what a name leads to can be another by now. */
+  readonly inode: number;
 }
 
-interface SeenLog {
+/** What a file was when it was looked at. File systems give a number out again as soon as its file is gone. */
+interface SeenFile {
+  readonly run: string;
   readonly inode: number;
+  readonly size: number;
+  readonly changed: number;
+}
+
+interface SeenLog extends SeenFile {
   readonly scan: StreamScan;
   readonly keyValues: ReadonlyMap<string, string>;
 }
 
-type SeenParquet = { readonly inode: number; readonly rows: number; readonly header: TableMetadata };
+interface SeenParquet extends SeenFile {
+  readonly rows: number;
+  readonly header: TableMetadata;
+}
 
 /**
  * A folder as the page sees it: its runs, how they stand, and their tables as far as they are whole. It reads, and
@@ -45,8 +57,18 @@ export class WatchedFolder {
   readonly #ids = new Map<string, string>();
   readonly #logs = new Map<string, SeenLog>();
   readonly #parquet = new Map<string, SeenParquet>();
-  /** Runs that have ended, and when their folder last changed. */
-  readonly #ended = new Map<string, { readonly stamp: string; readonly run: WatchedRun; places: TablePlace[] }>();
+  /** How often the rows of a file were others, though it bears the same number and is of the same run. */
+  readonly #rewritten = new Map<string, number>();
+  /** Runs that have ended, and when their folder and their files last changed. */
+  readonly #ended = new Map<
+    string,
+    {
+      readonly files: readonly string[];
+      readonly stamp: string;
+      readonly run: WatchedRun;
+      readonly places: TablePlace[];
+    }
+  >();
   #places = new Map<string, TablePlace>();
   #latest: { readonly time: number; readonly state: Promise<WatchState> } | null = null;
 
@@ -120,9 +142,8 @@ export class WatchedFolder {
   }
 
   async #run(folder: string): Promise<{ run: WatchedRun; places: TablePlace[] }> {
-    const stamp = [join(folder, 'run.json'), folder].map((path) => stampOf(path)).join(' ');
     const before = this.#ended.get(folder);
-    if (before?.stamp === stamp) return before;
+    if (before !== undefined && before.stamp === stampOf(folder, before.files)) return before;
 
     const id = this.#id('r', folder);
     const name = relative(this.directory, folder) || '.';
@@ -148,18 +169,21 @@ export class WatchedFolder {
     } catch (error) {
       problem ??= (error as Error).message;
     }
+    const stamp = stampOf(folder, files);
     for (const file of files) {
       if (!/\.(parquet|arrows|arrows\.part)$/.test(file)) continue;
       // A log beside its Parquet file is on its way to become it.
-      if (file.endsWith('.parquet') && files.includes(file.replace(/parquet$/, 'arrows'))) continue;
+      const log = file.replace(/parquet$/, 'arrows');
+      if (log !== file && (files.includes(log) || files.includes(`${log}.part`))) continue;
       const found = await this.#file(folder, file, began);
       if (found === null) continue;
       if ('path' in found) {
         recordings.push(found);
         continue;
       }
-      tables.push(found);
-      places.push({ path: join(folder, file), run: id, table: found });
+      const { inode, ...table } = found;
+      tables.push(table);
+      places.push({ path: join(folder, file), run: id, table, inode });
     }
     const run: WatchedRun = {
       id,
@@ -180,12 +204,12 @@ export class WatchedFolder {
       recordings,
     };
     const isEnded = state !== 'running' && tables.every((table) => table.state === 'finished');
-    if (isEnded) this.#ended.set(folder, { stamp, run, places });
+    if (isEnded) this.#ended.set(folder, { files, stamp, run, places });
     return { run, places };
   }
 
   /** A table or a recording; null for a file that goes while it is looked at. */
-  async #file(folder: string, file: string, run: string): Promise<WatchedTable | WatchedRecording | null> {
+  async #file(folder: string, file: string, run: string): Promise<FoundTable | WatchedRecording | null> {
     const path = join(folder, file);
     const name = file.replace(/\.(parquet|arrows|arrows\.part)$/, '');
     const common = { id: this.#id('t', join(folder, name)), name, file, run };
@@ -195,23 +219,27 @@ export class WatchedFolder {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
       const nothing = { wholeBytes: 0, schemaBytes: 0, rows: 0, declaration: null, options: null };
-      return { ...common, format, generation: run, ...nothing, state: 'unreadable', problem: (error as Error).message };
+      const problem = (error as Error).message;
+      return { ...common, format, generation: run, ...nothing, state: 'unreadable', problem, inode: 0 };
     }
   }
 
-  #log(path: string, common: Pick<WatchedTable, 'id' | 'name' | 'file' | 'run'>): WatchedTable | WatchedRecording {
+  #log(path: string, common: Pick<WatchedTable, 'id' | 'name' | 'file' | 'run'>): FoundTable | WatchedRecording {
     const handle = openSync(path, 'r');
     let seen = this.#logs.get(path) ?? this.#logs.get(`${path}.part`);
     try {
-      const { ino, size } = fstatSync(handle);
-      // Another file of this name, or one that was cut, is looked at from its beginning.
-      if (seen?.inode !== ino || seen.scan.end > size) seen = undefined;
+      const file = seenFile(common.run, fstatSync(handle));
+      const { inode, size } = file;
+      // Another file of this name is looked at from its beginning, and so is one that was cut, or changed behind its end.
+      const isRewritten = (seen?.scan.end ?? 0) > size || (seen?.scan.isEnded && !isSameFile(seen, file));
+      const generation = this.#generation(common.id, file, seen, isRewritten ?? false);
+      if (seen?.run !== file.run || seen.inode !== inode || isRewritten) seen = undefined;
       const scan = scanStream(handle, seen?.scan);
       if (scan.schema === null) {
         const problem = scan.isBroken ? 'its schema cannot be read' : null;
         const nothing = { wholeBytes: 0, schemaBytes: 0, rows: 0, declaration: null, options: null, problem };
         const state = problem === null ? 'being written' : 'unreadable';
-        return { ...common, format: 'arrow', generation: `${common.run}.${ino.toString(36)}`, ...nothing, state };
+        return { ...common, format: 'arrow', generation, ...nothing, state, inode };
       }
       let keyValues = seen?.keyValues;
       if (keyValues === undefined) {
@@ -219,14 +247,15 @@ export class WatchedFolder {
         readFrom(handle, 0, bytes);
         keyValues = RecordBatchReader.from(bytes).open().schema.metadata;
       }
-      this.#logs.set(path, { inode: ino, scan, keyValues });
+      this.#logs.set(path, { ...file, scan, keyValues });
       if (formatOf(keyValues) === undefined) return recordingOf(path, scan);
       const { table, writer, format, metadata } = fromKeyValues(WHO, path, keyValues);
       const isWhole = format === 'arrow' && !path.endsWith('.part') && scan.isEnded;
       return {
         ...common,
         format: 'arrow',
-        generation: `${common.run}.${ino.toString(36)}`,
+        generation,
+        inode,
         wholeBytes: scan.end,
         schemaBytes: scan.schema.end,
         rows: scan.batches.reduce((sum, { rows }) => sum + rows, 0),
@@ -240,21 +269,24 @@ export class WatchedFolder {
     }
   }
 
-  async #finished(path: string, common: Pick<WatchedTable, 'id' | 'name' | 'file' | 'run'>): Promise<WatchedTable> {
-    const { ino, size } = statSync(path);
+  async #finished(path: string, common: Pick<WatchedTable, 'id' | 'name' | 'file' | 'run'>): Promise<FoundTable> {
+    const file = seenFile(common.run, statSync(path));
     let seen = this.#parquet.get(path);
-    if (seen?.inode !== ino) {
+    const isSame = isSameFile(seen, file);
+    const generation = this.#generation(common.id, file, seen, !isSame);
+    if (seen === undefined || !isSame) {
       const { asyncBufferFromFile, parquetMetadataAsync } = await import('hyparquet');
       const { num_rows, key_value_metadata } = await parquetMetadataAsync(await asyncBufferFromFile(path));
       const keyValues = new Map((key_value_metadata ?? []).map(({ key, value }) => [key, value ?? '']));
-      seen = { inode: ino, rows: Number(num_rows), header: fromKeyValues(WHO, path, keyValues) };
+      seen = { ...file, rows: Number(num_rows), header: fromKeyValues(WHO, path, keyValues) };
       this.#parquet.set(path, seen);
     }
     return {
       ...common,
       format: 'parquet',
-      generation: `${common.run}.${ino.toString(36)}`,
-      wholeBytes: size,
+      generation,
+      inode: file.inode,
+      wholeBytes: file.size,
       schemaBytes: 0,
       rows: seen.rows,
       state: 'finished',
@@ -262,6 +294,16 @@ export class WatchedFolder {
       declaration: seen.header.table,
       options: optionsIn(seen.header.metadata),
     };
+  }
+
+  /** The name of what a file holds: of the run, of the file, and of how often that was written anew. */
+  #generation(id: string, { run, inode }: SeenFile, before: SeenFile | undefined, isRewritten: boolean): string {
+    const generation = `${run}.${inode.toString(36)}`;
+    const times =
+      (this.#rewritten.get(`${id} ${generation}`) ?? 0) +
+      (before?.run === run && before.inode === inode && isRewritten ? 1 : 0);
+    this.#rewritten.set(`${id} ${generation}`, times);
+    return times === 0 ? generation : `${generation}.${times}`;
   }
 
   /** A name for a path that says nothing of it. */
@@ -273,6 +315,18 @@ export class WatchedFolder {
     return id;
   }
 }
+
+type FoundTable = WatchedTable & Pick<TablePlace, 'inode'>;
+
+const seenFile = (run: string, { ino, size, mtimeMs }: Stats): SeenFile => ({
+  run,
+  inode: ino,
+  size,
+  changed: mtimeMs,
+});
+
+const isSameFile = (seen: SeenFile | undefined, file: SeenFile): boolean =>
+  seen?.run === file.run && seen.inode === file.inode && seen.size === file.size && seen.changed === file.changed;
 
 /** What a table's key-values say of the options of its probe. */
 const optionsIn = ({ options }: JsonObject): JsonObject | null => (options as JsonObject | undefined) ?? null;
@@ -302,7 +356,11 @@ function entriesOf(folder: string) {
   }
 }
 
-function stampOf(path: string): string {
-  const status = statSync(path, { throwIfNoEntry: false });
-  return status === undefined ? 'none' : `${status.ino} ${status.mtimeMs} ${status.size}`;
+/** Changes with a run's record, its folder, and each of its files: one that is written over in place changes no folder. */
+function stampOf(folder: string, files: readonly string[]): string {
+  const paths = new Set(['run.json', '', ...files.flatMap((file) => [file, dirname(file)])]);
+  return [...paths]
+    .map((path) => statSync(join(folder, path), { throwIfNoEntry: false }))
+    .map((status) => (status === undefined ? 'none' : `${status.ino} ${status.mtimeMs} ${status.size}`))
+    .join(' ');
 }

@@ -129,13 +129,14 @@ export async function serveWatch(directory: string, options: WatchOptions = {}):
     }
     try {
       const { ino, size } = fstatSync(handle);
-      const current = `${place.table.run}.${ino.toString(36)}`;
-      if (generation !== current || place.table.generation !== current) {
-        return send(response, 409, 'text/plain', stale);
-      }
-      const whole = Math.min(place.table.wholeBytes, size);
+      const { table, inode } = place;
+      // A finished file that has another size was written over since it was looked at.
+      const isOther =
+        ino !== inode || (table.format === 'parquet' ? size !== table.wholeBytes : size < table.wholeBytes);
+      if (generation !== table.generation || isOther) return send(response, 409, 'text/plain', stale);
+      const whole = table.wholeBytes;
       const range = byteRange(request.headers.range, whole);
-      const headers = { 'Accept-Ranges': 'bytes', ETag: `"${current}"` };
+      const headers = { 'Accept-Ranges': 'bytes', ETag: `"${generation}"` };
       const type = 'application/octet-stream';
       if (range === 'none') return send(response, 416, type, '', { ...headers, 'Content-Range': `bytes */${whole}` });
       const { first, last } = range ?? { first: 0, last: whole - 1 };

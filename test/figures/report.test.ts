@@ -129,6 +129,11 @@ describe('brink report verify', () => {
     const text = readFileSync(page(folder), 'utf8');
     writeFileSync(page(folder), text.replace(/<strong><data value="[^"]*">[^<]*</, '<strong><data value="0.5">0.5<'));
     expect((await verifyReport(page(folder))).problems).toEqual([expect.stringContaining('The page differs')]);
+    // What the page says of its version is part of it.
+    writeFileSync(page(folder), text.replace(/"brink":"[^"]*"/, '"brink":"0.9.9"'));
+    expect((await verifyReport(page(folder))).problems).toEqual([
+      expect.stringMatching(/^The page says that brink 0\.9\.9 has written it, and differs/),
+    ]);
     writeFileSync(page(folder), text.replace('"verdict":"does not hold"', '"verdict":"holds"'));
     expect((await verifyReport(page(folder))).problems).toEqual([
       "The claim wrong-0.05 is said to be 'holds', and by its own numbers it is 'does not hold'.",

@@ -4,11 +4,21 @@ import { describe, expect, it } from 'vitest';
 import { commandsAt, quoted, recordedNear } from '../../src/watch/page/commandsAt.ts';
 import { contour } from '../../src/watch/page/contours.ts';
 import { distinctNames } from '../../src/watch/page/distinctNames.ts';
+import { GrownColumn } from '../../src/watch/page/Grown.ts';
 import { isOnPlane, liesAlongX } from '../../src/watch/page/onPlane.ts';
+import { Points } from '../../src/watch/page/Points.ts';
 import { placesApart } from '../../src/watch/page/placesApart.ts';
-import { rangeOf, type ScaleKind, scaleOf, shortNumber, stepTicksOf, ticksOf } from '../../src/watch/page/scales.ts';
+import {
+  linearOver,
+  rangeOf,
+  type ScaleKind,
+  scaleOf,
+  shortNumber,
+  stepTicksOf,
+  ticksOf,
+} from '../../src/watch/page/scales.ts';
 import { sparkLine } from '../../src/watch/page/sparkLine.ts';
-import { stretchesOf } from '../../src/watch/page/stretches.ts';
+import { slotsOf, stretchesOf } from '../../src/watch/page/stretches.ts';
 import { View } from '../../src/watch/page/View.ts';
 import { reading, stateSentence } from '../../src/watch/page/words.ts';
 import type { WatchedRun, WatchedTable } from '../../src/watch/WatchState.ts';
@@ -110,6 +120,18 @@ describe('an axis', () => {
       );
     },
   );
+
+  it('keeps values apart whose distance is no number', () => {
+    const scale = linearOver(-1e308, 1e308);
+    const [low, high] = rangeOf(-1e308, 1e308, scale);
+    const share = (value: number) => (scale.to(value) - low) / (high - low);
+    expect(share(0)).toBeCloseTo(0.5, 6);
+    expect(share(1e308) - share(-1e308)).toBeGreaterThan(0.8);
+    const ticks = ticksOf(low, high, scale, 6);
+    expect(ticks).toContain(0);
+    expect(ticks.length).toBeGreaterThan(2);
+    expect(linearOver(-5, 10).to(3)).toBe(3);
+  });
 
   it('has whole numbers for steps, of one row too', () => {
     expect(stepTicksOf(-0.5, 0.5, scaleOf('linear'), 8)).toEqual([0]);
@@ -319,6 +341,14 @@ describe('the small line of a run', () => {
     expect(line([0, 1, 0], [0, 10, 1000]).line).toContain('L1.5,2.0');
   });
 
+  it('passes over what was not measured, and takes rows in the order of their steps', () => {
+    const [steps, values] = [Float64Array.of(2, 3, 0, 1), Float64Array.of(1, 1, 0, Number.NaN)];
+    const { line, lost } = sparkLine(steps, values, 4, (row) => row === 3);
+    expect(lost).toBe('');
+    expect(line.match(/M/g)).toHaveLength(1);
+    expect(line.startsWith('M0.5,')).toBe(true);
+  });
+
   it('has a mark where the loss has left the numbers, and does not go on across it', () => {
     const { line: drawn, lost } = line([1, 2, Number.NaN, 1, Number.POSITIVE_INFINITY]);
     expect(lost.match(/M/g)).toHaveLength(2);
@@ -350,6 +380,71 @@ it('takes a path for that on a plane where neither names directions of its own',
   ] as const) {
     expect(isOnPlane(path, planes)).toBe(false);
   }
+});
+
+it('gives each part of the steps the shares that verdicts have of it', () => {
+  const steps = Array.from({ length: 101 }, (_, k) => k);
+  const stretches = stretchesOf(
+    steps,
+    steps.map((step) => (step < 50 ? (step % 2 ? 'odd' : 'even') : 'late')),
+  );
+  const slots = slotsOf(stretches, 0, 100, 4);
+  expect(slots.map(({ from, to }) => [from, to])).toEqual([
+    [0, 25],
+    [25, 50],
+    [50, 75],
+    [75, 100],
+  ]);
+  expect(slots[0]!.parts).toEqual([
+    { verdict: 'even', low: 0, high: expect.closeTo(13 / 25, 12) },
+    { verdict: 'odd', low: expect.closeTo(13 / 25, 12), high: expect.closeTo(1, 12) },
+  ]);
+  expect(slots[3]!.parts).toEqual([{ verdict: 'late', low: 0, high: 1 }]);
+});
+
+describe('the points of a line', () => {
+  /** A table as far as points ask it, of some columns. */
+  const tableOf = (columns: Readonly<Record<string, number[]>>) => {
+    const grown = new Map<string, GrownColumn>();
+    const table = { edition: 1, rows: 0, column: (name: string) => grown.get(name) };
+    const take = (rows: number) => {
+      for (const [name, values] of Object.entries(columns)) {
+        const column = grown.get(name) ?? new GrownColumn();
+        grown.set(name, column);
+        column.push({ kind: 'numbers', values: Float64Array.from(values.slice(table.rows, rows)), nulls: null });
+      }
+      table.rows = rows;
+    };
+    return { table, take };
+  };
+  const plan = { column: 'y', place: null, of: {}, error: null, draws: null };
+
+  it('are the columns themselves, where all rows are wanted in their order: nothing is held twice', () => {
+    const { table, take } = tableOf({ step: [0, 1, 2, 3], y: [5, 6, 7, 8] });
+    const points = new Points(table, plan);
+    take(2);
+    points.update();
+    take(4);
+    // What came since is not drawn before it is taken.
+    expect([points.length, points.before(9), points.largest]).toEqual([2, 1, 6]);
+    points.update();
+    expect([points.length, points.before(9), points.largest]).toEqual([4, 3, 8]);
+    expect(points.x.values.buffer).toBe(table.column('step')!.numbers.values.buffer);
+    expect(points.y.values.buffer).toBe(table.column('y')!.numbers.values.buffer);
+  });
+
+  it('come in the order of their steps, whatever that of the rows, and leave the table as it is', () => {
+    const { table, take } = tableOf({ step: [4, 5, 0, 1, 6], y: [40, 50, 0, 10, 60] });
+    const points = new Points(table, plan);
+    for (const rows of [2, 4, 5]) {
+      take(rows);
+      points.update();
+    }
+    expect([...points.x.values.subarray(0, points.length)]).toEqual([0, 1, 4, 5, 6]);
+    expect([...points.y.values.subarray(0, points.length)]).toEqual([0, 10, 40, 50, 60]);
+    expect([...table.column('y')!.numbers.values.subarray(0, 5)]).toEqual([40, 50, 0, 10, 60]);
+    expect(points.y.values[points.nearest(2)]).toBe(10);
+  });
 });
 
 it('joins verdicts that follow on each other', () => {

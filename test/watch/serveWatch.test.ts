@@ -1,5 +1,6 @@
 import {
   appendFileSync,
+  copyFileSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -23,6 +24,8 @@ import { toParquet } from '../../src/tables/toParquet.ts';
 import { gradientDescent } from '../../src/training/gradientDescent.ts';
 import { unpackState } from '../../src/watch/packedState.ts';
 import { CONTENT_POLICY, serveWatch, type WatchServer } from '../../src/watch/serveWatch.ts';
+import { WatchedFolder } from '../../src/watch/WatchedFolder.ts';
+import { NumbersLog, numbersTable } from './writeLog.ts';
 
 let folder: string;
 let server: WatchServer;
@@ -281,6 +284,66 @@ describe('serveWatch', () => {
     await expect(serveWatch(folder, { port: server.port })).rejects.toThrow(
       /port \d+, can't be listened on: .*EADDRINUSE/,
     );
+  });
+
+  it('reads a run that takes the place of another from the beginning, also where its files have the same numbers', async () => {
+    const directory = join(folder, 'overwritten');
+    const numbers = (pid: number, description: string) => {
+      mkdirSync(directory);
+      const of = {
+        state: 'running',
+        metadata: { source: null },
+        started: 'now',
+        finished: null,
+        process: { host: 'elsewhere', pid },
+      };
+      writeFileSync(join(directory, 'run.json'), JSON.stringify(of));
+      return new NumbersLog(directory, 'loss', { ...numbersTable('loss'), description });
+    };
+    const watched = new WatchedFolder(folder);
+    const look = async () => {
+      await fresh();
+      const { tables } = (await watched.state()).runs.find(({ name }) => name === 'overwritten')!;
+      return tables.map(({ rows, problem, declaration }) => [rows, problem, declaration?.description]);
+    };
+    const first = numbers(1, 'One.');
+    first.add(50, (step) => step);
+    first.close();
+    expect(await look()).toEqual([[50, null, 'One.']]);
+    rmSync(directory, { recursive: true });
+    // Most file systems give its number to the next file.
+    const second = numbers(2, 'Another, of more words.');
+    for (let k = 0; k < 30; k++) second.add(7, (step) => step);
+    second.close();
+    expect(await look()).toEqual([[210, null, 'Another, of more words.']]);
+    rmSync(directory, { recursive: true });
+  });
+
+  it('notices a finished table that is written over in place, and tells it apart', async () => {
+    const directory = join(folder, 'replaced');
+    const train = (name: string, steps: number) =>
+      run(
+        gradientDescent(toy(), { learningRate: 0.01, steps }),
+        { loss: (s) => s.pipe(trainingLoss(), toParquet()), log: (s) => s.pipe(trainingLoss(), toArrow()) },
+        { directory: join(directory, name), progress: false },
+      );
+    await train('a', 5);
+    await train('b', 9);
+    const watched = new WatchedFolder(join(directory, 'a'));
+    const look = async () =>
+      (await watched.state()).runs[0]!.tables.map(({ rows, generation }) => ({ rows, generation }));
+    const before = await look();
+    expect(before.map(({ rows }) => rows)).toEqual([6, 6]);
+    for (const file of ['loss.parquet', 'log.arrows']) {
+      copyFileSync(join(directory, 'b', file), join(directory, 'a', file));
+    }
+    await fresh();
+    const after = await look();
+    expect(after.map(({ rows }) => rows)).toEqual([10, 10]);
+    for (const [k, { generation }] of after.entries()) expect(generation).not.toBe(before[k]!.generation);
+    await fresh();
+    expect(await look()).toEqual(after);
+    rmSync(directory, { recursive: true });
   });
 
   it('takes a recording for the run that made it', async () => {

@@ -1,11 +1,21 @@
 import uPlot from 'uplot';
 import { DECADES } from '../../plots/Scale.ts';
+import { piecesOf } from '../../plots/subscripts.ts';
 import { writeSymbol } from './element.ts';
 import { halfWidth } from './halfWidth.ts';
 import type { Points } from './Points.ts';
 import type { SeriesPlan } from './panelPlans.ts';
 import { placesApart } from './placesApart.ts';
-import { rangeOf, type Scale, type ScaleKind, scaleOf, shortNumber, stepTicksOf, ticksOf } from './scales.ts';
+import {
+  linearOver,
+  rangeOf,
+  type Scale,
+  type ScaleKind,
+  scaleOf,
+  shortNumber,
+  stepTicksOf,
+  ticksOf,
+} from './scales.ts';
 import { styleOf } from './styleOf.ts';
 import { bucketsAround, levelFor, type Mark, markOf, Thinned } from './Thinned.ts';
 import type { View } from './View.ts';
@@ -55,7 +65,7 @@ export class Curves {
   readonly #hasDrawn: () => void;
   readonly #sizes: ResizeObserver;
   readonly #thinned = new Map<string, Thinned>();
-  #chosen: ScaleKind | null = null;
+  #chosen: ScaleKind | null;
   #kind: ScaleKind = 'linear';
   #scale: Scale = scaleOf('linear');
   #drawn: readonly Drawn[] = [];
@@ -67,6 +77,7 @@ export class Curves {
 
   /**
    * @param planned The scale of the values, where they shall not decide.
+   * @param chosen The scale that somebody has chosen before.
    * @param hasDrawn Called after each frame.
    */
   constructor(
@@ -74,12 +85,14 @@ export class Curves {
     series: readonly PanelSeries[],
     view: View,
     planned: ScaleKind | null,
+    chosen: ScaleKind | null,
     hasDrawn: () => void,
   ) {
     this.#box = box;
     this.#series = series;
     this.#view = view;
     this.#planned = planned;
+    this.#chosen = chosen;
     this.#hasDrawn = hasDrawn;
     this.#plot = new uPlot(this.#options(600), [[], ...series.map(() => [])], box);
     for (const canvas of box.querySelectorAll('canvas')) canvas.setAttribute('aria-hidden', 'true');
@@ -101,6 +114,11 @@ export class Curves {
   /** How the values run now. */
   get kind(): ScaleKind {
     return this.#kind;
+  }
+
+  /** What somebody has chosen; null where nobody has. */
+  get chosen(): ScaleKind | null {
+    return this.#chosen;
   }
 
   choose(kind: ScaleKind): void {
@@ -252,8 +270,8 @@ export class Curves {
     const range = this.#view.range;
     const pixels = this.#plotWidth * devicePixelRatio;
     this.#drawn = this.#series.flatMap((series, k) => this.#lines(series, k, range, pixels, isLog));
-    this.#scale = scaleOf(this.#kind, this.#unit());
     const reach = this.#reach();
+    this.#scale = this.#kind === 'linear' ? linearOver(...reach) : scaleOf(this.#kind, unitOf(...reach));
     this.#hasValues = reach[0] <= reach[1];
     const y = rangeOf(...reach, this.#scale);
     const xScale = this.#xScale;
@@ -286,13 +304,6 @@ export class Curves {
     return least > 0 && most / least >= DECADES ? 'log' : 'linear';
   }
 
-  /** Below which an asinh axis is nearly linear: a thousandth of the largest, as a power of ten. */
-  #unit(): number {
-    const [least, most] = this.#reach();
-    const largest = Math.max(Math.abs(least), Math.abs(most));
-    return largest > 0 && Number.isFinite(largest) ? 10 ** Math.floor(Math.log10(largest) - 3) : 1;
-  }
-
   /** The line of a range of steps, thinned: where that is a small part of it, no more than that. */
   #thin(
     { points }: PanelSeries,
@@ -303,7 +314,7 @@ export class Curves {
   ): Thinned {
     const [begin, end] = bucketsAround(points, level, from, to);
     if (PART * (end - begin) < points.length) return new Thinned(points, level, isLog, begin, end).update();
-    const key = `${k} ${points.edition} ${level} ${isLog}`;
+    const key = `${k} ${points.edition} ${points.order} ${level} ${isLog}`;
     let thinned = this.#thinned.get(key);
     if (thinned === undefined) {
       thinned = new Thinned(points, level, isLog);
@@ -556,7 +567,8 @@ export class Curves {
         context.lineTo(right + 0.9 * lead, y);
         context.stroke();
       }
-      writeSymbol(context, plan.short, { x: right + lead, y, size, room: (RIGHT - LEAD - 2) * devicePixelRatio });
+      const place = { x: right + lead, y, size, room: (RIGHT - LEAD - 2) * devicePixelRatio };
+      writeSymbol(context, plan.isName ? [{ text: plan.short, size: 1, drop: 0 }] : piecesOf(plan.short), place);
     }
     context.restore();
   }
@@ -596,6 +608,12 @@ export class Curves {
     };
     addEventListener('mouseup', () => setTimeout(end), { once: true });
   }
+}
+
+/** Below which an asinh axis is nearly linear: a thousandth of the largest, as a power of ten. */
+function unitOf(least: number, most: number): number {
+  const largest = Math.max(Math.abs(least), Math.abs(most));
+  return largest > 0 && Number.isFinite(largest) ? 10 ** Math.floor(Math.log10(largest) - 3) : 1;
 }
 
 /** The last point that can be drawn, no later than a step. */

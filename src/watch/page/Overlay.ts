@@ -43,12 +43,13 @@ export class Overlay {
     const text = JSON.stringify(plans);
     if (text !== this.#shown) {
       this.#shown = text;
+      const chosen = new Map(this.#panels.map(({ plan, chosen }) => [plan.title, chosen]));
       for (const panel of this.#panels) panel.destroy();
       this.#panels = plans.map((plan) => {
         const series = plan.series.map((line): PanelSeries => {
           return { plan: line, points: new Points(this.#tables.get(line.run)!.get(line.table)!, line) };
         });
-        return new Panel(plan, series, this.view);
+        return new Panel(plan, series, this.view, { chosen: chosen.get(plan.title) ?? null });
       });
       this.#grid.replaceChildren(...this.#panels.map(({ root }) => root));
     }
@@ -90,13 +91,14 @@ function overlaid(runs: readonly { readonly run: WatchedRun; readonly plans: rea
       title: first.label,
       description: `${plan.description} Of each run: ${key}.`,
       series: [
-        ...all.map(({ line, name, short, style }) => ({ ...line, ...style, label: name, short })),
+        ...all.map(({ line, name, short, style }) => ({ ...line, ...style, label: name, short, isName: true })),
         ...references.map(({ line, name, style }) => ({
           ...line,
           color: style.color,
           dash: DOTS,
           label: `${line.short} of ${name}`,
           short: '',
+          isName: true,
         })),
       ],
     };

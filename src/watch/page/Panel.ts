@@ -25,7 +25,16 @@ export class Panel {
   readonly #stop: () => void;
   #active = 0;
 
-  constructor(plan: PanelPlan, series: readonly PanelSeries[], view: View, onClose: (() => void) | null = null) {
+  /**
+   * @param onClose What its button does; without, it has none.
+   * @param chosen The scale that somebody has chosen for the panel whose place it takes.
+   */
+  constructor(
+    plan: PanelPlan,
+    series: readonly PanelSeries[],
+    view: View,
+    { onClose = null, chosen = null }: { onClose?: (() => void) | null; chosen?: ScaleKind | null } = {},
+  ) {
     this.plan = plan;
     this.#series = series;
     this.#view = view;
@@ -82,7 +91,7 @@ export class Panel {
           'button',
           { type: 'button', class: 'series', 'aria-pressed': k === 0, onclick: () => this.#activate(k) },
           swatch(line),
-          symbol(line.label),
+          line.isName ? line.label : symbol(line.label),
         ),
         value,
         counts,
@@ -91,7 +100,7 @@ export class Panel {
       this.#legend.append(entry);
     }
     this.#box.append(this.#nothing);
-    this.#curves = new Curves(this.#box, series, view, plan.scale, () => this.#hasDrawn());
+    this.#curves = new Curves(this.#box, series, view, plan.scale, chosen, () => this.#hasDrawn());
     this.#stop = view.listen((what) => {
       if (what === 'range') this.draw();
       else {
@@ -105,6 +114,11 @@ export class Panel {
     this.#stop();
     this.#curves.destroy();
     this.root.remove();
+  }
+
+  /** The scale that somebody has chosen; null where nobody has. */
+  get chosen(): ScaleKind | null {
+    return this.#curves.chosen;
   }
 
   focus(): void {
@@ -129,7 +143,7 @@ export class Panel {
     this.#scaleChoice.value = kind;
     // Without classes there is no accuracy.
     this.root.hidden = this.plan.isFirst && this.#series.every(({ plan, points }) => plan.isReference || points.isNull);
-    this.#note.textContent = note;
+    this.#note.textContent = [this.plan.note, note].filter(Boolean).join(' ');
     this.#showCounts();
     this.#describe();
     this.#showReadings();
@@ -139,10 +153,12 @@ export class Panel {
   #describe(): void {
     const courses = this.#series.flatMap(({ plan, points }) => {
       const { length, least, largest } = points;
-      const numbers = points.y.values;
-      return length === 0 || least > largest
-        ? []
-        : [course(plan.label, numbers[0]!, numbers[length - 1]!, least, largest)];
+      if (length === 0 || least > largest) return [];
+      const { y } = points;
+      let [first, last] = [0, length - 1];
+      while (y.isNull(first)) first++;
+      while (y.isNull(last)) last--;
+      return [course(plan.label, y.values[first]!, y.values[last]!, least, largest)];
     });
     const { nothing } = this.#curves;
     const said = nothing === null ? courses : [...courses, nothing];

@@ -1,5 +1,4 @@
 import { Grown, type GrownColumn } from './Grown.ts';
-import type { TableData } from './TableData.ts';
 
 /** Which numbers of a table make a line: a column, of a list one place, of the rows with these values in the rest of the key. */
 export interface PointsPlan {
@@ -11,14 +10,22 @@ export interface PointsPlan {
   readonly draws: string | null;
 }
 
-/** Numbers over steps, in the order in which they were written, with those that can't be drawn counted. */
+/** A table as far as its points need it: what `TableData` is. */
+export interface PointsTable {
+  readonly edition: number;
+  readonly rows: number;
+  column(name: string): GrownColumn | undefined;
+}
+
+/** Numbers over steps, in the order of these, with those that can't be drawn counted. */
 export class Points {
   readonly plan: PointsPlan;
-  readonly #table: TableData;
-  readonly x = new Grown();
-  readonly y = new Grown();
-  readonly error = new Grown();
-  readonly draws = new Grown();
+  readonly #table: PointsTable;
+  /** The table's own columns where all of their rows are wanted as they lie there, else copies. */
+  x = new Grown();
+  y = new Grown();
+  error = new Grown();
+  draws = new Grown();
   counts = { nan: 0, infinite: 0, notPositive: 0 };
   /** Whether some standard error is not 0. */
   hasErrors = false;
@@ -27,32 +34,23 @@ export class Points {
   /** Of all that are finite. */
   least = Number.POSITIVE_INFINITY;
   largest = Number.NEGATIVE_INFINITY;
+  length = 0;
   #done = 0;
-  /** Changes where all of them are others. */
+  #areCopies = false;
+  /** Changes where all of them are others, and */
   edition = -1;
+  /** where they come in another order, as their rows were not written in that of the steps. */
+  order = 0;
 
-  constructor(table: TableData, plan: PointsPlan) {
+  constructor(table: PointsTable, plan: PointsPlan) {
     this.#table = table;
     this.plan = plan;
-  }
-
-  get length(): number {
-    return this.x.length;
   }
 
   /** Takes what the table has more by now. */
   update(): void {
     const table = this.#table;
-    if (table.edition !== this.edition) {
-      this.edition = table.edition;
-      this.#done = 0;
-      for (const grown of [this.x, this.y, this.error, this.draws]) {
-        grown.length = 0;
-        grown.nulls = null;
-      }
-      this.counts = { nan: 0, infinite: 0, notPositive: 0 };
-      [this.least, this.largest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-    }
+    if (table.edition !== this.edition) this.#begin(table.edition);
     const { column, place, of, error, draws } = this.plan;
     const steps = table.column('step')?.numbers;
     const values = table.column(column);
@@ -65,7 +63,19 @@ export class Points {
     if (draws !== null && counts === undefined) return;
     const from = this.#done;
     const to = table.rows;
+    if (to <= from) return;
     this.#done = to;
+    const isWhole = others.length === 0 && place === null;
+    if (isWhole && !this.#areCopies && rises(steps.values, from, to)) {
+      this.#count(values.numbers.values.subarray(from, to), values.numbers.nulls?.subarray(from, to) ?? null);
+      this.hasErrors ||= errors?.values.subarray(from, to).some((half) => half > 0) ?? false;
+      [this.x, this.y] = [steps, values.numbers];
+      if (errors) this.error = errors;
+      if (counts) this.draws = counts;
+      this.length = to;
+      return;
+    }
+    if (!this.#areCopies) this.#copy();
     // All of them lie as they are wanted, or those that belong here are picked.
     const picked = others.length === 0 ? null : rowsOf(from, to, others);
     const chosen = (numbers: Grown): Float64Array =>
@@ -86,6 +96,44 @@ export class Points {
       this.error.pushAll(more, null);
     }
     if (counts) this.draws.pushAll(chosen(counts), null);
+    const before = this.length;
+    this.length = this.x.length;
+    if (!rises(this.x.values, before, this.length)) this.#sort();
+  }
+
+  #begin(edition: number): void {
+    this.edition = edition;
+    this.#done = 0;
+    this.length = 0;
+    this.#areCopies = false;
+    [this.x, this.y, this.error, this.draws] = [new Grown(), new Grown(), new Grown(), new Grown()];
+    this.counts = { nan: 0, infinite: 0, notPositive: 0 };
+    this.hasErrors = false;
+    [this.least, this.largest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  }
+
+  /** Has what was taken so far in columns of its own. */
+  #copy(): void {
+    this.#areCopies = true;
+    const own = ({ values, nulls, length }: Grown): Grown => {
+      const copy = new Grown();
+      const count = Math.min(length, this.length);
+      copy.pushAll(values.subarray(0, count), nulls?.subarray(0, count) ?? null);
+      return copy;
+    };
+    [this.x, this.y, this.error, this.draws] = [own(this.x), own(this.y), own(this.error), own(this.draws)];
+  }
+
+  /** Puts the points in the order of their steps; those of one step stay as they were written. */
+  #sort(): void {
+    const steps = this.x.values;
+    const places = Int32Array.from({ length: this.length }, (_, k) => k).sort((a, b) => steps[a]! - steps[b]! || a - b);
+    for (const grown of [this.x, this.y, this.error, this.draws]) {
+      if (grown.length === 0) continue;
+      grown.values = pick(grown.values, places);
+      if (grown.nulls !== null) grown.nulls = pick(grown.nulls, places);
+    }
+    this.order++;
   }
 
   #count(values: Float64Array, nulls: Uint8Array | null): void {
@@ -125,6 +173,12 @@ export class Points {
   }
 }
 
+/** Whether numbers from one place to before another are none less than the one before them. */
+function rises(values: Float64Array, from: number, to: number): boolean {
+  for (let k = Math.max(1, from); k < to; k++) if (values[k]! < values[k - 1]!) return false;
+  return true;
+}
+
 /** The rows with these values, among those from one to before another. */
 function rowsOf(
   from: number,
@@ -143,7 +197,7 @@ function rowsOf(
 }
 
 /** The numbers of some rows. A loop, as there can be millions. */
-function pick<T extends Float64Array | Uint8Array>(values: T, rows: Int32Array): T {
+function pick<T extends Float64Array<ArrayBuffer> | Uint8Array<ArrayBuffer>>(values: T, rows: Int32Array): T {
   const picked = new (values.constructor as new (length: number) => T)(rows.length);
   for (let k = 0; k < rows.length; k++) picked[k] = values[rows[k]!]!;
   return picked;

@@ -4,7 +4,11 @@ import { element } from './element.ts';
 import type { Source } from './source.ts';
 import { SPARK, sparkLine } from './sparkLine.ts';
 import { TableData } from './TableData.ts';
-import { sourceWords, stateSentence } from './words.ts';
+import { lastStepOf, sourceWords, stateSentence } from './words.ts';
+
+/** By what runs can be sorted: their columns. */
+const COLUMNS = ['run', 'state', 'started', 'step', 'settings', 'loss'] as const;
+type By = (typeof COLUMNS)[number];
 
 /** Several runs: each with its state and its loss as a small line. */
 export class RunList {
@@ -20,12 +24,20 @@ export class RunList {
     {
       readonly row: HTMLElement;
       readonly state: HTMLElement;
+      readonly started: HTMLElement;
+      readonly step: HTMLElement;
+      readonly settings: HTMLElement;
       readonly spark: SVGPathElement;
       readonly lost: SVGPathElement;
       readonly button: HTMLElement;
       readonly box: HTMLElement;
     }
   >();
+  readonly #heads = new Map<By, HTMLElement>();
+  /** The newest loss of the runs whose line is here. */
+  readonly #losses = new Map<string, number>();
+  #by: By = 'run';
+  #isFalling = false;
   readonly #seen = new Set<string>();
   readonly #sight: IntersectionObserver;
   #runs: readonly WatchedRun[] = [];
@@ -53,7 +65,17 @@ export class RunList {
           element(
             'tr',
             {},
-            ['run', 'state', 'settings', 'loss', 'lay over'].map((name) => element('th', { scope: 'col' }, name)),
+            COLUMNS.map((name) => {
+              const button = element(
+                'button',
+                { type: 'button', class: 'sort', onclick: () => this.#sortBy(name) },
+                name,
+              );
+              const head = element('th', { scope: 'col' }, button);
+              this.#heads.set(name, head);
+              return head;
+            }),
+            element('th', { scope: 'col' }, 'lay over'),
           ),
         ),
         this.#body,
@@ -66,6 +88,8 @@ export class RunList {
       // A run that can't be read now is asked for again at the next look, which says so.
       this.#draw().catch(() => {});
     });
+    const [, by, order] = /[#&]sort=(\w+)(,falling)?/.exec(location.hash) ?? [];
+    if (COLUMNS.includes(by as By)) [this.#by, this.#isFalling] = [by as By, order !== undefined];
     this.#body.addEventListener('keydown', (event) => this.#key(event));
     this.#body.addEventListener('focusin', (event) => this.#enter(event.target as HTMLElement));
   }
@@ -75,7 +99,9 @@ export class RunList {
     for (const run of runs) {
       let made = this.#rows.get(run.id);
       if (made === undefined) {
-        const state = element('td');
+        const [state, settings] = [element('td'), element('td')];
+        const started = element('td', { class: 'started' });
+        const step = element('td', { class: 'number' });
         const space = 'http://www.w3.org/2000/svg';
         const picture = document.createElementNS(space, 'svg');
         picture.setAttribute('viewBox', `0 0 ${SPARK.width} ${SPARK.height}`);
@@ -103,27 +129,98 @@ export class RunList {
           { 'data-run': run.id },
           element('td', {}, button),
           state,
-          element('td', {}, sourceWords(run)),
+          started,
+          step,
+          settings,
           element('td', {}, picture),
           element('td', {}, box),
         );
-        made = { row, state, spark, lost, button, box };
+        made = { row, state, started, step, settings, spark, lost, button, box };
         this.#rows.set(run.id, made);
         this.#body.append(row);
         this.#sight.observe(row);
       }
-      made.state.textContent = stateSentence(run, null, Date.now());
+      // A run that is made anew in the same folder has other settings.
+      made.settings.textContent = sourceWords(run);
+      made.started.textContent = run.started === null ? '' : timeWords(run.started);
+      made.step.textContent = `${lastStepOf(run) ?? ''}`;
     }
+    this.tick();
     const gone = [...this.#rows.keys()].filter((id) => !runs.some((run) => run.id === id));
     for (const id of gone) {
       this.#rows.get(id)!.row.remove();
       this.#rows.delete(id);
       this.#laid.delete(id);
+      this.#losses.delete(id);
     }
-    this.#leadTo(this.#rows.has(this.#reached) ? this.#reached : (runs[0]?.id ?? ''));
+    this.#sort();
+    this.#leadTo(this.#rows.has(this.#reached) ? this.#reached : (this.#inOrder[0] ?? ''));
     const states = [...Map.groupBy(runs, ({ state }) => state)].map(([state, { length }]) => `${length} ${state}`);
     this.#caption.textContent = `${count(runs.length, 'run')}: ${states.join(', ')}. Choose one to see it; tick several to lay them over one another.`;
     await this.#draw();
+  }
+
+  /** Says anew how the runs stand: time passes without news. */
+  tick(): void {
+    for (const run of this.#runs) {
+      const state = this.#rows.get(run.id)?.state;
+      const sentence = stateSentence(run, null, Date.now());
+      if (state && state.textContent !== sentence) state.textContent = sentence;
+    }
+  }
+
+  /** The runs as they stand in the list. */
+  get #inOrder(): string[] {
+    return [...this.#body.children].map((row) => (row as HTMLElement).dataset.run!);
+  }
+
+  /** Sorts by a column; by the same once more, the other way round. The address remembers it. */
+  #sortBy(by: By): void {
+    this.#isFalling = by === this.#by && !this.#isFalling;
+    this.#by = by;
+    const rest = location.hash
+      .slice(1)
+      .split('&')
+      .filter((part) => part !== '' && !part.startsWith('sort='));
+    const isUsual = by === 'run' && !this.#isFalling;
+    const hash = [...rest, ...(isUsual ? [] : [`sort=${by}${this.#isFalling ? ',falling' : ''}`])].join('&');
+    history.replaceState(null, '', hash === '' ? location.pathname + location.search : `#${hash}`);
+    this.#sort();
+    // The losses that are not in sight are needed too.
+    if (by === 'loss') this.#draw().catch(() => {});
+  }
+
+  /** Puts the rows in order; those that are equal stand by name, those without a value last. */
+  #sort(): void {
+    for (const [by, head] of this.#heads) {
+      if (by !== this.#by) head.removeAttribute('aria-sort');
+      else head.setAttribute('aria-sort', this.#isFalling ? 'descending' : 'ascending');
+    }
+    const keys = new Map(this.#runs.map((run) => [run.id, this.#keyOf(run)]));
+    const names = new Map(this.#runs.map(({ id, name }) => [id, name]));
+    const compared = (a: string, b: string) => {
+      const [one, other] = [keys.get(a) ?? null, keys.get(b) ?? null];
+      if (one === null || other === null) return Number(one === null) - Number(other === null);
+      const order = typeof one === 'string' ? byName(one, other as string) : one - (other as number);
+      return this.#isFalling ? -order : order;
+    };
+    const before = this.#inOrder;
+    const sorted = before.toSorted((a, b) => compared(a, b) || byName(names.get(a)!, names.get(b)!));
+    if (sorted.every((id, k) => id === before[k])) return;
+    // What is moved loses the focus.
+    const focused = document.activeElement as HTMLElement | null;
+    const hasFocus = this.#body.contains(focused);
+    this.#body.append(...sorted.map((id) => this.#rows.get(id)!.row));
+    if (hasFocus) focused!.focus({ preventScroll: true });
+  }
+
+  #keyOf(run: WatchedRun): string | number | null {
+    const { id, name, state, started } = run;
+    if (this.#by === 'loss') {
+      const loss = this.#losses.get(id) ?? Number.NaN;
+      return Number.isNaN(loss) ? null : loss;
+    }
+    return { run: name, state, started, step: lastStepOf(run), settings: sourceWords(run) }[this.#by];
   }
 
   /** Tab leads to one run, from which the arrows lead to the others: the panels are not hundreds of keys away. */
@@ -142,7 +239,7 @@ export class RunList {
 
   #key(event: KeyboardEvent): void {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const runs = [...this.#rows.values()];
+    const runs = this.#inOrder.map((id) => this.#rows.get(id)!);
     const here = runs.findIndex(({ row }) => row.contains(event.target as Node));
     const places: Readonly<Record<string, number>> = {
       ArrowUp: here - 1,
@@ -175,17 +272,26 @@ export class RunList {
 
   /** The lines of the runs that are in sight. @throws the first error, once all that can be read are drawn. */
   async #draw(): Promise<void> {
-    const seen = this.#runs.filter(({ id }) => this.#seen.has(id));
+    const seen = this.#runs.filter(({ id }) => this.#by === 'loss' || this.#seen.has(id));
     const drawn = await Promise.allSettled(seen.map((run) => this.#drawLine(run)));
+    if (this.#by === 'loss') this.#sort();
     const failed = drawn.find((result) => result.status === 'rejected');
     if (failed) throw failed.reason;
   }
 
   async #drawLine(run: WatchedRun): Promise<void> {
+    const made = this.#rows.get(run.id);
+    const show = (line: string, lost: string) => {
+      made?.spark.setAttribute('d', line);
+      made?.lost.setAttribute('d', lost);
+    };
     const table =
       run.tables.find(({ declaration }) => declaration?.name === 'loss') ??
       run.tables.find(({ declaration }) => declaration?.key.join() === 'step');
-    if (table?.declaration == null) return;
+    if (table?.declaration == null) {
+      this.#losses.delete(run.id);
+      return show('', '');
+    }
     const column =
       'loss' in table.declaration.columns
         ? 'loss'
@@ -195,10 +301,20 @@ export class RunList {
     data.want([column]);
     await data.update(table);
     const [steps, values] = ['step', column].map((name) => data.column(name)?.numbers);
-    const made = this.#rows.get(run.id);
     if (!steps || !values || !made) return;
-    const { line, lost } = sparkLine(steps.values, values.values, data.rows);
-    made.spark.setAttribute('d', line);
-    made.lost.setAttribute('d', lost);
+    const { line, lost } = sparkLine(steps.values, values.values, data.rows, (row) => values.isNull(row));
+    show(line, lost);
+    this.#losses.set(run.id, values.values[data.rows - 1] ?? Number.NaN);
   }
+}
+
+const byName = (one: string, other: string): number => one.localeCompare(other, 'en', { numeric: true });
+
+/** When something was, as the clock here has it: 2026-11-27 18:05. */
+function timeWords(time: string): string {
+  const at = new Date(time);
+  if (Number.isNaN(at.getTime())) return time;
+  const two = (part: number) => `${part}`.padStart(2, '0');
+  const day = [at.getFullYear(), two(at.getMonth() + 1), two(at.getDate())].join('-');
+  return `${day} ${two(at.getHours())}:${two(at.getMinutes())}`;
 }

@@ -10,11 +10,20 @@ interface Groups {
   readonly found: Map<string, Record<string, number | string>>;
 }
 
+/** The least and the largest step of a table's rows, as they come. */
+interface Span {
+  readonly edition: number;
+  done: number;
+  first: number;
+  last: number;
+}
+
 /** The tables of one run, as far as the page has them. */
 export class RunTables {
   readonly #source: Source;
   readonly #tables = new Map<string, TableData>();
   readonly #groups = new Map<string, Groups>();
+  readonly #spans = new Map<string, Span>();
 
   constructor(source: Source) {
     this.#source = source;
@@ -60,12 +69,25 @@ export class RunTables {
   get span(): readonly [number, number] | null {
     let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
     for (const data of this.all) {
-      const steps = data.column('step')?.numbers;
-      if (steps === undefined || data.rows === 0) continue;
-      first = Math.min(first, steps.values[0]!);
-      last = Math.max(last, steps.values[data.rows - 1]!);
+      const span = this.#spanOf(data);
+      first = Math.min(first, span.first);
+      last = Math.max(last, span.last);
     }
     return first <= last ? [first, last] : null;
+  }
+
+  #spanOf(data: TableData): Span {
+    const steps = data.column('step')?.numbers.values;
+    let span = this.#spans.get(data.key);
+    if (span?.edition !== data.edition) {
+      span = { edition: data.edition, done: 0, first: Number.POSITIVE_INFINITY, last: Number.NEGATIVE_INFINITY };
+    }
+    this.#spans.set(data.key, span);
+    for (; steps !== undefined && span.done < data.rows; span.done++) {
+      span.first = Math.min(span.first, steps[span.done]!);
+      span.last = Math.max(span.last, steps[span.done]!);
+    }
+    return span;
   }
 
   #groupsOf(data: TableData): readonly Readonly<Record<string, number | string>>[] {

@@ -18,6 +18,8 @@ import { sourceWords, stateSentence } from './words.ts';
 export class RunView {
   readonly root: HTMLElement;
   readonly view = new View();
+  /** Whether something that was asked for is not here: it is asked for again. */
+  isBehind = false;
   #run: WatchedRun;
   readonly #tables: RunTables;
   readonly #panels = new Map<string, { readonly panel: Panel; readonly plan: string }>();
@@ -97,12 +99,14 @@ export class RunView {
   /** Brings what is new of the run, and shows it. */
   async update(run: WatchedRun): Promise<void> {
     this.#run = run;
+    this.isBehind = true;
     await this.#tables.update(run);
     this.#plan();
     // What the panels that are open want is known only now.
     await this.#tables.update(run);
     this.#plan();
     this.#show();
+    this.isBehind = false;
   }
 
   /** Says anew how the run stands: time passes without news. */
@@ -170,6 +174,7 @@ export class RunView {
       const isOpen = this.#open.get(plan.id) ?? false;
       const text = JSON.stringify(plan);
       const hasFocus = made?.panel.root.contains(document.activeElement) ?? false;
+      const chosen = made?.panel.chosen ?? null;
       if (made && (!isOpen || made.plan !== text)) {
         made.panel.destroy();
         this.#panels.delete(plan.id);
@@ -179,7 +184,10 @@ export class RunView {
         plan: line,
         points: new Points(this.#tables.get(line.table)!, line),
       }));
-      const panel = new Panel(plan, series, this.view, plan.isFirst ? null : () => this.#toggle(plan.id));
+      const panel = new Panel(plan, series, this.view, {
+        onClose: plan.isFirst ? null : () => this.#toggle(plan.id),
+        chosen,
+      });
       this.#panels.set(plan.id, { panel, plan: text });
       (plan.isFirst ? this.#first : this.#questions.get(plan.question)!.grid).append(panel.root);
       if (hasFocus) panel.focus();
@@ -219,9 +227,10 @@ export class RunView {
     // What closes a panel goes with it: the focus is at what opens it again.
     const hasFocus = this.#panels.get(id)?.panel.root.contains(document.activeElement);
     if (hasFocus) this.root.querySelector<HTMLElement>(`[data-plan="${id}"]`)?.focus();
-    void this.update(this.#run).then(() => {
-      if (isOpen) document.querySelector(`[data-panel="${id}"]`)?.scrollIntoView({ block: 'nearest' });
-    });
+    this.update(this.#run).then(
+      () => isOpen && document.querySelector(`[data-panel="${id}"]`)?.scrollIntoView({ block: 'nearest' }),
+      () => {},
+    );
   }
 
   #show(): void {
@@ -300,7 +309,7 @@ export class RunView {
       const { id } = data.watched;
       let rows = this.#rowsTables.get(id);
       if (rows === undefined) {
-        rows = new RowsTable(data, () => this.update(this.#run));
+        rows = new RowsTable(data, () => this.update(this.#run).catch(() => {}));
         this.#rowsTables.set(id, rows);
         this.#rowsSection.append(rows.root);
       }

@@ -85,7 +85,7 @@ export class TableData {
       // Overwritten, or finished, since its state was told: the next state says as what.
       if (error instanceof Refused && error.status === 409) return false;
       // Nobody answers: that is no fault of the table.
-      if (error instanceof Refused || error instanceof TypeError) throw error;
+      if (error instanceof Refused) throw error;
       this.problem = (error as Error).message;
       return false;
     }
@@ -120,10 +120,11 @@ export class TableData {
   }
 
   async #fromParquet(watched: WatchedTable): Promise<boolean> {
-    // The log of which this file was made is here whole.
-    const isSame = watched.run === this.#writtenBy && watched.rows === this.rows;
+    // Where the log of which this file was made is here whole, its rows stay.
+    const isSame = this.#bytes > 0 && watched.run === this.#writtenBy && watched.rows === this.rows;
     if (watched.generation !== this.#generation && !isSame) this.#begin(watched);
     this.#generation = watched.generation;
+    this.#bytes = 0;
     const missing = this.#missing();
     if (missing.length === 0) return false;
     const file = this.#source.file(this.#run, watched);

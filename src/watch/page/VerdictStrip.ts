@@ -1,11 +1,12 @@
 import { element, symbol } from './element.ts';
-import { type Stretch, stretchesOf } from './stretches.ts';
+import { type Stretch, slotsOf, stretchesOf } from './stretches.ts';
 import type { TableData } from './TableData.ts';
 import type { View } from './View.ts';
 
 const SPACE = 'http://www.w3.org/2000/svg';
-/** Those that fit in a picture; of more the narrowest are drawn into one another. */
-const MOST = 4000;
+/** Those that fit in a picture; of more each of so many parts of the steps shows what share a verdict has of it. */
+const MOST = 1500;
+const SLOTS = 600;
 
 /** The verdicts of `edge` over the steps, above the curves and as wide. */
 export class VerdictStrip {
@@ -52,18 +53,12 @@ export class VerdictStrip {
     const [from, to] = this.#view.range;
     const shown = this.#stretches.filter((stretch) => stretch.to >= from && stretch.from <= to);
     this.#strip.setAttribute('viewBox', `${from} 0 ${to - from} 1`);
-    const every = Math.max(1, Math.ceil(shown.length / MOST));
     this.#strip.replaceChildren(
-      ...shown
-        .filter((_, k) => k % every === 0)
-        .map((stretch) => {
-          const piece = document.createElementNS(SPACE, 'rect');
-          piece.setAttribute('x', `${stretch.from}`);
-          piece.setAttribute('width', `${Math.max(stretch.to - stretch.from, (to - from) / 400)}`);
-          piece.setAttribute('height', '1');
-          piece.setAttribute('class', classOf(stretch.verdict));
-          return piece;
-        }),
+      ...(shown.length > MOST
+        ? slotsOf(shown, from, to, SLOTS).flatMap(({ from: x, to: end, parts }) =>
+            parts.map(({ verdict, low, high }) => piece(verdict, x, end - x, low, high - low)),
+          )
+        : shown.map(({ verdict, from: x, to: end }) => piece(verdict, x, Math.max(end - x, (to - from) / 400), 0, 1))),
     );
     const kinds = [...new Set(shown.map(({ verdict }) => verdict))];
     this.#legend.replaceChildren(
@@ -82,6 +77,13 @@ export class VerdictStrip {
       this.#spoken.textContent = `Now ${newest}, at step ${steps[verdicts.length - 1]}`;
     this.#last = newest;
   }
+}
+
+function piece(verdict: string, x: number, width: number, y: number, height: number): SVGRectElement {
+  const made = document.createElementNS(SPACE, 'rect');
+  for (const [name, value] of Object.entries({ x, width, y, height })) made.setAttribute(name, `${value}`);
+  made.setAttribute('class', classOf(verdict));
+  return made;
 }
 
 const classOf = (verdict: string) => `verdict-${verdict.replaceAll(' ', '-')}`;

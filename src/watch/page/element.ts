@@ -1,4 +1,4 @@
-import { piecesOf } from '../../plots/subscripts.ts';
+import { type Piece, piecesOf } from '../../plots/subscripts.ts';
 
 type Child = Node | string | null | undefined | false;
 
@@ -29,14 +29,14 @@ export function symbol(text: string): HTMLElement {
   return whole;
 }
 
-/** Writes a symbol on a canvas, from a place to the right; what is longer than the room ends in an ellipsis. */
+/** Writes the pieces of a text on a canvas, from a place to the right; what is longer than the room ends in an ellipsis. */
 export function writeSymbol(
   context: CanvasRenderingContext2D,
-  text: string,
+  pieces: readonly Piece[],
   { x, y, size, room }: { readonly x: number; readonly y: number; readonly size: number; readonly room: number },
 ): void {
   let at = x;
-  for (const { text: part, size: scale, drop } of piecesOf(text)) {
+  for (const { text: part, size: scale, drop } of pieces) {
     context.font = `${scale * size}px system-ui, sans-serif`;
     const shown = within(context, part, x + room - at);
     context.fillText(shown, at, y + drop * size);

@@ -10,6 +10,8 @@ import { liveSource, type Saved, type Source, savedSource } from './source.ts';
 /** How often the server is asked, in milliseconds: while the page is looked at, and while it is not. */
 const VISIBLE = 1000;
 const HIDDEN = 10_000;
+/** After so many seconds without an answer that is said. */
+const PATIENCE = 10;
 
 const saved = document.querySelector('#saved');
 const source: Source = saved ? savedSource(JSON.parse(saved.textContent!) as Saved) : liveSource();
@@ -81,7 +83,7 @@ async function show(next: WatchState): Promise<void> {
       source,
       (run) => {
         choose(run);
-        void view?.update(run);
+        view?.update(run).catch(() => {});
       },
       (runs) => void lay(runs),
     );
@@ -102,15 +104,22 @@ async function show(next: WatchState): Promise<void> {
   await view!.update(chosen);
 }
 
-/** The newest state whose rows could not all be had: it is shown again, though the server has nothing newer. */
-let unshown: WatchState | null = null;
+/** The newest state, and whether its rows could not all be had: then it is shown again, though there is nothing newer. */
+let latest: WatchState | null = null;
+let isUnshown = false;
+/** When the look that is going on began; null between two. */
+let since: number | null = null;
 
 async function poll(): Promise<void> {
+  since = performance.now();
   try {
-    const next = (await source.state()) ?? unshown;
-    unshown = next;
-    if (next) await show(next);
-    unshown = null;
+    const next = await source.state();
+    latest = next ?? latest;
+    if (latest && (next || isUnshown || view?.isBehind)) {
+      isUnshown = true;
+      await show(latest);
+      isUnshown = false;
+    }
     connection.hidden = true;
   } catch (error) {
     connection.hidden = false;
@@ -119,7 +128,17 @@ async function poll(): Promise<void> {
         ? 'The server was started anew: open the address that it has printed.'
         : `The server does not answer (${(error as Error).message}). What is shown is what there was; it is asked again.`;
   }
+  since = null;
+}
+
+/** Time passes without news, and without an answer. */
+function tick(): void {
   view?.tick();
+  list?.tick();
+  const seconds = since === null ? 0 : Math.round((performance.now() - since) / 1000);
+  if (seconds < PATIENCE) return;
+  connection.hidden = false;
+  connection.textContent = `No answer for ${seconds} s: the server is busy, or gone. What is shown is what there was.`;
 }
 
 /** Ends the wait for the next poll. */
@@ -147,7 +166,10 @@ document.documentElement.dataset.ready = 'false';
 const first = poll().then(() => {
   document.documentElement.dataset.ready = 'true';
 });
-if (source.isLive) void first.then(live);
+if (source.isLive) {
+  setInterval(tick, VISIBLE);
+  void first.then(live);
+}
 // For whoever measures how fast frames are, or wants to see one step of a million.
 Object.assign(globalThis, {
   brinkPage: {

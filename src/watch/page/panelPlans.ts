@@ -19,6 +19,8 @@ export interface SeriesPlan extends PointsPlan {
   readonly short: string;
   /** Edges, bounds and predictions are dashed. */
   readonly isReference: boolean;
+  /** Whether the label is a name, of which no sign sets a subscript. */
+  readonly isName: boolean;
   /** A property of the page's style. */
   readonly color: string;
   readonly dash: readonly number[];
@@ -36,6 +38,8 @@ export interface PanelPlan {
   readonly scale: ScaleKind | null;
   /** One sentence. */
   readonly description: string;
+  /** Which of its lines are not drawn; empty where all are. */
+  readonly note: string;
 }
 
 /** A table and the rows a step that it has: the values of the rest of its key. */
@@ -115,6 +119,7 @@ export function panelPlans(run: WatchedRun, tables: readonly PlannedTable[]): Pa
         isFirst: false,
         scale: null,
         description: `${table.name}: ${names.map((name) => table.declaration.columns[name]!.description).join(' ')}`,
+        note: leftOut(table, names),
       }),
     ),
   );
@@ -125,6 +130,19 @@ export function panelPlans(run: WatchedRun, tables: readonly PlannedTable[]): Pa
     return titles.get(plan.title)!.length > 1 ? { ...plan, title: `${plan.title} (${table.name})` } : plan;
   });
   return [...first, ...named];
+}
+
+/** How many lines of a frame there is no room for, in a sentence each. */
+function leftOut({ declaration, groups, places }: PlannedTable, names: readonly string[]): string {
+  const keys = Object.keys(groups[0] ?? {}).map((name) => symbolOf(declaration, name));
+  const counts = [
+    [groups.length, `values of ${keys.join(', ')}`] as const,
+    ...names.map((name) => [places[name] ?? 1, `places of ${symbolOf(declaration, name)}`] as const),
+  ];
+  return counts
+    .filter(([count]) => count > MOST_SERIES)
+    .map(([count, what]) => `${MOST_SERIES} of ${count} ${what} are drawn.`)
+    .join(' ');
 }
 
 /** Several columns by their symbols. */
@@ -174,6 +192,7 @@ function firstPlans(run: WatchedRun, tables: readonly PlannedTable[]): PanelPlan
       // What matters is how far above or below the edge.
       scale: 'linear',
       description: 'The sharpness λ₁ and the interaction-aware sharpness ‖H‖, held against the edge of stability.',
+      note: '',
     },
     {
       id: 'first-loss',
@@ -183,6 +202,7 @@ function firstPlans(run: WatchedRun, tables: readonly PlannedTable[]): PanelPlan
       isFirst: true,
       scale: null,
       description: 'Mean loss over the training examples, and over the test set where that is measured.',
+      note: '',
     },
     {
       id: 'first-accuracy',
@@ -192,6 +212,7 @@ function firstPlans(run: WatchedRun, tables: readonly PlannedTable[]): PanelPlan
       isFirst: true,
       scale: null,
       description: 'Share of the examples classified rightly.',
+      note: '',
     },
   ];
   return plans.filter(({ series }) => series.some(({ isReference }) => !isReference));
@@ -228,6 +249,7 @@ function seriesOf(
     place,
     error: place === null ? (errorOf(declaration, column) ?? null) : null,
     draws: 'draws' in declaration.columns ? 'draws' : null,
+    isName: false,
   });
   let next = 0;
   const measured = names.flatMap((column) => {

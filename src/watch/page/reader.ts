@@ -19,11 +19,11 @@ export type Request =
 /** Where a Parquet file is: at an address that answers to ranges, or here. */
 export type FileSource = { readonly url: string; readonly size: number } | { readonly bytes: Uint8Array };
 
-/** A fetch that was answered otherwise. */
+/** A fetch that was answered otherwise, or, with status 0, not at all. */
 export class Refused extends Error {
   readonly status: number;
-  constructor(status: number) {
-    super(`the server answered ${status}`);
+  constructor(status: number, message = `the server answered ${status}`) {
+    super(message);
     this.status = status;
   }
 }
@@ -52,13 +52,40 @@ function bufferOf(file: FileSource): AsyncBuffer {
   const { url, size } = file;
   return {
     byteLength: size,
-    slice: async (start, end = size) => (await fetchBytes(url, start < 0 ? size + start : start, end)).buffer,
+    slice: async (start, end = size) =>
+      (await fetchBytes(url, start < 0 ? size + start : start, Math.min(end, size))).buffer,
   };
 }
 
+/** After so long without a byte nobody waits any more, in milliseconds. */
+export const SILENCE = 60_000;
+
 /** The bytes from one place to before another. @throws Refused */
 export async function fetchBytes(url: string, start: number, end: number): Promise<Uint8Array<ArrayBuffer>> {
-  const response = await fetch(url, { headers: { Range: `bytes=${start}-${end - 1}` } });
-  if (response.status !== 206) throw new Refused(response.status);
-  return new Uint8Array(await response.arrayBuffer());
+  const given = new AbortController();
+  const bytes = new Uint8Array(end - start);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const wait = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => given.abort(new Error(`nothing came for ${SILENCE / 1000} s`)), SILENCE);
+  };
+  try {
+    wait();
+    const response = await fetch(url, { headers: { Range: `bytes=${start}-${end - 1}` }, signal: given.signal });
+    if (response.status !== 206) throw new Refused(response.status);
+    const body = response.body!.getReader();
+    let at = 0;
+    for (let part = await body.read(); !part.done; part = await body.read()) {
+      wait();
+      if (at + part.value.length <= bytes.length) bytes.set(part.value, at);
+      at += part.value.length;
+    }
+    // Fewer are no whole messages.
+    if (at !== bytes.length) throw new Error(`of ${bytes.length} bytes ${at} came`);
+    return bytes;
+  } catch (error) {
+    throw error instanceof Refused ? error : new Refused(0, (error as Error).message);
+  } finally {
+    clearTimeout(timer);
+  }
 }

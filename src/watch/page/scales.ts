@@ -28,6 +28,12 @@ export function scaleOf(kind: ScaleKind, unit = 1): Scale {
   return { kind, to: (value) => value, from: (place) => place };
 }
 
+/** A linear axis for values up to the ends of all numbers: by tenths, as their distance has to be a number too. */
+export const linearOver = (least: number, most: number): Scale =>
+  Math.max(-least, most) < Number.MAX_VALUE / 10
+    ? scaleOf('linear')
+    : { kind: 'linear', to: (value) => value / 10, from: (place) => place * 10 };
+
 /** The nearest number that is finite. */
 const finite = (x: number) => Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, x));
 
@@ -45,7 +51,7 @@ export function rangeOf(least: number, most: number, scale: Scale): readonly [nu
 
 /** Round numbers within a range of places, about so many. */
 export function ticksOf(low: number, high: number, scale: Scale, count: number): number[] {
-  if (scale.kind === 'linear') return roundNumbers(low, high, count);
+  if (scale.kind === 'linear') return roundNumbers(low, high, count).map(scale.from).filter(Number.isFinite);
   // A range reaches a little beyond its values, and so perhaps beyond all numbers.
   const [least, most] = [low, high].map((place) => finite(scale.from(place))) as [number, number];
   if (scale.kind === 'log') {

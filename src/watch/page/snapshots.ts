@@ -11,7 +11,7 @@ import {
 import { contour } from './contours.ts';
 import { element, symbol } from './element.ts';
 import { isSnapshot } from './panelPlans.ts';
-import { rangeOf, type Scale, scaleOf, shortNumber, ticksOf } from './scales.ts';
+import { linearOver, rangeOf, type Scale, scaleOf, shortNumber, ticksOf } from './scales.ts';
 import { subscript } from './subscript.ts';
 import type { TableData } from './TableData.ts';
 
@@ -68,7 +68,8 @@ export class Snapshot {
     this.table = table;
     this.#onPlane = onPlane;
     const declaration = table.watched.declaration!;
-    this.columns = Object.keys(declaration.columns).filter((name) => declaration.columns[name]!.type !== 'utf8');
+    const { key, columns } = declaration;
+    this.columns = Object.keys(columns).filter((name) => columns[name]!.type !== 'utf8' || key.includes(name));
     this.#heading = element('span', { class: 'value' });
     this.#box = element('div', { class: 'snapshot-box' });
     const id = `snapshot-${table.watched.id}`;
@@ -127,7 +128,31 @@ function nearestStep(steps: Float64Array, rows: number, cursor: number | null): 
   return best;
 }
 
+/** More groups of rows than these are not drawn of one step. */
+const MOST_GROUPS = 4;
+
+/** A picture for each value of the rest of the key: what belongs to another one is no point of the same line. */
 function drawSnapshot(declaration: Table, table: TableData, rows: readonly number[], path: readonly PathPoint[]): Node {
+  const { key, columns } = declaration;
+  const rest = key.filter((name) => name !== 'step' && columns[name]!.type !== 'float64');
+  const cellOf = (name: string, row: number) =>
+    columns[name]!.type === 'utf8' ? table.column(name)!.cells[row] : table.column(name)!.numbers.values[row];
+  const groups = Map.groupBy(rows, (row) =>
+    rest.map((name) => `${symbolOf(declaration, name)} = ${cellOf(name, row)}`).join(', '),
+  );
+  if (groups.size < 2) return drawGroup(declaration, table, rows, path);
+  const shown = [...groups].slice(0, MOST_GROUPS);
+  const names = rest.map((name) => symbolOf(declaration, name)).join(', ');
+  return element(
+    'div',
+    {},
+    shown.flatMap(([label, own]) => [element('h4', {}, label), drawGroup(declaration, table, own, path)]),
+    shown.length < groups.size &&
+      element('p', { class: 'note' }, `${shown.length} of ${groups.size} values of ${names} are drawn.`),
+  );
+}
+
+function drawGroup(declaration: Table, table: TableData, rows: readonly number[], path: readonly PathPoint[]): Node {
   const plane = planeOf(declaration);
   if (plane) return drawPlane(declaration, table, rows, plane, path);
   if ('eigenvalues' in declaration.columns) return drawEigenvalues(table, rows[0]!);
@@ -209,7 +234,7 @@ function drawLines(declaration: Table, table: TableData, rows: readonly number[]
   const x = axisOf(places, scaleOf('linear'), LEFT, WIDTH - RIGHT);
   const y = axisOf(
     isLog ? all.map((value) => Math.max(value, floor)) : all,
-    scaleOf(isLog ? 'log' : 'linear'),
+    isLog ? scaleOf('log') : linearOver(Math.min(...all), Math.max(...all)),
     HEIGHT - BOTTOM,
     TOP,
   );

@@ -1,7 +1,7 @@
 import { type PackedState, unpackState } from '../packedState.ts';
 import type { WatchedTable, WatchState } from '../WatchState.ts';
 import type { Rows } from './decode.ts';
-import { fetchBytes, Reader, Refused, type Request } from './reader.ts';
+import { fetchBytes, Reader, Refused, type Request, SILENCE } from './reader.ts';
 
 /** Where the page has its runs from: the server, or itself. */
 export interface Source {
@@ -24,11 +24,17 @@ export function liveSource(): Source {
   const worker = new Worker('/worker.js');
   const waiting = new Map<number, { done: (rows: Rows) => void; failed: (error: Error) => void }>();
   let next = 0;
+  let broken: Error | null = null;
+  worker.onerror = ({ message }) => {
+    broken = new Error(`the part of the page that reads tables is not there: ${message || 'it could not be had'}`);
+    for (const { failed } of waiting.values()) failed(broken);
+    waiting.clear();
+  };
   worker.onmessage = ({ data }) => {
     const { done, failed } = waiting.get(data.id)!;
     waiting.delete(data.id);
     if (data.rows) done(data.rows);
-    else failed(data.status === null ? new Error(data.error) : new Refused(data.status));
+    else failed(data.status === null ? new Error(data.error) : new Refused(data.status, data.error));
   };
   let tag: string | null = null;
   return {
@@ -37,6 +43,8 @@ export function liveSource(): Source {
       const response = await fetch('/state', {
         headers: tag === null ? {} : { 'If-None-Match': tag },
         cache: 'no-store',
+        // A connection can die without a word: what does not come is asked for again.
+        signal: AbortSignal.timeout(SILENCE),
       });
       if (response.status === 304) return null;
       if (!response.ok) throw new Refused(response.status);
@@ -47,6 +55,7 @@ export function liveSource(): Source {
     file: (run, table) => ({ url: addressOf(run, table), size: table.wholeBytes }),
     read: (request) =>
       new Promise((done, failed) => {
+        if (broken) throw broken;
         const id = next++;
         waiting.set(id, { done, failed });
         worker.postMessage({ id, request }, request.kind === 'append' ? [request.bytes.buffer as ArrayBuffer] : []);

@@ -9,12 +9,20 @@ export function sparkLine(
   steps: Float64Array,
   values: Float64Array,
   count: number,
+  isNull: (row: number) => boolean = () => false,
 ): { readonly line: string; readonly lost: string } {
   const parts = new Map<number, { least: number; most: number; isLost: boolean }>();
-  const [first, last] = [steps[0]!, steps[count - 1]!];
+  // Rows need not be written in the order of their steps.
+  let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (let k = 0; k < count; k++) {
+    first = Math.min(first, steps[k]!);
+    last = Math.max(last, steps[k]!);
+  }
   const partOf = (step: number) =>
     last > first ? Math.min(SPARK.points - 1, Math.floor((SPARK.points * (step - first)) / (last - first))) : 0;
   for (let k = 0; k < count; k++) {
+    // What was not measured was not lost.
+    if (isNull(k)) continue;
     const part = partOf(steps[k]!);
     const own = parts.get(part) ?? { least: Number.POSITIVE_INFINITY, most: Number.NEGATIVE_INFINITY, isLost: false };
     parts.set(part, own);
@@ -33,7 +41,7 @@ export function sparkLine(
   let line = '';
   let lost = '';
   let isJoined = false;
-  for (const [part, { least, most, isLost }] of parts) {
+  for (const [part, { least, most, isLost }] of [...parts].sort(([a], [b]) => a - b)) {
     if (isLost) lost += `M${x(part)},0v6`;
     if (least <= most) line += `${isJoined ? 'L' : 'M'}${x(part)},${y(least)}L${x(part)},${y(most)}`;
     // Steps between which nothing was measured are joined, as in the panels; a value that is none is not.

@@ -28,6 +28,9 @@ export function stateSentence(run: WatchedRun, lastStep: number | null, now: num
   }
 }
 
+/** The newest step that run.json speaks of: once a run has ended, how many it took tells. */
+export const lastStepOf = ({ step, steps }: WatchedRun): number | null => step ?? (steps === null ? null : steps - 1);
+
 /** How many updates it is to take; null where it does not say. */
 export function totalOf({ source }: WatchedRun): number | null {
   const steps = source?.steps;
