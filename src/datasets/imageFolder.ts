@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { extname, join, resolve } from 'node:path';
 import type { Dataset } from '../core/Dataset.ts';
@@ -71,9 +71,8 @@ function imagesIn(folder: string, classes: readonly string[]): EncodedImages {
     const place = join(folder, name);
     return entriesOf(place).map((entry) => {
       const path = join(place, entry.name);
-      if (entry.isDirectory())
-        throw new BrinkError(WHO, `${path} is a folder within a class. Images lie side by side.`);
-      if (!ENDINGS.includes(extname(path).toLowerCase())) {
+      if (entry.isFolder) throw new BrinkError(WHO, `${path} is a folder within a class. Images lie side by side.`);
+      if (!isImage(path)) {
         throw new BrinkError(WHO, `${path} is none of ${ENDINGS.join(', ')}. Take it out of the folder.`);
       }
       return { place: path, label, read: () => readFile(path) };
@@ -83,15 +82,31 @@ function imagesIn(folder: string, classes: readonly string[]): EncodedImages {
   return { images, sources: [] };
 }
 
-const foldersIn = (folder: string) => entriesOf(folder).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
+/** The folders in a folder; an image beside them would be of no class. */
+function foldersIn(folder: string): readonly string[] {
+  const entries = entriesOf(folder);
+  const folders = entries.flatMap(({ name, isFolder }) => (isFolder ? [name] : []));
+  const stray = entries.find(({ name, isFolder }) => !isFolder && isImage(name));
+  if (folders.length > 0 && stray !== undefined) {
+    throw new BrinkError(WHO, `${join(folder, stray.name)} lies in no class. Put it into one, or take it out.`);
+  }
+  return folders;
+}
 
-/** What a folder holds, in the order of the names; nothing hidden. */
-function entriesOf(folder: string) {
+const isImage = (path: string) => ENDINGS.includes(extname(path).toLowerCase());
+
+/** What a folder holds, in the order of the names, links followed; nothing hidden. */
+function entriesOf(folder: string): readonly { readonly name: string; readonly isFolder: boolean }[] {
   try {
     const entries = readdirSync(folder, { withFileTypes: true }).filter(({ name }) => !name.startsWith('.'));
-    return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+    return entries
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
+      .map((entry) => ({
+        name: entry.name,
+        isFolder: (entry.isSymbolicLink() ? statSync(join(folder, entry.name)) : entry).isDirectory(),
+      }));
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    throw new BrinkError(WHO, `${resolve(folder)} can't be read (${code}). Look at the path.`, { cause });
+    const { code, path = folder } = cause as NodeJS.ErrnoException;
+    throw new BrinkError(WHO, `${resolve(path)} can't be read (${code}). Look at the path.`, { cause });
   }
 }
