@@ -8,13 +8,14 @@ import { makeFolders } from '../files/makeFolders.ts';
 import { sayingWhy } from '../files/sayingWhy.ts';
 import { VERSIONS } from '../files/versions.ts';
 import { writeWhole } from '../files/WholeFile.ts';
-import type { Cell, SweepPlan } from './planSweep.ts';
+import { type Cell, planHashOf, type SweepPlan } from './planSweep.ts';
 
 const WHO = 'sweep';
 const FORMAT = 1;
 
 /** How a cell ended: `diverged` is a result too; `failed` is tried again. */
 export type CellEnd = 'done' | 'diverged' | 'failed';
+const ENDS: readonly CellEnd[] = ['done', 'diverged', 'failed'];
 
 /** What is known of a cell that has ended. */
 export interface CellResult {
@@ -127,7 +128,8 @@ export class SweepFolder {
         .map((entry) => JSON.parse(entry));
       const { format: _f, brink: _b, axes, module, ...plan } = header.parse(first);
       const cells = rest.map((entry) => line.parse(entry)) as unknown as Cell[];
-      if (!cells.every(({ index }, k) => index === k)) throw new Error('cells are missing');
+      if (planHashOf(plan.threads, rest) !== plan.planHash)
+        throw new Error('its cells are not those that were planned');
       return {
         ...plan,
         axes: axes as Readonly<Record<string, readonly Json[]>>,
@@ -144,7 +146,8 @@ export class SweepFolder {
   /** What is known of a cell; null where it has not ended, or what was written is not whole. */
   resultOf(id: string): CellResult | null {
     try {
-      return JSON.parse(readFileSync(this.#result(id), 'utf8')) as CellResult;
+      const result = JSON.parse(readFileSync(this.#result(id), 'utf8')) as CellResult;
+      return ENDS.includes(result.state) ? result : null;
     } catch {
       return null;
     }
