@@ -9,6 +9,7 @@ import { sayingWhy } from '../files/sayingWhy.ts';
 import { VERSIONS } from '../files/versions.ts';
 import { writeWhole } from '../files/WholeFile.ts';
 import { type Cell, planHashOf, type SweepPlan } from './planSweep.ts';
+import type { SweepModule } from './sweepModule.ts';
 
 const WHO = 'sweep';
 const FORMAT = 1;
@@ -46,7 +47,7 @@ const header = z.object({
   planHash: z.string(),
   threads: z.int(),
   checkpoint: z.int().nullable(),
-  module: z.object({ path: z.string(), definition: z.string() }).nullable(),
+  module: z.object({ path: z.string(), files: z.array(z.string()).default([]), definition: z.string() }).nullable(),
   axes: z.looseObject({}),
 });
 const line = z.object({ index: z.int(), id: z.string(), params: z.looseObject({}) }).loose();
@@ -106,7 +107,7 @@ export class SweepFolder {
       );
     }
     // From this folder on: a copy of both goes on elsewhere.
-    const module = plan.module && { ...plan.module, path: relative(this.directory, plan.module.path) };
+    const module = plan.module && this.#placed(plan.module, relative);
     const lines = [{ format: FORMAT, brink: VERSIONS.brink, ...plan, module }, ...cells].map((entry) =>
       JSON.stringify(entry),
     );
@@ -114,6 +115,11 @@ export class SweepFolder {
       for (const name of ['cells', 'results']) makeFolders(join(this.directory, name));
       writeWhole(this.#plan, `${lines.join('\n')}\n`);
     });
+  }
+
+  #placed(module: SweepModule, place: (folder: string, path: string) => string): SweepModule {
+    const from = (path: string) => place(this.directory, path);
+    return { ...module, path: from(module.path), files: module.files.map(from) };
   }
 
   /** @throws BrinkError where there is no plan, or it was damaged. */
@@ -133,7 +139,7 @@ export class SweepFolder {
       return {
         ...plan,
         axes: axes as Readonly<Record<string, readonly Json[]>>,
-        module: module && { ...module, path: resolve(this.directory, module.path) },
+        module: module && this.#placed(module, resolve),
         cells,
       };
     } catch (cause) {

@@ -19,6 +19,7 @@ const request = z.strictObject({
   pipeline: z.looseObject({}).exactOptional().describe('What every cell runs: as for `brink run`, no directory.'),
   module: z.string().exactOptional().describe('In place of a pipeline, a program that makes the run of a cell.'),
   parameters: z.record(z.string(), z.json()).exactOptional().describe('What a module is called with, beside the axes.'),
+  files: z.array(z.string()).exactOptional().describe('What a module reads, beside what it imports.'),
   axes: z.record(z.string(), z.union([z.array(z.json()).min(1), range])),
   zip: z.array(z.array(z.string()).min(2)).default([]).describe('Axes that go along with each other.'),
   checkpoint: z
@@ -42,6 +43,8 @@ export interface SweepRequest {
   readonly module?: string;
   /** What the module's function gets in every cell; the axes are set in it. */
   readonly parameters?: JsonObject;
+  /** Files that the module reads, beside what it imports: they are part of the plan, and read at each cell to see so. */
+  readonly files?: readonly string[];
   /**
    * Every how many steps a cell is recorded, so that it goes on from there when it is cut off, with the same bits. Probes
    * begin afresh at those steps (`restartEvery` of `run`). Default: it begins anew.
@@ -88,7 +91,7 @@ export interface SweepPlan {
  * Each cell's pipeline is checked here as `brink run` checks it, before anything runs. Ranges are rounded to twelve
  * digits, so that 0.1 is 0.1; in steps of one factor with `scale: 'log'`.
  *
- * @param value `pipeline` or `module` with `parameters`, `axes`, `zip` ([]), `checkpoint` (none), `threads` (BRINK_THREADS, else 1); as JSON, and so of unknown type.
+ * @param value `pipeline` or `module` with `parameters` and `files`, `axes`, `zip` ([]), `checkpoint` (none), `threads` (BRINK_THREADS, else 1); as JSON, and so of unknown type.
  * @throws CommandLineError where an axis is none of the pipeline's options, a cell would be refused, zipped axes differ
  *   in length, or two cells are the same.
  * @example
@@ -101,14 +104,23 @@ export interface SweepPlan {
  * console.log(cells.length, JSON.stringify(cells[1]!.params)); // 6 {"batch_size":4,"learning_rate":0.05}
  */
 export function planSweep(value: unknown): SweepPlan {
-  const { pipeline, module: file, parameters, axes, zip, ...more } = parseStrictly(WHO, 'the sweep', value, request);
+  const {
+    pipeline,
+    module: file,
+    parameters,
+    files,
+    axes,
+    zip,
+    ...more
+  } = parseStrictly(WHO, 'the sweep', value, request);
   const { threads = process.env.BRINK_THREADS ? threadCount() : 1 } = more;
   const checkpoint = more.checkpoint?.every ?? null;
   if ((pipeline === undefined) === (file === undefined)) {
     throw new CommandLineError(WHO, 'the sweep must have either a pipeline or a module: what every cell runs.');
   }
-  if (parameters !== undefined && file === undefined) {
-    throw new CommandLineError(WHO, 'there are parameters, which a module takes, and no module. Name one.');
+  for (const [name, given] of Object.entries({ parameters, files })) {
+    if (given === undefined || file !== undefined) continue;
+    throw new CommandLineError(WHO, `there are ${name}, which a module takes, and no module. Name one.`);
   }
   if (pipeline !== undefined && ('directory' in pipeline || 'directory' in axes)) {
     throw new CommandLineError(
@@ -116,7 +128,7 @@ export function planSweep(value: unknown): SweepPlan {
       `the ${'directory' in pipeline ? 'pipeline names' : 'axes name'} a directory. Each cell has its own, in the folder of the sweep.`,
     );
   }
-  const module = file === undefined ? null : plannedModule(file);
+  const module = file === undefined ? null : plannedModule(file, files ?? []);
   const common = (pipeline === undefined ? (parameters ?? {}) : readNames(pipeline)) as Record<string, unknown>;
   const values = new Map(Object.entries(axes).map(([path, axis]) => [path, valuesOf(path, axis)]));
   if (values.size === 0) throw new CommandLineError(WHO, 'there is no axis. One run is `brink run`.');
