@@ -75,7 +75,7 @@ describe('brink lssr --from', { timeout: 60_000 }, () => {
   });
 });
 
-describe('brink lssr --from sweep.parquet', { timeout: 60_000 }, () => {
+describe('brink lssr --from sweep.parquet', { timeout: 120_000 }, () => {
   const grid = {
     pipeline: {
       ...{ data: { name: 'digits', train: 64, test: 64 }, steps: 16, learningRate: 0.1 },
@@ -137,7 +137,7 @@ describe('brink lssr --from sweep.parquet', { timeout: 60_000 }, () => {
 
   it('refuses runs on several numbers of examples', async () => {
     const several = join(directory, '..', 'several');
-    writePlan(several, { ...grid, axes: { 'data.train': [32, 64], batchSize: [4, 16], learningRate: [0.1] } });
+    writePlan(several, { ...grid, axes: { 'data.train': [32, 64], batchSize: [4], learningRate: [0.1] } });
     await runSweep(several, { jobs: 1, progress: false });
     await collectSweep(several);
     await expect(
