@@ -121,7 +121,11 @@ Exit codes: 0 done, 1 a cell failed, 2 the command line is wrong, 75 cells are l
       console.log(path);
       for (const table of tables) console.log(`${table}/*.parquet`);
       const open = counts.missing + counts.running;
-      if (open > 0) console.log(`${open} cells have not ended; they are there without results`);
+      const said = [
+        ...(open > 0 ? [`${open} have not ended`] : []),
+        ...(counts.failed > 0 ? [`${counts.failed} failed`] : []),
+      ];
+      if (said.length > 0) console.log(`of the cells ${said.join(', ')}: these are there without results`);
     });
   return command;
 }

@@ -82,15 +82,25 @@ function nearest(cells: readonly (TunedRun & { readonly id: string })[], best: B
 /** The rows with ‖∇L‖² and E‖g_i‖² of some cells, and n of their objective. */
 async function tracesOf(path: string, ids: ReadonlySet<string>) {
   const tables = join(dirname(path), 'tables');
-  for (const branch of existsSync(tables) ? readdirSync(tables) : []) {
+  const folders = existsSync(tables) ? readdirSync(tables, { withFileTypes: true }) : [];
+  for (const { name: branch } of folders.filter((entry) => entry.isDirectory())) {
     const files = readdirSync(join(tables, branch)).filter((file) => ids.has(file.replace(/\.parquet$/, '')));
     if (files.length === 0) continue;
     const read = await Promise.all(files.sort().map((file) => readTable(join(tables, branch, file))));
-    const { table, metadata } = read[0]!;
+    const { table } = read[0]!;
     if (!('trace_S_n' in table.columns) || !('trace_S_b' in table.columns || 'trace_S_1' in table.columns)) continue;
-    const { objective } = metadata.source as { readonly objective?: { readonly n?: number } };
-    if (typeof objective?.n !== 'number') throw new CommandLineError(WHO, `${tables}/${branch} does not say n.`);
-    return { traces: read.flatMap(({ rows }) => rows as unknown as TracesOfBatch[]), n: objective.n };
+    const counts = new Set(
+      read.map(({ metadata }) => (metadata.source as { objective?: { n?: number } }).objective?.n),
+    );
+    const [n] = counts;
+    if (n === undefined) throw new CommandLineError(WHO, `${tables}/${branch} does not say n.`);
+    if (counts.size > 1) {
+      throw new CommandLineError(
+        WHO,
+        `the cells of ${path} were trained on ${[...counts].join(' and ')} examples. The rules are of one n: sweep over one.`,
+      );
+    }
+    return { traces: read.flatMap(({ rows }) => rows as unknown as TracesOfBatch[]), n };
   }
   throw new CommandLineError(
     WHO,

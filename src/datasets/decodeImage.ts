@@ -19,8 +19,8 @@ export interface Pixels {
 export async function decodeImage(who: string, place: string, bytes: Uint8Array): Promise<Pixels> {
   const { default: sharp } = await load(who);
   const refuse = (what: string, cause?: unknown) => new BrinkError(who, `${place}: ${what}`, { cause });
-  const image = sharp(bytes, { failOn: 'warning' });
   try {
+    const image = sharp(bytes, { failOn: 'warning' });
     const { hasAlpha, depth } = await image.metadata();
     if (hasAlpha) throw refuse('the image is transparent. Lay it on a ground, and save it without an alpha channel.');
     if (depth !== 'uchar') throw refuse(`the image has the depth ${depth}. It must have 8 bits.`);

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { extname, join, resolve } from 'node:path';
 import type { Dataset } from '../core/Dataset.ts';
@@ -19,9 +19,10 @@ const TEST = ['test', 'val', 'valid', 'validation'];
  *
  * JPEG, PNG and WebP; a grey image is the same in all three channels. The classes are the folders in the order of their
  * names, the images of each in the order of theirs. Nothing is scaled or cut, and nothing left out in silence: what is no
- * image, or of another size than the first, is refused by its path. Hidden files (`.DS_Store`) are not looked at. The
- * metadata has the checksums of the chosen files and of the pixels as used: decoders of JPEG differ by a level or two.
- * Cost: decoding what is chosen, about 0.5 ms for 64 × 64 pixels. The library sharp decodes (an optional dependency).
+ * image, of another size than the first, or an image beside the folders is refused by its path. Links are followed; hidden
+ * files (`.DS_Store`) are not looked at. The metadata has the checksums of the chosen files and of the pixels as used:
+ * decoders of JPEG differ by a level or two. Cost: decoding what is chosen, about 0.5 ms for 64 × 64 pixels. The library
+ * sharp decodes (an optional dependency).
  *
  * ```ts
  * import { imageFolder } from 'brink';
@@ -71,9 +72,8 @@ function imagesIn(folder: string, classes: readonly string[]): EncodedImages {
     const place = join(folder, name);
     return entriesOf(place).map((entry) => {
       const path = join(place, entry.name);
-      if (entry.isDirectory())
-        throw new BrinkError(WHO, `${path} is a folder within a class. Images lie side by side.`);
-      if (!ENDINGS.includes(extname(path).toLowerCase())) {
+      if (entry.isFolder) throw new BrinkError(WHO, `${path} is a folder within a class. Images lie side by side.`);
+      if (!isImage(path)) {
         throw new BrinkError(WHO, `${path} is none of ${ENDINGS.join(', ')}. Take it out of the folder.`);
       }
       return { place: path, label, read: () => readFile(path) };
@@ -83,15 +83,31 @@ function imagesIn(folder: string, classes: readonly string[]): EncodedImages {
   return { images, sources: [] };
 }
 
-const foldersIn = (folder: string) => entriesOf(folder).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
+/** The folders in a folder; an image beside them would be of no class. */
+function foldersIn(folder: string): readonly string[] {
+  const entries = entriesOf(folder);
+  const folders = entries.flatMap(({ name, isFolder }) => (isFolder ? [name] : []));
+  const stray = entries.find(({ name, isFolder }) => !isFolder && isImage(name));
+  if (folders.length > 0 && stray !== undefined) {
+    throw new BrinkError(WHO, `${join(folder, stray.name)} lies in no class. Put it into one, or take it out.`);
+  }
+  return folders;
+}
 
-/** What a folder holds, in the order of the names; nothing hidden. */
-function entriesOf(folder: string) {
+const isImage = (path: string) => ENDINGS.includes(extname(path).toLowerCase());
+
+/** What a folder holds, in the order of the names, links followed; nothing hidden. */
+function entriesOf(folder: string): readonly { readonly name: string; readonly isFolder: boolean }[] {
   try {
     const entries = readdirSync(folder, { withFileTypes: true }).filter(({ name }) => !name.startsWith('.'));
-    return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+    return entries
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
+      .map((entry) => ({
+        name: entry.name,
+        isFolder: (entry.isSymbolicLink() ? statSync(join(folder, entry.name)) : entry).isDirectory(),
+      }));
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    throw new BrinkError(WHO, `${resolve(folder)} can't be read (${code}). Look at the path.`, { cause });
+    const { code, path = folder } = cause as NodeJS.ErrnoException;
+    throw new BrinkError(WHO, `${resolve(path)} can't be read (${code}). Look at the path.`, { cause });
   }
 }

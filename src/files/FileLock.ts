@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   closeSync,
   fstatSync,
@@ -55,8 +56,9 @@ export class FileLock {
    */
   static take(path: string): FileLock | Writer {
     const lock = lockOf(path);
-    // Made under a name of its own, so that a lock never stands without saying whose it is.
-    const own = `${lock}.${process.pid}.${(taken++).toString()}`;
+    // Made under a name of its own, so that a lock never stands without saying whose it is. In containers that share a
+    // folder processes have the same numbers.
+    const own = `${lock}.${randomUUID()}`;
     const file = openSync(own, 'wx');
     try {
       writeSync(file, JSON.stringify({ host: hostname(), pid: process.pid } satisfies Writer));
@@ -83,6 +85,17 @@ export class FileLock {
     }
   }
 
+  /** As `take`; null on a file system that has no links, and so no locks. */
+  static takeIfAny(path: string): FileLock | Writer | null {
+    try {
+      return FileLock.take(path);
+    } catch (cause) {
+      if (['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes((cause as NodeJS.ErrnoException).code ?? ''))
+        return null;
+      throw cause;
+    }
+  }
+
   release(): void {
     clearInterval(this.#heart);
     if (inodeOf(this.#lock) === fstatSync(this.#file).ino) rmSync(this.#lock, { force: true });
@@ -97,9 +110,6 @@ export class FileLock {
     }
   }
 }
-
-/** Locks that this process has asked for. */
-let taken = 0;
 
 /** Takes a lock that a crash has left away, unless it is another's by now: that one is put back. */
 function removeStale(lock: string, aside: string, stale: number): void {

@@ -144,7 +144,10 @@ function read<T>(
     }
     const { metadata, entries } = readHeader(take(PREFIX, Number(length)), wrong);
     const start = PREFIX + Number(length);
-    const inOrder = Object.entries(entries).sort(([, a], [, b]) => a.data_offsets[0] - b.data_offsets[0]);
+    // Of two that begin at one byte the first one is empty.
+    const inOrder = Object.entries(entries).sort(
+      ([, { data_offsets: a }], [, { data_offsets: b }]) => a[0] - b[0] || a[1] - b[1],
+    );
     let end = 0;
     const tensors = inOrder.map(([name, { dtype, shape, data_offsets }]) => {
       const [from, to] = data_offsets;

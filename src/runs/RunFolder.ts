@@ -56,15 +56,13 @@ export class RunFolder {
 
   /** The lock of the record; null on a file system that has no links, and so no locks. */
   #lock(): FileLock | null {
-    let lock: FileLock | Writer;
+    let lock: FileLock | Writer | null;
     try {
-      lock = FileLock.take(this.#record);
+      lock = FileLock.takeIfAny(this.#record);
     } catch (cause) {
-      if (['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes((cause as NodeJS.ErrnoException).code ?? ''))
-        return null;
       throw this.#notWritable(cause);
     }
-    if (lock instanceof FileLock) return lock;
+    if (lock === null || lock instanceof FileLock) return lock;
     throw new BrinkError(
       WHO,
       `${this.directory} is being taken, or its run recovered, by process ${lock.pid} on ${lock.host}. Name another directory.`,

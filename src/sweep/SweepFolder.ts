@@ -8,13 +8,15 @@ import { makeFolders } from '../files/makeFolders.ts';
 import { sayingWhy } from '../files/sayingWhy.ts';
 import { VERSIONS } from '../files/versions.ts';
 import { writeWhole } from '../files/WholeFile.ts';
-import type { Cell, SweepPlan } from './planSweep.ts';
+import { type Cell, planHashOf, type SweepPlan } from './planSweep.ts';
+import type { SweepModule } from './sweepModule.ts';
 
 const WHO = 'sweep';
 const FORMAT = 1;
 
 /** How a cell ended: `diverged` is a result too; `failed` is tried again. */
 export type CellEnd = 'done' | 'diverged' | 'failed';
+const ENDS: readonly CellEnd[] = ['done', 'diverged', 'failed'];
 
 /** What is known of a cell that has ended. */
 export interface CellResult {
@@ -45,7 +47,7 @@ const header = z.object({
   planHash: z.string(),
   threads: z.int(),
   checkpoint: z.int().nullable(),
-  module: z.object({ path: z.string(), definition: z.string() }).nullable(),
+  module: z.object({ path: z.string(), files: z.array(z.string()).default([]), definition: z.string() }).nullable(),
   axes: z.looseObject({}),
 });
 const line = z.object({ index: z.int(), id: z.string(), params: z.looseObject({}) }).loose();
@@ -105,7 +107,7 @@ export class SweepFolder {
       );
     }
     // From this folder on: a copy of both goes on elsewhere.
-    const module = plan.module && { ...plan.module, path: relative(this.directory, plan.module.path) };
+    const module = plan.module && this.#placed(plan.module, relative);
     const lines = [{ format: FORMAT, brink: VERSIONS.brink, ...plan, module }, ...cells].map((entry) =>
       JSON.stringify(entry),
     );
@@ -113,6 +115,11 @@ export class SweepFolder {
       for (const name of ['cells', 'results']) makeFolders(join(this.directory, name));
       writeWhole(this.#plan, `${lines.join('\n')}\n`);
     });
+  }
+
+  #placed(module: SweepModule, place: (folder: string, path: string) => string): SweepModule {
+    const from = (path: string) => place(this.directory, path);
+    return { ...module, path: from(module.path), files: module.files.map(from) };
   }
 
   /** @throws BrinkError where there is no plan, or it was damaged. */
@@ -127,11 +134,12 @@ export class SweepFolder {
         .map((entry) => JSON.parse(entry));
       const { format: _f, brink: _b, axes, module, ...plan } = header.parse(first);
       const cells = rest.map((entry) => line.parse(entry)) as unknown as Cell[];
-      if (!cells.every(({ index }, k) => index === k)) throw new Error('cells are missing');
+      if (planHashOf(plan.threads, rest) !== plan.planHash)
+        throw new Error('its cells are not those that were planned');
       return {
         ...plan,
         axes: axes as Readonly<Record<string, readonly Json[]>>,
-        module: module && { ...module, path: resolve(this.directory, module.path) },
+        module: module && this.#placed(module, resolve),
         cells,
       };
     } catch (cause) {
@@ -144,7 +152,8 @@ export class SweepFolder {
   /** What is known of a cell; null where it has not ended, or what was written is not whole. */
   resultOf(id: string): CellResult | null {
     try {
-      return JSON.parse(readFileSync(this.#result(id), 'utf8')) as CellResult;
+      const result = JSON.parse(readFileSync(this.#result(id), 'utf8')) as CellResult;
+      return ENDS.includes(result.state) ? result : null;
     } catch {
       return null;
     }

@@ -17,17 +17,21 @@ import {
   type Table,
   utf8,
 } from '../core/Table.ts';
+import { isUnbegun } from '../files/isUnbegun.ts';
 import { makeFolders } from '../files/makeFolders.ts';
 import type { ReadTable } from '../tables/readTable.ts';
+import { logPaths } from '../tables/TableLog.ts';
 import { toParquet } from '../tables/toParquet.ts';
 import { cellTables } from './cellTables.ts';
 import type { Cell } from './planSweep.ts';
 import type { CellResult } from './SweepFolder.ts';
 import { SweepFolder } from './SweepFolder.ts';
-import { type CellState, sweepStatus } from './sweepStatus.ts';
+import { type CellState, countsOf, standingOf } from './sweepStatus.ts';
 
 const WHO = 'sweep';
 const INT32 = 2 ** 31;
+/** What belongs to a cell is called by its name. */
+const OF_CELL = /^[0-9a-f]{12}\./;
 
 /** What was collected. */
 export interface CollectedSweep {
@@ -64,9 +68,10 @@ export async function collectSweep(directory: string, options: CollectOptions = 
   const { mixed = false } = options;
   requireFlag(WHO, 'mixed', mixed);
   const folder = new SweepFolder(directory);
-  const { axes, planHash } = folder.read();
-  const { cells, counts } = sweepStatus(directory);
-  const results = new Map(cells.map(({ cell }) => [cell.id, folder.resultOf(cell.id)]));
+  const plan = folder.read();
+  const { axes, planHash } = plan;
+  const cells = standingOf(folder, plan);
+  const results = new Map(cells.map(({ cell, result }) => [cell.id, result]));
   const known = [...results.values()].filter((result) => result !== null);
   requireOnePlan(known, planHash);
   if (!mixed) requireOneKind(known);
@@ -90,7 +95,7 @@ export async function collectSweep(directory: string, options: CollectOptions = 
     engine: nullable(utf8({ symbol: '', description: 'What computed it, with its number of threads.' })),
     processor: nullable(utf8({ symbol: '', description: 'The processor of its machine.' })),
   };
-  const own = named(params, new Set([...Object.keys(fixed), ...names]));
+  const own = named(params, [...Object.keys(fixed), ...names]);
   const table = defineTable({
     name: 'sweep',
     description:
@@ -98,8 +103,7 @@ export async function collectSweep(directory: string, options: CollectOptions = 
     key: ['cell'],
     columns: { ...own.columns, ...fixed, ...metrics },
   } as Table<Columns> & { key: string[] });
-  const rows = cells.map(({ cell, state }) => {
-    const result = results.get(cell.id) ?? null;
+  const rows = cells.map(({ cell, state, result }) => {
     return {
       ...own.values(cell),
       ...{ cell: cell.index, cell_id: cell.id, state, attempts: folder.attemptsOf(cell) },
@@ -126,12 +130,14 @@ export async function collectSweep(directory: string, options: CollectOptions = 
   }
   // Of cells that have been begun anew since, or of a branch that is no more: half a data set would pass for a whole one.
   const tables = join(folder.directory, 'tables');
-  for (const branch of existsSync(tables) ? readdirSync(tables) : []) {
-    for (const file of readdirSync(join(tables, branch))) {
-      if (!expected.has(join(tables, branch, file))) rmSync(join(tables, branch, file));
+  for (const branch of existsSync(tables) ? readdirSync(tables, { withFileTypes: true }) : []) {
+    if (!branch.isDirectory()) continue;
+    for (const file of readdirSync(join(tables, branch.name))) {
+      const path = join(tables, branch.name, file);
+      if (OF_CELL.test(file) && !expected.has(path)) rmSync(path);
     }
   }
-  return { path, tables: [...folders].sort(), counts };
+  return { path, tables: [...folders].sort(), counts: countsOf(cells) };
 }
 
 /** A cell's table, with its parameters before its own columns. */
@@ -141,12 +147,10 @@ async function withParams(
   cell: Cell,
   params: Columns,
 ): Promise<void> {
-  const own = named(
-    { ...params, cell_id: utf8({ symbol: '', description: 'The cell.' }) },
-    new Set(Object.keys(table.columns)),
-  );
-  const values = own.values(cell);
-  const wide = { ...table, columns: { ...own.columns, ...table.columns } };
+  const id = utf8({ symbol: '', description: 'The cell.' });
+  const own = named(params, ['cell_id', ...Object.keys(table.columns)]);
+  const values = { ...own.values(cell), cell_id: cell.id };
+  const wide = { ...table, columns: { ...own.columns, cell_id: id, ...table.columns } };
   await write(
     wide,
     rows.map((row) => ({ ...values, ...row })),
@@ -163,19 +167,26 @@ function withoutPlace(metadata: JsonObject): JsonObject {
 }
 
 async function write(table: Table, rows: readonly object[], path: string, metadata: JsonObject): Promise<void> {
+  const { part } = logPaths(path.slice(0, -'.parquet'.length));
+  // What a full disk has left of a collection before holds no row, and is in nobody's way.
+  if (existsSync(part) && isUnbegun(WHO, part)) rmSync(part);
   const sink = toParquet(table, { path, overwrite: true, metadata });
   await lastValueFrom(from(rows as Row<Table>[]).pipe(sink), { defaultValue: null });
 }
 
 /** Columns under names that are free, and a cell's values for them. */
-function named(columns: Columns, taken: ReadonlySet<string>) {
-  const names = Object.keys(columns).map((name) => [name, taken.has(name) ? `cell_${name}` : name] as const);
+function named(columns: Columns, taken: readonly string[]) {
+  const used = new Set(taken);
+  const names = Object.keys(columns).map((name) => {
+    let own = name;
+    while (used.has(own)) own = `cell_${own}`;
+    used.add(own);
+    return [name, own] as const;
+  });
   return {
     columns: Object.fromEntries(names.map(([name, own]) => [own, columns[name]!])),
-    values: ({ id, params }: Cell) =>
-      Object.fromEntries(
-        names.map(([name, own]) => [own, name === 'cell_id' ? id : cellOf(columns[name]!, params[name]!)]),
-      ),
+    values: ({ params }: Cell) =>
+      Object.fromEntries(names.map(([name, own]) => [own, cellOf(columns[name]!, params[name]!)])),
   };
 }
 

@@ -18,7 +18,8 @@ const range = z.strictObject({
 const request = z.strictObject({
   pipeline: z.looseObject({}).exactOptional().describe('What every cell runs: as for `brink run`, no directory.'),
   module: z.string().exactOptional().describe('In place of a pipeline, a program that makes the run of a cell.'),
-  parameters: z.looseObject({}).exactOptional().describe('What a module is called with, beside the axes.'),
+  parameters: z.record(z.string(), z.json()).exactOptional().describe('What a module is called with, beside the axes.'),
+  files: z.array(z.string()).exactOptional().describe('What a module reads, beside what it imports.'),
   axes: z.record(z.string(), z.union([z.array(z.json()).min(1), range])),
   zip: z.array(z.array(z.string()).min(2)).default([]).describe('Axes that go along with each other.'),
   checkpoint: z
@@ -42,6 +43,8 @@ export interface SweepRequest {
   readonly module?: string;
   /** What the module's function gets in every cell; the axes are set in it. */
   readonly parameters?: JsonObject;
+  /** Files that the module reads, beside what it imports: they are part of the plan, and read at each cell to see so. */
+  readonly files?: readonly string[];
   /**
    * Every how many steps a cell is recorded, so that it goes on from there when it is cut off, with the same bits. Probes
    * begin afresh at those steps (`restartEvery` of `run`). Default: it begins anew.
@@ -88,7 +91,7 @@ export interface SweepPlan {
  * Each cell's pipeline is checked here as `brink run` checks it, before anything runs. Ranges are rounded to twelve
  * digits, so that 0.1 is 0.1; in steps of one factor with `scale: 'log'`.
  *
- * @param value `pipeline` or `module` with `parameters`, `axes`, `zip` ([]), `checkpoint` (none), `threads` (BRINK_THREADS, else 1); as JSON, and so of unknown type.
+ * @param value `pipeline` or `module` with `parameters` and `files`, `axes`, `zip` ([]), `checkpoint` (none), `threads` (BRINK_THREADS, else 1); as JSON, and so of unknown type.
  * @throws CommandLineError where an axis is none of the pipeline's options, a cell would be refused, zipped axes differ
  *   in length, or two cells are the same.
  * @example
@@ -101,22 +104,31 @@ export interface SweepPlan {
  * console.log(cells.length, JSON.stringify(cells[1]!.params)); // 6 {"batch_size":4,"learning_rate":0.05}
  */
 export function planSweep(value: unknown): SweepPlan {
-  const { pipeline, module: file, parameters, axes, zip, ...more } = parseStrictly(WHO, 'the sweep', value, request);
+  const {
+    pipeline,
+    module: file,
+    parameters,
+    files,
+    axes,
+    zip,
+    ...more
+  } = parseStrictly(WHO, 'the sweep', value, request);
   const { threads = process.env.BRINK_THREADS ? threadCount() : 1 } = more;
   const checkpoint = more.checkpoint?.every ?? null;
   if ((pipeline === undefined) === (file === undefined)) {
     throw new CommandLineError(WHO, 'the sweep must have either a pipeline or a module: what every cell runs.');
   }
-  if (parameters !== undefined && file === undefined) {
-    throw new CommandLineError(WHO, 'there are parameters, which a module takes, and no module. Name one.');
+  for (const [name, given] of Object.entries({ parameters, files })) {
+    if (given === undefined || file !== undefined) continue;
+    throw new CommandLineError(WHO, `there are ${name}, which a module takes, and no module. Name one.`);
   }
-  if (pipeline !== undefined && 'directory' in pipeline) {
+  if (pipeline !== undefined && ('directory' in pipeline || 'directory' in axes)) {
     throw new CommandLineError(
       WHO,
-      'the pipeline names a directory. Each cell has its own, in the folder of the sweep.',
+      `the ${'directory' in pipeline ? 'pipeline names' : 'axes name'} a directory. Each cell has its own, in the folder of the sweep.`,
     );
   }
-  const module = file === undefined ? null : plannedModule(file);
+  const module = file === undefined ? null : plannedModule(file, files ?? []);
   const common = (pipeline === undefined ? (parameters ?? {}) : readNames(pipeline)) as Record<string, unknown>;
   const values = new Map(Object.entries(axes).map(([path, axis]) => [path, valuesOf(path, axis)]));
   if (values.size === 0) throw new CommandLineError(WHO, 'there is no axis. One run is `brink run`.');
@@ -124,7 +136,9 @@ export function planSweep(value: unknown): SweepPlan {
   if (new Set(columns.values()).size < columns.size) {
     throw new CommandLineError(WHO, `two axes have one name: ${[...columns.values()].join(', ')}.`);
   }
-  const cells = product(groupsOf(values, zip)).map((settings, index): Cell => {
+  const groups = groupsOf(values, zip);
+  requireNoneReplaced(groups.flatMap(([first]) => first!.map(([path]) => path)));
+  const cells = product(groups).map((settings, index): Cell => {
     const cell = structuredClone(common);
     for (const [path, setting] of settings) put(cell, path, setting);
     const params = Object.fromEntries(settings.map(([path, setting]) => [columns.get(path)!, setting]));
@@ -145,11 +159,27 @@ export function planSweep(value: unknown): SweepPlan {
     known.set(cell.id, cell);
   }
   return {
-    planHash: createHash('sha256').update(JSON.stringify({ threads, cells })).digest('hex'),
+    planHash: planHashOf(threads, cells),
     ...{ threads, checkpoint, module },
     axes: Object.fromEntries([...values].map(([path, list]) => [columns.get(path)!, list])),
     cells,
   };
+}
+
+/** What a plan is known by, as its cells stand in JSON. */
+export const planHashOf = (threads: number, cells: readonly unknown[]): string =>
+  createHash('sha256').update(JSON.stringify({ threads, cells })).digest('hex');
+
+/** @throws CommandLineError where an axis sets the whole of what another one before it has set a part of. */
+function requireNoneReplaced(paths: readonly string[]): void {
+  for (const [k, path] of paths.entries()) {
+    const whole = paths.find((other, m) => m > k && path.startsWith(`${other}.`));
+    if (whole === undefined) continue;
+    throw new CommandLineError(
+      WHO,
+      `the axis ${whole} comes behind ${path} and would replace what that has set. Name ${whole} before it.`,
+    );
+  }
 }
 
 function valuesOf(path: string, axis: z.infer<typeof request>['axes'][string]): readonly Json[] {
@@ -205,6 +235,8 @@ const columnOf = (path: string) =>
 /** Sets what a path names: `model.hidden`, `probes.0.every`. */
 function put(target: Record<string, unknown>, path: string, value: Json): void {
   const names = path.split('.');
+  // What it names is what every object has.
+  if (names.includes('__proto__')) throw new CommandLineError(WHO, `there is no option '${path}'. Look at the axis.`);
   let inner: Record<string, unknown> = target;
   for (const name of names.slice(0, -1)) {
     const next = inner[name];

@@ -49,11 +49,13 @@ export async function runCell(folder: SweepFolder, cell: Cell, plan: SweepPlan):
       const errors = [summary.error, ...Object.values(summary.branches).map(({ error }) => error)].filter(
         (e) => e != null,
       );
+      // That training diverged says nothing of a branch that failed before.
+      const messages = [...new Set(errors.map(({ message }) => message))];
       const isFailed = summary.state === 'failed' || (summary.state === 'finished' && errors.length > 0);
       result = {
         ...{ ...about, ...origin },
         state: isFailed ? 'failed' : summary.state === 'diverged' ? 'diverged' : 'done',
-        ...{ seconds: summary.seconds, steps: from + summary.steps, error: errors[0]?.message ?? null },
+        ...{ seconds: summary.seconds, steps: from + summary.steps, error: messages.join('; ') || null },
         metrics: isFailed ? {} : await metricsOf(folder, cell, summary),
       };
     } catch (error) {

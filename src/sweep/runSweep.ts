@@ -127,6 +127,10 @@ export async function runSweep(directory: string, options: RunSweepOptions = {})
         });
         tell(cell, { outcome: 'failed', error });
       }
+    } catch (error) {
+      // What can't be written for this cell can't be for the next: those at work end, and no other begins.
+      queue.length = 0;
+      throw error;
     } finally {
       worker?.end();
     }
@@ -139,7 +143,8 @@ export async function runSweep(directory: string, options: RunSweepOptions = {})
   };
   for (const signal of SIGNALS) process.on(signal, stop);
   try {
-    await Promise.all(Array.from({ length: Math.min(jobs, all) }, work));
+    const ends = await Promise.allSettled(Array.from({ length: Math.min(jobs, all) }, work));
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
   } finally {
     for (const signal of SIGNALS) process.off(signal, stop);
   }
@@ -172,28 +177,39 @@ function startWorker(directory: string, threads: number, all: Set<ChildProcess>)
   });
   all.add(child);
   let words = '';
-  child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+  const hear = (text: string) => {
     words = (words + text).slice(-LAST_WORDS);
+  };
+  child.stderr!.setEncoding('utf8').on('data', hear);
+  // Where it can't be started, or is gone before it hears of a cell; it closes then.
+  child.on('error', ({ message }) => hear(message));
+  const closed = new Promise<readonly [code: number | null, signal: string | null]>((resolve) => {
+    child.once('close', (code, signal) => {
+      all.delete(child);
+      resolve([code, signal]);
+    });
   });
-  child.once('close', () => all.delete(child));
   return {
     run: (index) => {
       const begun = performance.now();
+      // What it said of the cell before is not about this one.
+      words = '';
       return new Promise((resolve) => {
         const onReport = (report: CellReport) => {
-          child.off('close', onClose);
+          // A program that is a cell may send messages of its own.
+          if (report?.index !== index) return;
+          child.off('message', onReport as never);
           resolve(report);
         };
-        const onClose = (code: number | null, signal: string | null) => {
-          child.off('message', onReport);
+        child.on('message', onReport as never);
+        closed.then(([code, signal]) => {
+          child.off('message', onReport as never);
           const how = signal === null ? `with exit code ${code}` : `by ${signal}`;
           const last = words.trimEnd().split('\n').slice(-3).join(' ');
           const seconds = (performance.now() - begun) / 1000;
           resolve({ crashed: last === '' ? how : `${how}: ${last}`, code: codeOf(signal) ?? code, seconds });
-        };
-        child.once('message', onReport as never);
-        child.once('close', onClose);
-        child.send(index);
+        });
+        if (child.connected) child.send(index);
       });
     },
     end: () => {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { isObservable, type Observable } from 'rxjs';
@@ -15,7 +15,9 @@ const WHO = 'sweep';
 /** The program of a plan. */
 export interface SweepModule {
   readonly path: string;
-  /** SHA-256 of it and of what it imports, as it was planned. */
+  /** What it reads besides: data. */
+  readonly files: readonly string[];
+  /** SHA-256 of it, of what it imports and of these files, as they were planned. */
   readonly definition: string;
 }
 
@@ -28,21 +30,25 @@ export interface CellRun {
 }
 
 /** @throws CommandLineError where there is no such file. */
-export function plannedModule(file: string): SweepModule {
-  const path = resolve(file);
-  if (!existsSync(path)) throw new CommandLineError(WHO, `there is no file ${path}. Name that of the module.`);
-  return { path, definition: definitionOf(path) };
+export function plannedModule(file: string, reads: readonly string[]): SweepModule {
+  const [path, ...files] = [file, ...reads].map((name) => resolve(name)) as [string, ...string[]];
+  const missing = [path, ...files].find((name) => !existsSync(name));
+  if (missing === undefined) return { path, files, definition: definitionOf(path, files) };
+  const what = missing === path ? 'Name that of the module' : 'files names what the module reads';
+  throw new CommandLineError(WHO, `there is no file ${missing}. ${what}.`);
 }
 
-/** @throws BrinkError where the module is gone, or another than the plan's. */
-export function requireUnchanged({ path, definition }: SweepModule): void {
-  if (!existsSync(path)) {
-    throw new BrinkError(WHO, `the module ${path} of the plan is gone. Bring it back, or plan in another folder.`);
+/** @throws BrinkError where the module or a file that it reads is gone, or another than the plan's. */
+export function requireUnchanged({ path, files, definition }: SweepModule): void {
+  for (const file of [path, ...files]) {
+    if (existsSync(file)) continue;
+    const what = file === path ? 'the module' : 'the file';
+    throw new BrinkError(WHO, `${what} ${file} of the plan is gone. Bring it back, or plan in another folder.`);
   }
-  if (definitionOf(path) === definition) return;
+  if (definitionOf(path, files) === definition) return;
   throw new BrinkError(
     WHO,
-    `${path}, or a file that it imports, has changed since the sweep was planned: its cells would not be one experiment. Bring back what it was, or plan in another folder.`,
+    `${[path, ...files].join(', ')}, or a file that it imports, has changed since the sweep was planned: its cells would not be one experiment. Bring back what it was, or plan in another folder.`,
   );
 }
 
@@ -58,8 +64,9 @@ export async function cellRunOf(module: SweepModule, parameters: JsonObject): Pr
   throw new BrinkError(WHO, `the function of ${module.path} returned no run. It must return { steps, branches }.`);
 }
 
-function definitionOf(path: string): string {
+function definitionOf(path: string, files: readonly string[]): string {
   const hash = createHash('sha256');
   hashSources(hash, path);
+  for (const file of files) hash.update(`\n${createHash('sha256').update(readFileSync(file)).digest('hex')}`);
   return hash.digest('hex');
 }

@@ -1,6 +1,6 @@
 import type { Json } from '../core/Json.ts';
 import { requireNames } from '../core/requireNames.ts';
-import type { Cell } from './planSweep.ts';
+import type { Cell, SweepPlan } from './planSweep.ts';
 import { queuedCells } from './queuedCells.ts';
 import { type CellEnd, SweepFolder } from './SweepFolder.ts';
 
@@ -45,9 +45,15 @@ export function sweepStatus(directory: string, options: StatusOptions = {}): Swe
   requireNames('sweep', options, ['slurm']);
   const folder = new SweepFolder(directory);
   const plan = folder.read();
-  const { axes, cells } = plan;
   const queue = options.slurm ? queuedCells(folder.directory, plan) : new Set<number>();
-  const standing = cells.map((cell) => {
+  const standing = standingOf(folder, plan, queue);
+  const cells = standing.map(({ cell, state, result }) => ({ cell, state, error: result?.error ?? null }));
+  return { cells, counts: countsOf(standing), picture: pictureOf(plan.axes, cells) };
+}
+
+/** How each cell of a plan stands, and what is known of it, read once. */
+export function standingOf(folder: SweepFolder, { cells }: SweepPlan, queue: ReadonlySet<number> = new Set()) {
+  return cells.map((cell) => {
     const result = folder.resultOf(cell.id);
     const state: CellState =
       result !== null && result.state !== 'failed'
@@ -57,11 +63,14 @@ export function sweepStatus(directory: string, options: StatusOptions = {}): Swe
           : queue.has(cell.index)
             ? 'queued'
             : (result?.state ?? 'missing');
-    return { cell, state, error: result?.error ?? null };
+    return { cell, state, result };
   });
-  const count = (state: CellState) => standing.filter((one) => one.state === state).length;
-  const counts = Object.fromEntries(FIRST.map((state) => [state, count(state)])) as Record<CellState, number>;
-  return { cells: standing, counts, picture: pictureOf(axes, standing) };
+}
+
+/** How many cells are in each state. */
+export function countsOf(cells: readonly { readonly state: CellState }[]): Readonly<Record<CellState, number>> {
+  const count = (state: CellState) => cells.filter((one) => one.state === state).length;
+  return Object.fromEntries(FIRST.map((state) => [state, count(state)])) as Record<CellState, number>;
 }
 
 function pictureOf(axes: Readonly<Record<string, readonly Json[]>>, cells: SweepStatus['cells']): string {

@@ -15,6 +15,11 @@ const plan = folder.read();
 
 // Slurm signals all processes of a task; the one that forked this one passes on what it means.
 process.on('SIGUSR2', () => {});
+// What it says last is told of the cell: the reason, not where in which file.
+process.on('uncaughtException', (error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+});
 // Whoever asked is gone: what is not committed is begun anew by the next.
 process.on('disconnect', () => process.exit(1));
 process.on('message', async (index: number) => {

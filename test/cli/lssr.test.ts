@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { tunedSweep } from '../../src/cli/tunedSweep.ts';
 import { gradientConcentration } from '../../src/probes/gradientConcentration.ts';
 import { scalingRule } from '../../src/probes/scalingRule.ts';
 import { trainingLoss } from '../../src/probes/trainingLoss.ts';
@@ -74,7 +75,7 @@ describe('brink lssr --from', { timeout: 60_000 }, () => {
   });
 });
 
-describe('brink lssr --from sweep.parquet', { timeout: 60_000 }, () => {
+describe('brink lssr --from sweep.parquet', { timeout: 120_000 }, () => {
   const grid = {
     pipeline: {
       ...{ data: { name: 'digits', train: 64, test: 64 }, steps: 16, learningRate: 0.1 },
@@ -132,5 +133,15 @@ describe('brink lssr --from sweep.parquet', { timeout: 60_000 }, () => {
     expect((await ask('--batch-size', '16', '--for', '4', '--score', 'beauty')).stderr).toContain(
       'has no column beauty',
     );
+  });
+
+  it('refuses runs on several numbers of examples', async () => {
+    const several = join(directory, '..', 'several');
+    writePlan(several, { ...grid, axes: { 'data.train': [32, 64], batchSize: [4], learningRate: [0.1] } });
+    await runSweep(several, { jobs: 1, progress: false });
+    await collectSweep(several);
+    await expect(
+      tunedSweep(join(several, 'sweep.parquet'), (await readTable(join(several, 'sweep.parquet'))).rows),
+    ).rejects.toThrow('were trained on 32 and 64 examples. The rules are of one n');
   });
 });

@@ -89,6 +89,24 @@ describe('fileData', () => {
     expect([train.targets[1], train.targets[2]]).toEqual([1170 / 2 ** 13, 1170 / 2 ** 12]);
   });
 
+  it('reads safetensors in which a tensor is empty', async () => {
+    const header = JSON.stringify({
+      inputs: { dtype: 'F32', shape: [2], data_offsets: [0, 8] },
+      none: { dtype: 'F32', shape: [0, 3], data_offsets: [0, 0] },
+      labels: { dtype: 'U8', shape: [2], data_offsets: [8, 10] },
+    });
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(BigInt(header.length));
+    const numbers = Buffer.from(Float32Array.of(3, 5).buffer);
+    const path = join(folder, 'empty.safetensors');
+    writeFileSync(path, Buffer.concat([length, Buffer.from(header), numbers, Buffer.of(1, 0)]));
+    const { train } = await fileData(path);
+    expect([[...train.inputs], [...train.labels!]]).toEqual([
+      [3, 5],
+      [1, 0],
+    ]);
+  });
+
   it('reads integers and floats of safetensors', async () => {
     const { train, classes } = await fileData(at('data.safetensors'));
     expect([[...train.labels!], classes]).toEqual([

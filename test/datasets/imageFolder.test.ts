@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -58,6 +58,21 @@ describe('imageFolder', () => {
     await expect(imageFolder(all(), { test: 1 })).rejects.toThrow("has no folders 'train' and 'test'");
   });
 
+  it('follows links to classes and splits, and refuses one that leads nowhere', async () => {
+    const place = join(folder, 'linked');
+    mkdirSync(join(place, 'train'), { recursive: true });
+    for (const name of ['ant', 'dog']) symlinkSync(join(all(), name), join(place, 'train', name));
+    symlinkSync(all(), join(place, 'test'));
+    const data = await imageFolder(place, { test: 6 });
+    expect([data.classes, [...data.train.labels!], [...data.test!.labels!]]).toEqual([
+      ['ant', 'dog'],
+      [0, 0, 0, 1, 1, 1],
+      [0, 0, 0, 1, 1, 1],
+    ]);
+    symlinkSync(join(folder, 'nowhere'), join(place, 'train', 'cat'));
+    await expect(imageFolder(place)).rejects.toThrow(/train\/cat can't be read \(ENOENT\)/);
+  });
+
   it('refuses by its path what is no image, or has another size, is transparent or damaged', async () => {
     const bad = join(all(), 'dog', '2.png');
     const refused = (message: RegExp) => expect(imageFolder(all())).rejects.toThrow(message);
@@ -77,6 +92,12 @@ describe('imageFolder', () => {
     writeFileSync(join(all(), 'ant', 'notes.txt'), 'x');
     await refused(/ant\/notes\.txt is none of \.jpg, \.jpeg, \.png, \.webp\. Take it out/);
     rmSync(join(all(), 'ant', 'notes.txt'));
+    writeFileSync(bad, '');
+    await refused(/dog\/2\.png: the image can't be decoded/);
+    writeFileSync(bad, await image(1));
+    writeFileSync(join(all(), 'stray.png'), await image(1));
+    await refused(/stray\.png lies in no class\. Put it into one/);
+    rmSync(join(all(), 'stray.png'));
     mkdirSync(join(all(), 'ant', 'more'));
     await refused(/ant\/more is a folder within a class/);
     await expect(imageFolder(join(folder, 'none'))).rejects.toThrow(/none can't be read \(ENOENT\)/);

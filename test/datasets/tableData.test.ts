@@ -41,6 +41,16 @@ describe('tableData', () => {
     },
   );
 
+  it('takes 1.0 as the class 1, as a program writes it that once had a gap there', async () => {
+    const path = write('whole.csv', 'x,y\n1,1\n2,0\n3,+2\n');
+    write('floats.csv', 'x,y\n1,0.0\n2,1.0\n3,+2.\n');
+    const { classes, test } = await tableData(path, { label: 'y', testFile: 'floats.csv' });
+    expect([classes, [...test!.labels!]]).toEqual([
+      ['0', '1', '+2'],
+      [0, 1, 2],
+    ]);
+  });
+
   it('takes columns as targets, and all others as inputs', async () => {
     const path = write('regression.csv', 'a,y1,b,y2\n1,2,3,4\n-5,6e1,.7,8.\n');
     const { train, outputCount, classes } = await tableData(path, { targets: ['y2', 'y1'] });
@@ -98,6 +108,15 @@ describe('tableData', () => {
       'x,y\n1,0.5\n',
       { label: 'y' },
       "line 2, column 'y' is '0.5'. A label is an integer or a name",
+    ],
+    ['a label that is NaN', 'x,y\n1,0\n2,nan\n', { label: 'y' }, "line 3, column 'y' is 'nan'. A label is"],
+    ['an infinite label', 'x,y\n1,0\n2,-Infinity\n', { label: 'y' }, "line 3, column 'y' is '-Infinity'. A label is"],
+    [
+      // The mean of seven numbers 0.1 is not quite 0.1.
+      'a column that is the same in every row',
+      `a,b,y\n${Array.from({ length: 7 }, (_, k) => `0.1,${k},${k % 2}`).join('\n')}\n`,
+      { label: 'y', normalize: 'each' },
+      'entry 0 of the inputs is 0.10000000149011612 in every training example, so there is no scale.',
     ],
     ['a line that is too short', 'x,y\n1,a\n2\n', { label: 'y' }, 'line 3 of '],
     ['a line that is too long', 'x,y\n1,a,2\n', { label: 'y' }, ' has 3 cells, and its first line 2.'],

@@ -51,6 +51,13 @@ describe('the lock of a file', () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
+  it('is free where a process of the same number, in a container that shares the folder, was killed as it took it', () => {
+    for (let k = 0; k < 100; k++) writeFileSync(`${path}.lock.${process.pid}.${k}`, '');
+    const lock = FileLock.take(path) as FileLock;
+    expect(lock).toBeInstanceOf(FileLock);
+    lock.release();
+  });
+
   it('that a crash left goes to one of several processes that want it at once', async () => {
     for (let round = 0; round < 3; round++) {
       const first = await holder();

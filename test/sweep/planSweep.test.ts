@@ -83,6 +83,13 @@ describe('planSweep', () => {
       { pipeline: { ...pipeline, sinks: ['parquet', 'csv'] }, axes: { seed: [1] }, checkpoint: { every: 5 } },
       'sinks are parquet, csv, and cells go on from checkpoints:',
     ],
+    [
+      'an axis that replaces what another has set',
+      { pipeline: { ...pipeline, model: 'mlp' }, axes: { 'model.hidden': [[4]], model: [{ name: 'mlp' }] } },
+      'the axis model comes behind model.hidden and would replace what that has set. Name model before it.',
+    ],
+    ['what every object has', { axes: { 'data.__proto__.train': [3] } }, "there is no option 'data.__proto__.train'"],
+    ['an axis of directories', { axes: { directory: ['a', 'b'] } }, 'the axes name a directory'],
     ['a directory', { pipeline: { ...pipeline, directory: 'x' }, axes: { seed: [1] } }, 'names a directory'],
     [
       'an option that does not exist',

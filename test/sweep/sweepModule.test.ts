@@ -101,7 +101,27 @@ describe('a sweep of a module', { timeout: 120_000 }, () => {
     await expect(runSweep(directory, quiet)).rejects.toThrow('of the plan is gone');
   });
 
+  it('is of the data that it was planned with, too', async () => {
+    const [cell, data] = [join(parent, 'reads.ts'), join(parent, 'data.bin')];
+    writeFileSync(cell, 'export default () => 1;\n');
+    writeFileSync(data, Uint8Array.of(0xff, 1));
+    const directory = join(parent, 'reads');
+    const plan = () => writePlan(directory, { module: cell, files: [data], axes: { seed: [0] } });
+    const [planned] = plan().cells;
+    expect(plan().cells[0]!.id).toBe(planned!.id);
+    // No text: as such these bytes would be the same.
+    writeFileSync(data, Uint8Array.of(0xfe, 1));
+    await expect(runSweep(directory, quiet)).rejects.toThrow(
+      /data\.bin, or .* has changed since the sweep was planned/,
+    );
+    expect(plan).toThrow('holds the plan of another sweep');
+    rmSync(data);
+    await expect(runSweep(directory, quiet)).rejects.toThrow(/the file .*data\.bin of the plan is gone/);
+  });
+
   it.each<[string, object, string]>([
+    ['that reads what is not there', { module, files: [join(parent, 'nowhere.bin')] }, 'there is no file'],
+    ['that is none, with files', { pipeline: { steps: 1, learningRate: 1 }, files: [] }, 'there are files, which'],
     ['that is not there', { module: join(parent, 'nowhere.ts') }, 'there is no file'],
     ['beside a pipeline', { module, pipeline: { steps: 1, learningRate: 1 } }, 'either a pipeline or a module'],
     ['that is none', { parameters: {} }, 'either a pipeline or a module'],

@@ -2,7 +2,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, s
 import { type FileHandle, open } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { BrinkError } from '../../core/errors.ts';
+import { FileLock } from '../../files/FileLock.ts';
 import { makeFolders } from '../../files/makeFolders.ts';
+import { sayingWhy } from '../../files/sayingWhy.ts';
 import type { Archive } from './archives.ts';
 import { checkArchive } from './checkArchive.ts';
 import { checksums } from './checksums.ts';
@@ -31,8 +33,8 @@ const ANOTHER = 'It is another file, or a page that says why';
  * compared with its own checksum, and the download ends once they are there.
  *
  * @returns The unpacked folder, and whether it was made just now: files that are right already are left alone.
- * @throws BrinkError where the folder can't be written, the server does not have the file, the connection is cut, or
- *   the archive is not the one that is meant.
+ * @throws BrinkError where the folder can't be written, another process is at it, the server does not have the file, the
+ *   connection is cut, or the archive is not the one that is meant.
  */
 export async function getArchive(
   archive: Archive,
@@ -53,22 +55,35 @@ export async function getArchive(
     );
   }
   const part = join(resolve(directory), `${archive.keptAs ?? `${archive.folder}.tar.gz`}.part`);
-  if (archive.onlyThese) {
-    await takeOut(archive, url, part, folder, log);
+  const lock = lockOf(part);
+  try {
+    if (archive.onlyThese) await takeOut(archive, url, part, folder, log);
+    else {
+      await download(archive, url, part, log);
+      await requireRight(archive, part);
+      if (archive.keptAs === undefined) {
+        log(`unpacking it into ${folder} …`);
+        await unpack(part, archive, folder);
+      } else {
+        mkdirSync(folder, { recursive: true });
+        renameSync(part, join(folder, archive.keptAs));
+      }
+    }
     remove(part);
     return { folder, made: true };
+  } finally {
+    lock?.release();
   }
-  await download(archive, url, part, log);
-  await requireRight(archive, part);
-  if (archive.keptAs === undefined) {
-    log(`unpacking it into ${folder} …`);
-    await unpack(part, archive, folder);
-  } else {
-    mkdirSync(folder, { recursive: true });
-    renameSync(part, join(folder, archive.keptAs));
-  }
-  remove(part);
-  return { folder, made: true };
+}
+
+/** Of two that write one file neither would have what the server sent. */
+function lockOf(part: string): FileLock | null {
+  const lock = sayingWhy(WHO, `${part} can't be written`, 'Name another folder.', () => FileLock.takeIfAny(part));
+  if (lock === null || lock instanceof FileLock) return lock;
+  throw new BrinkError(
+    WHO,
+    `${part} is being downloaded by process ${lock.pid} on ${lock.host}. Wait for its end; then the same command says whether all is there.`,
+  );
 }
 
 /** What tells whether a server has the same file as before. */

@@ -130,12 +130,18 @@ export function ownExamples(
   });
 }
 
+/** What programs write where a number is missing, or too large. */
+const NOT_FINITE = /^[+-]?(nan|inf|infinity)$/i;
+
 /** The label in a cell, as the name of a class. @throws BrinkError where it can't be one. */
 export function labelIn(who: string, at: () => string, cell: unknown): string {
-  const isBetween = typeof cell === 'number' && !Number.isInteger(cell);
-  const isText = typeof cell === 'string' && cell !== '';
-  if (!isBetween && (isText || ['number', 'bigint', 'boolean'].includes(typeof cell))) {
-    if (!isText || !(Number.isFinite(Number(cell)) && !Number.isInteger(Number(cell)))) return String(cell);
+  if (typeof cell === 'number' ? Number.isInteger(cell) : ['bigint', 'boolean'].includes(typeof cell))
+    return String(cell);
+  // As text too 1.0 is the integer 1, and 1.5 and NaN are none.
+  if (typeof cell === 'string' && cell !== '') {
+    const text = cell.replace(/^([+-]?\d+)\.0*$/, '$1');
+    const isBetween = Number.isFinite(Number(text)) && !Number.isInteger(Number(text));
+    if (!isBetween && !NOT_FINITE.test(text)) return text;
   }
   throw new BrinkError(
     who,
@@ -205,13 +211,16 @@ interface Scale {
 function scaleOf(who: string, values: Float32Array, period: number): Scale {
   const [mean, std] = [new Float64Array(period), new Float64Array(period)];
   const count = values.length / period;
+  // Rounding keeps the mean of equal numbers from being that number.
+  const varies = new Uint8Array(period);
   values.forEach((value, k) => {
     mean[k % period]! += value / count;
+    if (value !== values[k % period]) varies[k % period] = 1;
   });
   values.forEach((value, k) => {
     std[k % period]! += (value - mean[k % period]!) ** 2 / count;
   });
-  const none = std.findIndex((square) => !(square > 0));
+  const none = varies.indexOf(0);
   if (none >= 0) {
     const what = period === 1 ? 'all entries are' : `entry ${none} of the inputs is`;
     const advice = period === 1 ? "normalize: 'none'" : "leave it out, or normalize: 'all'";

@@ -108,6 +108,21 @@ async function expectRight(): Promise<void> {
 }
 
 describe('getArchive', () => {
+  it('is for one at a time: another is told who is at it', async () => {
+    const { promise: isAsked, resolve: toldSo } = Promise.withResolvers<() => void>();
+    answer = (_, response) => {
+      response.writeHead(200, { 'content-length': bytes.length, ...version });
+      response.write(bytes.subarray(0, 9000), () => toldSo(() => response.end(bytes.subarray(9000))));
+    };
+    const first = get();
+    const goOn = await isAsked;
+    await expect(get()).rejects.toThrow(`is being downloaded by process ${process.pid} on `);
+    goOn();
+    expect(await first).toMatchObject({ made: true });
+    await expectRight();
+    expect(asked).toHaveLength(1);
+  });
+
   it('keeps an archive that is read as it is', async () => {
     answer = ranges;
     const files = { 'tiny.zip': { sha256: archive.sha256 } };
