@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   closeSync,
   fstatSync,
@@ -55,8 +56,9 @@ export class FileLock {
    */
   static take(path: string): FileLock | Writer {
     const lock = lockOf(path);
-    // Made under a name of its own, so that a lock never stands without saying whose it is.
-    const own = `${lock}.${process.pid}.${(taken++).toString()}`;
+    // Made under a name of its own, so that a lock never stands without saying whose it is. Process numbers do not do:
+    // in containers that share a folder they are the same.
+    const own = `${lock}.${randomUUID()}`;
     const file = openSync(own, 'wx');
     try {
       writeSync(file, JSON.stringify({ host: hostname(), pid: process.pid } satisfies Writer));
@@ -97,9 +99,6 @@ export class FileLock {
     }
   }
 }
-
-/** Locks that this process has asked for. */
-let taken = 0;
 
 /** Takes a lock that a crash has left away, unless it is another's by now: that one is put back. */
 function removeStale(lock: string, aside: string, stale: number): void {
