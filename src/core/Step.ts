@@ -67,6 +67,8 @@ export interface TableEnd {
   readonly table: string;
   /** The largest step in it. */
   readonly step: number;
+  /** Whether its branch had ended there by itself, while the run went on: then no row is to come. */
+  readonly isOver: boolean;
   /** Whether it holds a row of that step. */
   holds(table: Table, row: Readonly<Record<string, unknown>>): boolean;
 }

@@ -56,8 +56,8 @@ export class FileLock {
    */
   static take(path: string): FileLock | Writer {
     const lock = lockOf(path);
-    // Made under a name of its own, so that a lock never stands without saying whose it is. In containers that share a
-    // folder processes have the same numbers.
+    // Made under a name of its own, so that a lock never stands without saying whose it is. Process numbers do not do:
+    // in containers that share a folder they are the same.
     const own = `${lock}.${randomUUID()}`;
     const file = openSync(own, 'wx');
     try {

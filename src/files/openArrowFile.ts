@@ -1,6 +1,7 @@
 import { closeSync } from 'node:fs';
 import { type RecordBatch, RecordBatchReader, type Schema } from 'apache-arrow';
 import { BrinkError } from '../core/errors.ts';
+import { PLACE, placeText } from './arrowMessages.ts';
 import { CHECKSUM, isSealed, isSealedIfAtAll } from './checksum.ts';
 import { openToRead } from './openToRead.ts';
 import { readFrom } from './readFrom.ts';
@@ -50,7 +51,10 @@ const IN_A_MESSAGE = ['\x08\0\0\0', '\0'] as const;
 export function openArrowFile<T>(who: string, path: string, unbegun: string, describe: (file: OpenArrowFile) => T): T {
   const file = openToRead(who, path);
   try {
-    const { schema, batches: found, isEnded, isBroken, size } = scanStream(file);
+    const { schema, batches: found, isEnded, isBroken: isUnread, size } = scanStream(file);
+    // Files of old don't say where a batch belongs.
+    const moved = found.findIndex(({ keyValues }, k) => (keyValues.get(PLACE) ?? placeText(k)) !== placeText(k));
+    const isBroken = isUnread || moved >= 0;
     if (schema === null) {
       if (isBroken) throw damaged(who, path, 'the schema', 'it cannot be read, and there is more behind it');
       throw new BrinkError(who, `${path} ${unbegun}`);
@@ -87,9 +91,11 @@ export function openArrowFile<T>(who: string, path: string, unbegun: string, des
     }
 
     const soundAt = (place: MessagePlace) => !isChecked || isWhole(place, bytes(place.start, place.end - place.start));
-    const batches = [...found];
+    const batches = moved < 0 ? [...found] : found.slice(0, moved);
     while (!isEnded && !isBroken && batches.length > 0 && !soundAt(batches.at(-1)!)) batches.pop();
     const end = batches.at(-1)?.end ?? schema.end;
+    const unread = isUnread ? `the message at byte ${end} cannot be read, and there are more behind it` : null;
+    const elsewhere = `the message at byte ${end} belongs to another place: some are missing, there twice or moved`;
 
     return describe({
       schema: reader.schema,
@@ -98,7 +104,7 @@ export function openArrowFile<T>(who: string, path: string, unbegun: string, des
       tornBytes: isEnded || isBroken ? 0 : size - end,
       isEnded,
       isChecked,
-      damage: isBroken ? `the message at byte ${end} cannot be read, and there are more behind it` : null,
+      damage: moved < 0 ? unread : elsewhere,
       isSound: (k) => soundAt(batches[k]!),
       read(k, what = `batch ${k}`) {
         const place = batches[k]!;

@@ -54,7 +54,7 @@ export class RecordingFile {
   constructor({ path, version, header, shape, kept, onEstimate }: RecordingStart) {
     this.#path = path;
     this.#encoder = stepEncoder(shape, toKeyValues({ version, header }));
-    this.#messages = arrowMessages(this.#encoder.schema, version !== '1');
+    this.#messages = arrowMessages(this.#encoder.schema, version !== '1', kept?.steps ?? 0);
     this.#kept = kept;
     this.#onEstimate = onEstimate;
     this.#steps = kept?.steps ?? 0;

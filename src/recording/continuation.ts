@@ -7,7 +7,7 @@ import type { GradientDescentOptions, TrainingState } from '../training/gradient
 import { stepGradient } from '../training/stepGradient.ts';
 import { type Gap, gapOf, NO_GAP } from './gapOf.ts';
 import { objectiveOf } from './objectiveOf.ts';
-import { type OpenRecording, openRecording } from './openRecording.ts';
+import { type OpenRecording, openRecording, openSameRecording } from './openRecording.ts';
 import { placeOf } from './placeOf.ts';
 import { requireSameLoss } from './requireSameLoss.ts';
 import { requireSameObjective } from './requireSameObjective.ts';
@@ -67,7 +67,7 @@ export function continueFrom(
   if (objective) requireSameObjective(who, recording, objective);
   const open = async (): Promise<Recorded> => {
     const own = objective ?? (await objectiveOf(path));
-    const file = openRecording(who, path);
+    const file = openSameRecording(who, recording);
     try {
       if (file.indices[k] !== recording.indices[k]) {
         throw new BrinkError(

@@ -56,9 +56,11 @@ export async function gapOf(who: string, recording: OpenRecording): Promise<Gap>
       ),
     ...withoutStep.map((table) => `The key of ${table} names no step: what it lacks is not known, and it begins anew.`),
   ];
-  const reached = tables.flatMap(({ table, step, holds }) => (step === null ? [] : [{ table, step, holds }]));
+  const reached = tables.flatMap(({ table, step, holds, end }) =>
+    step === null && end !== 'over' ? [] : [{ table, step: step ?? -1, holds, isOver: end === 'over' }],
+  );
   return { from, tables: reached, files, note: notes.join(' ') };
 }
 
-const endOf = ({ table, step }: TableBefore) =>
-  step === null ? `before the first row (${table})` : `at ${step} (${table})`;
+const endOf = ({ table, step, end }: TableBefore) =>
+  `${step === null ? 'before the first row' : `at ${step}`} (${table}${end === 'over' ? ', which was over' : ''})`;

@@ -93,6 +93,23 @@ export function openRecording(who: string, path: string): OpenRecording {
   });
 }
 
+/**
+ * Opens a recording once more, for what was made of it when it was opened before.
+ *
+ * @throws BrinkError as `openRecording`, and where another lies there by now.
+ */
+export function openSameRecording(who: string, before: OpenRecording): OpenRecording {
+  const file = openRecording(who, before.path);
+  const about = ({ version, shape, header: { source, run } }: OpenRecording) =>
+    JSON.stringify([version, shape, source, run]);
+  if (about(file) === about(before)) return file;
+  file.close();
+  throw new BrinkError(
+    who,
+    `${before.path} is of another run than when it was opened. It was replaced, or the working folder has changed; call ${who} again.`,
+  );
+}
+
 function requireFile(who: string, path: string): void {
   const isFolder = () => {
     try {

@@ -16,6 +16,8 @@ export interface RecordedRun {
   readonly heartbeat: string | null;
   /** The tables that were cut off and that `recover` finished, by their paths in the run's folder, without ending. */
   readonly recovered: readonly string[];
+  /** The tables whose branch ended while the run went on: what it failed with, or null; by their paths, as above. */
+  readonly ended: Readonly<Record<string, string | null>>;
   /** The folders of the runs that went on with it, as paths from its own. */
   readonly continued: readonly string[];
   /** The recording that it went on with, as a path from its folder; null: none. */
@@ -30,7 +32,7 @@ export interface RecordedRun {
 export function readRecordedRun(who: string, folder: string): RecordedRun | null {
   const value = parse(who, folder);
   if (value === null) return null;
-  const { state, files, branches, process, heartbeat, recovered, continued, resumed, metadata } = value;
+  const { state, files, branches, process, heartbeat, recovered, ended, continued, resumed, metadata } = value;
   return {
     state: state as string,
     files: texts(files),
@@ -38,6 +40,7 @@ export function readRecordedRun(who: string, folder: string): RecordedRun | null
     process: hasFields(process, { host: ['string'], pid: ['integer'] }) ? (process as unknown as Writer) : null,
     heartbeat: typeof heartbeat === 'string' ? heartbeat : null,
     recovered: texts(recovered),
+    ended: Object(ended ?? {}),
     continued: texts(continued),
     recording: texts([Object(resumed ?? null).recording])[0] ?? null,
     from: (Object(resumed ?? null).step as number | undefined) ?? null,

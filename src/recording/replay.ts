@@ -7,7 +7,7 @@ import { openStep, type Step, stepRun } from '../core/Step.ts';
 import { stepGradient } from '../training/stepGradient.ts';
 import { cutShort } from './cutShort.ts';
 import { objectiveOf } from './objectiveOf.ts';
-import { type OpenRecording, openRecording } from './openRecording.ts';
+import { type OpenRecording, openRecording, openSameRecording } from './openRecording.ts';
 import { rateOfUpdate } from './rateOfUpdate.ts';
 import type { RecordedStep } from './recordingColumns.ts';
 import { requireSameLoss } from './requireSameLoss.ts';
@@ -127,7 +127,7 @@ export function replay(path: string, options: ReplayOptions = {}): Observable<St
   }
 
   return new Observable<Step>((subscriber) => {
-    const file = openRecording(WHO, path);
+    const file = openSameRecording(WHO, recording);
     emit(file, subscriber)
       .finally(() => file.close())
       .then(

@@ -7,7 +7,7 @@ import type { Step } from '../core/Step.ts';
 import { descend, type GradientDescentOptions, type KnownSteps } from '../training/gradientDescent.ts';
 import { continueFrom } from './continuation.ts';
 import { isSameMachine } from './isSameMachine.ts';
-import { type OpenRecording, openRecording } from './openRecording.ts';
+import { type OpenRecording, openSameRecording } from './openRecording.ts';
 import type { RecordedStep } from './recordingColumns.ts';
 import { requireSameLoss } from './requireSameLoss.ts';
 import { requireSameRun } from './requireSameRun.ts';
@@ -40,9 +40,10 @@ const WHO = 'resume';
  * with it before. Steps up to the last recorded one are as they were recorded, those between two recorded ones are made
  * again. What was done is said as the run begins, and stands in run.json (`resumed`). A table whose key has no step can't
  * be joined, and an operator that counts what comes or remembers it (`take`, `untilPassed`, `near` at the steps that its
- * gauge leaves out), or a probe that follows something from step to step (eigenvectors), starts afresh. With `step` all
- * rows from there on are written: `step: 0` gives tables that are whole, at the price of
- * measuring everything again.
+ * gauge leaves out), or a probe that follows something from step to step (eigenvectors), starts afresh. A branch that had
+ * ended by itself before the run was killed has no more rows, and one that had failed is measured from there on. With
+ * `step` all rows from there on are written: `step: 0` gives tables that are whole, at the price of measuring everything
+ * again.
  *
  * Cost: as `gradientDescent`, and at the beginning the keys of the tables are read.
  *
@@ -79,7 +80,7 @@ export function resume(path: string, options: ResumeOptions = {}): Observable<St
         ...(source.fork !== undefined && { fork: source.fork }),
       },
     };
-    const file = openRecording(WHO, path);
+    const file = openSameRecording(WHO, recording);
     try {
       const known = recordedSteps(file, state.index, objective);
       return descend(objective, { ...settings, ...length }, state, about, known).pipe(finalize(() => file.close()));

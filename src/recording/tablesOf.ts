@@ -10,9 +10,9 @@ export interface TableBefore extends FoundEnd {
   readonly table: string;
   /**
    * Whether rows may be missing behind the last: `cut off`, as its run was, or its branch failed; `left out`, as the run
-   * went on without it; `whole`, as far as the run came.
+   * went on without it; `whole`, as far as the run came; `over`, as its branch ended by itself before the run.
    */
-  readonly end: 'cut off' | 'left out' | 'whole';
+  readonly end: 'cut off' | 'left out' | 'whole' | 'over';
 }
 
 type End = Omit<TableBefore, 'end'>;
@@ -52,8 +52,9 @@ export async function tablesOf(who: string, recording: string): Promise<TablesBe
         withoutStep.add(name);
         continue;
       }
-      const reached = further(tables.get(name), { table: name, ...found });
-      tables.set(name, { ...reached, end: isCutOff(record, name, file) ? 'cut off' : 'whole' });
+      const before = tables.get(name);
+      const reached = further(before, { table: name, ...found });
+      tables.set(name, { ...reached, end: before?.end === 'over' ? 'over' : endOf(record, name, file) });
     }
   }
   return { tables: [...tables.values()], files, withoutStep: [...withoutStep] };
@@ -83,6 +84,12 @@ const EVENTS = /\.tfevents\.brink$/;
 function fileOf(folder: string, name: string): string | null {
   const stages = ['.arrows.part', '.arrows', '.parquet', '.csv', '.brink'];
   return stages.map((ending) => join(folder, `${name}${ending}`)).find((file) => existsSync(file)) ?? null;
+}
+
+function endOf(record: RecordedRun, name: string, file: string): TableBefore['end'] {
+  const ended = record.ended[name];
+  if (ended === null) return 'over';
+  return ended !== undefined || isCutOff(record, name, file) ? 'cut off' : 'whole';
 }
 
 /** Whether a table may lack rows that its run had come to: those of a branch that ended in order do not. */

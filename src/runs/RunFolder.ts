@@ -1,13 +1,15 @@
 import { existsSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { BrinkError } from '../core/errors.ts';
 import type { JsonObject } from '../core/Json.ts';
 import { FileLock, holderOf } from '../files/FileLock.ts';
 import { isAlive } from '../files/isAlive.ts';
 import type { Writer } from '../files/isBeingWritten.ts';
+import { isWithin } from '../files/isWithin.ts';
 import { makeFolders } from '../files/makeFolders.ts';
 import { sayingWhy } from '../files/sayingWhy.ts';
+import { findRecordedRun } from '../recording/recordedRun.ts';
 import { namedFolder } from './namedFolder.ts';
 
 const WHO = 'run';
@@ -90,9 +92,9 @@ export class RunFolder {
     }
   }
 
-  /** Gives the folder back, without a run in it. */
-  abandon(log: string): void {
-    rmSync(this.path(log), { force: true });
+  /** Gives the folder back, without a run in it and without the files that it has made. */
+  abandon(files: readonly string[]): void {
+    for (const file of files) rmSync(this.path(file), { force: true });
     rmSync(this.#record, { force: true });
   }
 
@@ -122,11 +124,15 @@ export class RunFolder {
     return new BrinkError(WHO, `${this.directory} can't be written: ${why}. Name a folder that can.`, { cause });
   }
 
-  /** Replaces the record in one stroke: a reader sees the old one or the new one, whole. */
+  /**
+   * Replaces the record in one stroke: a reader sees the old one or the new one, whole. What runs that went on with this
+   * one have noted in it stays.
+   */
   write(record: JsonObject): void {
+    const continued = findRecordedRun(WHO, this.directory)?.continued ?? [];
     const temporary = `${this.#record}.tmp`;
     try {
-      writeFileSync(temporary, toText(record), { flush: true });
+      writeFileSync(temporary, toText({ ...record, ...(continued.length > 0 && { continued }) }), { flush: true });
       renameSync(temporary, this.#record);
     } catch (cause) {
       rmSync(temporary, { force: true });
@@ -193,12 +199,6 @@ export class RunFolder {
       `${this.#record} is no record of a run. What the run before wrote is unknown; clear the folder by hand.`,
     );
   }
-}
-
-/** Whether one path lies below another; not where both are one. */
-function isWithin(folder: string, path: string): boolean {
-  const within = relative(folder, path);
-  return within !== '' && !within.startsWith('..') && !isAbsolute(within);
 }
 
 /** A path with every link on the way to it followed, but not the last. */

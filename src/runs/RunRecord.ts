@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { relative } from 'node:path';
 import { destination, type Logger, pino } from 'pino';
@@ -32,6 +33,11 @@ export class RunRecord {
   #metadata: JsonObject = {};
   #resumed: JsonObject | null = null;
   #files: readonly string[] = [LOG];
+  /** The tables whose branch ended while the source went on, each with what it failed with. */
+  #ended: Readonly<Record<string, string | null>> = {};
+  /** Files of the run in its folder that were not there before. */
+  #made: readonly string[] = [];
+  #isTold = false;
   #isTaken = false;
   #heart: NodeJS.Timeout | undefined;
   #step: number | null = null;
@@ -59,6 +65,7 @@ export class RunRecord {
       this.#isTaken = true;
       return openLog(this.#folder.path(LOG));
     });
+    this.#made = [...branches.files].filter((file) => !existsSync(this.#folder.path(file)));
     branches.begin(first, this.#metadata);
     this.#heart = setInterval(() => this.#beat(), HEARTBEAT).unref();
     this.#log.log.info({ branches: branches.outputs.map(([name]) => name), metadata: this.#metadata }, 'started');
@@ -68,6 +75,22 @@ export class RunRecord {
   /** Notes the newest step, which the next heartbeat says. */
   reached({ index }: Step): void {
     this.#step = index;
+  }
+
+  /** Lists the files of sinks that have taken them only now. */
+  list(files: Iterable<string>): void {
+    this.#files = [LOG, ...files];
+    this.#beat();
+  }
+
+  /**
+   * Notes that the branch of some tables ended while the source went on, of itself or by an error: a crash later leaves
+   * no other word of it.
+   */
+  ended(tables: readonly string[], error: string | null): void {
+    if (tables.length === 0) return;
+    this.#ended = { ...this.#ended, ...Object.fromEntries(tables.map((table) => [table, error])) };
+    this.#beat();
   }
 
   /** Writes a line of the log, once there is one. */
@@ -88,17 +111,19 @@ export class RunRecord {
   abandon(): void {
     clearInterval(this.#heart);
     this.#log?.close();
-    if (this.#isTaken) this.#folder.abandon(LOG);
+    if (this.#isTaken) this.#folder.abandon([LOG, ...this.#made]);
   }
 
   /**
-   * Says that the run lives; where the folder is gone, or can't be written, that is said once, and while it matters.
+   * Says that the run lives; where the folder is gone, or can't be written, that is said once, and while it matters. It
+   * is tried again: a run that says nothing any more is taken to be dead.
    */
   #beat(): void {
     try {
       this.#folder.write(this.#running());
     } catch (error) {
-      clearInterval(this.#heart);
+      if (this.#isTold) return;
+      this.#isTold = true;
       process.stderr.write(`${(error as Error).message} The run goes on; what it measures may be lost.\n`);
     }
   }
@@ -110,7 +135,7 @@ export class RunRecord {
     return {
       recording: relative(this.directory, recording),
       step: index,
-      tables: Object.fromEntries(tables.map(({ table, step }) => [table, step])),
+      tables: Object.fromEntries(tables.map(({ table, step }) => [table, step < 0 ? null : step])),
       note,
     };
   }
@@ -126,6 +151,7 @@ export class RunRecord {
       heartbeat: new Date().toISOString(),
       step: this.#step,
       files: this.#files,
+      ...(Object.keys(this.#ended).length > 0 && { ended: this.#ended }),
     };
   }
 }

@@ -1,11 +1,14 @@
-import { basename, isAbsolute, relative } from 'node:path';
-import { filter, isObservable, map, type Observable, Subject, Subscription } from 'rxjs';
+import { existsSync } from 'node:fs';
+import { basename, dirname, relative } from 'node:path';
+import { filter, isObservable, map, type Observable, Subject, Subscription, takeWhile } from 'rxjs';
 import { Account } from '../core/Account.ts';
 import { BrinkError, given } from '../core/errors.ts';
 import type { JsonObject } from '../core/Json.ts';
 import { declareBranch, declaredOf } from '../core/origin.ts';
 import type { RunBranch } from '../core/Step.ts';
 import { derivedStep, type Step, type StepRun, stepRun } from '../core/Step.ts';
+import { isWithin } from '../files/isWithin.ts';
+import { requireWritable } from '../files/requireWritable.ts';
 import { tableName } from '../tables/rowsBehind.ts';
 
 /** What one branch makes of the steps: operators, probes, sinks. */
@@ -28,6 +31,8 @@ export interface RunPlace {
   readonly restartEvery: number | null;
   /** Told how far the work on a file is that takes long. */
   readonly tell: (file: string, progress: string) => void;
+  /** Told where a sink takes a file after the run has begun. */
+  readonly listed: () => void;
 }
 
 /** Branches that are subscribed to. */
@@ -53,6 +58,7 @@ export class RunBranches {
   readonly #accounts = new Map<string, Account>();
   readonly #peers: Account[] = [];
   readonly #tell: RunPlace['tell'];
+  readonly #listed: RunPlace['listed'];
   readonly #owners = new Map<string, string>();
   readonly #targets = new Map<string, readonly string[]>();
   readonly #checks: Body[] = [];
@@ -61,12 +67,13 @@ export class RunBranches {
   #begun: { readonly first: Step | null; readonly metadata: JsonObject } | null = null;
 
   /** @throws BrinkError for a name that no file can have, and whatever a branch throws while it is put together. */
-  constructor(branches: Branches, { directory, removed, stopped, restartEvery, tell }: RunPlace) {
+  constructor(branches: Branches, { directory, removed, stopped, restartEvery, tell, listed }: RunPlace) {
     this.#directory = directory;
     this.#removed = new Set(removed);
     this.#stopped = stopped;
     this.#restartEvery = restartEvery;
     this.#tell = tell;
+    this.#listed = listed;
     this.outputs = Object.entries(branches).map(([name, branch]) => {
       if (name === '' || /[/\\\0]|^\.+$/.test(name)) {
         throw new BrinkError(
@@ -94,13 +101,18 @@ export class RunBranches {
     return this.#targets.get(name) ?? [];
   }
 
+  /** The tables that a branch writes in the run's folder, by their paths in it, without ending. */
+  tablesOf(name: string): readonly string[] {
+    return this.targetsOf(name).map((target) => tableName(relative(this.#directory, target)));
+  }
+
   /** What the measurements of a branch cost. */
   accountOf(name: string): Account {
     return this.#accounts.get(name)!;
   }
 
-  /** Subscribes to every branch, and tells what fails. */
-  follow(onError: (name: string, error: unknown) => void): Followed {
+  /** Subscribes to every branch, and tells what fails and what ends. */
+  follow(onError: (name: string, error: unknown) => void, onEnd: (name: string) => void): Followed {
     const counts = new Map<string, number>();
     const subscription = new Subscription();
     const endings = this.outputs.map(
@@ -114,7 +126,10 @@ export class RunBranches {
                 onError(name, error);
                 resolve();
               },
-              complete: resolve,
+              complete: () => {
+                onEnd(name);
+                resolve();
+              },
             }),
           );
         }),
@@ -200,29 +215,32 @@ export class RunBranches {
         );
       }
     }
+    // While nothing of the run before is removed.
+    if (existsSync(this.#directory)) requireWritable(who, dirname(target));
     this.#targets.set(name, [...this.targetsOf(name), target]);
     for (const file of files) {
       this.#owners.set(file, name);
-      const within = relative(this.#directory, file);
-      if (!within.startsWith('..') && !isAbsolute(within)) this.files.add(within);
+      if (isWithin(this.#directory, file)) this.files.add(relative(this.#directory, file));
     }
+    if (this.#begun) this.#listed();
   }
 
   /**
    * The step from which a branch has something to write: where the run goes on with another whose tables it goes on
-   * with, the last step of the one that ends first. There may be rows of that step that are not in it.
+   * with, the last step of the one that ends first. There may be rows of that step that are not in it. None where all
+   * were over.
    */
   #beginOf(name: string, { resumes }: StepRun): number {
-    const ends = this.targetsOf(name).map((target) => {
-      const path = tableName(relative(this.#directory, target));
-      return resumes?.tables.find(({ table }) => table === path)?.step ?? 0;
+    const ends = this.tablesOf(name).map((path) => {
+      const before = resumes?.tables.find(({ table }) => table === path);
+      return before?.isOver ? Number.POSITIVE_INFINITY : (before?.step ?? 0);
     });
     return ends.length === 0 ? 0 : Math.min(...ends);
   }
 
   /**
    * The steps as a branch sees them: each knows through which branch it goes. Those that it has nothing to write of are
-   * left out.
+   * left out; where there is none, the branch ends at once.
    */
   #stepsOf(branch: RunBranch): Observable<Step> {
     let begin: number | null = null;
@@ -231,11 +249,13 @@ export class RunBranches {
       if (known?.source !== source) known = { source, run: stepRun({ ...source, branch }) };
       return known.run;
     };
+    const beginIn = (run: StepRun) => {
+      begin ??= this.#beginOf(branch.name, run);
+      return begin;
+    };
     const steps = this.hub.pipe(
-      filter(({ index, run }) => {
-        begin ??= this.#beginOf(branch.name, run);
-        return index >= begin;
-      }),
+      takeWhile(({ run }) => beginIn(run) < Number.POSITIVE_INFINITY),
+      filter(({ index, run }) => index >= beginIn(run)),
       map((step) => derivedStep(step, runOf(step.run))),
     );
     return declareBranch(steps, branch);

@@ -61,18 +61,23 @@ export async function recover(directory: string, options: RecoverOptions = {}): 
 /** A run, as far as its tables are recovered: by one process at a time, where it was cut off. */
 class CutOffRun {
   readonly #folder: string;
-  readonly #record: RecordedRun | null;
-  readonly #isAlive: boolean;
+  #record: RecordedRun | null = null;
+  #isAlive = false;
   /** Null: there was no need of one. */
   #lock: FileLock | Writer | null = null;
   #isWhole = true;
 
   constructor(folder: string) {
     this.#folder = folder;
+    this.#look();
+  }
+
+  #look(): void {
     // One that can't be read keeps no table from being finished.
-    this.#record = findRecordedRun(WHO, folder);
+    this.#record = findRecordedRun(WHO, this.#folder);
     const { state, process, heartbeat = null } = this.#record ?? {};
-    this.#isAlive = state === 'running' && process != null && isAlive(join(folder, 'log.jsonl'), process, heartbeat);
+    const log = join(this.#folder, 'log.jsonl');
+    this.#isAlive = state === 'running' && process != null && isAlive(log, process, heartbeat);
   }
 
   /** Whether a log is one of its tables. */
@@ -88,15 +93,15 @@ class CutOffRun {
 
   async #recover(log: string, onProgress: RecoverOptions['onProgress']): Promise<RecoveredTable | undefined> {
     const left = { path: log, rows: 0, bytesLost: 0, problem: null, leftTo: null };
+    const lock = this.#isCutOff ? this.#take() : null;
+    if (!existsSync(log)) return undefined;
+    if (lock !== null && !(lock instanceof FileLock)) return { ...left, leftTo: lock.pid };
     const { host, pid } = this.#record?.process ?? {};
     if (this.#isAlive && host !== hostname()) {
       const problem = `${WHO}: ${log} is being written by process ${pid} on ${host}, which finishes it itself.`;
       return { ...left, problem };
     }
     if (!this.#isCutOff) return recoverTable(WHO, log, onProgress);
-    const lock = this.#take();
-    if (!existsSync(log)) return undefined;
-    if (!(lock instanceof FileLock)) return { ...left, leftTo: lock.pid };
     if (log.endsWith('.part') && isUnbegun(WHO, log)) {
       const { size } = statSync(log);
       rmSync(log);
@@ -110,8 +115,7 @@ class CutOffRun {
   /** Says of a run that was cut off that it is recovered, if all its tables are. */
   finish(): void {
     if (!this.#isCutOff || !this.#isWhole || !(this.#take() instanceof FileLock)) return;
-    // Another process may have been here before the lock was free.
-    if (findRecordedRun(WHO, this.#folder)?.state !== 'running') return;
+    if (!this.#isCutOff) return;
     amendRecord(WHO, this.#folder, { state: 'recovered', finished: new Date().toISOString() });
   }
 
@@ -123,9 +127,12 @@ class CutOffRun {
     return this.#record?.state === 'running' && !this.#isAlive;
   }
 
+  /** Takes the run, and looks at it again: before the lock was free another process may have been here, or begun anew. */
   #take(): FileLock | Writer {
+    if (this.#lock !== null) return this.#lock;
     try {
-      this.#lock ??= FileLock.take(join(this.#folder, 'run.json'));
+      this.#lock = FileLock.take(join(this.#folder, 'run.json'));
+      this.#look();
       return this.#lock;
     } catch (cause) {
       const why = (cause as Error).message;

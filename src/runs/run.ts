@@ -182,6 +182,7 @@ async function runUntil(
       record.note('info', { file }, progress);
       display?.say(`${relative(record.directory, file)}: ${progress}`);
     },
+    listed: () => record.list(joined.files),
   });
   const start = performance.now();
   const errors = new Map<string, Error>();
@@ -189,6 +190,7 @@ async function runUntil(
   let count = 0;
   let isStopped = false;
   let sourceError: Error | undefined;
+  let hasSourceEnded = false;
 
   /** Where the run has begun; what refuses it before that ends it. */
   let hasBegun = false;
@@ -221,9 +223,14 @@ async function runUntil(
     const error = toError(thrown);
     if (!hasBegun) refuse(error);
     if (!hasBegun || error === sourceError) return;
+    noteEnd(name, error);
     errors.set(name, errors.get(name) ?? error);
     record.note('error', { err: error, branch: name, steps: count }, 'a branch failed');
     if (progress) process.stderr.write(`branch ${name} failed, and the others go on: ${error.message}\n`);
+  }
+
+  function noteEnd(name: string, error: Error | null = null): void {
+    if (hasBegun && !hasSourceEnded) record.ended(joined.tablesOf(name), error?.message ?? null);
   }
 
   const stop = merge(whenAborted(signal), whenAborted(stopped)).pipe(
@@ -232,7 +239,7 @@ async function runUntil(
       record.note('info', { steps: count }, 'stopped');
     }),
   );
-  const followed = joined.follow(noteError);
+  const followed = joined.follow(noteError, noteEnd);
   let connection: Subscription | undefined;
   try {
     // Lets what a branch refuses at its subscription be heard before the source is asked for anything.
@@ -250,12 +257,14 @@ async function runUntil(
         joined.hub.next(step);
       },
       error: (thrown) => {
+        hasSourceEnded = true;
         sourceError = toError(thrown);
         if (!hasBegun) refuse(sourceError);
         record.note('error', { err: sourceError, steps: count }, 'the source failed');
         joined.hub.error(sourceError);
       },
       complete: () => {
+        hasSourceEnded = true;
         if (begin(null)) joined.hub.complete();
       },
     });

@@ -1,6 +1,7 @@
 import type { Table } from '../core/Table.ts';
 import { damaged } from '../files/openArrowFile.ts';
 import { openLog } from './openLog.ts';
+import { AS_WRITTEN } from './readTable.ts';
 import { requireSealed } from './requireSealed.ts';
 import { fromKeyValues } from './tableMetadata.ts';
 
@@ -38,7 +39,9 @@ export async function readKeys(who: string, path: string): Promise<TableKeys> {
   const { table } = fromKeyValues(who, path, keyValues);
   const columns = [...table.key];
   const keys =
-    columns.length === 0 ? [] : await parquetReadObjects({ file, metadata: header, columns }).catch(inSentence);
+    columns.length === 0
+      ? []
+      : await parquetReadObjects({ ...AS_WRITTEN, file, metadata: header, columns }).catch(inSentence);
   return { table, keys };
 }
 

@@ -18,6 +18,12 @@ export interface ReadTable<T extends Table> {
 
 const WHO = 'readTable';
 
+/** Has the library read text as it was written, and nothing as a place on the globe. */
+export const AS_WRITTEN = {
+  geoparquet: false,
+  parsers: { stringFromBytes: (bytes: Uint8Array | undefined) => bytes && TEXT.decode(bytes) },
+};
+
 /**
  * Reads a table that brink wrote, Parquet or Arrow: rows as objects, lists as arrays.
  *
@@ -67,8 +73,7 @@ async function readParquet(path: string): Promise<ReadTable<Table>> {
   const rows = await parquetReadObjects({
     file,
     metadata: header,
-    geoparquet: false,
-    parsers: { stringFromBytes: (bytes) => bytes && TEXT.decode(bytes) },
+    ...AS_WRITTEN,
   }).catch(inSentence);
   for (const [name, { list, nullable }] of Object.entries(table.columns)) {
     // The library leaves a list that is null undefined.

@@ -4,7 +4,7 @@ import { defer, finalize, type MonoTypeOperatorFunction, tap } from 'rxjs';
 import { BrinkError } from '../core/errors.ts';
 import { requireFlag, requireOptions, requireText } from '../core/given.ts';
 import { branchOf, declaredOf, madeFrom, originOf } from '../core/origin.ts';
-import type { RunBranch, StepRun } from '../core/Step.ts';
+import type { RunBranch } from '../core/Step.ts';
 import type { Row, Table } from '../core/Table.ts';
 import { makeFolders } from '../files/makeFolders.ts';
 import { sayingWhy } from '../files/sayingWhy.ts';
@@ -105,8 +105,11 @@ export function toTensorBoard(
         });
       }
 
-      const newRows = (table: Table, run: StepRun | null) =>
-        rowsBehind(table, endBefore(run, branch, targetOf(branch, known)));
+      /** Where what stands in front hides the run, the first row to come tells of it. */
+      function openLate(target: string, own: RunBranch | null): EventFile {
+        if (own && !branch) own.claim(WHO, target);
+        return open(target);
+      }
 
       function append(row: object): void {
         const table = known ?? originOf(row)?.table ?? null;
@@ -124,8 +127,10 @@ export function toTensorBoard(
             `a row of the table '${table.name}' has the step ${step}. TensorBoard draws over steps: whole numbers from 0.`,
           );
         }
-        file ??= open(targetOf(branch, table));
-        isNew ??= newRows(table, originOf(row)?.run ?? null);
+        const run = originOf(row)?.run ?? null;
+        const own = branch ?? run?.branch ?? null;
+        file ??= openLate(targetOf(own, table), own);
+        isNew ??= rowsBehind(table, endBefore(run, own, targetOf(own, table)));
         if (!isNew(row)) return;
         const scalars = scalarsOf(table, row as Readonly<Record<string, unknown>>);
         sayingWhy(WHO, `the events of step ${step} cannot be written`, 'Make room; those before are kept.', () => {

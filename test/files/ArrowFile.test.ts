@@ -22,11 +22,12 @@ let path: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'brink-arrow-'));
   path = join(folder, 'numbers.arrows');
+  messages = arrowMessages(schema);
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const schema = new Schema([new Field('x', new Float64(), false)]);
-const messages = arrowMessages(schema);
+let messages = arrowMessages(schema);
 /** A message of one batch. */
 const batchOf = (...values: number[]) => {
   const child = makeData({ type: new Float64(), length: values.length, nullCount: 0, data: Float64Array.from(values) });

@@ -37,6 +37,15 @@ describe('the lock of a file', () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
+  it('is taken past what a process of the same number has left while it asked, as in a container', () => {
+    const left = Array.from({ length: 100 }, (_, k) => `file.lock.${process.pid}.${k}`);
+    for (const name of left) writeFileSync(join(folder, name), '');
+    const lock = FileLock.take(path) as FileLock;
+    expect(lock).toBeInstanceOf(FileLock);
+    lock.release();
+    expect(readdirSync(folder).sort()).toEqual(left.sort());
+  });
+
   it('ends with its process, killed as it may be', async () => {
     const { child, said, gone } = await holder();
     expect(said).toBe('mine');

@@ -127,6 +127,24 @@ it('a step that does not follow from the one before it is noticed by resume, on 
   expect(message).toMatch(/^resume: entry 0 of θ at step 6 is .* has .* not the one that was recorded/);
 });
 
+it('a step that is missing, there twice or in another place is an error, and those before it are emitted', async () => {
+  const live = await collect(train().pipe(record(path)));
+  const whole = readFileSync(path);
+  const all = places();
+  for (const order of [
+    [0, 1, 3, 4],
+    [0, 1, 1, 2],
+    [0, 1, 4, 3, 2],
+  ]) {
+    const steps = order.map((k) => whole.subarray(all[k]!.start, all[k]!.end));
+    writeFileSync(path, Buffer.concat([whole.subarray(0, all[0]!.start), ...steps, whole.subarray(-8)]));
+    const [emitted, message] = await untilError(() => replay(path));
+    expect(emitted).toEqual(live.slice(0, 2));
+    expect(message).toMatch(/^replay: the step behind step 1 of .* the message at byte \d+ belongs to another place/);
+    expect(() => resume(path)).toThrow(/^resume: the step behind step 1 of .* is damaged/);
+  }
+});
+
 it('a damaged step between the one to begin with and the last is made again', async () => {
   const live = await collect(train().pipe(record(path)));
   const { end } = places()[6]!;

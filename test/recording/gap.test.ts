@@ -1,17 +1,28 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { take, tap } from 'rxjs';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Step } from '../../src/core/Step.ts';
 import { generator } from '../../src/linalg/random.ts';
+import { untilPassed } from '../../src/operators/untilPassed.ts';
+import { trainingLoss } from '../../src/probes/trainingLoss.ts';
+import { record } from '../../src/recording/record.ts';
 import { replay } from '../../src/recording/replay.ts';
 import { resume } from '../../src/recording/resume.ts';
+import type { Branches } from '../../src/runs/branches.ts';
 import { recover } from '../../src/runs/recover.ts';
 import { run } from '../../src/runs/run.ts';
 import { readEvents } from '../../src/tables/readEvents.ts';
 import { readTable } from '../../src/tables/readTable.ts';
+import { toArrow } from '../../src/tables/toArrow.ts';
+import { toCsv } from '../../src/tables/toCsv.ts';
+import { toParquet } from '../../src/tables/toParquet.ts';
+import { toTensorBoard } from '../../src/tables/toTensorBoard.ts';
+import { gradientDescent } from '../../src/training/gradientDescent.ts';
 import { branches, objective, source } from './gapProcess.ts';
 import { collect, held } from './plain.ts';
 
@@ -70,6 +81,77 @@ const eventsOf = (directory: string) => {
   return existsSync(path) ? [...readEvents('test', path)] : [];
 };
 const resumed = (directory: string) => JSON.parse(readFileSync(join(folder, directory, 'run.json'), 'utf8')).resumed;
+
+describe('a branch that ended before its run was killed', () => {
+  /** What a kill leaves of a run behind step 12: a copy of its folder while it waits there. */
+  async function cutOff(): Promise<string> {
+    const cut = join(folder, 'cut');
+    const gate = Promise.withResolvers<void>();
+    const reached = Promise.withResolvers<void>();
+    const held = tap((step: Step) => {
+      if (step.index !== 12) return;
+      step.waitUntil(gate.promise);
+      reached.resolve();
+    });
+    const ended = run(short(), { ...some(5), held: (s) => s.pipe(held) }, options('whole'));
+    await reached.promise;
+    await vi.waitUntil(() => Object.keys(recordOf('whole').ended ?? {}).length === 4, 30_000);
+    cpSync(join(folder, 'whole'), cut, { recursive: true });
+    gate.resolve();
+    await ended;
+    return cut;
+  }
+  const short = () => gradientDescent(objective, { seed: 4, steps: 20, learningRate: 0.01 });
+  const options = (name: string) => ({ directory: join(folder, name), progress: false });
+  const recordOf = (name: string) => JSON.parse(readFileSync(join(folder, name, 'run.json'), 'utf8'));
+  const some = (failsAt: number): Branches => ({
+    loss: (s) => s.pipe(trainingLoss(), toParquet()),
+    fails: (s) =>
+      s.pipe(
+        trainingLoss(),
+        tap(({ step }) => {
+          if (step === failsAt) throw new Error('on purpose');
+        }),
+        toParquet(),
+      ),
+    passed: (s) =>
+      s.pipe(
+        untilPassed(trainingLoss(), ({ step }) => step >= 3, { more: 2 }),
+        trainingLoss(),
+        toArrow(),
+      ),
+    ten: (s) => s.pipe(take(10), trainingLoss(), toTensorBoard(), toCsv()),
+    recording: (s) => s.pipe(record()),
+  });
+  const stepsOf = async (name: string, table: string) => (await rowsOf(name, table)).map(({ step }) => step);
+  const upTo = (first: number, last: number) => Array.from({ length: last - first + 1 }, (_, k) => first + k);
+
+  it('has no more rows where it ended by itself, and all where it had failed', async () => {
+    const exitCode = process.exitCode;
+    const path = join(await cutOff(), 'recording.arrows');
+    expect(recordOf('whole').ended).toEqual({
+      fails: 'on purpose',
+      passed: null,
+      'tensorboard/ten/events.out.tfevents': null,
+      ten: null,
+    });
+    const { state } = await run(resume(path, { objective }), some(-1), options('second'));
+    expect(state).toBe('finished');
+    await recover(folder);
+    expect(await stepsOf('second', 'fails.parquet')).toEqual(upTo(5, 20));
+    expect((await stepsOf('cut', 'loss.parquet')).concat(await stepsOf('second', 'loss.parquet'))).toEqual(upTo(0, 20));
+    expect(await stepsOf('cut', 'passed.arrows')).toEqual(upTo(0, 5));
+    expect(await stepsOf('second', 'passed.arrows')).toEqual([]);
+    expect(linesOf('cut', 'ten.csv')).toHaveLength(10);
+    expect(linesOf('second', 'ten.csv')).toEqual([]);
+    expect(recordOf('second').resumed.note).toMatch(/at 5 \(passed, which was over\)/);
+    // And so in a third.
+    await run(resume(path, { objective, steps: 22 }), some(-1), options('third'));
+    expect(await stepsOf('third', 'fails.parquet')).toEqual([21, 22]);
+    expect(await stepsOf('third', 'passed.arrows')).toEqual([]);
+    process.exitCode = exitCode;
+  }, 120_000);
+});
 
 describe('a run that is killed twice and resumed each time', () => {
   it.each([

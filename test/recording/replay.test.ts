@@ -12,9 +12,11 @@ import { quadratic, toy } from '../../src/objectives/quadratic.ts';
 import { interactionAwareSharpness } from '../../src/probes/interactionAwareSharpness.ts';
 import { topEigenvalues } from '../../src/probes/topEigenvalues.ts';
 import { trainingLoss } from '../../src/probes/trainingLoss.ts';
+import { fork } from '../../src/recording/fork.ts';
 import { objectiveOf } from '../../src/recording/objectiveOf.ts';
 import { record } from '../../src/recording/record.ts';
 import { replay } from '../../src/recording/replay.ts';
+import { resume } from '../../src/recording/resume.ts';
 import { run } from '../../src/runs/run.ts';
 import { readTable } from '../../src/tables/readTable.ts';
 import { toParquet } from '../../src/tables/toParquet.ts';
@@ -147,6 +149,16 @@ describe('replay', () => {
     // Nobody has it open, or this would be refused.
     await collect(train().pipe(record(path, { overwrite: true })));
   });
+});
+
+it('a recording of another run in its place since it was opened is noticed, by whoever reads it', async () => {
+  await collect(train().pipe(record(path)));
+  const opened = [replay(path), resume(path, { steps: 12 }), fork(path, { steps: 2 })];
+  const other = gradientDescent(objective, { ...RUNS.SGD, seed: 6, steps: 9 });
+  await collect(other.pipe(record(path, { overwrite: true })));
+  for (const steps of opened) {
+    await expect(collect(steps)).rejects.toThrow(/recording\.arrows is of another run than when it was opened/);
+  }
 });
 
 it('a recording that was replaced since it was opened is noticed', async () => {

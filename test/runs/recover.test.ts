@@ -1,15 +1,17 @@
 import { spawn } from 'node:child_process';
 import {
+  closeSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -68,6 +70,20 @@ describe('recover, in the folder of a run', () => {
     const before = readFileSync(join(folder, 'run.json'));
     expect(await recover(parent)).toEqual([]);
     expect(readFileSync(join(folder, 'run.json'))).toEqual(before);
+  });
+
+  it('leaves a run alone that began in a folder after it was looked at', async () => {
+    await leaveLog(300, '../before');
+    writeFileSync(join(folder, 'rows.arrows.part'), '');
+    writeRecord({ process: { host: hostname(), pid: 2 ** 22 + 1 } });
+    const recovering = recover(parent);
+    // While it is at the table before.
+    const log = openSync(join(folder, 'log.jsonl'), 'w');
+    rmSync(join(folder, 'rows.arrows.part'));
+    writeRecord({ process: { host: hostname(), pid: process.pid }, files: ['log.jsonl'] });
+    expect(await recovering).toMatchObject([{ rows: 300, problem: null }]);
+    closeSync(log);
+    expect(record()).toMatchObject({ state: 'running', finished: null });
   });
 
   it.each([0, 3, 200])('removes a table of which %i bytes had been begun, before its schema', async (size) => {

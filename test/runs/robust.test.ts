@@ -12,12 +12,16 @@ import {
 } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { defer, tap } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { branchOf } from '../../src/core/origin.ts';
 import { trainingLoss } from '../../src/probes/index.ts';
+import type { Branch } from '../../src/runs/branches.ts';
 import { describeRun } from '../../src/runs/describeRun.ts';
 import { run } from '../../src/runs/run.ts';
 import { readTable } from '../../src/tables/readTable.ts';
 import { toParquet } from '../../src/tables/toParquet.ts';
+import { toTensorBoard } from '../../src/tables/toTensorBoard.ts';
 import { gradientDescent } from '../../src/training/gradientDescent.ts';
 import { regression } from '../helpers/regression.ts';
 
@@ -70,6 +74,72 @@ describe('a program whose reader has gone', () => {
 });
 
 describe("the run's folder", () => {
+  it('keeps the run before where a sink of the new one has no place, and is free for the next', async () => {
+    await again();
+    const before = readdirSync(directory).map((name) => [name, readFileSync(join(directory, name), 'utf8')]);
+    writeFileSync(join(parent, 'file'), '');
+    const path = join(parent, 'file', 'x.parquet');
+    for (const nowhere of [toParquet({ path }), toTensorBoard({ folder: join(parent, 'file') })]) {
+      const branches = { ...loss, nowhere: (s: ReturnType<typeof train>) => s.pipe(trainingLoss(), nowhere) };
+      await expect(run(train(), branches, { directory, progress: false, overwrite: true })).rejects.toThrow(
+        /file can't be a folder: .*file is a file\. Name a place that can be written\.$/,
+      );
+    }
+    expect(readdirSync(directory).map((name) => [name, readFileSync(join(directory, name), 'utf8')])).toEqual(before);
+    expect((await again()).state).toBe('finished');
+  });
+
+  it('holds nothing of a run whose sinks could not all be opened', async () => {
+    const other: Branch = (s) =>
+      defer(() => {
+        branchOf(s)!.whenBegun(() => {
+          throw new Error('on purpose');
+        });
+        return s;
+      });
+    await expect(run(train(), { ...loss, other }, { directory, progress: false })).rejects.toThrow('on purpose');
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
+  it('lists a file at once that a sink takes only as a row comes, and it lies there', async () => {
+    const late: Branch = (s) => defer(() => s.pipe(trainingLoss())).pipe(toTensorBoard(), toParquet());
+    let listed: readonly string[] = [];
+    const look: Branch = (s) =>
+      s.pipe(
+        tap(({ index }) => {
+          if (index === 2) listed = JSON.parse(readFileSync(join(directory, 'run.json'), 'utf8')).files;
+        }),
+      );
+    await run(train(), { late, look }, { directory, progress: false });
+    const events = 'tensorboard/trainingLoss/events.out.tfevents.brink';
+    expect(listed).toEqual(expect.arrayContaining(['late.arrows.part', events.replace('trainingLoss', 'late')]));
+    expect(existsSync(join(directory, 'tensorboard/late/events.out.tfevents.brink'))).toBe(true);
+  });
+
+  it('says again that the run lives once it can be written again, and keeps what others have noted', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'Date'] });
+    const said = vi.spyOn(process.stderr, 'write').mockImplementation(() => true);
+    const path = join(directory, 'run.json');
+    const read = () => JSON.parse(readFileSync(path, 'utf8'));
+    const gate = Promise.withResolvers<void>();
+    const held: Branch = (s) => s.pipe(tap((step) => step.index === 1 && step.waitUntil(gate.promise)));
+    const ended = run(train(), { ...loss, held }, { directory, progress: false });
+    while (!existsSync(path)) await new Promise((resolve) => setImmediate(resolve));
+    const begun = Date.parse(read().heartbeat);
+    writeFileSync(path, JSON.stringify({ ...read(), continued: ['../next'] }));
+    mkdirSync(`${path}.tmp`);
+    vi.advanceTimersByTime(30_000);
+    expect(Date.parse(read().heartbeat)).toBe(begun);
+    expect(said).toHaveBeenCalledTimes(1);
+    rmSync(`${path}.tmp`, { recursive: true });
+    vi.advanceTimersByTime(10_000);
+    expect(Date.parse(read().heartbeat) - begun).toBeGreaterThanOrEqual(40_000);
+    vi.useRealTimers();
+    gate.resolve();
+    expect((await ended).state).toBe('finished');
+    expect(read()).toMatchObject({ state: 'finished', continued: ['../next'] });
+  });
+
   it('is not taken from a run that lives on another host, by its heartbeat', async () => {
     await again();
     const path = join(directory, 'run.json');

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { tableFromIPC } from 'apache-arrow';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openArrowFile } from '../../src/files/openArrowFile.ts';
 import { generator } from '../../src/linalg/random.ts';
 import { describeRun } from '../../src/runs/describeRun.ts';
 import { recover } from '../../src/runs/recover.ts';
@@ -91,6 +92,30 @@ it('damage at random to a log is told by recover, or leaves rows as they were', 
   }
   expect(problems).toBeGreaterThan(80);
 }, 60_000);
+
+describe('a batch that is missing, there twice or in another place', () => {
+  it.each([
+    ['missing', [0, 2], 256],
+    ['there twice', [0, 1, 1, 2], 512],
+    ['in another place', [1, 0, 2], 0],
+    ['in the place of another', [0, 0, 2], 256],
+  ] as const)('is an error: %s', async (_, order, before) => {
+    const path = await write('arrow');
+    const whole = readFileSync(path);
+    const places = openArrowFile('test', path, '', ({ batches, close }) => {
+      close();
+      return batches;
+    });
+    expect(places).toHaveLength(3);
+    const moved = order.map((k) => whole.subarray(places[k]!.start, places[k]!.end));
+    writeFileSync(path, Buffer.concat([whole.subarray(0, places[0]!.start), ...moved, whole.subarray(-8)]));
+    await expect(readTable(path)).rejects.toThrow(
+      new RegExp(
+        `^readTable: what follows row ${before} of .* is damaged: the message at byte \\d+ belongs to another`,
+      ),
+    );
+  });
+});
 
 it('other readers read what is checked: its key-values are in the way of none', async () => {
   const path = await write('arrow');
