@@ -33,17 +33,15 @@ function readsSinglePixels(x: TensorInfo, attributes: Attributes): boolean {
  * by processor (its issue 6035).
  */
 function singlePixelGradient(x: Tensor, dy: Tensor, attributes: Attributes): Tensor {
-  const { padInfo, strideHeight, strideWidth, inChannels, outChannels } = convolutionInfo(
-    x.shape,
-    attributes.filterShape,
-    attributes,
-  );
+  const info = convolutionInfo(x.shape, attributes.filterShape, attributes);
+  const { strideHeight, strideWidth, inChannels, outChannels } = info;
+  const [top, bottom, left, right] = reach(info);
   const [images, height, width] = dy.shape as [number, number, number];
   return tf.tidy(() => {
     const padded = tf.pad(x, [
       [0, 0],
-      [padInfo.top, padInfo.bottom],
-      [padInfo.left, padInfo.right],
+      [top, bottom],
+      [left, right],
       [0, 0],
     ]);
     const end = [images, (height - 1) * strideHeight + 1, (width - 1) * strideWidth + 1, inChannels];
@@ -51,6 +49,14 @@ function singlePixelGradient(x: Tensor, dy: Tensor, attributes: Attributes): Ten
     const gradient = tf.matMul(pixels.reshape([-1, inChannels]), dy.reshape([-1, outChannels]), true);
     return gradient.reshape(attributes.filterShape);
   });
+}
+
+/** What is padded above, below, left and right: as much as the windows reach over, where their number is rounded up. */
+function reach(info: ReturnType<typeof convolutionInfo>): [number, number, number, number] {
+  const { top, bottom, left, right } = info.padInfo;
+  const rows = (info.outHeight - 1) * info.strideHeight + info.effectiveFilterHeight - top - info.inHeight;
+  const columns = (info.outWidth - 1) * info.strideWidth + info.effectiveFilterWidth - left - info.inWidth;
+  return [top, Math.max(bottom, rows), left, Math.max(right, columns)];
 }
 
 function convolve(
@@ -62,8 +68,8 @@ function convolve(
   backend: object,
 ): TensorInfo {
   const info = convolutionInfo(inputShape, filterShape, attributes);
-  const { type, top, bottom, left, right } = info.padInfo;
-  const named = type === 'SAME' || type === 'VALID';
+  const sides = reach(info);
+  const named = typeof attributes.pad === 'string' || sides.every((side) => side === 0);
   return nativeOperation(
     backend,
     name,
@@ -71,8 +77,8 @@ function convolve(
     {
       strides: [1, info.strideHeight, info.strideWidth, 1],
       dilations: [1, info.dilationHeight, info.dilationWidth, 1],
-      padding: named ? type : 'EXPLICIT',
-      ...(!named && { explicit_paddings: [0, 0, top, bottom, left, right, 0, 0] }),
+      padding: named ? info.padInfo.type : 'EXPLICIT',
+      ...(!named && { explicit_paddings: [0, 0, ...sides, 0, 0] }),
       data_format: 'NHWC',
     },
     inputs,

@@ -4,7 +4,7 @@ import type { KernelTable } from '../Kernel.ts';
 import { type PoolInfo, poolInfo } from '../poolInfo.ts';
 
 /** Below every number in an image: no window has its maximum beyond the image. */
-const LEAST = -3.4028234663852886e38;
+export const LEAST = -3.4028234663852886e38;
 
 /**
  * The derivatives of pooling, from the entries (r, s) of its windows: x_rs is what each has there, of y's shape.
@@ -118,7 +118,7 @@ function firstMaxima(x: Tensor, y: Tensor, info: PoolInfo): Tensor[] {
 }
 
 /** N for each window, [1, out height, out width, 1]. */
-function entryCounts({ padInfo, inHeight, inWidth, outHeight, outWidth, ...info }: PoolInfo): Tensor {
+export function entryCounts({ padInfo, inHeight, inWidth, outHeight, outWidth, ...info }: PoolInfo): Tensor {
   const along = (count: number, stride: number, reach: number, before: number, length: number) =>
     Array.from({ length: count }, (_, at) => {
       const first = at * stride - before;
