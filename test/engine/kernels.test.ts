@@ -72,7 +72,14 @@ const maxPool = (x: Tensor, { filterSize, strides, pad }: Pool) =>
   tf.maxPool(x as tf.Tensor4D, [...filterSize], [...strides], pad);
 
 /** Portable kernels that wrap TensorFlow.js's. */
-type Wrapping = `Conv2D${string}` | 'Cumsum' | 'Cumprod' | 'GatherV2' | 'MaxPool';
+type Wrapping =
+  | `Conv2D${string}`
+  | `${string}Pool`
+  | 'BatchMatMul'
+  | 'Cumsum'
+  | 'Cumprod'
+  | 'DepthwiseConv2dNative'
+  | 'GatherV2';
 
 /** Inputs for each kernel of brink's own. */
 const EXAMPLES: Record<Exclude<keyof typeof portableKernels, Wrapping>, () => Example[]> = {
@@ -196,6 +203,13 @@ describe('an axis that is counted from the end', () => {
   });
 });
 
+it('a number is true where it is not 0', async () => {
+  await scoped(async () => {
+    const truths = tf.cast(tf.tensor1d([0.5, -1, 256, 0, Number.NaN]), 'bool');
+    expect(Array.from(await tf.cast(truths, 'float32').data())).toEqual([1, 1, 1, 0, 1]);
+  });
+});
+
 describe('what is not a number stays so', () => {
   const x = () => tf.tensor1d([Number.NaN, 1, -9, 9]);
   const four = () => tf.tensor4d([Number.NaN, 1, 2, 3, 4, 5, 6, -1, 7], [1, 3, 3, 1]);
@@ -206,6 +220,12 @@ describe('what is not a number stays so', () => {
     ['relu6', () => tf.relu6(x()), [Number.NaN, 1, 0, 6]],
     ['clipByValue', () => tf.clipByValue(x(), -2, 2), [Number.NaN, 1, -2, 2]],
     ['maximum', () => tf.maximum(x(), 0), [Number.NaN, 1, 0, 9]],
+    ['maximum, on the right', () => tf.maximum(0, x()), [Number.NaN, 1, 0, 9]],
+    ['minimum, on the right', () => tf.minimum(0, x()), [Number.NaN, 0, -9, 0]],
+    ['sigmoid', () => tf.sigmoid(x()), [Number.NaN, 0.7311, 0.0001, 0.9999]],
+    ['softplus', () => tf.softplus(x()), [Number.NaN, 1.3133, 0.0001, 9.0001]],
+    ['elu', () => tf.elu(x()), [Number.NaN, 1, -0.9999, 9]],
+    ['softmax', () => tf.softmax(x()), [Number.NaN, Number.NaN, Number.NaN, Number.NaN]],
     ['maxPool', () => tf.maxPool(four(), 2, 1, 'valid'), [Number.NaN, 5, 6, 7]],
     ['avgPool', () => tf.avgPool(four(), 2, 1, 'valid'), [Number.NaN, 3, 3, 3.75]],
     ['conv2d', () => tf.conv2d(four(), ones(), 1, 'valid'), [Number.NaN, 12, 12, 15]],

@@ -77,3 +77,65 @@ it('the same numbers are a right factor in two shapes', async () => {
     expect([...(await tf.matMul(tf.ones([1, 3]), tf.reshape(factor, [3, 2])).data())]).toEqual([9, 12]);
   });
 });
+
+it.each<[number[], number[]]>([
+  [
+    [2, 1],
+    [1, 3],
+  ],
+  [
+    [2, 1],
+    [2, 3],
+  ],
+  [[2, 3], [3]],
+  [[3], [2, 3]],
+  [
+    [2, 3],
+    [2, 1],
+  ],
+  [[2, 3], []],
+  [[0], []],
+])('batches %s by batches %s are broadcast', async (left, right) => {
+  await scoped(async () => {
+    const [aShape, bShape] = [
+      [...left, 3, 4],
+      [...right, 4, 5],
+    ];
+    const numbers = (shape: number[], seed: number) =>
+      tf.tensor(Float32Array.from(normals(generator(seed), tf.util.sizeFromShape(shape))), shape);
+    const [a, b] = [numbers(aShape, 1), numbers(bShape, 2)];
+    const batches = tf.broadcast_util.assertAndGetBroadcastShape(left, right);
+    const product = (x: tf.Tensor, y: tf.Tensor) => tf.matMul(x, y);
+    /** Entry by entry: Σ over the middle axis of [… 3, 4, 1] · [… 1, 4, 5]. */
+    const otherwise = (x: tf.Tensor, y: tf.Tensor) => tf.sum(tf.mul(tf.expandDims(x, -1), tf.expandDims(y, -3)), -2);
+    // TensorFlow.js has no tensors without entries on a GPU.
+    if (a.size === 0 && tf.getBackend() === 'webgpu') return;
+    expect(product(a, b).shape).toEqual([...batches, 3, 5]);
+    if (a.size === 0) return;
+    const close = async (found: tf.Tensor, truth: tf.Tensor) => {
+      const values = await truth.data();
+      expect(found.shape).toEqual(truth.shape);
+      expect(Array.from(await found.data())).toEqual(Array.from(values, (value) => expect.closeTo(value, 4)));
+    };
+    await close(product(a, b), otherwise(a, b));
+    const [weights, v] = [numbers([...batches, 3, 5], 3), numbers(aShape, 4)];
+    const loss = (f: typeof product) => (x: tf.Tensor, y: tf.Tensor) =>
+      tf.sum(tf.mul(tf.square(f(x, y)), weights)) as tf.Scalar;
+    const second = (f: typeof product) =>
+      tf.grads((x: tf.Tensor, y: tf.Tensor) => tf.sum(tf.mul(tf.grads(loss(f))([x, y])[0]!, v)) as tf.Scalar)([a, b]);
+    for (const take of [(f: typeof product) => tf.grads(loss(f))([a, b]), second]) {
+      const [found, truth] = [take(product), take(otherwise)];
+      await close(found[0]!, truth[0]!);
+      await close(found[1]!, truth[1]!);
+    }
+  });
+});
+
+it('a sum over no entries is 0', async () => {
+  if (tf.getBackend() === 'webgpu') return;
+  await scoped(async () => {
+    const product = tf.matMul(tf.zeros([3, 0]), tf.zeros([0, 2]));
+    expect(product.shape).toEqual([3, 2]);
+    expect([...(await product.data())]).toEqual([0, 0, 0, 0, 0, 0]);
+  });
+});

@@ -77,3 +77,108 @@ it.each(
     });
   },
 );
+
+type Padding = Parameters<typeof tf.maxPool>[3];
+const explicit: Padding = [
+  [0, 0],
+  [1, 0],
+  [0, 2],
+  [0, 0],
+];
+const NUMERIC: { size: [number, number]; strides: [number, number]; pad: Padding; ceil?: boolean }[] = [
+  { size: [3, 3], strides: [2, 2], pad: 1 },
+  { size: [2, 3], strides: [3, 1], pad: 1 },
+  { size: [3, 2], strides: [1, 2], pad: 0 },
+  { size: [3, 2], strides: [2, 2], pad: 0, ceil: true },
+  { size: [3, 3], strides: [2, 3], pad: 1, ceil: true },
+  { size: [2, 3], strides: [2, 1], pad: explicit },
+];
+
+/** Rows, or columns, of the windows: which of the image each has, and −1 beyond it. */
+function windowsAlong(length: number, axis: 0 | 1, { size, strides, pad, ceil }: (typeof NUMERIC)[number]): number[][] {
+  const [before, after] = typeof pad === 'number' ? [pad, pad] : (pad as number[][])[axis + 1]!;
+  const [reach, stride] = [size[axis], strides[axis]];
+  const last = (length + before! + after! - reach) / stride;
+  return Array.from({ length: (ceil ? Math.ceil(last) : Math.floor(last)) + 1 }, (_, i) =>
+    Array.from({ length: reach }, (__, r) => i * stride + r - before!).map((p) => (p < length ? p : -1)),
+  );
+}
+
+it.each(NUMERIC)(
+  'windows of $size, strides $strides, padding $pad in numbers, number rounded up: $ceil, lie where it says',
+  async (config) => {
+    await scoped(async () => {
+      const { size, strides, pad, ceil } = config;
+      const [count, height, width, channels] = INPUT;
+      const mode = ceil ? 'ceil' : undefined;
+      const x = numbers(SIZE, 1);
+      const filter = numbers(size[0] * size[1] * channels, 3);
+      const [rows, columns] = [windowsAlong(height, 0, config), windowsAlong(width, 1, config)];
+      const shape = [count, rows.length, columns.length, channels];
+      const outputs = tf.util.sizeFromShape(shape);
+      const dy = numbers(outputs, 2);
+      const [most, means, sums] = [0, 0, 0].map(() => new Array<number>(outputs).fill(0)) as [
+        number[],
+        number[],
+        number[],
+      ];
+      const [dMost, dMeans, dSums] = [0, 0, 0].map(() => new Array<number>(SIZE).fill(0)) as [
+        number[],
+        number[],
+        number[],
+      ];
+      for (let at = 0; at < outputs; at++) {
+        const c = at % channels;
+        const j = Math.floor(at / channels) % columns.length;
+        const i = Math.floor(at / channels / columns.length) % rows.length;
+        const n = Math.floor(at / channels / columns.length / rows.length);
+        const entries = rows[i]!.flatMap((h, r) =>
+          columns[j]!.flatMap((w, s) =>
+            h < 0 || w < 0
+              ? []
+              : [{ p: ((n * height + h) * width + w) * channels + c, q: (r * size[1] + s) * channels + c }],
+          ),
+        );
+        const best = entries.reduce((a, b) => (x[b.p]! > x[a.p]! ? b : a)).p;
+        most[at] = x[best]!;
+        dMost[best]! += dy[at]!;
+        for (const { p, q } of entries) {
+          means[at]! += x[p]! / entries.length;
+          dMeans[p]! += dy[at]! / entries.length;
+          sums[at]! += x[p]! * filter[q]!;
+          dSums[p]! += dy[at]! * filter[q]!;
+        }
+      }
+      const image = tf.tensor(x, INPUT) as Tensor4D;
+      const taps = tf.tensor(filter, [...size, channels, 1]) as Tensor4D;
+      const operations: [(t: Tensor) => Tensor, number[], number[]][] = [
+        [(t) => tf.maxPool(t as Tensor4D, size, strides, pad, mode), most, dMost],
+        [(t) => tf.avgPool(t as Tensor4D, size, strides, pad, mode), means, dMeans],
+        [(t) => tf.depthwiseConv2d(t as Tensor4D, taps, strides, pad as 'same', 'NHWC', 1, mode), sums, dSums],
+        [
+          (t) =>
+            tf.conv2d(
+              t as Tensor4D,
+              tf.mul(taps, tf.eye(channels).reshape([1, 1, channels, channels])),
+              strides,
+              pad,
+              'NHWC',
+              1,
+              mode,
+            ),
+          sums,
+          dSums,
+        ],
+      ];
+      for (const [operation, truth, derivative] of operations) {
+        expect(operation(image).shape).toEqual(shape);
+        expect([...(await operation(image).data())]).toEqual(close(truth));
+        expect([...(await tf.grad(operation)(image, tf.tensor(dy, shape)).data())]).toEqual(close(derivative));
+        // Each is linear, where the maxima stay: the derivative of ⟨dy, f⟩ in dy is f again.
+        const adjoint = (d: Tensor) => tf.grad(operation)(image, d);
+        const back = tf.grad((d) => tf.sum(tf.mul(adjoint(d), image)))(tf.tensor(dy, shape));
+        expect([...(await back.data())]).toEqual(close(truth));
+      }
+    });
+  },
+);

@@ -289,6 +289,11 @@ const CASES: Record<string, Case> = {
     f: (x, y) => tf.maximum(x, tf.add(y, 0.01)),
     kinked: true,
   },
+  'maximum and minimum, broadcast': {
+    shapes: [[2, 3, 4], [4], []],
+    f: (x, y, z) => tf.minimum(tf.maximum(x, tf.add(y, 0.01)), tf.add(tf.square(z), 0.123)),
+    kinked: true,
+  },
   minimum: {
     shapes: [
       [3, 4],
@@ -498,6 +503,14 @@ describe('second derivatives', () => {
       const [uHv, vHu] = [await number(dot([u], [Hv!])), await number(dot([v], [Hu!]))];
       expect(Math.abs(uHv - vHu)).toBeLessThan(1e-4 * Math.abs(uHv));
     });
+  });
+
+  it('are 0 through a cast to whole numbers or truths', async () => {
+    const x = tf.tensor1d([1.5, -2.5, 3.25]);
+    const through = (type: 'int32' | 'bool') => (y: Tensor) =>
+      tf.sum(tf.mul(tf.cast(tf.cast(y, type), 'float32'), y)) as tf.Scalar;
+    expect([...(await tf.grad(through('int32'))(x).data())]).toEqual([1, -2, 3]);
+    expect([...(await tf.grad(through('bool'))(x).data())]).toEqual([1, 1, 1]);
   });
 
   it('share a gradient among the entries that tie for the maximum of a row', async () => {

@@ -1,8 +1,8 @@
 import type { Attributes } from './Kernel.ts';
 
 /**
- * A convolution's attributes, a padding by one number said for each side: TensorFlow.js forgets the stride of the
- * columns where one number pads all four.
+ * The attributes of a convolution or a pool, a padding by one number said for each side: where one number pads all four
+ * TensorFlow.js takes the stride and the filter of the rows for those of the columns.
  *
  * @throws Error where the channels are not last, the one layout that every engine has.
  */

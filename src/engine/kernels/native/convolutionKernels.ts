@@ -2,6 +2,7 @@ import type { Tensor, TensorInfo } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
 import { convolutionInfo } from '../convolutionInfo.ts';
 import type { Attributes, KernelTable } from '../Kernel.ts';
+import { windowMargins } from '../windowMargins.ts';
 import { windowPixels } from '../windowPixels.ts';
 import { nativeOperation } from './nativeOperation.ts';
 
@@ -42,6 +43,13 @@ function singlePixelGradient(x: Tensor, dy: Tensor, attributes: Attributes): Ten
   });
 }
 
+/** What is padded above, below, left and right: as much as the windows reach over, where their number is rounded up. */
+function reach(info: ReturnType<typeof convolutionInfo>): [number, number, number, number] {
+  const { bottom, right } = info.padInfo;
+  const { rows, columns } = windowMargins(info);
+  return [rows[0], Math.max(bottom, rows[1]), columns[0], Math.max(right, columns[1])];
+}
+
 function convolve(
   name: string,
   inputShape: readonly number[],
@@ -51,8 +59,8 @@ function convolve(
   backend: object,
 ): TensorInfo {
   const info = convolutionInfo(inputShape, filterShape, attributes);
-  const { type, top, bottom, left, right } = info.padInfo;
-  const named = type === 'SAME' || type === 'VALID';
+  const sides = reach(info);
+  const named = typeof attributes.pad === 'string' || sides.every((side) => side === 0);
   return nativeOperation(
     backend,
     name,
@@ -60,8 +68,8 @@ function convolve(
     {
       strides: [1, info.strideHeight, info.strideWidth, 1],
       dilations: [1, info.dilationHeight, info.dilationWidth, 1],
-      padding: named ? type : 'EXPLICIT',
-      ...(!named && { explicit_paddings: [0, 0, top, bottom, left, right, 0, 0] }),
+      padding: named ? info.padInfo.type : 'EXPLICIT',
+      ...(!named && { explicit_paddings: [0, 0, ...sides, 0, 0] }),
       data_format: 'NHWC',
     },
     inputs,

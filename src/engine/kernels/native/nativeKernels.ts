@@ -16,6 +16,8 @@ export const nativeKernels = {
     return output;
   },
   GatherAdjoint: gatherAdjoint,
+  // TensorFlow broadcasts batches itself.
+  BatchMatMul: (inputs, attributes, backend, stock) => stock(inputs, attributes, backend),
   // TensorFlow.js leaves out the type that a graph asks for.
   ExpandDims: ({ input }, { dim }) =>
     tf.reshape(input!, input!.shape.toSpliced(dim < 0 ? dim + input!.rank + 1 : dim, 0, 1)),

@@ -1,7 +1,8 @@
 import type { Tensor, Tensor4D, TensorInfo } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
-import type { KernelTable } from '../Kernel.ts';
+import type { Attributes, KernelTable } from '../Kernel.ts';
 import { type PoolInfo, poolInfo } from '../poolInfo.ts';
+import { poolingKernels as portable } from '../portable/poolingKernels.ts';
 import { nativeOperation } from './nativeOperation.ts';
 
 /**
@@ -9,12 +10,16 @@ import { nativeOperation } from './nativeOperation.ts';
  *
  * Which of several equal entries counts is up to MaxPoolGrad, which differs between devices. Gathering is therefore
  * derived from it where windows do not overlap: what it does to ones is the mask, and a window's sum of mask · c the
- * entry.
+ * entry. TensorFlow pools with 'same' and 'valid' alone; where the padding is given in numbers the portable kernels
+ * serve.
  */
 export const poolingKernels = {
   MaxPoolScatter: ({ dy }, { x, y, ...attributes }, backend) =>
-    pool(backend, 'MaxPoolGrad', poolInfo(x.shape, attributes), [x, y, dy!]),
+    byNumbers(attributes)
+      ? portable.MaxPoolScatter({ dy: dy! }, { x, y, ...attributes })
+      : pool(backend, 'MaxPoolGrad', poolInfo(x.shape, attributes), [x, y, dy!]),
   MaxPoolGather: ({ c }, { x, y, ...attributes }, backend) => {
+    if (byNumbers(attributes)) return portable.MaxPoolGather({ c: c! }, { x, y, ...attributes });
     const info = poolInfo(x.shape, attributes);
     if (overlaps(info)) return pool(backend, 'MaxPoolGradGrad', info, [x, y, c!]);
     return tf.tidy(() => {
@@ -29,12 +34,15 @@ export const poolingKernels = {
     });
   },
   AvgPoolSpread: ({ dy }, { inputShape, ...attributes }, backend) => {
+    if (byNumbers(attributes)) return portable.AvgPoolSpread({ dy: dy! }, { inputShape, ...attributes });
     const sizes = tf.tensor1d(inputShape, 'int32');
     const output = pool(backend, 'AvgPoolGrad', poolInfo(inputShape, attributes), [sizes, dy!]);
     sizes.dispose();
     return output;
   },
 } as const satisfies KernelTable;
+
+const byNumbers = ({ pad }: Attributes): boolean => typeof pad !== 'string';
 
 /** Whether windows share entries, or reach beyond the image. */
 function overlaps({ padInfo, strideHeight, strideWidth, filterHeight, filterWidth }: PoolInfo): boolean {
@@ -43,12 +51,6 @@ function overlaps({ padInfo, strideHeight, strideWidth, filterHeight, filterWidt
 }
 
 function pool(backend: object, name: string, info: PoolInfo, inputs: readonly TensorInfo[]): TensorInfo {
-  const { type } = info.padInfo;
-  if (type !== 'SAME' && type !== 'VALID') {
-    throw new Error(
-      `${name}: the padding is given in numbers. TensorFlow pools with 'same' and 'valid' only; pad before.`,
-    );
-  }
   return nativeOperation(
     backend,
     name,
@@ -56,7 +58,7 @@ function pool(backend: object, name: string, info: PoolInfo, inputs: readonly Te
     {
       ksize: [1, info.filterHeight, info.filterWidth, 1],
       strides: [1, info.strideHeight, info.strideWidth, 1],
-      padding: type,
+      padding: info.padInfo.type,
       data_format: 'NHWC',
     },
     inputs,

@@ -2,10 +2,11 @@ import type { Tensor } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
 import type { KernelTable } from '../Kernel.ts';
 import { type PoolInfo, poolInfo } from '../poolInfo.ts';
-import { type Margins, windowPixels } from '../windowPixels.ts';
+import { windowMargins } from '../windowMargins.ts';
+import { windowPixels } from '../windowPixels.ts';
 
 /** Below every number in an image: no window has its maximum beyond the image. */
-const LEAST = -3.4028234663852886e38;
+export const LEAST = -3.4028234663852886e38;
 
 /**
  * The derivatives of pooling, from the entries (r, s) of its windows: x_rs is what each has there, of y's shape.
@@ -45,20 +46,9 @@ function places({ filterHeight, filterWidth }: PoolInfo): { readonly r: number; 
   }));
 }
 
-/** The length over which `count` windows stand, from the first one's start to the end of what the last one reaches. */
-const span = (count: number, stride: number, reach: number): number => (count - 1) * stride + reach;
-
-/** Rows and columns before and after the image, as many as its windows reach over. */
-function margins({ padInfo, inHeight, inWidth, ...info }: PoolInfo): Margins {
-  const { top, left } = padInfo;
-  const rows = span(info.outHeight, info.strideHeight, info.filterHeight) - top - inHeight;
-  const columns = span(info.outWidth, info.strideWidth, info.filterWidth) - left - inWidth;
-  return { rows: [top, Math.max(0, rows)], columns: [left, Math.max(0, columns)] };
-}
-
 /** x_rs for each (r, s); `outside` stands beyond the image. */
 function windowEntries(x: Tensor, info: PoolInfo, outside: number): Tensor[] {
-  const pixels = windowPixels(x, info, margins(info), outside);
+  const pixels = windowPixels(x, info, outside);
   return places(info).map(({ r, s }) => pixels(r, s));
 }
 
@@ -68,8 +58,8 @@ function windowEntries(x: Tensor, info: PoolInfo, outside: number): Tensor[] {
  */
 function putBack(parts: readonly Tensor[], info: PoolInfo): Tensor {
   const { batchSize, inHeight, inWidth, inChannels, outHeight, outWidth, strideHeight, strideWidth } = info;
-  const { rows, columns } = margins(info);
-  const [height, width] = [span(outHeight, strideHeight, 1), span(outWidth, strideWidth, 1)];
+  const { rows, columns } = windowMargins(info);
+  const [height, width] = [(outHeight - 1) * strideHeight + 1, (outWidth - 1) * strideWidth + 1];
   const [allRows, allColumns] = [rows[0] + inHeight + rows[1], columns[0] + inWidth + columns[1]];
   const padded = places(info).map(({ r, s }, k) => {
     const apart = strideApart(parts[k]!, info);
@@ -110,7 +100,7 @@ function firstMaxima(x: Tensor, y: Tensor, info: PoolInfo): Tensor[] {
 }
 
 /** N for each window, [1, out height, out width, 1]. */
-function entryCounts({ padInfo, inHeight, inWidth, outHeight, outWidth, ...info }: PoolInfo): Tensor {
+export function entryCounts({ padInfo, inHeight, inWidth, outHeight, outWidth, ...info }: PoolInfo): Tensor {
   const along = (count: number, stride: number, reach: number, before: number, length: number) =>
     Array.from({ length: count }, (_, at) => {
       const first = at * stride - before;

@@ -6,6 +6,8 @@ import { convolutionKernels } from './convolutionKernels.ts';
 import { einsum } from './einsum.ts';
 import { gatherAdjoint } from './gatherAdjoint.ts';
 import { keepNaN } from './keepNaN.ts';
+import { matrixProduct } from './matrixProduct.ts';
+import { avgPool, depthwiseConv2d, maxPool } from './numericPadding.ts';
 import { poolingKernels } from './poolingKernels.ts';
 import { reluMask } from './reluMask.ts';
 
@@ -33,12 +35,15 @@ export const portableKernels = {
   Cumsum: axisFromTheEnd,
   Cumprod: axisFromTheEnd,
   GatherV2: axisFromTheEnd,
-  MaxPool: keepNaN,
+  MaxPool: keepNaN(maxPool),
+  AvgPool: avgPool,
+  DepthwiseConv2dNative: depthwiseConv2d,
   // TensorFlow.js's own take NaN for the lower end on some backends.
   Relu6: ({ x }) => tf.tidy(() => tf.minimum(tf.maximum(x!, 0), 6)),
   ClipByValue: ({ x }, { clipValueMin, clipValueMax }) =>
     tf.tidy(() => tf.minimum(tf.maximum(x!, clipValueMin), clipValueMax)),
   Einsum: einsum,
+  BatchMatMul: matrixProduct,
   ...batchNormKernels,
   ...convolutionKernels,
   ...poolingKernels,

@@ -1,13 +1,16 @@
+import type { TensorInfo } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
-import type { Kernel } from '../Kernel.ts';
+import type { Attributes, Inputs } from '../Kernel.ts';
 import { heapOf } from './heap.ts';
 import { panelsSize, toPanels } from './panels.ts';
 
 /**
  * Matrix products on WebAssembly. TensorFlow.js's are slow where a factor is transposed, and remember the right factor
  * under its data, whatever its shape: the same data in another shape gives wrong numbers or an abort.
+ *
+ * As many matrices on the left as on the right, or one on a side.
  */
-export const matrixProduct: Kernel = ({ a, b }, { transposeA, transposeB }, backend) => {
+export function matrixProduct({ a, b }: Inputs, { transposeA, transposeB }: Attributes, backend: object): TensorInfo {
   const heap = heapOf(backend);
   const [aRows, aColumns] = a!.shape.slice(-2) as [number, number];
   const [bRows, bColumns] = b!.shape.slice(-2) as [number, number];
@@ -17,9 +20,11 @@ export const matrixProduct: Kernel = ({ a, b }, { transposeA, transposeB }, back
     number,
     number,
   ];
-  const leading = tf.broadcast_util.assertAndGetBroadcastShape(a!.shape.slice(0, -2), b!.shape.slice(0, -2));
+  const batches = tf.broadcast_util.assertAndGetBroadcastShape(a!.shape.slice(0, -2), b!.shape.slice(0, -2));
 
-  const product = heap.make([...leading, rows, columns]);
+  // Loops run at least once.
+  if (inner === 0) return heap.zeros([...batches, rows, columns]);
+  const product = heap.make([...batches, rows, columns]);
   const size = panelsSize(inner, columns);
   const panels = heap.reserve(bBatches * size);
   for (let batch = 0; batch < bBatches; batch++) {
@@ -34,7 +39,7 @@ export const matrixProduct: Kernel = ({ a, b }, { transposeA, transposeB }, back
   heap.run([
     {
       kind: 'matrixProduct',
-      batches: Math.max(aBatches, bBatches),
+      batches: tf.util.sizeFromShape(batches),
       rows,
       inner,
       columns,
@@ -49,4 +54,4 @@ export const matrixProduct: Kernel = ({ a, b }, { transposeA, transposeB }, back
   ]);
   heap.free(panels);
   return product;
-};
+}

@@ -1,7 +1,10 @@
-import type * as tf from '@tensorflow/tfjs';
-import type { Tensor, TensorInfo } from '@tensorflow/tfjs';
-import type { Kernel, KernelTable } from '../Kernel.ts';
+import type { KernelBackend, Tensor, TensorInfo } from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs';
+import type { Attributes, Inputs, Kernel, KernelTable, StockKernel } from '../Kernel.ts';
 import { keepNaN } from '../portable/keepNaN.ts';
+import { matrixProduct as broadcastProduct } from '../portable/matrixProduct.ts';
+import { avgPool } from '../portable/numericPadding.ts';
+import { tensorOf } from '../portable/tensorOf.ts';
 import { convolutionKernels } from './convolutionKernels.ts';
 import { gatherAdjoint } from './gatherAdjoint.ts';
 import { heapOf } from './heap.ts';
@@ -15,8 +18,12 @@ import { sumInDouble } from './sumInDouble.ts';
 export const wasmKernels = {
   // The stock kernels copy the numbers: Identity whatever the tape keeps, Cast what is of its type already.
   Identity: ({ x }, _attributes, backend) => share(x!, backend),
-  Cast: ({ x }, attributes, backend, stock) =>
-    attributes.dtype === x!.dtype ? share(x!, backend) : stock({ x: x! }, attributes, backend),
+  Cast: ({ x }, attributes, backend, stock) => {
+    if (attributes.dtype === x!.dtype) return share(x!, backend);
+    // The stock kernel cuts 0.5 down to 0 before it asks whether it is true.
+    if (attributes.dtype === 'bool') return tf.tidy(() => tf.notEqual(x!, 0));
+    return stock({ x: x! }, attributes, backend);
+  },
   Sum: reduction(false),
   Mean: reduction(true),
   ReluMask: reluMask,
@@ -29,15 +36,23 @@ export const wasmKernels = {
   },
   Spread: spread,
   GatherAdjoint: gatherAdjoint,
-  AvgPool: keepNaN,
-  BatchMatMul: matrixProduct,
+  AvgPool: keepNaN(avgPool),
+  BatchMatMul: (inputs, attributes, backend) => broadcastProduct(inputs, attributes, backend, matrixProduct),
+  Maximum: keepSecondNaN,
+  Minimum: keepSecondNaN,
   ...convolutionKernels,
   ...poolingKernels,
 } as const satisfies KernelTable;
 
+/** Maximum or minimum; the stock kernels pass NaN over where it is the second of the two. */
+function keepSecondNaN({ a, b }: Inputs, attributes: Attributes, backend: object, stock: StockKernel): TensorInfo {
+  if (!heapOf(backend).numbers(b!).some(Number.isNaN)) return stock({ a: a!, b: b! }, attributes, backend);
+  return tf.tidy(() => tf.where(tf.isNaN(b!), b!, tensorOf(stock({ a: a!, b: b! }, attributes, backend))));
+}
+
 /** The same numbers as a tensor of its own. */
 function share(x: Tensor, backend: object): TensorInfo {
-  (backend as tf.KernelBackend).incRef(x.dataId);
+  (backend as KernelBackend).incRef(x.dataId);
   return { dataId: x.dataId, shape: x.shape, dtype: x.dtype };
 }
 

@@ -1,3 +1,4 @@
+import * as tf from '@tensorflow/tfjs';
 import type { KernelTable } from '../Kernel.ts';
 import { cumsum } from './cumsum.ts';
 import { elementaryKernels } from './elementary.ts';
@@ -28,6 +29,12 @@ export const webgpuKernels = {
   Mean: sumAlong(true),
   Cumsum: cumsum,
   Tile: tile,
+  // TensorFlow.js's takes WGSL's own exp.
+  Softmax: ({ logits }, { dim }) =>
+    tf.tidy(() => {
+      const shares = tf.exp(tf.sub(logits!, tf.max(logits!, dim, true)));
+      return tf.div(shares, tf.sum(shares, dim, true));
+    }),
   GatherAdjoint: gatherAdjoint,
   Conv2DBackpropFilter: filterGradient,
   ...elementaryKernels,
