@@ -16,6 +16,8 @@ export interface FigureRecord {
   readonly seeds: number;
   /** The absolute path of the data that was named; null: none was. */
   readonly data: string | null;
+  /** Of its bytes. */
+  readonly dataSha256: string | null;
   /** SHA-256 of what it is made by. */
   readonly definition: string;
   /** The file that declares it, from the working folder. */

@@ -6,16 +6,16 @@ import { VERSIONS } from '../files/versions.ts';
 export interface MadeWith {
   readonly preset: unknown;
   readonly seeds: number;
-  /** The absolute path of the data that was named; null: none was. */
-  readonly data: string | null;
+  /** Of the data that were named, by `dataHash`; null: none were. */
+  readonly dataSha256: string | null;
 }
 
 /**
  * SHA-256 of what a figure is made by: its file, the files beside it that it imports, the preset, the number of seeds,
- * the data that was named, and brink's version.
+ * the bytes of the data that were named, and brink's version.
  */
-export function definitionHash(file: string, { preset, seeds, data }: MadeWith): string {
-  const about = { preset, seeds, brink: VERSIONS.brink, ...(data !== null && { data }) };
+export function definitionHash(file: string, { preset, seeds, dataSha256 }: MadeWith): string {
+  const about = { preset, seeds, brink: VERSIONS.brink, ...(dataSha256 !== null && { dataSha256 }) };
   const hash = createHash('sha256').update(JSON.stringify(about));
   hashSources(hash, file);
   return hash.digest('hex');

@@ -15,7 +15,7 @@ const imported = new Map<string, string>();
 export async function importFigure(path: string): Promise<Figure> {
   const who = 'figure';
   if (!existsSync(path)) throw new BrinkError(who, `there is no file ${path}. Name that of a figure.`);
-  const files = definitionHash(path, { preset: null, seeds: 1, data: null });
+  const files = definitionHash(path, { preset: null, seeds: 1, dataSha256: null });
   if ((imported.get(path) ?? files) !== files) {
     throw new BrinkError(
       who,

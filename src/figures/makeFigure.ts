@@ -13,6 +13,7 @@ import { toSvg } from '../plots/toSvg.ts';
 import { RunParts } from '../runs/RunParts.ts';
 import { readTable } from '../tables/readTable.ts';
 import { toParquet } from '../tables/toParquet.ts';
+import { dataHash } from './dataHash.ts';
 import { definitionHash } from './definitionHash.ts';
 import type { FigureRecord } from './FigureRecord.ts';
 import { CHECKPOINT, type Figure, plannedRuns, presetOf, type SeededRun } from './figure.ts';
@@ -62,8 +63,8 @@ const WHO = 'makeFigure';
  *
  * In `<directory>/<scale>/<name>` it leaves the tables of every run (`runs/<run>-seed-<seed>/`), `claims.parquet`,
  * `figure.svg`, `report.html` and `figure.json`. One that is there already is not made again, unless its file, what
- * that imports from beside it, the preset, the number of seeds, the data that is named or brink's version is another (a
- * SHA-256 of them); one that was drawn anew from runs of another definition is. One that was cut off goes on: runs that
+ * that imports from beside it, the preset, the number of seeds, the bytes of the data that are named or brink's version
+ * is another (a SHA-256 of them); one that was drawn anew from runs of another definition is. One that was cut off goes on: runs that
  * have ended stay, and the one that was at work begins anew, which with the same seed gives the same rows, or, where it
  * has a checkpoint, goes on from its recording, in a folder of its own (`….2`). Two processes don't make one figure at
  * once.
@@ -89,7 +90,8 @@ export async function makeFigure(file: string | URL, options: MakeFigureOptions 
   const preset = presetOf(declared, scale) as JsonObject;
   requireJson(WHO, `the preset '${scale}'`, preset);
   const data = options.data === undefined ? null : resolve(options.data);
-  const definition = definitionHash(path, { preset, seeds, data });
+  const dataSha256 = data === null ? null : await dataHash(WHO, data);
+  const definition = definitionHash(path, { preset, seeds, dataSha256 });
   const directory = resolve(options.directory ?? 'output/figures', scale, declared.name);
   if (!again && !redraw && isWhole(directory, definition)) {
     const { rows } = await readTable(join(directory, FILES.claims), claimsTable);
@@ -108,7 +110,7 @@ export async function makeFigure(file: string | URL, options: MakeFigureOptions 
     );
   }
   try {
-    const request = { declared, path, scale, preset, seeds, data, definition, directory, cells };
+    const request = { declared, path, scale, preset, seeds, data, dataSha256, definition, directory, cells };
     return await make(request, { hours, again, redraw, progress });
   } finally {
     lock.release();
@@ -134,13 +136,14 @@ interface Request {
   readonly preset: JsonObject;
   readonly seeds: number;
   readonly data: string | null;
+  readonly dataSha256: string | null;
   readonly definition: string;
   readonly directory: string;
   readonly cells: readonly SeededRun[];
 }
 
 async function make(
-  { declared, path, scale, preset, seeds, data, definition, directory, cells }: Request,
+  { declared, path, scale, preset, seeds, data, dataSha256, definition, directory, cells }: Request,
   { hours, again, redraw, progress }: Required<Pick<MakeFigureOptions, 'hours' | 'again' | 'redraw' | 'progress'>>,
 ): Promise<MadeFigure> {
   const tell = (line: string) => {
@@ -195,6 +198,7 @@ async function make(
     preset,
     seeds,
     data,
+    dataSha256,
     definition,
     file: relative(process.cwd(), path),
     settings: declared.settings(preset),

@@ -7,7 +7,7 @@ import { BrinkError, given, requireInteger, requireNumber } from '../core/errors
 import { requireFlag, requireList, requireOptions, requireShare, requireText } from '../core/given.ts';
 import type { Objective } from '../core/Objective.ts';
 import { openStep, type Step, stepRun } from '../core/Step.ts';
-import { checksums } from '../datasets/archives/checksums.ts';
+import { checksums } from '../files/checksums.ts';
 import { type CheckpointTable, readCheckpointTable } from './checkpointTable.ts';
 import { loadWeights, weightTypes } from './loadWeights.ts';
 

@@ -22,9 +22,9 @@ import { create } from 'tar';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { archives } from '../../src/datasets/archives/archives.ts';
 import { checkArchive } from '../../src/datasets/archives/checkArchive.ts';
-import { checksums } from '../../src/datasets/archives/checksums.ts';
 import { getArchive } from '../../src/datasets/archives/getArchive.ts';
 import { stl10 } from '../../src/datasets/stl10.ts';
+import { checksums } from '../../src/files/checksums.ts';
 
 const SIDE = 96;
 const SIZE = 3 * SIDE * SIDE;

@@ -89,12 +89,23 @@ describe('makeFigure', () => {
   });
 
   it('makes it anew with other data', async () => {
-    const one = await smoke('data', { data: join(parent, 'one') });
-    expect((await smoke('data', { data: join(parent, 'one') })).wasThere).toBe(true);
-    const two = await smoke('data', { data: join(parent, 'two') });
-    expect([two.directory, two.wasThere]).toEqual([one.directory, false]);
-    expect(JSON.parse(readFileSync(join(two.directory, 'figure.json'), 'utf8')).data).toBe(join(parent, 'two'));
-    expect((await smoke('data')).wasThere).toBe(false);
+    const [file, folder] = [join(parent, 'data.bin'), join(parent, 'data')];
+    mkdirSync(folder);
+    for (const path of [file, join(folder, 'a.bin')]) writeFileSync(path, 'one');
+    const ofFile = await smoke('of data', { data: file });
+    expect((await smoke('of data', { data: file })).wasThere).toBe(true);
+    const ofFolder = await smoke('of data', { data: folder });
+    expect([ofFolder.directory, ofFolder.wasThere]).toEqual([ofFile.directory, false]);
+    expect(JSON.parse(readFileSync(join(ofFolder.directory, 'figure.json'), 'utf8')).data).toBe(folder);
+    expect((await smoke('of data', { data: folder })).wasThere).toBe(true);
+    // The path is the same, and what lies there is not.
+    writeFileSync(join(folder, 'a.bin'), 'two');
+    expect((await smoke('of data', { data: folder })).wasThere).toBe(false);
+    expect((await smoke('of data')).wasThere).toBe(false);
+  });
+
+  it('refuses data that are not there', async () => {
+    await expect(smoke('no data', { data: join(parent, 'nowhere') })).rejects.toThrow(/there is nothing at .*nowhere/);
   });
 
   it('takes a file that a comment names for no part of the definition', async () => {

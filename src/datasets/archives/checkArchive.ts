@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { checksums } from '../../files/checksums.ts';
 import type { Archive, FileChecksum } from './archives.ts';
-import { checksums } from './checksums.ts';
 
 /** One file of an archive on disk. */
 export interface CheckedFile {

@@ -2,12 +2,12 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, s
 import { type FileHandle, open } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { BrinkError } from '../../core/errors.ts';
+import { checksums } from '../../files/checksums.ts';
 import { FileLock } from '../../files/FileLock.ts';
 import { makeFolders } from '../../files/makeFolders.ts';
 import { sayingWhy } from '../../files/sayingWhy.ts';
 import type { Archive } from './archives.ts';
 import { checkArchive } from './checkArchive.ts';
-import { checksums } from './checksums.ts';
 import { AnotherFile, WantedFiles } from './WantedFiles.ts';
 
 export interface GetArchiveOptions {

@@ -132,8 +132,8 @@ interface MadeAgain {
 async function makeAgain(figure: FigureRecord, file: string, directory: string): Promise<MadeAgain | string> {
   const untold = 'The claims were not measured again from the tables, nor was the picture drawn again:';
   if (!existsSync(file)) return `${untold} the figure's file ${file} is not there (--definition names it).`;
-  const { preset, seeds, data, definition, scale } = figure;
-  if (definitionHash(file, { preset, seeds, data }) !== definition) {
+  const { preset, seeds, dataSha256, definition, scale } = figure;
+  if (definitionHash(file, { preset, seeds, dataSha256 }) !== definition) {
     return `${untold} ${file} is another than the one that made the figure.`;
   }
   const declared = await importFigure(file);
