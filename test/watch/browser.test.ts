@@ -329,7 +329,7 @@ describe('the page of several runs', { timeout: 120_000 }, () => {
     expect(await text(page, '.runs tbody tr')).toMatch(/rate-0\.02.*finished: 26 steps/);
     await soon(() => page.locator('.runs .spark .line').first().getAttribute('d')).toMatch(/^[\d., ML]{100,}$/);
     expect(await page.locator('[data-panel]').count()).toBe(0);
-    await page.locator('.runs button').nth(1).click();
+    await page.locator('.runs tbody button').nth(1).click();
     await soon(() => page.locator('[data-panel=first-loss]').count()).toBe(1);
     await soon(() => text(page, '.about')).toContain('η 0.06');
     expect(await text(page, '.runs caption')).toMatch(/^2 runs: 2 finished\. Choose one/);
@@ -345,7 +345,7 @@ describe('the page of several runs', { timeout: 120_000 }, () => {
 describe('the page of a folder', { timeout: 120_000 }, () => {
   it('works by keyboard: one Tab leads to the runs, arrows from run to run, Enter and Space choose', async () => {
     const page = await open(await serve(await severalRuns()));
-    await tabTo(page, '.runs button');
+    await tabTo(page, '.runs tbody button');
     const at = () => page.evaluate("document.activeElement.closest('tr').querySelector('button').textContent");
     expect(await at()).toBe('rate-0.02');
     await page.keyboard.press('ArrowDown');
@@ -369,7 +369,7 @@ describe('the page of a folder', { timeout: 120_000 }, () => {
     const folder = join(parent, 'gone');
     cpSync(await severalRuns(), folder, { recursive: true });
     const page = await open(await serve(folder));
-    await page.locator('.runs button').first().click();
+    await page.locator('.runs tbody button').first().click();
     await soon(() => text(page, '.about')).toContain('η 0.02');
     rmSync(join(folder, 'rate-0.02'), { recursive: true });
     await soon(() => page.locator('.runs tbody tr').count()).toBe(1);
@@ -404,7 +404,7 @@ describe('axe-core finds nothing', { timeout: 180_000 }, () => {
       expect(await found(page)).toEqual([]);
       for (const box of await page.locator('.runs input').all()) await box.check();
       await page.locator('.overlay [data-panel]').first().waitFor();
-      await page.locator('.runs button').first().click();
+      await page.locator('.runs tbody button').first().click();
       await page.locator('[data-panel=first-loss]').waitFor();
       expect(await found(page)).toEqual([]);
     });
@@ -453,7 +453,7 @@ describe('the page of a run that lives', { timeout: 120_000 }, () => {
     const trainers = ['one', 'other'].map((name) => startRun(join(folder, name)));
     for (const trainer of trainers) await trainer.said('step 52');
     const page = await open(await serve(folder));
-    await page.locator('.runs button').first().click();
+    await page.locator('.runs tbody button').first().click();
     await page.locator('[data-panel=first-loss]').waitFor();
     for (const box of await page.locator('.runs input').all()) await box.check();
     await page.locator('.overlay [data-panel]').first().waitFor();

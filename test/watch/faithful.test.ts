@@ -242,8 +242,8 @@ describe('what is drawn', { timeout: 120_000 }, () => {
       key: ['step'],
       columns: { step, loss: v, test_loss: v },
     });
-    rmSync(join(folder, 'loss.arrows.part'));
     await writeTable(folder, table, [{ step: 0, loss: 1, test_loss: 2 }]);
+    rmSync(join(folder, 'loss.arrows.part'));
     await soon(() => page.locator('[data-panel=first-loss] .series').count()).toBe(2);
     expect(await select.inputValue()).toBe('asinh');
   });
