@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
@@ -242,7 +242,10 @@ describe('what is drawn', { timeout: 120_000 }, () => {
       key: ['step'],
       columns: { step, loss: v, test_loss: v },
     });
-    await writeTable(folder, table, [{ step: 0, loss: 1, test_loss: 2 }]);
+    // As a file of its own: the number of a file that is gone may be given out again.
+    const apart = recordRun(join(parent, 'apart'), {});
+    await writeTable(apart, table, [{ step: 0, loss: 1, test_loss: 2 }]);
+    renameSync(join(apart, 'loss.arrows'), join(folder, 'loss.arrows'));
     rmSync(join(folder, 'loss.arrows.part'));
     await soon(() => page.locator('[data-panel=first-loss] .series').count()).toBe(2);
     expect(await select.inputValue()).toBe('asinh');
