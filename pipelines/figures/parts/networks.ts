@@ -112,7 +112,19 @@ export function networkSettings(network: Network, paper: { model: string; loss: 
       here: LOSSES[network.loss],
       why: network.loss === 'mse' ? 'with cross-entropy the digits never reach the edge' : 'as in the paper',
     },
-    { name: 'initialisation', paper: null, here: 'W ~ N(0, s²/fan_{in}), biases 0', why: 'the usual one' },
-    { name: 'normalisation', paper: null, here: 'mean subtracted', why: 'as the edge-of-stability literature does' },
+    {
+      name: 'initialisation',
+      paper: null,
+      here: ['cnn6', 'resnet9', 'resnet9-bn'].includes(network.model)
+        ? 'W uniform on ±√(3/fan_{in}), biases 0'
+        : 'W ~ N(0, s²/fan_{in}), biases 0',
+      why: 'the usual one',
+    },
+    {
+      name: 'normalisation',
+      paper: null,
+      here: network.data === 'digits' ? 'mean subtracted' : 'each channel less its mean, over its standard deviation',
+      why: network.data === 'digits' ? 'as the edge-of-stability literature does' : 'the usual one',
+    },
   ];
 }
