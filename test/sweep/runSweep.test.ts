@@ -171,7 +171,7 @@ for table, column in [('loss', 'cell_learning_rate'), ('concentration', 'cell_ba
     const damaged = join(parent, 'damaged');
     writePlan(damaged, request);
     writeFileSync(join(damaged, 'plan.jsonl'), before.split('\n').toSpliced(3, 1).join('\n'));
-    expect(() => sweepStatus(damaged)).toThrow('is damaged: cells are missing');
+    expect(() => sweepStatus(damaged)).toThrow('is damaged: its cells are not those that were planned');
   });
 });
 
