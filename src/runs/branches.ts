@@ -216,7 +216,8 @@ export class RunBranches {
       }
     }
     // While nothing of the run before is removed.
-    if (existsSync(this.#directory)) requireWritable(who, dirname(target));
+    const folder = dirname(target);
+    if (existsSync(this.#directory)) requireWritable(folder === this.#directory ? 'run' : who, folder);
     this.#targets.set(name, [...this.targetsOf(name), target]);
     for (const file of files) {
       this.#owners.set(file, name);
