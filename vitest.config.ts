@@ -33,6 +33,11 @@ const ON_A_SOFTWARE_GPU = [
 const OF_WASM = ['test/engine/{guardMemory,threads}.test.ts'];
 /** Tests of operations alone, which know of no graph. */
 const OF_OPERATIONS = ['test/engine/{convolution,kernels,matrixProduct,passes,pooling,secondOrder}.test.ts'];
+/** What knows by itself whether there are graphs, and what compares networks with values from elsewhere. */
+const OF_GRAPHS = [
+  'test/{reference,engine/graphs,models/residualNets,models/verifyObjective}.test.ts',
+  'test/onEveryEngine/{pytorch,pytorchTwins}.test.ts',
+];
 
 const withoutGpu = gpuMissing();
 if (withoutGpu !== null) console.log(`Tests on WebGPU are skipped: ${withoutGpu}.`);
@@ -84,10 +89,10 @@ export default defineConfig({
       ...(native
         ? [
             engine('tensorflow', { exclude: OF_WASM }),
-            // Operation by operation, as where a model can't be recorded. But for the reference values, which take minutes:
-            // each graph is compared with its operations when it is recorded.
+            // Operation by operation, as where a model can't be recorded. But for what takes minutes: each graph is compared
+            // with its operations when it is recorded.
             engine('tensorflow', {
-              exclude: [...OF_WASM, ...OF_OPERATIONS, 'test/reference.test.ts'],
+              exclude: [...OF_WASM, ...OF_OPERATIONS, ...OF_GRAPHS],
               project: 'tensorflow-eager',
               env: { BRINK_GRAPHS: 'off' },
             }),

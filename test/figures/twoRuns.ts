@@ -26,7 +26,7 @@ export default figure<Preset>({
   about: 'ρ_b of batches of four.',
   presets: {
     smoke: { rates: [0.05, 0.1], steps: 20 },
-    laptop: { rates: [0.05, 0.1], steps: 1500 },
+    laptop: { rates: [0.05, 0.1], steps: 600 },
     paper: { rates: [1e6], steps: 20 },
   },
   runs: ({ rates, steps }) =>

@@ -156,8 +156,6 @@ describe('a branch that ended before its run was killed', () => {
 describe('a run that is killed twice and resumed each time', () => {
   it.each([
     ['recovered before', 1],
-    ['recovered after', 1],
-    ['recovered before', 7],
     ['recovered after', 7],
   ] as const)(
     'has each row once over its tables, %s it is resumed, with every step of %i recorded',
