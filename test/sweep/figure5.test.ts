@@ -65,17 +65,17 @@ describe('the sweep of Figure 5', () => {
       pipeline: { ...pipeline, data: data[0]!, model: 'wideResnet:depth=10:width=1', chunk: 4, epochs: 3 },
       axes: {
         ...axes,
-        ...{ data, batchSize: [2, 3], every: [3, 2], learningRate: [0.05, 0.1, 1e30] },
+        ...{ data, batchSize: [2, 3], every: [3, 2], learningRate: [0.05, 1e30] },
         'probes.1.batchSizes': [[2]],
       },
       checkpoint: { every: 6 },
     });
     await expect(drawSweep(sweep)).rejects.toThrow();
-    expect(await runSweep(sweep, { jobs: 1, index: [0, 5], progress: false })).toMatchObject({ failed: 0 });
+    expect(await runSweep(sweep, { jobs: 1, index: [0, 3], progress: false })).toMatchObject({ failed: 0 });
     await collectSweep(sweep);
-    await expect(drawSweep(sweep)).rejects.toThrow('6 of 12 cells have not ended (missing). Run them');
+    await expect(drawSweep(sweep)).rejects.toThrow('4 of 8 cells have not ended (missing). Run them');
     const summary = await runSweep(sweep, { jobs: 1, progress: false });
-    expect(summary).toMatchObject({ cells: 12, failed: 0, left: 0 });
+    expect(summary).toMatchObject({ cells: 8, failed: 0, left: 0 });
     expect(summary.diverged).toBeGreaterThan(0);
     await collectSweep(sweep);
     const picture = readFileSync(await drawSweep(sweep), 'utf8');
