@@ -18,25 +18,26 @@ const ON_PORTABLE_KERNELS = [
 ];
 
 /**
- * WebGPU computes without a GPU as slowly: it runs what tests its kernels and derivatives, reads and memory,
- * losses of reference values and norms of gradients.
+ * WebGPU computes without a GPU as slowly: it runs what tests its kernels and derivatives, reads and memory, losses
+ * and norms of gradients.
  */
 const ON_A_SOFTWARE_GPU = [
   'test/engine/{convolution,exampleNorms,kernels,matrixProduct,openEngine,operations,passes,pooling}.test.ts',
   'test/engine/{secondOrder,tryBatches}.test.ts',
   'test/engine/webgpu/*.test.ts',
   'test/losses/**/*.test.ts',
-  'test/models/models.test.ts',
 ];
 
 /** What is of WebAssembly alone. */
 const OF_WASM = ['test/engine/{guardMemory,threads}.test.ts'];
-/** Tests of operations alone, which know of no graph. */
-const OF_OPERATIONS = ['test/engine/{convolution,kernels,matrixProduct,passes,pooling,secondOrder}.test.ts'];
-/** What knows by itself whether there are graphs, and what compares networks with values from elsewhere. */
-const OF_GRAPHS = [
-  'test/{reference,engine/graphs,models/residualNets,models/verifyObjective}.test.ts',
-  'test/onEveryEngine/{pytorch,pytorchTwins}.test.ts',
+/**
+ * What runs operation by operation too, as where a model can't be recorded: every pass and every probe. The rest takes
+ * minutes, and each graph is compared with its operations when it is recorded.
+ */
+const WITHOUT_GRAPHS = [
+  'test/engine/{empiricalRisk,exampleNorms,keptAtTheta,margins,openEngine,operations,tryBatches}.test.ts',
+  'test/models/layersModel.test.ts',
+  'test/onEveryEngine/{batchNorm,bringYourOwn,hessianLaws,probes}.test.ts',
 ];
 
 const withoutGpu = gpuMissing();
@@ -89,10 +90,8 @@ export default defineConfig({
       ...(native
         ? [
             engine('tensorflow', { exclude: OF_WASM }),
-            // Operation by operation, as where a model can't be recorded. But for what takes minutes: each graph is compared
-            // with its operations when it is recorded.
             engine('tensorflow', {
-              exclude: [...OF_WASM, ...OF_OPERATIONS, ...OF_GRAPHS],
+              include: WITHOUT_GRAPHS,
               project: 'tensorflow-eager',
               env: { BRINK_GRAPHS: 'off' },
             }),
