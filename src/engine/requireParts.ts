@@ -94,6 +94,15 @@ function requireExamples(who: string, name: string, examples: unknown, width: nu
   if (labels.length !== count) {
     throw new BrinkError(who, `${name}.labels has ${labels.length} entries. There are ${count} examples.`);
   }
+  for (let i = 0; i < count; i++) {
+    const label: unknown = labels[i];
+    if (Number.isInteger(label) && (label as number) >= 0 && (label as number) < outputs) continue;
+    throw new BrinkError(
+      who,
+      `${name}.labels[${i}] is ${shown(label)}. The class of an example is the place of its largest output, from 0 ` +
+        `to ${outputs - 1}; take other labels, or null where there are no classes.`,
+    );
+  }
 }
 
 function requireObject(

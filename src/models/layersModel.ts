@@ -27,8 +27,9 @@ const WHO = 'layersModel';
  *
  * It computes as `model.predict` does: dropout is inactive, batch normalisation uses its moving mean and variance (to
  * normalise by the batch's own, write the network with `batchNorm`), and all that is not trainable, frozen layers too,
- * is a constant. A warning and the metadata (`leftOut`) name the layers of which that is so. What regularizers add to
- * the loss is added to every ℓ_i, as training adds it to L. θ_0 is the weights that the model carries now, whatever
+ * is a constant. Constraints, which bring weights back after an update, are left out. A warning and the metadata
+ * (`leftOut`) name the layers of which that is so. What regularizers add to the loss is added to every ℓ_i, as training
+ * adds it to L. θ_0 is the weights that the model carries now, whatever
  * the seed: the initializers of tf.layers are not drawn from ours. The model itself is never changed; its weights are
  * stood in for while `forward` runs. Classes want logits: with `crossEntropy` leave the last softmax out.
  *
@@ -98,7 +99,7 @@ export function layersModel(model: LayersModel, options: LayersModelOptions = {}
   };
   // A sequential network keeps what it trains within.
   const trained = ((model as { model?: LayersModel }).model ?? model) as LayersModel & Container;
-  const missing = leftOut(model, values);
+  const missing = [...new Set(leftOut(model, values))];
   if (missing.length > 0) {
     process.emitWarning(`${WHO}: in ${name} ${missing.join('; ')}. The metadata says so too.`, 'BrinkWarning');
   }
@@ -125,36 +126,58 @@ export function layersModel(model: LayersModel, options: LayersModelOptions = {}
   };
 }
 
-/** What a layer's configuration says of what is left out. */
+/** A layer, or what its configuration holds: a layer that it wraps, a cell. */
+interface Part {
+  readonly className: string;
+  readonly config: LeftOut;
+}
+
+/** What a part's configuration says of what is left out. */
 interface LeftOut {
   readonly dropout?: number;
   readonly recurrentDropout?: number;
   readonly dilationRate?: number | number[];
 }
 
-/** What a network does in training, or says that it does, and f(θ, x) does not: one sentence a layer. */
+/** What a network does in training, or says that it does, and f(θ, x) does not: a sentence for each layer and matter. */
 function leftOut(net: Container, values: (weight: Tensor) => Float32Array): string[] {
   return net.layers.flatMap((layer) => {
     if ('layers' in layer) return leftOut(layer as unknown as Container, values);
-    const kind = layer.getClassName();
-    const { dropout = 0, recurrentDropout = 0, dilationRate = 1 } = layer.getConfig() as LeftOut;
-    if (kind === 'DepthwiseConv2D' && [dilationRate].flat().some((rate) => rate !== 1)) {
-      return [
-        `${layer.name} (${kind}) has no dilations: TensorFlow.js passes over its dilationRate of ${dilationRate}`,
-      ];
-    }
-    if (/Dropout|GaussianNoise/.test(kind) || dropout > 0 || recurrentDropout > 0) {
-      return [`${layer.name} (${kind}) is inactive: L has no noise`];
-    }
-    if (kind !== 'BatchNormalization') return [];
-    const moving = layer.nonTrainableWeights.filter(({ name }) => name.includes('moving_'));
-    const isUntrained = moving.every((weight) => {
-      const start = weight.name.includes('moving_variance') ? 1 : 0;
-      return values(weight.read()).every((value) => value === start);
+    const own = layer.getClassName();
+    return partsOf({ className: own, config: layer.getConfig() }).flatMap(({ className, config }) => {
+      const { dropout = 0, recurrentDropout = 0, dilationRate = 1 } = config;
+      const who = `${layer.name} (${className === own ? own : `${own} of ${className}`})`;
+      const said: string[] = [];
+      if (className === 'DepthwiseConv2D' && [dilationRate].flat().some((rate) => rate !== 1)) {
+        said.push(`${who} has no dilations: TensorFlow.js passes over its dilationRate of ${dilationRate}`);
+      }
+      if (/Dropout|GaussianNoise/.test(className)) said.push(`${who} is inactive: L has no noise`);
+      if (dropout > 0 || recurrentDropout > 0) said.push(`${who} has an inactive dropout: L has no noise`);
+      const constraints = Object.entries(config).filter(([name, value]) => /Constraint$/.test(name) && value !== null);
+      if (constraints.length > 0 && layer.trainableWeights.length > 0) {
+        said.push(`${who} is trained without its ${constraints.map(([name]) => name).join(' and ')}`);
+      }
+      if (className === 'BatchNormalization') {
+        const moving = layer.nonTrainableWeights.filter(({ name }) => name.includes('moving_'));
+        const isUntrained = moving.every((weight) => {
+          const start = weight.name.includes('moving_variance') ? 1 : 0;
+          return values(weight.read()).every((value) => value === start);
+        });
+        said.push(
+          `${who} normalises by its moving mean and variance, which are constants` +
+            (isUntrained ? ' and untrained: mean 0 and variance 1, so it normalises nothing' : ''),
+        );
+      }
+      return said;
     });
-    return [
-      `${layer.name} (${kind}) normalises by its moving mean and variance, which are constants` +
-        (isUntrained ? ' and untrained: mean 0 and variance 1, so it normalises nothing' : ''),
-    ];
   });
 }
+
+/** A layer with all that it wraps, and its cells. */
+function partsOf(part: Part): Part[] {
+  const within = Object.values(part.config).flat().filter(isPart);
+  return [part, ...within.flatMap(partsOf)];
+}
+
+const isPart = (value: unknown): value is Part =>
+  typeof value === 'object' && value !== null && 'className' in value && 'config' in value;

@@ -44,13 +44,15 @@ const SHORTEST_TAIL = 32;
 const COUPLED_BATCH = 4;
 /** A Hessian that is smaller than this against ‖g‖/‖θ‖ is 0 in float32. */
 const FLAT = 1e-4;
+/** A ‖g_i‖² that is smaller than this against the largest may have lost digits within. */
+const FLAT_NORM = 1e-6;
 /** What rounding changes in a loss, relative. */
 const FLOAT32 = 1e-7;
 
 /**
  * Checks an objective on the spot: gradients against differences of the loss, H v against differences of the gradient,
- * the symmetry uᵀHv = vᵀHu, projections g_iᵀv against single gradients, single examples and batches against the whole,
- * and whether the same is said twice.
+ * the symmetry uᵀHv = vᵀHu, projections g_iᵀv and norms ‖g_i‖² against single gradients, single examples and batches
+ * against the whole, and whether the same is said twice.
  *
  * A model of your own, or a loss of your own, can be differentiated wrongly without an error; this is how to know.
  *
@@ -66,7 +68,7 @@ const FLOAT32 = 1e-7;
  * error; 8 to 256 examples) none failed; of 60 wrong ones (gradient, H v or both 1 % off, a term that derivatives or
  * H v lack, noise, coupled examples called uncoupled) none passed.
  *
- * Cost: 2 forward passes, 5 gradients, 3 products, and at most 23 gradients of each of 8 examples.
+ * Cost: 2 forward passes, 6 gradients, 3 products, and at most 23 gradients of each of 8 examples.
  *
  * @param objective What to check.
  * @param options `weights` (the initial weights of `seed`), `seed` (0).
@@ -134,6 +136,9 @@ export async function verifyObjective(objective: Objective, options: VerifyOptio
       relative(projections[i!]! - dot(single, v), norm(single) * norm(v)),
     );
     checks.push(check('projections against single gradients', Math.max(...errors), BY_ROUNDING));
+  }
+  if (objective.exampleNorms) {
+    checks.push(check('norms against single gradients', await norms(point, found), BY_ROUNDING));
   }
   return { passed: checks.every(({ passed }) => passed), checks };
 }
@@ -210,6 +215,14 @@ async function singles(point: Point, found: readonly Differences[], gradient: Fl
   errors.push(apart(await point.weightedGradient(u), sum));
   errors.push(apart(await point.weightedGradient(new Float64Array(n).fill(1 / n)), gradient));
   return Math.max(...errors);
+}
+
+/** How far ‖g_i‖² are from those of single gradients, one that is far smaller than the others left its rounding. */
+async function norms(point: Point, found: readonly Differences[]): Promise<number> {
+  const squares = await point.exampleNormsSquared();
+  const singles = found.map(({ batch: [i], gradient }) => ({ square: dot(gradient, gradient), of: squares[i!]! }));
+  const floor = FLAT_NORM * Math.max(...singles.map(({ square }) => square));
+  return Math.max(...singles.map(({ square, of }) => relative(of - square, square + floor)));
 }
 
 /** v in its last 4^−k of entries, 0 before. */

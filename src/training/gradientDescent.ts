@@ -146,7 +146,7 @@ export function descend(
   if (batchSize > n) throw new BrinkError(WHO, `batchSize is ${batchSize}. The objective has ${n} examples.`);
   // A pass in whole numbers, and what a step adds to it.
   const [pass, perStep] = shuffle === 'epoch' ? [Math.floor(n / batchSize), 1] : [n, batchSize];
-  const steps = updatesOf(options, pass / perStep);
+  const steps = updatesOf(options, pass, perStep);
   const rates = learningRates(WHO, options.learningRate, steps);
   if (start && steps < start.index) {
     throw new BrinkError(WHO, `steps is ${steps}, and the run begins at step ${start.index}. Nothing is left to do.`);
@@ -335,8 +335,8 @@ function findNonFinite(array: Float32Array): number {
   return sum === 0 ? -1 : array.findIndex((x) => !Number.isFinite(x));
 }
 
-/** T, from `steps` or `epochs`. */
-function updatesOf({ steps, epochs }: GradientDescentOptions, perEpoch: number): number {
+/** T, from `steps` or `epochs`, where each step takes `perStep` of a pass. */
+function updatesOf({ steps, epochs }: GradientDescentOptions, pass: number, perStep: number): number {
   if ((steps === undefined) === (epochs === undefined)) {
     throw new BrinkError(
       WHO,
@@ -348,5 +348,8 @@ function updatesOf({ steps, epochs }: GradientDescentOptions, perEpoch: number):
     return steps;
   }
   requireNumber(WHO, 'epochs', epochs as number, 0, true);
-  return Math.ceil((epochs as number) * perEpoch);
+  const updates = ((epochs as number) * pass) / perStep;
+  const whole = Math.round(updates);
+  // Rounding makes no step more: 1.1 · 10 is above 11.
+  return Math.abs(updates - whole) <= 4 * Number.EPSILON * updates ? whole : Math.ceil(updates);
 }

@@ -10,6 +10,7 @@ import { type EmpiricalRiskOptions, empiricalRisk } from '../../src/engine/risk/
 import { generator, normals } from '../../src/linalg/random.ts';
 import { crossEntropy } from '../../src/losses/crossEntropy.ts';
 import { meanSquaredError } from '../../src/losses/meanSquaredError.ts';
+import { cnn } from '../../src/models/cnn.ts';
 import { mlp } from '../../src/models/mlp.ts';
 
 beforeAll(async () => {
@@ -356,6 +357,15 @@ describe('is refused:', () => {
         'They must have equally many entries.',
     ],
     [
+      'images with their channels first',
+      {
+        model: cnn({ inputShape: [8, 8, 2], outputs: 3 }),
+        data: arrays({ ...flat, inputShape: [2, 8, 8], inputs: normal(1, 128 * N) }),
+      },
+      'empiricalRisk: the data set arrays has inputs of shape [2,8,8], the model cnn takes [8,8,2]: as many entries, ' +
+        'and each would be taken for another. Transpose the data (channels come last: [height, width, channels]), or',
+    ],
+    [
       'classes that the model does not have',
       { data: arrays({ ...flat, classes: 4 }) },
       'empiricalRisk: the data set arrays has 4 targets an example, the model mlp has 3 outputs. They must agree.',
@@ -364,6 +374,18 @@ describe('is refused:', () => {
       'targets that are no shares with the cross-entropy of shares',
       { data: arrays({ inputShape: [4], inputs: data.train.inputs, targets: normal(8, 3 * N) }) },
       'empiricalRisk: the target of example 0 is [',
+    ],
+    [
+      'test targets that are none',
+      {
+        data: arrays({
+          inputShape: [4],
+          inputs: data.train.inputs,
+          targets: data.train.targets,
+          test: { inputs: [1, 2, 3, 4], targets: [1, 1, 0] },
+        }),
+      },
+      'empiricalRisk: the target of test example 0 is [1, 1, 0], and the loss',
     ],
     ['an empty chunk', { chunk: 0 }, 'empiricalRisk: chunk is 0. It must be an integer of at least 1.'],
     [
@@ -415,6 +437,16 @@ describe('is refused:', () => {
       'a row too few',
       { data: { ...data, train: { ...data.train, inputs: data.train.inputs.subarray(4) } } },
       `data.train.inputs has ${4 * N - 4} entries. ${N} examples of 4 have ${4 * N}.`,
+    ],
+    [
+      'classes that are counted from 1',
+      { data: { ...data, train: { ...data.train, labels: Array.from({ length: N }, (_, i) => 1 + (i % 3)) } } },
+      'data.train.labels[2] is 3. The class of an example is the place of its largest output, from 0 to 2;',
+    ],
+    [
+      'labels of 64 bits',
+      { data: { ...data, train: { ...data.train, labels: new BigInt64Array(N) } } },
+      'data.train.labels[0] is 0n. The class',
     ],
   ])('%s in plain JavaScript', async (_name, options, message) => {
     await expect(risk(options)).rejects.toThrow(`empiricalRisk: ${message}`);

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { Objective } from '../../src/core/Objective.ts';
 import { arrays } from '../../src/datasets/arrays.ts';
 import { batchNorm } from '../../src/engine/kernels/ops.ts';
+import type { Loss } from '../../src/engine/Loss.ts';
 import type { Model, Parameter } from '../../src/engine/Model.ts';
 import { empiricalRisk } from '../../src/engine/risk/empiricalRisk.ts';
 import { generator, normals } from '../../src/linalg/random.ts';
@@ -187,6 +188,21 @@ describe('at the ends of float32', () => {
     const batch = await point.batchGradient(Int32Array.of(2, 0));
     expect(batch.loss / ((truth[0]! + truth[2]!) / 2)).toBeCloseTo(1, 3);
     expect(batch.exampleLosses![0]! / truth[2]!).toBeCloseTo(1, 3);
+  });
+
+  it('and so are those of a loss of another degree', async () => {
+    const quartic: Loss = {
+      name: 'quartic',
+      config: {},
+      degree: 4,
+      perExample: (f, y) => tf.sum(tf.square(tf.square(tf.sub(f, y))), -1),
+    };
+    const data = arrays({ inputShape: [2], inputs: [1, 0], targets: [0, 0] });
+    const objective = await empiricalRisk({ model: linear, data, loss: quartic });
+    for (const residual of [1e-12, 1e-8, 1e-7, 1, 1e7, 1e8, 1e12]) {
+      const loss = await objective.at(Float32Array.of(residual, 0, 0, 0, 0, 0)).loss();
+      expect(loss / residual ** 4, `${residual}`).toBeCloseTo(1, 5);
+    }
   });
 
   it('losses are 0 where outputs are their targets, of any size', async () => {

@@ -214,6 +214,30 @@ describe('a network of tf.layers', () => {
     warn.mockRestore();
   });
 
+  it('says the same of what a layer wraps, of cells, and of constraints of weights', () => {
+    const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    const leftOut = (...stack: tf.layers.Layer[]) => layersModel(keras(...stack, dense(2))).config.leftOut;
+    const kernelConstraint = tf.constraints.maxNorm({ maxValue: 1, axis: 0 });
+    const twoWays = { layer: layers.lstm({ units: 3, dropout: 0.3, kernelConstraint, name: 'within' }) as tf.RNN };
+    expect(leftOut(layers.bidirectional({ ...twoWays, inputShape: [4, 2], name: 'both', mergeMode: 'sum' }))).toEqual([
+      'both (Bidirectional of LSTM) has an inactive dropout: L has no noise',
+      'both (Bidirectional of LSTM) is trained without its kernelConstraint',
+    ]);
+    const each = layers.timeDistributed({ layer: layers.dropout({ rate: 0.5 }), inputShape: [4, 2], name: 'each' });
+    expect(leftOut(each, layers.flatten())).toEqual(['each (TimeDistributed of Dropout) is inactive: L has no noise']);
+    const nonNeg = tf.constraints.nonNeg();
+    const cells = [layers.lstmCell({ units: 3, recurrentDropout: 0.3 }), layers.gruCell({ units: 2 })];
+    expect(leftOut(layers.rnn({ cell: cells as never, inputShape: [4, 2], name: 'stack' }))).toEqual([
+      'stack (RNN of LSTMCell) has an inactive dropout: L has no noise',
+    ]);
+    const bounded = { units: 2, inputShape: [4], name: 'bounded', kernelConstraint, biasConstraint: nonNeg };
+    expect(leftOut(layers.dense(bounded))).toEqual([
+      'bounded (Dense) is trained without its kernelConstraint and biasConstraint',
+    ]);
+    expect(leftOut(layers.dense({ ...bounded, trainable: false }))).toBeUndefined();
+    warn.mockRestore();
+  });
+
   it('says that TensorFlow.js passes over the dilations of a depthwise convolution', () => {
     const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
     const net = keras(

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { lastValueFrom, type Observable, toArray } from 'rxjs';
+import { firstValueFrom, lastValueFrom, type Observable, toArray } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Step } from '../../src/core/Step.ts';
 import { quadratic } from '../../src/objectives/quadratic.ts';
@@ -59,6 +59,15 @@ describe('epochs', () => {
     expect(await count({ epochs: 3, batchSize: 5 })).toBe(8);
     expect(await count({ epochs: 3, batchSize: 5, shuffle: 'epoch' })).toBe(6);
     expect(await count({ epochs: 0.5, batchSize: 4 })).toBe(2);
+  });
+
+  it.each([
+    [25, 11, 5, 55],
+    [30, 50, 3, 500],
+    [1.1, 10, 1, 11],
+  ])('end with a whole step: %d, of %d examples in batches of %d', async (epochs, n, batchSize, T) => {
+    const first = await firstValueFrom(gradientDescent(regression(n), { learningRate: 0.01, epochs, batchSize }));
+    expect(first.run.last).toBe(T);
   });
 
   it('or steps must be given, and not both', () => {

@@ -91,11 +91,17 @@ export async function empiricalRisk(options: EmpiricalRiskOptions): Promise<Obje
   requireDataset(WHO, data);
   requireLoss(WHO, loss);
   const inputSize = size(model.inputShape);
+  const shapes =
+    `the data set ${data.name} has inputs of shape [${data.inputShape}], the model ${model.name} takes ` +
+    `[${model.inputShape}]`;
   if (size(data.inputShape) !== inputSize) {
+    throw new BrinkError(WHO, `${shapes}. They must have equally many entries.`);
+  }
+  if (areRearranged(data.inputShape, model.inputShape)) {
     throw new BrinkError(
       WHO,
-      `the data set ${data.name} has inputs of shape [${data.inputShape}], the model ${model.name} takes ` +
-        `[${model.inputShape}]. They must have equally many entries.`,
+      `${shapes}: as many entries, and each would be taken for another. Transpose the data (channels come last: ` +
+        '[height, width, channels]), or give the model their shape.',
     );
   }
   if (data.outputCount !== model.outputCount) {
@@ -171,7 +177,7 @@ export async function empiricalRisk(options: EmpiricalRiskOptions): Promise<Obje
     return {
       add(losses: Float32Array, outputs: Float32Array, from: number): void {
         exampleLosses.set(losses, from);
-        if (examples.labels === null) return;
+        if (!examples.labels) return;
         losses.forEach((_, k) => {
           const example = batch === null ? from + k : batch[from + k]!;
           if (largest(outputs, k * model.outputCount, model.outputCount) === examples.labels![example]) correct++;
@@ -179,7 +185,7 @@ export async function empiricalRisk(options: EmpiricalRiskOptions): Promise<Obje
       },
       result: async (): Promise<Performance> => {
         if (loss.degree !== undefined) {
-          await computeAgain(exampleLosses, async (places, scale) => {
+          await computeAgain(exampleLosses, loss.degree, async (places, scale) => {
             // All of them: where examples are coupled some would have other losses.
             const losses = await scaledLosses(weights, examples, batch, scale);
             return places.map((place) => losses[place]!);
@@ -187,7 +193,7 @@ export async function empiricalRisk(options: EmpiricalRiskOptions): Promise<Obje
         }
         return {
           loss: exampleLosses.reduce((a, b) => a + b, 0) / total,
-          accuracy: examples.labels === null ? null : correct / total,
+          accuracy: examples.labels ? correct / total : null,
           exampleLosses: coupled ? null : exampleLosses,
         };
       },
@@ -222,7 +228,7 @@ export async function empiricalRisk(options: EmpiricalRiskOptions): Promise<Obje
   async function normsSquared(weights: Float32Array, batch: Int32Array | null): Promise<Float64Array | null> {
     const norms = await scaledNormsSquared(weights, batch, 1);
     if (norms === null) return null;
-    await computeAgain(norms, (places, scale) => {
+    await computeAgain(norms, 2, (places, scale) => {
       const some = Int32Array.from(places, (place) => batch?.[place] ?? place);
       return scaledNormsSquared(weights, some, scale).then((found) => found?.map((square) => square / scale ** 2));
     });
@@ -287,7 +293,7 @@ export async function empiricalRisk(options: EmpiricalRiskOptions): Promise<Obje
     parameters: model.parameters,
     exampleCount: n,
     coupled,
-    hasTest: data.test !== null,
+    hasTest: data.test != null,
     metadata: {
       objective: WHO,
       ...(isGiven && { initialWeights: 'given by the model, in part or all, whatever the seed' }),
@@ -309,7 +315,7 @@ export async function empiricalRisk(options: EmpiricalRiskOptions): Promise<Obje
 
     performance: async (weights, split) => {
       const examples = split === 'train' ? data.train : data.test;
-      if (examples === null) {
+      if (!examples) {
         throw new BrinkError(
           WHO,
           `the data set ${data.name} has no test examples. Load it with some, or leave the test columns out.`,
@@ -404,4 +410,10 @@ function largest(values: Float32Array, start: number, count: number): number {
 }
 function size(shape: readonly number[]): number {
   return shape.reduce((a, b) => a * b, 1);
+}
+
+/** Whether two shapes have as many axes, those of one entry aside, of other lengths; flattened ones have fewer. */
+function areRearranged(a: readonly number[], b: readonly number[]): boolean {
+  const [own, other] = [a, b].map((shape) => shape.filter((length) => length > 1));
+  return own!.length === other!.length && own!.some((length, axis) => length !== other![axis]);
 }

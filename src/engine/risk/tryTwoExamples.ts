@@ -23,10 +23,13 @@ export async function tryTwoExamples(
   who: string,
   model: Model,
   loss: Loss,
-  { train }: Dataset,
+  { train, test }: Dataset,
   uploadTheta: () => Tensor[],
 ): Promise<void> {
-  if (loss.targetsAreShares) requireShares(who, loss, train.targets, model.outputCount);
+  if (loss.targetsAreShares) {
+    requireShares(who, loss, 'example', train.targets, model.outputCount);
+    if (test) requireShares(who, loss, 'test example', test.targets, model.outputCount);
+  }
   /** The rows of the first two examples, of the only one twice where there is one. */
   const pair = (array: Float32Array) => {
     const width = array.length / train.count;
@@ -113,7 +116,7 @@ function requireDegree(
   );
 }
 
-function requireShares(who: string, loss: Loss, targets: Float32Array, width: number): void {
+function requireShares(who: string, loss: Loss, what: string, targets: Float32Array, width: number): void {
   for (let row = 0; row * width < targets.length; row++) {
     const shares = targets.subarray(row * width, (row + 1) * width);
     const sum = shares.reduce((a, b) => a + b, 0);
@@ -121,7 +124,7 @@ function requireShares(who: string, loss: Loss, targets: Float32Array, width: nu
     const shown = Array.from(shares.subarray(0, 4), (x) => Number(x.toPrecision(4))).join(', ');
     throw new BrinkError(
       who,
-      `the target of example ${row} is [${shown}${width > 4 ? ', …' : ''}], and the loss ${loss.name} takes shares ` +
+      `the target of ${what} ${row} is [${shown}${width > 4 ? ', …' : ''}], and the loss ${loss.name} takes shares ` +
         `that are not negative and sum to 1. Give labels, or take meanSquaredError.`,
     );
   }
