@@ -1,5 +1,7 @@
 import { connect, map, merge, Observable, type OperatorFunction } from 'rxjs';
+import { madeFrom } from '../core/origin.ts';
 import type { Step } from '../core/Step.ts';
+import { requireBranches } from './requireBranches.ts';
 
 type Rows = { readonly step: number };
 type Probes = Readonly<Record<string, (steps: Observable<Step>) => Observable<Rows>>>;
@@ -24,10 +26,12 @@ export type Joined<P extends Probes> = {
  * Cost: none beyond the probes; rows of steps that are not whole are held until a later step is.
  *
  * @param probes By name: each emits the rows of one step in one go, as probes do.
+ * @throws BrinkError at the call where one is no function.
  */
 export function alongside<const P extends Probes>(probes: P): OperatorFunction<Step, Joined<P>> {
+  requireBranches('alongside', probes);
   const names = Object.keys(probes);
-  return connect((steps) => {
+  const join = (steps: Observable<Step>) => {
     const tagged = Object.entries(probes).map(([name, of]) => of(steps).pipe(map((row) => ({ name, row }))));
     return new Observable<Joined<P>>((subscriber) => {
       const held = new Map<number, Record<string, Rows[]>>();
@@ -55,5 +59,6 @@ export function alongside<const P extends Probes>(probes: P): OperatorFunction<S
         },
       });
     });
-  });
+  };
+  return (steps) => steps.pipe(connect((shared) => join(madeFrom(shared, steps))));
 }

@@ -1,4 +1,5 @@
 import { connect, map, merge, type Observable, type OperatorFunction } from 'rxjs';
+import { madeFrom } from '../core/origin.ts';
 import type { Step } from '../core/Step.ts';
 import { requireBranches } from './requireBranches.ts';
 
@@ -24,11 +25,11 @@ export type FannedOut<B extends Branches> = {
  */
 export function fanOut<const B extends Branches>(branches: B): OperatorFunction<Step, FannedOut<B>> {
   requireBranches('fanOut', branches);
-  return connect((steps) =>
+  const fan = (steps: Observable<Step>) =>
     merge(
       ...Object.entries(branches).map(([branch, of]) =>
         of(steps).pipe(map((value) => ({ branch, value }) as FannedOut<B>)),
       ),
-    ),
-  );
+    );
+  return (steps) => steps.pipe(connect((shared) => fan(madeFrom(shared, steps))));
 }

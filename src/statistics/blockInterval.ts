@@ -86,7 +86,9 @@ export function blockInterval<T>(
       rows.every((row) => typeof row === 'boolean'),
     );
   if (typeof statistic === 'function') {
-    return interval(rows, statistic, 'the statistic', (value) => influences(rows, statistic, value), resamples, seed);
+    // Of a list of its own: one that sorts it in place would change the order of the rows, and of those drawn next.
+    const of = (some: readonly T[]) => statistic([...some]);
+    return interval(rows, of, 'the statistic', (value) => influences(rows, of, value), resamples, seed);
   }
   const numbers = numbersOf(rows);
   if (statistic === 'mean') return interval(numbers, mean, 'the mean', () => numbers, resamples, seed);

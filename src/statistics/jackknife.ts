@@ -36,11 +36,12 @@ export function jackknife<T>(items: readonly T[], statistic: (items: readonly T[
   requireList(WHO, 'items', items);
   const k = items.length;
   if (k === 0) throw new BrinkError(WHO, 'items is empty. A statistic needs something that it is of.');
-  const value = statistic(items);
+  // Of a list of its own, which it may sort in place.
+  const value = statistic([...items]);
   const rest = { method: `jackknife over ${k}`, size: k, effectiveSize: k };
   const open = { value, low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY, ...rest };
   if (k < 3) return { ...open, method: `none: ${k} of them tell nothing of their spread` };
-  const without = items.map((_, i) => statistic(items.toSpliced(i, 1)));
+  const without = Array.from(items, (_, i) => statistic(Array.from(items).toSpliced(i, 1)));
   if (![value, ...without].every(Number.isFinite)) return { ...open, method: 'none: not finite without one of them' };
   const mean = without.reduce((sum, x) => sum + x, 0) / k;
   const variance = ((k - 1) / k) * without.reduce((sum, x) => sum + (x - mean) ** 2, 0);

@@ -1,8 +1,15 @@
-import { lastValueFrom, map, tap, toArray } from 'rxjs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { filter, lastValueFrom, map, type Observable, tap, toArray } from 'rxjs';
 import { expect, it } from 'vitest';
+import type { Step } from '../../src/core/Step.ts';
 import { alongside } from '../../src/operators/alongside.ts';
+import { fanOut } from '../../src/operators/fanOut.ts';
 import { throttleSteps } from '../../src/operators/throttleSteps.ts';
 import { interactionAwareSharpness, topEigenvalues, trainingLoss } from '../../src/probes/index.ts';
+import { run } from '../../src/runs/run.ts';
+import { toParquet } from '../../src/tables/toParquet.ts';
 import { gradientDescent } from '../../src/training/gradientDescent.ts';
 import { regression } from '../helpers/regression.ts';
 import { watchPasses } from '../helpers/watchPasses.ts';
@@ -52,3 +59,36 @@ it('leaves out steps at which one did not measure, and holds training back as th
     [8, 1, 1],
   ]);
 });
+
+it.each<
+  [
+    string,
+    (of: (steps: Observable<Step>) => Observable<{ step: number }>) => (s: Observable<Step>) => Observable<unknown>,
+  ]
+>([
+  ['alongside', (of) => alongside({ of, loss: trainingLoss() })],
+  ['fanOut', (of) => fanOut({ of })],
+])(
+  '%s keeps its probes in their branch of a run: options are checked first, and files lie in its folder',
+  async (_, made) => {
+    const directory = mkdtempSync(join(tmpdir(), 'brink-alongside-'));
+    try {
+      const options = { directory, overwrite: true, progress: false };
+      const steps = gradientDescent(regression(), { learningRate: 0.05, steps: 2 });
+      const many = run(steps, { many: made(topEigenvalues({ count: 6 })) }, options);
+      await expect(many).rejects.toThrow('topEigenvalues: count is 6');
+      expect(readdirSync(directory)).toEqual([]);
+      const none = (s: Observable<Step>) =>
+        s.pipe(
+          filter(() => false),
+          topEigenvalues(),
+          toParquet({ path: 'none.parquet' }),
+        );
+      await run(steps, { none: made(none) }, options);
+      expect(readdirSync(directory)).toContain('none.parquet');
+    } finally {
+      rmSync(directory, { recursive: true });
+      rmSync('none.parquet', { force: true });
+    }
+  },
+);

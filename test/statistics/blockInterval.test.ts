@@ -102,6 +102,16 @@ describe('an interval', () => {
     expect(own.effectiveSize).toBeCloseTo(named.effectiveSize, 6);
   });
 
+  it('is the same of a statistic that sorts what it is given in place, and leaves the rows as they are', () => {
+    const rows = autoregression(0.9)(100, 3);
+    const given = [...rows];
+    const ninth = (sorted: readonly number[]) => sorted[Math.floor(0.9 * sorted.length)]!;
+    const inPlace = (some: readonly number[]) => ninth((some as number[]).sort((a, b) => a - b));
+    const apart = blockInterval(rows, (some) => ninth(some.toSorted((a, b) => a - b)));
+    expect(blockInterval(given, inPlace)).toEqual(apart);
+    expect(given).toEqual(rows);
+  });
+
   it('moves and stretches with the numbers', () => {
     const { value, low, high } = blockInterval(series, 'median');
     const moved = blockInterval(

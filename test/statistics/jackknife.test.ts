@@ -37,6 +37,14 @@ describe('jackknife', () => {
     expect(jackknife([1, 2, 3], ratio)).toMatchObject({ value: 1, high: Number.POSITIVE_INFINITY });
   });
 
+  it('leaves its items as they are, of a typed array too', () => {
+    const x = [9.8, 10.3, 9.7, 10.4, 9.8];
+    const sorting = (some: readonly number[]) => mean((some as number[]).sort());
+    expect(jackknife(x, sorting).value).toBeCloseTo(10, 12);
+    expect(x).toEqual([9.8, 10.3, 9.7, 10.4, 9.8]);
+    expect(jackknife(Float64Array.from(x) as unknown as number[], mean)).toEqual(jackknife(x, mean));
+  });
+
   it('refuses what is no list, and an empty one', () => {
     expect(() => jackknife([], mean)).toThrow('jackknife: items is empty');
     expect(() => jackknife(3 as never, mean)).toThrow('items is 3. It must be an array');
