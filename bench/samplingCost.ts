@@ -18,7 +18,8 @@ import {
   interactionAwareSharpness,
 } from '../src/probes/interactionAwareSharpness.ts';
 import { topEigenvalues } from '../src/probes/topEigenvalues.ts';
-import { type GradientDescentOptions, gradientDescent } from '../src/training/gradientDescent.ts';
+import { gradientDescent } from '../src/training/gradientDescent.ts';
+import type { GradientDescentOptions } from '../src/training/settings.ts';
 import { conditions } from './conditions.ts';
 import { markdownTable } from './markdownTable.ts';
 

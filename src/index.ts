@@ -166,5 +166,6 @@ export { rhoFromPairs, type TunedPair } from './theory/rhoFromPairs.ts';
 export { type RhoOfRun, rhoOfRun, type TracesOfBatch, type TracesOfExample } from './theory/rhoOfRun.ts';
 export { samplingCoefficient } from './theory/samplingCoefficient.ts';
 export { stabilityEdge } from './theory/stabilityEdge.ts';
-export { type GradientDescentOptions, gradientDescent } from './training/gradientDescent.ts';
+export { gradientDescent } from './training/gradientDescent.ts';
 export type { ConstantSchedule, CosineSchedule, Schedule, StepsSchedule } from './training/schedule.ts';
+export type { GradientDescentOptions } from './training/settings.ts';

@@ -33,6 +33,12 @@ export function requireInteger(who: string, name: string, value: unknown, least:
   if (!Number.isInteger(value) || (value as number) < least) {
     throw new BrinkError(who, `${given(name, value)} It must be an integer of at least ${least}.`);
   }
+  if (!Number.isSafeInteger(value)) {
+    throw new BrinkError(
+      who,
+      `${given(name, value)} Above 2⁵³ − 1 several integers are one number; choose a smaller one.`,
+    );
+  }
 }
 
 /** Throws unless `value` is a finite number above `bound` (or equal to it where `inclusive`). */

@@ -73,12 +73,12 @@ export function parseNpy(who: string, what: string, bytes: Buffer): FileArray {
   const view = new DataView(bytes.buffer, bytes.byteOffset + data, count * width);
   const isLittle = type[0] !== '>';
   const from = fortran === 'True' ? columnMajor(shape) : (k: number) => k;
-  if (isText)
-    return {
-      shape,
-      type,
-      values: Array.from({ length: count }, (_, k) => text(view, from(k) * width, width, isLittle)),
-    };
+  if (isText) {
+    const values = Array.from({ length: count }, (_, k) => text(view, from(k) * width, width, isLittle));
+    const k = values.indexOf(null);
+    if (k >= 0) throw wrong(`is damaged: entry ${k} holds what is no character.`);
+    return { shape, type, values: values as string[] };
+  }
   const values = reader!.make(count);
   for (let k = 0; k < count; k++) values[k] = reader!.read(view, from(k) * width, isLittle);
   return { shape, type, values };
@@ -97,8 +97,9 @@ function columnMajor(shape: readonly number[]): (k: number) => number {
   };
 }
 
-/** Characters of four bytes each, up to the zeros that fill the rest. */
-function text(view: DataView, start: number, width: number, isLittle: boolean): string {
+/** Characters of four bytes each, up to the zeros that fill the rest; null where one is none. */
+function text(view: DataView, start: number, width: number, isLittle: boolean): string | null {
   const points = Array.from({ length: width / 4 }, (_, k) => view.getUint32(start + 4 * k, isLittle));
+  if (points.some((point) => point > 0x10ffff)) return null;
   return String.fromCodePoint(...points).replace(/\0+$/, '');
 }

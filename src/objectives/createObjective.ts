@@ -152,7 +152,9 @@ export function createObjective(derivatives: Derivatives): Objective {
     metadata,
     cost,
     initialWeights: (seed) => {
-      if (!Number.isInteger(seed)) throw new BrinkError(name, `${given('seed', seed)} It must be an integer.`);
+      if (!Number.isSafeInteger(seed)) {
+        throw new BrinkError(name, `${given('seed', seed)} It must be an integer below 2⁵³ on either side of 0.`);
+      }
       return derivatives.initialWeights(seed);
     },
     at: (weights) => {

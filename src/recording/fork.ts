@@ -3,7 +3,8 @@ import { requireInteger } from '../core/errors.ts';
 import type { Objective } from '../core/Objective.ts';
 import { requireNames } from '../core/requireNames.ts';
 import type { Step } from '../core/Step.ts';
-import { descend, type GradientDescentOptions } from '../training/gradientDescent.ts';
+import { descend } from '../training/gradientDescent.ts';
+import type { GradientDescentOptions } from '../training/settings.ts';
 import { continueFrom } from './continuation.ts';
 
 /** Where a new run leaves the recorded one, and in what it differs. */

@@ -4,7 +4,7 @@ import type { JsonObject } from '../core/Json.ts';
 import type { Step } from '../core/Step.ts';
 import { loadWeights, weightTypes } from '../recording/loadWeights.ts';
 import { record } from '../recording/record.ts';
-import { type GradientDescentOptions, gradientDescent } from '../training/gradientDescent.ts';
+import { gradientDescent } from '../training/gradientDescent.ts';
 import { asWritten } from './asWritten.ts';
 import type { Branch, Branches } from './branches.ts';
 import { CommandLineError } from './CommandLineError.ts';
@@ -13,7 +13,7 @@ import type { Named } from './parseNamed.ts';
 import { probeBranches } from './probeBranches.ts';
 import { requireNoRun } from './requireNoRun.ts';
 import { type RunSummary, run } from './run.ts';
-import type { Specification } from './specification.ts';
+import { type Specification, trainingOf } from './specification.ts';
 
 const WHO = 'run';
 
@@ -51,33 +51,17 @@ export interface PreparedRun {
  */
 export async function preparePipeline(spec: Specification): Promise<PreparedRun> {
   const objective = await objectiveFrom(WHO, spec);
-  const {
-    data: _data,
-    model: _model,
-    loss: _loss,
-    chunk: _chunk,
-    probes,
-    every,
-    sinks,
-    record: isRecorded,
-    directory: _,
-    initialWeights: file,
-    initialStep: step,
-    ...training
-  } = spec;
+  const { probes, every, sinks, record: isRecorded, initialWeights: file, initialStep: step } = spec;
   if (step !== undefined && file === undefined) {
     throw new CommandLineError(WHO, `initialStep is ${step}, and initialWeights names no recording. Name one.`);
   }
   const initialWeights = file && loadWeights(file, objective, { ...(step !== undefined && { step }) });
   const steps = asWritten(() =>
-    gradientDescent(objective, {
-      ...training,
-      ...(initialWeights && { initialWeights }),
-    } satisfies GradientDescentOptions),
+    gradientDescent(objective, { ...trainingOf(spec), ...(initialWeights && { initialWeights }) }),
   );
   const branches = asWritten(() =>
     probeBranches(
-      probes.map((probe) => asTraining(probe, training.replacement)),
+      probes.map((probe) => asTraining(probe, spec.replacement)),
       every,
       sinks,
     ),

@@ -3,7 +3,10 @@ import { datasets } from '../catalogue/datasets.ts';
 import { losses } from '../catalogue/losses.ts';
 import { models } from '../catalogue/models.ts';
 import { probes as allProbes } from '../catalogue/probes.ts';
+import { requireInteger } from '../core/errors.ts';
 import type { JsonObject } from '../core/Json.ts';
+import { type GradientDescentOptions, requireSettings } from '../training/settings.ts';
+import { asWritten } from './asWritten.ts';
 import { type Choices, optionsOf, optionsSchemaOf, parseNamed, parseStrictly } from './parseNamed.ts';
 import { checkProbes } from './probeBranches.ts';
 import { requireName } from './requireName.ts';
@@ -78,9 +81,17 @@ export function readNames(spec: Readonly<Record<string, unknown>>): object {
   };
 }
 
+/** How a pipeline trains: what of it `gradientDescent` takes, but for the weights that a file holds. */
+export function trainingOf(spec: Specification): GradientDescentOptions {
+  const { data: _data, model: _model, loss: _loss, chunk: _chunk, initialWeights: _weights, ...rest } = spec;
+  const { initialStep: _step, probes: _probes, every: _every, sinks: _sinks, record: _record, ...more } = rest;
+  const { directory: _directory, ...training } = more;
+  return training;
+}
+
 /**
- * Checks what can be checked before data is read. @throws CommandLineError for whatever is unknown or of a wrong
- * type.
+ * Checks what can be checked before data is read. @throws CommandLineError for whatever is unknown, of a wrong type, or
+ * out of its range.
  */
 export function parseSpecification(value: unknown): Specification {
   const spec = parseStrictly(WHO, 'the pipeline', value, specification);
@@ -88,6 +99,8 @@ export function parseSpecification(value: unknown): Specification {
   if (spec.model) optionsOf(WHO, 'model', spec.model, models);
   if (spec.loss !== undefined) requireName(WHO, 'loss', spec.loss, Object.keys(losses));
   checkProbes(WHO, spec.probes, spec.every);
+  if (spec.chunk !== undefined) asWritten(() => requireInteger('empiricalRisk', 'chunk', spec.chunk, 1));
+  asWritten(() => requireSettings(trainingOf(spec)));
   return spec;
 }
 

@@ -1,52 +1,15 @@
 import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { Observable, type Subscriber } from 'rxjs';
-import { BrinkError, DivergedError, requireInteger, requireNumber } from '../core/errors.ts';
-import { float32, requireFlag, requireOptions, requireShare } from '../core/given.ts';
+import { BrinkError, DivergedError } from '../core/errors.ts';
+import { float32 } from '../core/given.ts';
 import type { JsonObject } from '../core/Json.ts';
 import type { Objective, Point } from '../core/Objective.ts';
 import { openStep, type Step, type StepRun, stepRun } from '../core/Step.ts';
 import { batchesOf } from './batches.ts';
-import { learningRates, type Schedule } from './schedule.ts';
+import { learningRates } from './schedule.ts';
+import { type GradientDescentOptions, requireSettings, WHO } from './settings.ts';
 import { type StepGradient, stepGradient } from './stepGradient.ts';
-
-/** How to train. */
-export interface GradientDescentOptions {
-  /** η > 0, or how it goes: `{ schedule: 'cosine', rate: 0.1, warmup: 20 }`, see `Schedule`. */
-  readonly learningRate: number | Schedule;
-  /** T, the number of updates: steps 0 … T are emitted, the last being the point arrived at. This or `epochs`. */
-  readonly steps?: number;
-  /**
-   * Passes over the data, instead of `steps`: T = ⌈epochs · n/b⌉. With `shuffle: 'epoch'` a pass is ⌊n/b⌋ batches, also
-   * in the column `epoch`, though n mod b examples are left out of each.
-   */
-  readonly epochs?: number;
-  /**
-   * Ends the run, after the step where it holds is emitted, once the loss over all n examples is at most `loss` or
-   * the accuracy over them at least `accuracy`. Looked at on the first step of every epoch: each step of full-batch
-   * GD, where it is free, and once an epoch of SGD, where it costs a forward pass (also each step where β₂ > 0).
-   */
-  readonly until?: { readonly loss?: number; readonly accuracy?: number };
-  /** b, from 1 to n; default n: full-batch GD. */
-  readonly batchSize?: number;
-  /** Whether a batch may hold an example twice; default false. */
-  readonly replacement?: boolean;
-  /**
-   * 'independent' (default): each batch is drawn anew. 'epoch': the batches of an epoch are the pieces of one random
-   * order of the examples, see `batchesOf` for what that does to γ_{n,b}.
-   */
-  readonly shuffle?: 'independent' | 'epoch';
-  /** Decoupled weight decay λ ≥ 0: η_t λ θ_t is taken off at each update, beside L; default 0. */
-  readonly weightDecay?: number;
-  /** β₁, from 0 to 1; default 0. */
-  readonly beta1?: number;
-  /** β₂, from 0 to 1; default 0, Polyak's momentum. Nesterov's is β₂ = β₁. */
-  readonly beta2?: number;
-  /** Of θ_0 and of the batches; default 0. */
-  readonly seed?: number;
-  /** θ_0, flat [m], rounded to float32; default `objective.initialWeights(seed)`. */
-  readonly initialWeights?: ArrayLike<number>;
-}
 
 /** Where a run stands: what its next step follows from, beside the options. */
 export interface TrainingState {
@@ -69,22 +32,6 @@ export interface KnownSteps {
   /** Throws unless the loss of a known step's batch is the one that is known of it. */
   requireLoss(index: number, loss: number): void;
 }
-
-const WHO = 'gradientDescent';
-const NAMES = [
-  'learningRate',
-  'steps',
-  'epochs',
-  'until',
-  'batchSize',
-  'replacement',
-  'shuffle',
-  'weightDecay',
-  'beta1',
-  'beta2',
-  'seed',
-  'initialWeights',
-];
 
 /**
  * Trains by gradient descent, on all examples or on random batches, with generalized momentum, and emits every step.
@@ -139,10 +86,9 @@ export function descend(
   known?: KnownSteps,
 ): Observable<Step> {
   const { paramCount: m, exampleCount: n } = objective;
-  requireOptions(WHO, options, NAMES, '{ learningRate: 0.1, steps: 100 }');
+  requireSettings(options);
   const { until, batchSize = n, replacement = false, shuffle = 'independent', weightDecay = 0 } = options;
   const { beta1 = 0, beta2 = 0, seed = 0 } = options;
-  requireInteger(WHO, 'batchSize', batchSize, 1);
   if (batchSize > n) throw new BrinkError(WHO, `batchSize is ${batchSize}. The objective has ${n} examples.`);
   // A pass in whole numbers, and what a step adds to it.
   const [pass, perStep] = shuffle === 'epoch' ? [Math.floor(n / batchSize), 1] : [n, batchSize];
@@ -157,29 +103,6 @@ export function descend(
       'batchSize is 1. The model normalises over the batch, and over one example there is nothing to normalise; take 2 at least.',
     );
   }
-  requireFlag(WHO, 'replacement', replacement);
-  if (until !== undefined) requireOptions(`${WHO} (until)`, until, ['loss', 'accuracy'], '{ loss: 0.1 }');
-  if (replacement && options.batchSize === undefined) {
-    throw new BrinkError(
-      WHO,
-      'replacement is true without a batchSize. Full-batch GD draws nothing; give a batchSize.',
-    );
-  }
-  if (shuffle !== 'independent' && shuffle !== 'epoch') {
-    throw new BrinkError(WHO, `shuffle is '${String(shuffle)}'. It must be 'independent' or 'epoch'.`);
-  }
-  if (shuffle === 'epoch' && replacement) {
-    throw new BrinkError(
-      WHO,
-      "shuffle is 'epoch' and replacement is true. An order of the examples holds each once; choose one of the two.",
-    );
-  }
-  requireNumber(WHO, 'weightDecay', weightDecay, 0, true);
-  requireShare(WHO, 'beta1', beta1);
-  requireShare(WHO, 'beta2', beta2);
-  requireInteger(WHO, 'seed', seed, 0);
-  if (until?.loss !== undefined) requireNumber(WHO, 'until.loss', until.loss, Number.NEGATIVE_INFINITY);
-  if (until?.accuracy !== undefined) requireShare(WHO, 'until.accuracy', until.accuracy);
   const given =
     options.initialWeights === undefined
       ? null
@@ -337,17 +260,7 @@ function findNonFinite(array: Float32Array): number {
 
 /** T, from `steps` or `epochs`, where each step takes `perStep` of a pass. */
 function updatesOf({ steps, epochs }: GradientDescentOptions, pass: number, perStep: number): number {
-  if ((steps === undefined) === (epochs === undefined)) {
-    throw new BrinkError(
-      WHO,
-      `steps is ${steps} and epochs is ${epochs}. One of them says how long to train, and only one.`,
-    );
-  }
-  if (steps !== undefined) {
-    requireInteger(WHO, 'steps', steps, 0);
-    return steps;
-  }
-  requireNumber(WHO, 'epochs', epochs as number, 0, true);
+  if (steps !== undefined) return steps;
   const updates = ((epochs as number) * pass) / perStep;
   const whole = Math.round(updates);
   // Rounding makes no step more: 1.1 · 10 is above 11.

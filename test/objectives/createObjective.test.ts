@@ -27,7 +27,7 @@ describe('in plain JavaScript', () => {
     ['flat: θ is [0, 1]. It must be a Float32Array; Float32Array.from(…) makes one.', () => toyAt([0, 1])],
     ['flat: θ has 3 entries. It must have 2.', () => toyAt(new Float32Array(3))],
     ['flat: paramCount is 0. It must be an integer', () => createObjective({ ...flat, paramCount: 0 })],
-    ['flat: seed is 0.5. It must be an integer.', () => createObjective(flat).initialWeights(0.5)],
+    ['flat: seed is 0.5. It must be an integer below', () => createObjective(flat).initialWeights(0.5)],
     [
       "quadratic: A[0][1] is ''. It must be a number",
       () =>

@@ -30,7 +30,8 @@ import { resume } from '../../src/recording/resume.ts';
 import { run } from '../../src/runs/run.ts';
 import { readTable } from '../../src/tables/readTable.ts';
 import { toParquet } from '../../src/tables/toParquet.ts';
-import { type GradientDescentOptions, gradientDescent } from '../../src/training/gradientDescent.ts';
+import { gradientDescent } from '../../src/training/gradientDescent.ts';
+import type { GradientDescentOptions } from '../../src/training/settings.ts';
 import { collect } from '../recording/plain.ts';
 
 let folder: string;

@@ -101,6 +101,21 @@ describe('planSweep', () => {
       { axes: { batchSize: [4, 'many'] } },
       'the cell {"batch_size":"many"}: run: the pipeline: batchSize',
     ],
+    [
+      'what a cell would refuse once it runs',
+      { axes: { batchSize: [4, -1] } },
+      'the cell {"batch_size":-1}: gradientDescent: batchSize is -1. It must be an integer of at least 1.',
+    ],
+    [
+      'seeds that are one number',
+      { axes: { seed: [0, 2 ** 53] } },
+      'the cell {"seed":9007199254740992}: gradientDescent: seed is 9007199254740992. Above 2⁵³ − 1 several integers',
+    ],
+    [
+      'a chunk of no example',
+      { axes: { chunk: [0] } },
+      'the cell {"chunk":0}: empiricalRisk: chunk is 0. It must be an integer of at least 1.',
+    ],
     ['options of what has none', { axes: { 'model.hidden': [[4]] } }, "there is nothing at 'model.hidden'"],
     ['the same value twice', { axes: { seed: [1, 1] } }, 'cells 0 and 1 are the same: {"seed":1}'],
     [

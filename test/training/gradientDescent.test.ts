@@ -9,7 +9,8 @@ import { norm } from '../../src/linalg/vector.ts';
 import { createObjective } from '../../src/objectives/createObjective.ts';
 import { leastSquares } from '../../src/objectives/leastSquares.ts';
 import { quadratic, toy } from '../../src/objectives/quadratic.ts';
-import { type GradientDescentOptions, gradientDescent } from '../../src/training/gradientDescent.ts';
+import { gradientDescent } from '../../src/training/gradientDescent.ts';
+import type { GradientDescentOptions } from '../../src/training/settings.ts';
 import { regression } from '../helpers/regression.ts';
 import { watchPasses } from '../helpers/watchPasses.ts';
 

@@ -9,7 +9,8 @@ import { topEigenvalues } from '../../src/probes/index.ts';
 import { fork } from '../../src/recording/fork.ts';
 import { record } from '../../src/recording/record.ts';
 import { resume } from '../../src/recording/resume.ts';
-import { type GradientDescentOptions, gradientDescent } from '../../src/training/gradientDescent.ts';
+import { gradientDescent } from '../../src/training/gradientDescent.ts';
+import type { GradientDescentOptions } from '../../src/training/settings.ts';
 import { regression } from '../helpers/regression.ts';
 
 const collect = (steps: Observable<Step>) => lastValueFrom(steps.pipe(toArray()));

@@ -44,7 +44,9 @@ function removeAbandoned(folder: string): void {
     const pid = name.split('.').at(-2);
     try {
       process.kill(Number(pid), 0);
-    } catch {
+    } catch (error) {
+      // Another user's lives, too: EPERM.
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') continue;
       rmSync(join(parent, name), { recursive: true, force: true });
     }
   }
