@@ -3,7 +3,7 @@ import type { HessianProduct } from '../core/Objective.ts';
 import { nonFiniteProduct } from './nonFiniteProduct.ts';
 import { generator, normals, signs } from './random.ts';
 import { correction, renewModel, type SpectralModel } from './spectralModel.ts';
-import { addScaled, dot, norm, rescale, type Vector } from './vector.ts';
+import { addScaled, addSingles, dot, norm, rescale } from './vector.ts';
 
 /** One vector with its product: a free direction for the search where the product is known already. */
 export interface KnownProduct extends HessianProduct {
@@ -176,16 +176,14 @@ export async function extremeEigenpairs(
 
   /** V y, W y, P y. */
   function combine(y: readonly number[]): KnownProduct {
-    const sum = (part: (b: KnownProduct) => Vector) => {
-      const out = new Float64Array(part(basis[0]!).length);
-      for (const [i, b] of basis.entries()) addScaled(out, part(b), y[i]!);
-      return out;
+    const sum = (part: (b: KnownProduct) => Float32Array) => {
+      const out = new Float64Array(dimension);
+      addSingles(out, basis.map(part), y);
+      return Float32Array.from(out);
     };
-    return {
-      vector: Float32Array.from(sum((b) => b.vector)),
-      product: Float32Array.from(sum((b) => b.product)),
-      projections: basis[0]!.projections && sum((b) => b.projections!),
-    };
+    const projections = basis[0]!.projections && new Float64Array(basis[0]!.projections.length);
+    if (projections) for (const [i, b] of basis.entries()) addScaled(projections, b.projections!, y[i]!);
+    return { vector: sum((b) => b.vector), product: sum((b) => b.product), projections };
   }
 
   /** Eigenvalues of VᵀHV from the wanted end, with their coordinates y in the basis. */

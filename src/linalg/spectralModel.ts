@@ -1,5 +1,5 @@
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
-import { addScaled, dot, norm, rescale } from './vector.ts';
+import { addScaled, addSingles, dot, norm, rescale } from './vector.ts';
 
 /**
  * What is remembered of a symmetric H: H ≈ U diag(τ) Uᵀ with orthonormal U [m × p]. It steers a search and decides
@@ -118,8 +118,7 @@ export function renewModel(
       unit(basis.length, -1, old.vectors.length),
     );
     const sum = new Float64Array(basis[0]!.vector.length);
-    for (const [j, { vector }] of basis.entries()) addScaled(sum, vector, x[j]!);
-    for (const [j, vector] of old.vectors.entries()) addScaled(sum, vector, y[j]!);
+    addSingles(sum, [...basis.map(({ vector }) => vector), ...old.vectors], [...x, ...y]);
     return Float32Array.from(sum);
   });
   return {
