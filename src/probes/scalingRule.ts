@@ -66,7 +66,8 @@ export type ScalingRuleOptions = OptionsOf<typeof scalingRule>;
  * Which ρ: by default the running one, Σ_t ‖∇L‖²/Σ_t E‖g_i‖² over the steps measured so far. With learning rates tuned
  * over whole runs (Figure 5 on digits, b = 4 … 256) it agrees; ρ of a step at the end of training is ten times smaller,
  * and LSSR with it no better than LSR. The ρ of a step answers another question, which η keeps the bound at this step.
- * A run that is resumed begins its sums anew; `rhoOfRun` sums over a table.
+ * A run that is resumed, or whose probes begin afresh (`restartEvery`, a sweep's checkpoints), begins its sums anew;
+ * `running_from` says where, and `rhoOfRun` sums over a table.
  *
  * Where ∇L is 0 and the gradients of examples are not, ρ is 0 and LSSR its limit; where they all are 0, ρ and LSSR are
  * NaN.

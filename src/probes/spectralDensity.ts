@@ -20,7 +20,10 @@ const table = defineTable({
       symbol: 'φ(λ)',
       description: 'Share of the eigenvalues near λ, per unit of λ, seen through a Gaussian of the width given.',
     }),
-    density_standard_error: columns.standardError('density', 'over the start vectors, NaN where these are all the same'),
+    density_standard_error: columns.standardError(
+      'density',
+      'over the start vectors, NaN where these are all the same',
+    ),
     width: float64({ symbol: 'σ', description: 'Standard deviation of the Gaussian.' }),
     draws: columns.draws(),
   },
