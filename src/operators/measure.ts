@@ -6,6 +6,7 @@ import { requireNames } from '../core/requireNames.ts';
 import { requireStep, type Step } from '../core/Step.ts';
 import { shown } from '../core/shown.ts';
 import { eachInTurn } from './eachInTurn.ts';
+import { stretchOf } from './stretchOf.ts';
 
 /** What a probe does at one step: ask the point, return its rows. */
 export type Measurement<R> = (point: Point, step: Step) => Promise<R | readonly R[]>;
@@ -52,8 +53,7 @@ export function measureWith<R extends object>(instrument: Instrument<R>): Operat
       let stretch = 0;
       const begin = (step: Step | null) => {
         if (step === null) return;
-        const every = (branch ?? step.run.branch)?.restartEvery ?? null;
-        const own = every === null ? 0 : Math.floor(step.index / every);
+        const own = stretchOf(step, branch);
         if (measurement !== null && own === stretch) return;
         measurement = instrument.begin(on ?? step.point().objective);
         stretch = own;
