@@ -84,7 +84,7 @@ export function rhoOfRun(rows: readonly (TracesOfBatch | TracesOfExample)[], n: 
   const { rho, below } = ratio(ordered);
   return {
     rho,
-    standardError: (rho * Math.hypot(...ordered.map(({ error }) => error))) / below,
+    standardError: (rho * Math.sqrt(ordered.reduce((sum, { error }) => sum + error ** 2, 0))) / below,
     blockStandardError: jackknife(ordered),
     steps: ordered.length,
   };

@@ -33,6 +33,16 @@ async function bySingles(): Promise<number[]> {
 }
 
 describe('ρ of a run', () => {
+  it('is of as many steps as a run may have', () => {
+    const traces = { batch_size: 1, replacement: false, trace_S_n: 1, trace_S_b: 2, trace_S_b_standard_error: 0.1 };
+    const { rho, standardError } = rhoOfRun(
+      Array.from({ length: 200_000 }, (_, step) => ({ step, ...traces })),
+      n,
+    );
+    expect(rho).toBe(0.5);
+    expect(standardError).toBeCloseTo((0.5 * 0.1) / 2 / Math.sqrt(200_000), 12);
+  });
+
   it('is the ratio of the sums, running in the probes and of their tables, whatever the b', async () => {
     const truth = await bySingles();
     const objective = curvedRegression(0.3, n);
