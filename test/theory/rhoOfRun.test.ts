@@ -126,6 +126,11 @@ describe('ρ of a run', () => {
       () => rhoOfRun([batch({ trace_S_b: NaN })], 5),
       /^rhoOfRun: step 3: .* is NaN in rows\[0\]/,
     ],
+    [
+      'a model with batch normalisation, where the identity does not hold, and another n',
+      () => rhoOfRun([batch({ noise_scale: null })], 5),
+      /^rhoOfRun: step 3: noise_scale is null in rows\[0\], for b = 2\./,
+    ],
     ['no n', () => rhoOfRun([batch({})], undefined as never), /^rhoOfRun: n is missing\./],
     ['no list', () => rhoOfRun({} as never, 5), /^rhoOfRun: rows is/],
   ])('refuses %s', (_, call, message) => {
