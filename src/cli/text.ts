@@ -35,7 +35,8 @@ export function sparkline(values: readonly (number | null)[], width = 40): strin
     if (finite.length === 0) return null;
     // Divided first, so that the sum of large numbers stays finite; equal numbers have themselves as their mean.
     const mean = finite.reduce((sum, value) => sum + value / finite.length, 0);
-    return Math.min(Math.max(mean, Math.min(...finite)), Math.max(...finite));
+    const [low, high] = [Math.min, Math.max].map((of) => finite.reduce((a, b) => of(a, b))) as [number, number];
+    return Math.min(Math.max(mean, low), high);
   });
   const known = means.filter((mean) => mean !== null);
   const [least, most] = [Math.min(...known), Math.max(...known)];

@@ -7,6 +7,9 @@ import { type RhoOfRun, rhoOfRun, type TracesOfBatch } from '../theory/rhoOfRun.
 
 const WHO = 'lssr';
 
+/** More steps than a run has. */
+const STEPS = 2 ** 32;
+
 /** What a sweep over batch size and learning rate says of both. */
 export interface TunedSweep {
   readonly n: number;
@@ -48,16 +51,7 @@ export async function tunedSweep(path: string, rows: Rows, score?: string): Prom
   const best = bestLearningRates(cells);
   const chosen = best.flatMap((one) => nearest(cells, one));
   const { traces, n } = await tracesOf(path, new Set(chosen));
-  // The steps of one run after those of another: a step alone does not tell them apart.
-  return {
-    n,
-    best,
-    score: column,
-    rho: rhoOfRun(
-      traces.map((row, step) => ({ ...row, step })),
-      n,
-    ),
-  };
+  return { n, best, score: column, rho: rhoOfRun(traces, n) };
 }
 
 function scoreIn(path: string, rows: Rows): string {
@@ -100,7 +94,11 @@ async function tracesOf(path: string, ids: ReadonlySet<string>) {
         `the cells of ${path} were trained on ${[...counts].join(' and ')} examples. The rules are of one n: sweep over one.`,
       );
     }
-    return { traces: read.flatMap(({ rows }) => rows as unknown as TracesOfBatch[]), n };
+    // The steps of one run after those of another: a step alone does not tell them apart.
+    const traces = read.flatMap(({ rows }, run) =>
+      (rows as unknown as TracesOfBatch[]).map((row) => ({ ...row, step: run * STEPS + row.step })),
+    );
+    return { traces, n };
   }
   throw new CommandLineError(
     WHO,

@@ -98,7 +98,8 @@ export const runningRho = (of: string) => ({
   }),
   running_from: int32({
     symbol: '',
-    description: 'Where these sums begin: the first step that was measured, since the run was last resumed.',
+    description:
+      'Where these sums begin: the first step that was measured since the run, or its probes, last began afresh.',
   }),
   running_rho_standard_error: standardError(
     'running_rho',

@@ -9,11 +9,12 @@ const SAME = Math.SQRT1_2;
  * A vector continues the branch of the vector of the step before with which it overlaps by more than 1/√2; one that
  * overlaps with none begins a branch of its own. Among orthonormal vectors no two can continue the same branch.
  *
- * @returns A function to call once a step, with unit vectors; it answers with their branches, counted from 0.
+ * @param first The number of the first branch.
+ * @returns A function to call once a step, with unit vectors; it answers with their branches, counted from the first.
  */
-export function followBranches(): (vectors: readonly Vector[]) => number[] {
+export function followBranches(first = 0): (vectors: readonly Vector[]) => number[] {
   let last: { readonly vector: Vector; readonly branch: number }[] = [];
-  let next = 0;
+  let next = first;
   return (vectors) => {
     const branches = vectors.map((vector) => {
       const before = last.find((other) => Math.abs(dot(other.vector, vector)) > SAME);

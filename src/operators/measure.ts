@@ -2,9 +2,11 @@ import { concatMap, defer, map, Observable, type OperatorFunction } from 'rxjs';
 import { BrinkError } from '../core/errors.ts';
 import type { Objective, Point } from '../core/Objective.ts';
 import { branchOf, type Declared, madeFrom, type RowOrigin, withOrigin } from '../core/origin.ts';
+import { requireNames } from '../core/requireNames.ts';
 import { requireStep, type Step } from '../core/Step.ts';
 import { shown } from '../core/shown.ts';
 import { eachInTurn } from './eachInTurn.ts';
+import { stretchOf } from './stretchOf.ts';
 
 /** What a probe does at one step: ask the point, return its rows. */
 export type Measurement<R> = (point: Point, step: Step) => Promise<R | readonly R[]>;
@@ -51,8 +53,7 @@ export function measureWith<R extends object>(instrument: Instrument<R>): Operat
       let stretch = 0;
       const begin = (step: Step | null) => {
         if (step === null) return;
-        const every = (branch ?? step.run.branch)?.restartEvery ?? null;
-        const own = every === null ? 0 : Math.floor(step.index / every);
+        const own = stretchOf(step, branch);
         if (measurement !== null && own === stretch) return;
         measurement = instrument.begin(on ?? step.point().objective);
         stretch = own;
@@ -131,16 +132,20 @@ function requireRow(who: string, { index }: Step, row: unknown): void {
   );
 }
 
-const own = (on: Objective | undefined): Pick<Instrument<object>, 'who' | 'on' | 'table' | 'provenance'> => ({
-  who: 'measure',
-  on: on ?? null,
-  table: null,
-  provenance: (first) => ({
-    probe: null,
-    options: null,
-    objective: (on ?? first?.run.objective)?.metadata ?? null,
-  }),
-});
+function own(options: MeasureOptions): Pick<Instrument<object>, 'who' | 'on' | 'table' | 'provenance'> {
+  requireNames('measure', options, ['on']);
+  const { on } = options;
+  return {
+    who: 'measure',
+    on: on ?? null,
+    table: null,
+    provenance: (first) => ({
+      probe: null,
+      options: null,
+      objective: (on ?? first?.run.objective)?.metadata ?? null,
+    }),
+  };
+}
 
 /**
  * Measures something of one's own at every step: `measurement` is called with L at θ_t, one step after the other, and
@@ -152,13 +157,14 @@ const own = (on: Objective | undefined): Pick<Instrument<object>, 'who' | 'on' |
  *
  * @param measurement Called once a step.
  * @param options `on` (the objective of the steps).
- * @throws BrinkError in the stream where a measurement fails; it names the step, and its cause is the failure.
+ * @throws BrinkError at the call for an option that there is not; in the stream where a measurement fails: it names the
+ *   step, and its cause is the failure.
  */
 export function measure<R extends object>(
   measurement: Measurement<R>,
-  { on }: MeasureOptions = {},
+  options: MeasureOptions = {},
 ): OperatorFunction<Step, R> {
-  return measureWith({ ...own(on), begin: () => measurement });
+  return measureWith({ ...own(options), begin: () => measurement });
 }
 
 /**
@@ -167,7 +173,7 @@ export function measure<R extends object>(
  */
 export function measureAlong<R extends object>(
   begin: (objective: Objective) => Measurement<R>,
-  { on }: MeasureOptions = {},
+  options: MeasureOptions = {},
 ): OperatorFunction<Step, R> {
-  return measureWith({ ...own(on), begin });
+  return measureWith({ ...own(options), begin });
 }

@@ -194,7 +194,8 @@ function layersOf(table: Table, { x, name, isLine, series, isAlone, reference }:
 }
 
 function listLayers(named: string, name: string, rows: readonly AnyRow[], x: string): Layer[] {
-  const most = Math.max(...rows.map((row) => (row[name] as readonly number[] | null)?.length ?? 0));
+  const lengthOf = (row: AnyRow) => (row[name] as readonly number[] | null)?.length ?? 0;
+  const most = rows.reduce((longest, row) => Math.max(longest, lengthOf(row)), 0);
   const places = spread(
     Array.from({ length: most }, (_, k) => k),
     8,

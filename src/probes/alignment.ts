@@ -43,7 +43,7 @@ const table = defineTable({
     cos_q1_velocity: nullable(
       float64({
         symbol: '|cos(q₁, δ_{t−1})|',
-        description: 'Of the sharpest direction and the last update; null without momentum.',
+        description: 'Of the sharpest direction and the last update; null without momentum, NaN before the first.',
         scale: 'cosine',
       }),
     ),

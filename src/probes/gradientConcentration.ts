@@ -54,9 +54,10 @@ export type GradientConcentrationOptions = OptionsOf<typeof gradientConcentratio
  *
  * ρ_b changes along training by orders of magnitude. The running Σ_t ‖∇L‖²/Σ_t E_ξ‖g_ξ‖² is that of the run up to the
  * step, over the steps measured: the ρ that learning rates tuned for a whole run go with (Figure 5), where ρ at the end
- * of training is ten times too small. Its error is that of the draws alone, and a run that is resumed begins it anew;
- * `rhoOfRun` sums over a table. B_simple = tr(C_1)/‖∇L‖² = 1/ρ_1 − 1 is
- * McCandlish's gradient noise scale, in which ρ_b = 1/(1 + γB_simple/b).
+ * of training is ten times too small. Its error is that of the draws alone. A run that is resumed, or whose probes
+ * begin afresh (`restartEvery`, a sweep's checkpoints), begins it anew: `running_from` says where, and `rhoOfRun` sums
+ * over a table. B_simple = tr(C_1)/‖∇L‖² = 1/ρ_1 − 1 is McCandlish's gradient noise scale, in which ρ_b = 1/(1 +
+ * γB_simple/b).
  *
  * With batch normalisation a batch is normalised over itself, E_ξ[g_ξ] is not ∇L, and ρ_b may exceed 1; only
  * 'batches' serves.

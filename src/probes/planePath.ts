@@ -34,9 +34,10 @@ export type PlanePathOptions = OptionsOf<typeof planePath>;
  * The path of training on the plane of `lossPlane`: x = d₁ᵀ(θ_t − θ_s), y = d₂ᵀ(θ_t − θ_s) at each step t that it sees,
  * from the step s of the last plane on, and the distance ‖θ_t − θ_s − x d₁ − y d₂‖ from it.
  *
- * d₁ and d₂ [m] are orthonormal, those of `lossPlane` at θ_s. A new plane begins at the first step seen, then at every
- * step that `planeEvery` divides, as `throttleSteps(planeEvery)` lets through to `lossPlane`; the step at which one begins has a
- * row on the one before as well. A projection: two paths that look alike there may be far apart beside it.
+ * d₁ and d₂ [m] are orthonormal, those of `lossPlane` at θ_s. A new plane begins at the first step seen (where the
+ * run's probes begin afresh, again), then at every step that `planeEvery` divides, as `throttleSteps(planeEvery)` lets
+ * through to `lossPlane`; the step at which one begins has a row on the one before as well. A projection: two paths that
+ * look alike there may be far apart beside it.
  *
  * Source: Li, Xu, Taylor, Studer and Goldstein (2018), Section 7, whose directions are those of the whole path.
  *

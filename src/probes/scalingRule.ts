@@ -66,10 +66,11 @@ export type ScalingRuleOptions = OptionsOf<typeof scalingRule>;
  * Which ρ: by default the running one, Σ_t ‖∇L‖²/Σ_t E‖g_i‖² over the steps measured so far. With learning rates tuned
  * over whole runs (Figure 5 on digits, b = 4 … 256) it agrees; ρ of a step at the end of training is ten times smaller,
  * and LSSR with it no better than LSR. The ρ of a step answers another question, which η keeps the bound at this step.
- * A run that is resumed begins its sums anew; `rhoOfRun` sums over a table.
+ * A run that is resumed, or whose probes begin afresh (`restartEvery`, a sweep's checkpoints), begins its sums anew;
+ * `running_from` says where, and `rhoOfRun` sums over a table.
  *
  * Where ∇L is 0 and the gradients of examples are not, ρ is 0 and LSSR its limit; where they all are 0, ρ and LSSR are
- * NaN.
+ * NaN. A step with η = 0, at which some warm-ups begin, has no rows, and counts in the sums.
  *
  * In terms of the noise scale B_simple = 1/ρ − 1, ρ_b = 1/(1 + γB_simple/b): LSSR is McCandlish's η ∝ 1/(1 + B/b), and
  * ρ_b/ρ_{b₀} is AdaScale's gain ratio. Three derivations, one curve.
@@ -119,6 +120,7 @@ export const scalingRule = probe({
       const second = estimateSum(exact, traces);
       const used = concentration === 'running' ? soFar : rho;
       const { batchSize, learningRate, replacement } = step;
+      if (learningRate === 0) return [];
       // Where every gradient is 0 there is no ρ, and no LSSR; the other rules do not ask for one.
       const isKnown = !Number.isNaN(used.value);
       const hasError = isKnown && !Number.isNaN(used.standardError);

@@ -2,6 +2,7 @@ import * as columns from '../core/columns.ts';
 import { integer, number } from '../core/optionKinds.ts';
 import { defineTable, float64, type Row } from '../core/Table.ts';
 import * as usual from '../core/usualOptions.ts';
+import { tellingSigns } from '../estimators/gradientNoise.ts';
 import { lanczosQuadrature, type Quadrature } from '../linalg/lanczosQuadrature.ts';
 import { generator, signs } from '../linalg/random.ts';
 import { largest, least, mean, standardError } from '../linalg/vector.ts';
@@ -19,7 +20,10 @@ const table = defineTable({
       symbol: 'φ(λ)',
       description: 'Share of the eigenvalues near λ, per unit of λ, seen through a Gaussian of the width given.',
     }),
-    density_standard_error: columns.standardError('density', 'over the start vectors'),
+    density_standard_error: columns.standardError(
+      'density',
+      'over the start vectors, NaN where these are all the same',
+    ),
     width: float64({ symbol: 'σ', description: 'Standard deviation of the Gaussian.' }),
     draws: columns.draws(),
   },
@@ -77,6 +81,7 @@ export const spectralDensity = probe({
         const start = Float32Array.from(signs(generator(seed, step.index, k), paramCount));
         quadratures.push(await lanczosQuadrature('spectralDensity', apply, start, Math.min(steps, paramCount)));
       }
+      const telling = tellingSigns(paramCount, seed, step.index, draws);
       const nodes = quadratures.flatMap((q) => q.nodes);
       const [low, high] = [least(nodes), largest(nodes)];
       // A spectrum of one point is given the width that its value suggests.
@@ -91,7 +96,7 @@ export const spectralDensity = probe({
           step: step.index,
           eigenvalue,
           density: mean(density),
-          density_standard_error: standardError(density),
+          density_standard_error: standardError(density.subarray(0, telling)),
           width: sigma,
           draws,
         };

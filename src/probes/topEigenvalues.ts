@@ -24,7 +24,8 @@ const table = defineTable({
     branches: list(
       int32({
         symbol: '',
-        description: 'Of each, the number of its branch: eigenvectors that overlap from step to step share one.',
+        description:
+          'Of each, the number of its branch: eigenvectors that overlap from step to step share one. Where the run, or its probes, begin afresh all have new ones.',
       }),
     ),
     smallest_eigenvalues: list(
@@ -113,7 +114,7 @@ export const topEigenvalues = probe({
     let top: Eigenpairs | null = null;
     let bottom: Eigenpairs | null = null;
     let wanted = count;
-    const follow = followBranches();
+    let follow: ReturnType<typeof followBranches> | null = null;
     return async (point, step) => {
       const edge = stabilityEdge(step);
       top = await hessianEigenpairs(point, { ...settings, count: wanted }, top);
@@ -121,6 +122,8 @@ export const topEigenvalues = probe({
         bottom = await hessianEigenpairs(point, { ...settings, count: smallest, end: 'smallest' }, bottom);
       }
       const low = bottom?.pairs ?? [];
+      // No branch of a step before, as of the run that this one goes on with, can have such a number.
+      follow ??= followBranches(step.index * (grow === null ? count : maxCount));
       const branches = follow(top.pairs.map((pair) => pair.vector));
       if (grow !== null) {
         const shares = top.pairs.map((pair) => pair.value / edge);

@@ -40,8 +40,9 @@ export interface RunOptions {
    */
   readonly signals?: 'exit' | 'stop' | 'ignore';
   /**
-   * Every how many steps probes begin afresh, without what they carry from step to step (eigenvectors, the row before);
-   * default: never. A run that goes on from such a step by `resume(path, { step })` then has the same rows, bit for bit.
+   * Every how many steps probes begin afresh, without what they carry from step to step (eigenvectors, running sums, the
+   * row before); default: never. A run that goes on from such a step by `resume(path, { step })` then has the same rows,
+   * bit for bit.
    */
   readonly restartEvery?: number;
 }

@@ -1,4 +1,5 @@
 import { probes } from '../catalogue/probes.ts';
+import { requireNames } from '../core/requireNames.ts';
 import { throttleSteps } from '../operators/throttleSteps.ts';
 import { toParquet } from '../tables/toParquet.ts';
 import type { Branch } from './branches.ts';
@@ -8,6 +9,8 @@ export interface SetOptions {
   /** What is dear is measured at every so many steps; what is cheap as its own line says. */
   readonly every?: number;
 }
+
+const NAMES = ['every'];
 
 const branch =
   (every: number, name: string, options: Readonly<Record<string, unknown>> = {}): Branch =>
@@ -21,8 +24,11 @@ const branch =
  * product every `every`-th step, some 3/every of the training itself; for SGD a forward pass a step more.
  *
  * @param options `every` (10).
+ * @throws BrinkError at the call for an option that there is not.
  */
-export function economy({ every = 10 }: SetOptions = {}): Readonly<Record<'loss' | 'sharpness', Branch>> {
+export function economy(options: SetOptions = {}): Readonly<Record<'loss' | 'sharpness', Branch>> {
+  requireNames('economy', options, NAMES);
+  const { every = 10 } = options;
   return { loss: branch(1, 'trainingLoss'), sharpness: branch(every, 'interactionAwareSharpness') };
 }
 
@@ -34,10 +40,12 @@ export function economy({ every = 10 }: SetOptions = {}): Readonly<Record<'loss'
  * `edge`.
  *
  * @param options `every` (10).
+ * @throws BrinkError at the call for an option that there is not.
  */
 export function business(
   options: SetOptions = {},
 ): Readonly<Record<'loss' | 'sharpness' | 'eigenvalues' | 'edge' | 'alignment', Branch>> {
+  requireNames('business', options, NAMES);
   const { every = 10 } = options;
   return {
     ...economy(options),
@@ -54,10 +62,12 @@ export function business(
  * Cost: every `every`-th step some 30 products and 13 forward passes more, every tenth of these times 160 products.
  *
  * @param options `every` (10).
+ * @throws BrinkError at the call for an option that there is not.
  */
 export function full(
   options: SetOptions = {},
 ): ReturnType<typeof business> & Readonly<Record<'slices' | 'traces' | 'spectrum', Branch>> {
+  requireNames('full', options, NAMES);
   const { every = 10 } = options;
   return {
     ...business(options),

@@ -87,7 +87,7 @@ export function blockInterval<T>(
     );
   if (typeof statistic === 'function') {
     // Of a list of its own: one that sorts it in place would change the order of the rows, and of those drawn next.
-    const of = (some: readonly T[]) => statistic([...some]);
+    const of = (some: readonly T[]) => statistic(some.slice());
     return interval(rows, of, 'the statistic', (value) => influences(rows, of, value), resamples, seed);
   }
   const numbers = numbersOf(rows);

@@ -1,5 +1,5 @@
 import { requireInteger } from '../core/errors.ts';
-import { numberOf } from '../core/given.ts';
+import { numberOf, requireList } from '../core/given.ts';
 import { requireNames } from '../core/requireNames.ts';
 
 /** What crosses what. */
@@ -21,7 +21,7 @@ export interface Crossing<T> {
  *
  * @param rows In the order of their steps.
  * @param crossing `value`, `edge`, `stays` (1).
- * @throws BrinkError where `stays` is no integer of at least 1, or a value or an edge is no number.
+ * @throws BrinkError where `rows` is no list, `stays` is no integer of at least 1, or a value or an edge is no number.
  * @example
  * import { firstCrossing } from 'brink';
  *
@@ -31,6 +31,7 @@ export interface Crossing<T> {
  * @see blockInterval
  */
 export function firstCrossing<T>(rows: readonly T[], crossing: Crossing<T>): number | null {
+  requireList('firstCrossing', 'rows', rows);
   requireNames('firstCrossing', crossing, ['value', 'edge', 'stays']);
   const { value, edge, stays = 1 } = crossing;
   requireInteger('firstCrossing', 'stays', stays, 1);

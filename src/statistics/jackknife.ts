@@ -37,7 +37,7 @@ export function jackknife<T>(items: readonly T[], statistic: (items: readonly T[
   const k = items.length;
   if (k === 0) throw new BrinkError(WHO, 'items is empty. A statistic needs something that it is of.');
   // Of a list of its own, which it may sort in place.
-  const value = statistic([...items]);
+  const value = statistic(items.slice());
   const rest = { method: `jackknife over ${k}`, size: k, effectiveSize: k };
   const open = { value, low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY, ...rest };
   if (k < 3) return { ...open, method: `none: ${k} of them tell nothing of their spread` };

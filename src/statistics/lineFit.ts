@@ -22,6 +22,9 @@ const WHO = 'lineFit';
  * errors, by York's iteration. Ordinary least squares takes x as exact and finds a slope too small by about
  * 1/(1 + σ_x²/var x) where it isn't. With all errors 0 it is ordinary least squares.
  *
+ * The iteration begins at least squares, and ends at the minimum there. Where the errors of x are about as large as the
+ * spread of x there can be another, lower one, or none that it reaches: the points hardly know their slope then.
+ *
  * `slopeError` takes the errors as right and the line as true; it does not prove either. Neighbours in a run err
  * together, which it doesn't know and `lineFitInterval` does.
  *

@@ -1,4 +1,5 @@
 import { numbers } from '../core/given.ts';
+import { requireNames } from '../core/requireNames.ts';
 import { bestLine, type Points } from './bestLine.ts';
 import { type BlockIntervalOptions, blockInterval } from './blockInterval.ts';
 import type { Estimate } from './Estimate.ts';
@@ -36,7 +37,7 @@ export interface LineInterval {
  * @param rows In the order of their steps, equally far apart.
  * @param columns `x` and `y`, and `xError` and `yError` (0), of a row.
  * @param options `resamples` (1000), `seed` (0).
- * @throws BrinkError for what `lineFit` and `blockInterval` refuse.
+ * @throws BrinkError for what `lineFit` and `blockInterval` refuse, and for a column of another name.
  * @example
  * import { lineFitInterval } from 'brink';
  *
@@ -47,9 +48,11 @@ export interface LineInterval {
  */
 export function lineFitInterval<T>(
   rows: readonly T[],
-  { x, y, xError = () => 0, yError = () => 0 }: LineColumns<T>,
+  columns: LineColumns<T>,
   options?: BlockIntervalOptions,
 ): LineInterval {
+  requireNames('lineFitInterval', columns, ['x', 'y', 'xError', 'yError']);
+  const { x, y, xError = () => 0, yError = () => 0 } = columns;
   const of = (name: string, column: (row: T) => number) => numbers('lineFitInterval', name, rows.map(column));
   const whole = { x: of('x', x), y: of('y', y), xError: of('xError', xError), yError: of('yError', yError) };
   lineFit(whole); // which refuses what it must

@@ -11,6 +11,8 @@ export interface TracesOfBatch {
   readonly trace_S_n: number;
   readonly trace_S_b: number;
   readonly trace_S_b_standard_error: number;
+  /** Null where tr(S_b) tells nothing of single examples: for b = n, and where they are coupled. */
+  readonly noise_scale?: number | null;
 }
 
 /** A row of `scalingRule`, as far as it is read. */
@@ -61,7 +63,8 @@ const BLOCKS = 10;
  *
  * @param rows Of `gradientConcentration`, `interactionAwareSharpness` or `scalingRule`, as `readTable` gives them.
  * @param n Examples of the run.
- * @throws BrinkError where a row lacks what is needed, no row has b < n, or a trace is not finite.
+ * @throws BrinkError where a row lacks what is needed, is of another n or of a model with batch normalisation, which
+ *   couples examples, no row has b < n, or a trace is not finite.
  * @example
  * const { rows } = await readTable('output/run/concentration.parquet', gradientConcentration.table);
  * const { rho, standardError } = rhoOfRun(rows, 1024);
@@ -84,7 +87,7 @@ export function rhoOfRun(rows: readonly (TracesOfBatch | TracesOfExample)[], n: 
   const { rho, below } = ratio(ordered);
   return {
     rho,
-    standardError: (rho * Math.hypot(...ordered.map(({ error }) => error))) / below,
+    standardError: (rho * Math.sqrt(ordered.reduce((sum, { error }) => sum + error ** 2, 0))) / below,
     blockStandardError: jackknife(ordered),
     steps: ordered.length,
   };
@@ -106,6 +109,14 @@ function termOf(who: string, i: number, row: TracesOfBatch | TracesOfExample, n:
   if (!ofExample) {
     if (row.batch_size > n) throw new BrinkError(who, `${at} is of b = ${row.batch_size}, and n is only ${n}.`);
     share = samplingCoefficient(n, row.batch_size, row.replacement) / row.batch_size;
+    if (share > 0 && row.noise_scale === null) {
+      throw new BrinkError(
+        who,
+        `step ${step}: noise_scale is null in ${at}, for b = ${row.batch_size}. That is so for b = n, and then n is not ` +
+          `${n}, and with batch normalisation, where one example has no gradient and ρ does not follow from tr(S_b): ` +
+          'running_rho has the ρ_b that was measured.',
+      );
+    }
   }
   const [second, error] = ofExample
     ? [row.trace_S_1, row.trace_S_1_standard_error]

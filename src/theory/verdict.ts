@@ -66,8 +66,11 @@ export function verdict(
   if (previousLambda1 !== null && lambda1 > previousLambda1) {
     return {
       verdict: 'progressive sharpening',
-      rule: `λ₁ has risen from ${previousLambda1.toPrecision(4)} to ${lambda1.toPrecision(4)}, below the edge`,
+      rule:
+        `λ₁ has risen from ${previousLambda1.toPrecision(4)} to ${lambda1.toPrecision(4)}, and tr(HS_b)/tr(S_n) is ` +
+        of(interaction),
     };
   }
-  return { verdict: 'stable', rule: `tr(HS_b)/tr(S_n) is ${of(interaction)}, and λ₁ has not risen` };
+  const then = previousLambda1 === null ? 'there is no λ₁ before it to compare' : 'λ₁ has not risen';
+  return { verdict: 'stable', rule: `tr(HS_b)/tr(S_n) is ${of(interaction)}, and ${then}` };
 }

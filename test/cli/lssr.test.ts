@@ -82,7 +82,7 @@ describe('brink lssr --from sweep.parquet', { timeout: 120_000 }, () => {
       model: { name: 'mlp', hidden: [8] },
       probes: [
         { name: 'trainingLoss', test: true, every: 4 },
-        { name: 'gradientConcentration', batchSizes: [1], every: 4 },
+        { name: 'gradientConcentration', batchSizes: [1, 8, 32], every: 4 },
       ],
     },
     axes: { batchSize: [4, 16], learningRate: [0.1, 0.4] },
@@ -110,8 +110,12 @@ describe('brink lssr --from sweep.parquet', { timeout: 120_000 }, () => {
         (a, b) => Math.abs(Math.log(a / learningRate)) - Math.abs(Math.log(b / learningRate)),
       )[0];
       const cell = rows.find((row) => row.batch_size === batchSize && row.learning_rate === rate)!;
-      traces.push(...(await readTable(join(sweep, 'tables', 'concentration', `${cell.cell_id}.parquet`))).rows);
+      const table = await readTable(join(sweep, 'tables', 'concentration', `${cell.cell_id}.parquet`));
+      traces.push(...table.rows.filter((row) => row.batch_size === 1));
     }
+    // Each step counts once, of however many b.
+    const { steps, blockStandardError } = (await tunedSweep(join(sweep, 'sweep.parquet'), rows)).rho;
+    expect([steps, blockStandardError]).toEqual([10, null]);
     const sum = (of: (row: (typeof traces)[number]) => number) => traces.reduce((total, row) => total + of(row), 0);
     const { stdout, code } = await ask('--batch-size', '16', '--for', '4,32', '--json');
     expect(code).toBe(0);

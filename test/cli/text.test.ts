@@ -8,6 +8,7 @@ describe('sparkline', () => {
 
   it('is flat where they are equal, also in parts that have to be averaged', () => {
     expect(sparkline(Array(97).fill(0.2), 8)).toBe('▁▁▁▁▁▁▁▁');
+    expect(sparkline(Array(200_000).fill(0.2), 1)).toBe('▁');
   });
 
   it('is no wider than asked, and averages each part', () => {

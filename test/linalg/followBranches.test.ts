@@ -39,3 +39,14 @@ it('topEigenvalues tracks one more while the last exceeds the share of the edge,
   expect(rows[3]!.eigenvalues[2]).toBeCloseTo(8.5, 4);
   expect(rows.map((row) => [...Array.from(row.branches)][0])).toEqual(new Array(8).fill(0));
 });
+
+it('a run that begins at a later step has branches of its own, which none of a step before can have', async () => {
+  const objective = quadratic({ A: [0, 1, 2].map((i) => [0, 1, 2].map((j) => (i === j ? 3 - i : 0))) });
+  const rowsFrom = (first: number) => {
+    const steps = [first, first + 1].map((index) => stepAt(new Float32Array(3).fill(1), { index }, { objective }));
+    return lastValueFrom(from(steps).pipe(topEigenvalues({ count: 2, tolerance: 1e-5 }), toArray()));
+  };
+  const branches = async (first: number) => (await rowsFrom(first)).map((row) => Array.from(row.branches));
+  expect(await branches(0)).toEqual(new Array(2).fill([0, 1]));
+  expect(await branches(7)).toEqual(new Array(2).fill([14, 15]));
+});

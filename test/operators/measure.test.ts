@@ -14,7 +14,7 @@ import {
 import { describe, expect, it } from 'vitest';
 import type { Step } from '../../src/core/Step.ts';
 import { toy } from '../../src/objectives/quadratic.ts';
-import { measure } from '../../src/operators/measure.ts';
+import { measure, measureAlong } from '../../src/operators/measure.ts';
 import { topEigenvalues } from '../../src/probes/topEigenvalues.ts';
 import { trainingLoss } from '../../src/probes/trainingLoss.ts';
 import { gradientDescent } from '../../src/training/gradientDescent.ts';
@@ -101,4 +101,11 @@ it.each([undefined, 5, null])('a measurement that returns %s is told so', async 
   await expect(lastValueFrom(steps.pipe(measure(async () => nothing as never)))).rejects.toThrow(
     `measure: the measurement at step 2 returned ${nothing}. It must return a row`,
   );
+});
+
+it('refuses an option that there is not: an objective in place of { on: objective } would measure that of the steps', () => {
+  const options = toy() as object;
+  for (const made of [() => measure(async () => [], options), () => measureAlong(() => async () => [], options)]) {
+    expect(made).toThrow(/^measure: there is no option '.*'\. There are on\./);
+  }
 });

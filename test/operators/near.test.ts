@@ -299,3 +299,27 @@ it('the gauge belongs to the branch: an option that does not go with the objecti
     rmSync(directory, { recursive: true });
   }
 });
+
+it('has no answer of a row before the probes began afresh, so that a run that goes on from there passes the same steps', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'brink-near-'));
+  try {
+    const branch = (s: Observable<Step>) =>
+      s.pipe(
+        near(
+          (g) => g.pipe(throttleSteps(3), trainingLoss()),
+          () => true,
+        ),
+        trainingLoss(),
+        toParquet(),
+      );
+    const steps = gradientDescent(regression(), { learningRate: 0.05, steps: 8 });
+    const passed = async (restartEvery?: number) => {
+      const options = { directory, overwrite: true, progress: false, ...(restartEvery && { restartEvery }) };
+      return (await (await run(steps, { branch }, options)).rows('branch')).map(({ step }) => step);
+    };
+    expect(await passed()).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
+    expect(await passed(4)).toEqual([0, 1, 2, 3, 6, 7]);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});

@@ -162,6 +162,27 @@ describe('an error of 0 is said only of what is exact, however few the examples 
     expect(unknowns / columns.length).toBeLessThan(40);
   });
 
+  it('the spectral density', async () => {
+    const A = [
+      [3, 1],
+      [1, 3],
+    ];
+    const tilted = quadratic({ A });
+    let unknowns = 0;
+    for (let seed = 0; seed < 60; seed++) {
+      const rows = await rowsOf(tilted, spectralDensity({ draws: 2, points: 20, width: 0.1, seed }), weights, b);
+      for (const { eigenvalue, density, density_standard_error: error, width } of rows) {
+        const seen = (of: number) =>
+          Math.exp(-(((eigenvalue - of) / width) ** 2) / 2) / (width * Math.sqrt(2 * Math.PI));
+        if (Number.isNaN(error)) unknowns++;
+        else if (error < 1e-6) expect(density).toBeCloseTo((seen(2) + seen(4)) / 2, 4);
+      }
+    }
+    // Two signs are the same, up to both, in half of cases.
+    expect(unknowns / 20).toBeGreaterThan(15);
+    expect(unknowns / 20).toBeLessThan(45);
+  });
+
   it('the verdict is unknown where the error is', async () => {
     const verdicts = [];
     for (let seed = 0; seed < 60; seed++) {

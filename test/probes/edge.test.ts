@@ -38,6 +38,15 @@ describe('the verdict', () => {
     expect(given.verdict).toBe(expected);
     expect(given.rule).toMatch(/tr\(HS_b\)\/tr\(S_n\)|λ₁/);
   });
+
+  it('says of λ₁ no more than is known', () => {
+    const rule = (change: Partial<EdgeState>) => verdict({ ...state, ...change }, 0.1).rule;
+    expect(rule({})).toBe('tr(HS_b)/tr(S_n) is 0.300 of the edge, and λ₁ has not risen');
+    expect(rule({ previousLambda1: null })).toMatch('and there is no λ₁ before it to compare');
+    expect(rule({ lambda1: 11, previousLambda1: 9 })).toBe(
+      'λ₁ has risen from 9.000 to 11.00, and tr(HS_b)/tr(S_n) is 0.300 of the edge',
+    );
+  });
 });
 
 it('the toy of Figure 22 stands at the edge from the start, and becomes unstable as its gradient turns', async () => {

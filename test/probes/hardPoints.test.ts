@@ -131,3 +131,16 @@ it('where ∇L is 0 λ₁ and tr(S_b) have their values, and the verdict says wh
   const still = await lastValueFrom(at({ batchSize: 4 }).pipe(edge()));
   expect(still).toMatchObject({ verdict: 'stationary', ias_gd: Number.NaN });
 });
+
+it('a warm-up that begins at η = 0 ends no branch of the scaling rule, and counts in its sums', async () => {
+  const objective = perExampleQuadratics(pulls.map((b, i) => ({ A: diagonal(3 - i, -2, i, -1), b })));
+  const steps = [0, 0.1].map((learningRate, index) =>
+    stepAt(
+      theta.map((w) => w + index),
+      { index, learningRate, batchSize: 2 },
+      { objective },
+    ),
+  );
+  const rows = await lastValueFrom(from(steps).pipe(scalingRule({ batchSizes: [1] }), toArray()));
+  expect(rows).toMatchObject([{ step: 1, running_from: 0, lsr: 0.05 }]);
+});

@@ -35,3 +35,7 @@ it('economy costs full-batch descent one product every so many steps', async () 
   await run(steps, economy(), { directory: join(parent, 'cheap'), progress: false });
   expect(objective.cost).toEqual({ gradients: 21, products: 3, forwards: 0 });
 });
+
+it.each([economy, business, full])('%o refuses an option that there is not', (set) => {
+  expect(() => set({ evry: 5 } as object)).toThrow(`${set.name}: there is no option 'evry'. Did you mean every?`);
+});

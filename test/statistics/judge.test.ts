@@ -81,6 +81,10 @@ describe('the first crossing', () => {
       "the edge of row 0 is 'far'.",
     );
     expect(() => firstCrossing([1, 2], { value: () => undefined as unknown as number, edge: 3 })).toThrow('missing');
+    const table = { rows: [1, 2] } as unknown as number[];
+    expect(() => firstCrossing(table, { value, edge: 0 })).toThrow('firstCrossing: rows is an object of rows.');
+    const promise = Promise.resolve([1, 2]) as unknown as number[];
+    expect(() => firstCrossing(promise, { value, edge: 0 })).toThrow('Await it first.');
   });
 });
 

@@ -113,6 +113,14 @@ describe('the interval of a line along a run', () => {
     expect(() => lineFitInterval(rows, { ...at, y: () => null as unknown as number })).toThrow('y[0] is null.');
   });
 
+  it('refuses a column of another name, which would be no error at all', () => {
+    const rows = Array.from({ length: 9 }, (_, t) => ({ x: t, y: 2 * t }));
+    const given = { ...at, xerror: () => 1 };
+    expect(() => lineFitInterval(rows, given)).toThrow(
+      "lineFitInterval: there is no option 'xerror'. Did you mean xError?",
+    );
+  });
+
   it('knows that neighbours err together, which the error of the fit does not', () => {
     const noise = normals(generator(12), 200);
     let e = 0;

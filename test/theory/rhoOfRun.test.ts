@@ -33,6 +33,16 @@ async function bySingles(): Promise<number[]> {
 }
 
 describe('ρ of a run', () => {
+  it('is of as many steps as a run may have', () => {
+    const traces = { batch_size: 1, replacement: false, trace_S_n: 1, trace_S_b: 2, trace_S_b_standard_error: 0.1 };
+    const { rho, standardError } = rhoOfRun(
+      Array.from({ length: 200_000 }, (_, step) => ({ step, ...traces })),
+      n,
+    );
+    expect(rho).toBe(0.5);
+    expect(standardError).toBeCloseTo((0.5 * 0.1) / 2 / Math.sqrt(200_000), 12);
+  });
+
   it('is the ratio of the sums, running in the probes and of their tables, whatever the b', async () => {
     const truth = await bySingles();
     const objective = curvedRegression(0.3, n);
@@ -115,6 +125,11 @@ describe('ρ of a run', () => {
       'a trace that is not finite',
       () => rhoOfRun([batch({ trace_S_b: NaN })], 5),
       /^rhoOfRun: step 3: .* is NaN in rows\[0\]/,
+    ],
+    [
+      'a model with batch normalisation, where the identity does not hold, and another n',
+      () => rhoOfRun([batch({ noise_scale: null })], 5),
+      /^rhoOfRun: step 3: noise_scale is null in rows\[0\], for b = 2\./,
     ],
     ['no n', () => rhoOfRun([batch({})], undefined as never), /^rhoOfRun: n is missing\./],
     ['no list', () => rhoOfRun({} as never, 5), /^rhoOfRun: rows is/],
