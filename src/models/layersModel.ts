@@ -75,7 +75,8 @@ export function layersModel(model: LayersModel, options: LayersModelOptions = {}
   if (model.stateful) {
     refuse('is stateful: a layer remembers the batch before. f(θ, x) must not; build that layer with stateful: false.');
   }
-  const variables = model.trainableWeights;
+  // A layer that is in the network and in one within it is listed twice.
+  const variables = [...new Set(model.trainableWeights)];
   if (variables.length === 0) refuse('has no trainable weights. Every layer is frozen; set trainable to true on one.');
 
   const values = (weight: Tensor) => readWeights(WHO, name, weight) as Float32Array;

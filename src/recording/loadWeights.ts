@@ -235,7 +235,9 @@ function ofRecording(path: string, { name, parameters }: Parts, step: number | u
   }
 }
 
-function ofLayers({ trainableWeights: theirs }: TrainableWeights, { name, parameters }: Parts): Float32Array {
+function ofLayers({ trainableWeights }: TrainableWeights, { name, parameters }: Parts): Float32Array {
+  // A layer that is in the network and in one within it is listed twice.
+  const theirs = [...new Set(trainableWeights)];
   const listed = (all: readonly { readonly name: string; readonly shape: readonly unknown[] }[]) =>
     all.map(({ name, shape }) => `${name} [${shape}]`).join(', ');
   const fit =

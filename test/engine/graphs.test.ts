@@ -17,6 +17,7 @@ import { type EngineName, openEngine } from '../../src/engine/openEngine.ts';
 import { empiricalRisk } from '../../src/engine/risk/empiricalRisk.ts';
 import { norm } from '../../src/linalg/vector.ts';
 import { crossEntropy } from '../../src/losses/crossEntropy.ts';
+import { meanSquaredError } from '../../src/losses/meanSquaredError.ts';
 import { cnn } from '../../src/models/cnn.ts';
 import { mlp } from '../../src/models/mlp.ts';
 
@@ -127,6 +128,27 @@ describe.runIf(isNative)('passes as graphs', () => {
     await allPasses(objective);
     calls = 0;
     await allPasses(objective);
+    expect(calls).toBe(0);
+  });
+
+  it('are not recorded for each number of gradients that vanish', async () => {
+    let calls = 0;
+    const diagonal: Model = {
+      ...dense,
+      outputCount: 6,
+      parameters: [{ name: 'w', shape: [6], initializer: { distribution: 'constant', scale: 1 } }],
+      forward: ([w], x) => {
+        calls++;
+        return tf.mul(x, w!);
+      },
+    };
+    const inputs = Array.from({ length: N * 6 }, (_, k) => (k % 7 === 0 ? 1 : 0));
+    const data = arrays({ inputShape: [6], inputs, targets: new Float32Array(N * 6) });
+    const objective = await empiricalRisk({ model: diagonal, data, loss: meanSquaredError, graphs: true });
+    const norms = (w: number[]) => objective.at(Float32Array.from(w)).exampleNormsSquared();
+    await norms([0, 0, 0, 1, 1, 1]);
+    calls = 0;
+    expect([...(await norms([0, 0, 0, 0, 1, 2]))]).toEqual([0, 0, 0, 0, 1, 4, 0, 0, 0, 0]);
     expect(calls).toBe(0);
   });
 

@@ -90,6 +90,7 @@ const EXAMPLES: Record<Exclude<keyof typeof portableKernels, Wrapping>, () => Ex
   TanhGrad: () => [
     { inputs: { x: randn([3, 5], 1), dy: randn([3, 5], 2) }, attributes: { y: tf.tanh(randn([3, 5], 1)) } },
   ],
+  TanhAgain: () => [{ inputs: { x: randn([3, 5], 1) }, attributes: { y: tf.tanh(randn([3, 5], 1)) } }],
   Spread: () =>
     [
       { from: [1, 1], to: [3, 4] },

@@ -271,6 +271,10 @@ const CASES: Record<string, Case> = {
   log: { shapes: [[3, 4]], f: (x) => tf.log(tf.add(tf.square(x), 1)) },
   sigmoid: { shapes: [[3, 4]], f: (x) => tf.sigmoid(x) },
   tanh: { shapes: [[3, 4]], f: (x) => tf.tanh(x) },
+  'tanh within a network that takes a derivative itself': {
+    shapes: [[3, 4]],
+    f: (x) => tf.grad((y) => tf.sum(tf.square(tf.tanh(y))))(x),
+  },
   softmax: { shapes: [[3, 4]], f: (x) => tf.softmax(x) },
   softplus: { shapes: [[3, 4]], f: (x) => tf.softplus(x) },
   gelu: { shapes: [[3, 4]], f: (x) => gelu(x) },

@@ -13,6 +13,7 @@ import { cnn } from '../../src/models/cnn.ts';
 import { layersModel } from '../../src/models/layersModel.ts';
 import { mlp } from '../../src/models/mlp.ts';
 import { verifyObjective } from '../../src/objectives/verifyObjective.ts';
+import { loadWeights } from '../../src/recording/loadWeights.ts';
 import { scoped } from '../helpers/scoped.ts';
 
 const weightsOf = (net: tf.LayersModel) => Promise.all(net.getWeights().map((weight) => weight.data()));
@@ -189,6 +190,21 @@ describe('a network of tf.layers', () => {
       4,
     );
     tf.dispose(theta);
+  });
+
+  it('counts a layer once that is also in a network within', async () => {
+    const inner = tf.sequential({ layers: [dense(4, { inputShape: [4], activation: 'tanh' })] });
+    const inputs = tf.input({ shape: [4] });
+    const both = [inner.apply(inputs), inner.layers[0]!.apply(inputs)] as tf.SymbolicTensor[];
+    const outputs = dense(3).apply(layers.add().apply(both)) as tf.SymbolicTensor;
+    const net = tf.model({ inputs, outputs });
+    made.push(net);
+    const model = layersModel(net);
+    expect(paramCount(model)).toBe(4 * 4 + 4 + 4 * 3 + 3);
+    expect(loadWeights(net, model)).toEqual(initialWeights(model, 0));
+    const x = { inputShape: [4], inputs: normal(1, 40), targets: normal(2, 30) };
+    const objective = await empiricalRisk({ model, data: arrays(x), loss: meanSquaredError });
+    expect((await verifyObjective(objective)).passed).toBe(true);
   });
 
   it('says which layers do in training what f(θ, x) does not', () => {

@@ -1,3 +1,4 @@
+import { lastValueFrom } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import type { Dataset } from '../../src/core/Dataset.ts';
 import type { Objective } from '../../src/core/Objective.ts';
@@ -17,6 +18,7 @@ import { wideResnet } from '../../src/models/wideResnet.ts';
 import { createObjective } from '../../src/objectives/createObjective.ts';
 import type { Derivatives } from '../../src/objectives/Derivatives.ts';
 import { verifyObjective } from '../../src/objectives/verifyObjective.ts';
+import { gradientDescent } from '../../src/training/gradientDescent.ts';
 
 const LOSSES = [crossEntropy, meanSquaredError];
 const perceptron = (activation: Activation, hidden: number[], weightScale = 1.4) =>
@@ -170,6 +172,20 @@ const WRONG: Record<string, (right: Derivatives) => Partial<Derivatives>> = {
     };
   },
 };
+
+it('a network whose weights lie beside a kink passes, and one whose cross-entropy has become small', async () => {
+  const data = await digits({ train: 128 });
+  for (const loss of LOSSES) {
+    const objective = await empiricalRisk({ model: perceptron('relu', [32, 32]), data, loss });
+    for (const seed of [4, 22]) expect(await verdict(objective, seed)).toEqual({ passed: true, failed: [] });
+  }
+  for (const activation of ['gelu', 'tanh'] as const) {
+    const objective = await empiricalRisk({ model: perceptron(activation, [32, 32], 1.2), data, loss: crossEntropy });
+    const steps = gradientDescent(objective, { learningRate: 0.2, beta1: 0.9, steps: 15, seed: 2 });
+    const { weights } = await lastValueFrom(steps);
+    expect((await verifyObjective(objective, { weights })).checks.filter((check) => !check.passed)).toEqual([]);
+  }
+});
 
 describe('an objective that is wrong does not pass', () => {
   const models = (['relu', 'tanh'] as const).flatMap((activation) =>

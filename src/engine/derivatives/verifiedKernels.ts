@@ -87,6 +87,7 @@ export const VERIFIED_KERNELS: ReadonlySet<string> = new Set([
   'Sub',
   'Sum',
   'Tanh',
+  'TanhAgain',
   'TanhGrad',
   'Tile',
   'Transpose',

@@ -229,7 +229,12 @@ export async function empiricalRisk(options: EmpiricalRiskOptions): Promise<Obje
     const norms = await scaledNormsSquared(weights, batch, 1);
     if (norms === null) return null;
     await computeAgain(norms, 2, (places, scale) => {
-      const some = Int32Array.from(places, (place) => batch?.[place] ?? place);
+      // Filled up to a power of two: another number of them would be another graph, which is recorded anew.
+      const length = 2 ** Math.ceil(Math.log2(places.length));
+      const some = Int32Array.from({ length }, (_, k) => {
+        const place = places[Math.min(k, places.length - 1)]!;
+        return batch?.[place] ?? place;
+      });
       return scaledNormsSquared(weights, some, scale).then((found) => found?.map((square) => square / scale ** 2));
     });
     return norms.map((square) => (square < Number.POSITIVE_INFINITY ? square : Number.NaN));
