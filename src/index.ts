@@ -163,7 +163,13 @@ export { type TensorBoardOptions, toTensorBoard } from './tables/toTensorBoard.t
 export { type BestLearningRate, bestLearningRates, type TunedRun } from './theory/bestLearningRates.ts';
 export { concentrationOfBatch, type LssrOptions, lssr, type ScaledLearningRate, type Scaling } from './theory/lssr.ts';
 export { rhoFromPairs, type TunedPair } from './theory/rhoFromPairs.ts';
-export { type RhoOfRun, rhoOfRun, type TracesOfBatch, type TracesOfExample } from './theory/rhoOfRun.ts';
+export {
+  type RhoOfRun,
+  type RhoOfRunOptions,
+  rhoOfRun,
+  type TracesOfBatch,
+  type TracesOfExample,
+} from './theory/rhoOfRun.ts';
 export { samplingCoefficient } from './theory/samplingCoefficient.ts';
 export { stabilityEdge } from './theory/stabilityEdge.ts';
 export { gradientDescent } from './training/gradientDescent.ts';

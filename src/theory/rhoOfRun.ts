@@ -1,5 +1,6 @@
 import { BrinkError, requireInteger } from '../core/errors.ts';
-import { requireList } from '../core/given.ts';
+import { requireFlag, requireList } from '../core/given.ts';
+import { requireNames } from '../core/requireNames.ts';
 import { shown } from '../core/shown.ts';
 import { samplingCoefficient } from './samplingCoefficient.ts';
 
@@ -47,6 +48,15 @@ interface Term {
   readonly share: number;
 }
 
+/** How ρ is told from the traces of batches. */
+export interface RhoOfRunOptions {
+  /**
+   * Whether identity (1) is to be taken for right where batch normalisation couples examples: ρ is then that of a run
+   * without it whose batches of the same size vary as much, an approximation; default false: such rows are refused.
+   */
+  readonly asIfUncoupled?: boolean;
+}
+
 const BLOCKS = 10;
 
 /**
@@ -63,6 +73,7 @@ const BLOCKS = 10;
  *
  * @param rows Of `gradientConcentration`, `interactionAwareSharpness` or `scalingRule`, as `readTable` gives them.
  * @param n Examples of the run.
+ * @param options `asIfUncoupled` (false).
  * @throws BrinkError where a row lacks what is needed, is of another n or of a model with batch normalisation, which
  *   couples examples, no row has b < n, or a trace is not finite.
  * @example
@@ -71,13 +82,20 @@ const BLOCKS = 10;
  *
  * Source: Lee and Jang (2023), Definition 2 and Section 5.
  */
-export function rhoOfRun(rows: readonly (TracesOfBatch | TracesOfExample)[], n: number): RhoOfRun {
+export function rhoOfRun(
+  rows: readonly (TracesOfBatch | TracesOfExample)[],
+  n: number,
+  options: RhoOfRunOptions = {},
+): RhoOfRun {
   const who = 'rhoOfRun';
+  requireNames(who, options, ['asIfUncoupled']);
+  const { asIfUncoupled = false } = options;
+  requireFlag(who, 'asIfUncoupled', asIfUncoupled);
   requireList(who, 'rows', rows);
   requireInteger(who, 'n', n, 1);
   const terms = new Map<number, Term>();
   for (const [i, row] of Array.from(rows).entries()) {
-    const term = termOf(who, i, row, n);
+    const term = termOf(who, i, row, n, asIfUncoupled);
     if (term.share > (terms.get(term.step)?.share ?? 0)) terms.set(term.step, term);
   }
   if (terms.size === 0) {
@@ -93,7 +111,7 @@ export function rhoOfRun(rows: readonly (TracesOfBatch | TracesOfExample)[], n: 
   };
 }
 
-function termOf(who: string, i: number, row: TracesOfBatch | TracesOfExample, n: number): Term {
+function termOf(who: string, i: number, row: TracesOfBatch | TracesOfExample, n: number, asIfUncoupled: boolean): Term {
   const at = `rows[${i}]`;
   if (typeof row !== 'object' || row === null) throw new BrinkError(who, `${at} is ${shown(row)}. It must be a row.`);
   const ofExample = 'trace_S_1' in row;
@@ -109,12 +127,12 @@ function termOf(who: string, i: number, row: TracesOfBatch | TracesOfExample, n:
   if (!ofExample) {
     if (row.batch_size > n) throw new BrinkError(who, `${at} is of b = ${row.batch_size}, and n is only ${n}.`);
     share = samplingCoefficient(n, row.batch_size, row.replacement) / row.batch_size;
-    if (share > 0 && row.noise_scale === null) {
+    if (share > 0 && row.noise_scale === null && !asIfUncoupled) {
       throw new BrinkError(
         who,
         `step ${step}: noise_scale is null in ${at}, for b = ${row.batch_size}. That is so for b = n, and then n is not ` +
           `${n}, and with batch normalisation, where one example has no gradient and ρ does not follow from tr(S_b): ` +
-          'running_rho has the ρ_b that was measured.',
+          'running_rho has the ρ_b that was measured, and asIfUncoupled: true takes (1) for right all the same.',
       );
     }
   }

@@ -66,8 +66,8 @@ describe('a cell with a checkpoint', { timeout: 120_000 }, () => {
     writePlan(cut, request);
     // Of θ and δ, 460 numbers each, in every step or in each that is a multiple of 250.
     const checkpoint = 2 * 4 * 460 * (record ? 250 : 1);
-    expect(await cutOff(cut, file, 4 * checkpoint, 'SIGUSR2')).toBe(75);
-    expect(await cutOff(cut, file, 9 * checkpoint, 'SIGKILL')).toBe(null);
+    expect(await cutOff(cut, file, 3 * checkpoint, 'SIGUSR2')).toBe(75);
+    expect(await cutOff(cut, file, 6 * checkpoint, 'SIGKILL')).toBe(null);
     expect(await runSweep(cut, quiet)).toMatchObject({ done: 1 });
     await collectSweep(cut);
     expect(collectedTables(cut)).toEqual(collectedTables(whole));

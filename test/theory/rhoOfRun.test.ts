@@ -108,6 +108,11 @@ describe('ρ of a run', () => {
     expect(rhoOfRun(rising, 100).blockStandardError).toBeCloseTo(0.0527 / Math.sqrt(10), 3);
   });
 
+  it('is told of coupled examples where that is asked for, as if they were not', () => {
+    const [row, coupled] = [batch({ noise_scale: 3 }), batch({ noise_scale: null })];
+    expect(rhoOfRun([coupled], 5, { asIfUncoupled: true })).toEqual(rhoOfRun([row], 5));
+  });
+
   it.each<[string, () => unknown, RegExp]>([
     [
       'rows of another table',

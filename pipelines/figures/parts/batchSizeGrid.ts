@@ -103,7 +103,8 @@ export const bestRates = (trained: readonly Trained[]) =>
 
 /**
  * ρ of the runs: Σ‖∇L‖²/Σ E‖g_i‖² over training, pooled over the runs nearest to the best η of every b. That of the
- * end of training is ten times smaller.
+ * end of training is ten times smaller. With batch normalisation, which couples examples, identity (1) is taken for right
+ * all the same.
  */
 export function rhoOfRuns(grid: Grid, trained: readonly Trained[]): number {
   const rows = bestRates(trained).flatMap(({ b, eta }) => {
@@ -112,10 +113,8 @@ export function rhoOfRuns(grid: Grid, trained: readonly Trained[]): number {
     return nearest ? nearest.run.rows(gradientConcentration) : [];
   });
   // One run after the other: the step alone does not tell them apart.
-  return rhoOfRun(
-    rows.map((row, step) => ({ ...row, step })),
-    grid.network.examples,
-  ).rho;
+  const ordered = rows.map((row, step) => ({ ...row, step }));
+  return rhoOfRun(ordered, grid.network.examples, { asIfUncoupled: true }).rho;
 }
 
 /** A rule: η ∝ of(b). */
