@@ -1,14 +1,23 @@
 import { defineConfig } from 'vitest/config';
 import { installedBuild } from './src/engine/install/nativeBuild.ts';
+import { everything } from './test/helpers/everything.ts';
 import { SummaryReporter } from './test/helpers/SummaryReporter.ts';
 import { gpuMissing, softwareGpu } from './test/helpers/softwareGpu.ts';
 
-/** Tests that compute on an engine run once on each that is there. */
-const ON_EVERY_ENGINE = [
+/** Tests that compute on an engine. */
+const ON_AN_ENGINE = [
   'test/engine/*.test.ts',
   'test/models/**/*.test.ts',
   'test/losses/**/*.test.ts',
   'test/onEveryEngine/**/*.test.ts',
+  'test/reference.test.ts',
+];
+
+/** Of these WebAssembly runs what differs from engine to engine, where the others run on the native one. */
+const ON_WASM = [
+  'test/engine/*.test.ts',
+  'test/losses/**/*.test.ts',
+  'test/onEveryEngine/{batchNorm,bringYourOwn,hessianLaws,tensorsBefore}.test.ts',
   'test/reference.test.ts',
 ];
 
@@ -22,8 +31,8 @@ const ON_PORTABLE_KERNELS = [
  * and norms of gradients.
  */
 const ON_A_SOFTWARE_GPU = [
-  'test/engine/{convolution,exampleNorms,kernels,matrixProduct,openEngine,operations,passes,pooling}.test.ts',
-  'test/engine/{secondOrder,tryBatches}.test.ts',
+  'test/engine/{convolution,exampleNorms,kernels,matrixProduct,passes,pooling,tryBatches}.test.ts',
+  ...(everything ? ['test/engine/{openEngine,operations,secondOrder}.test.ts'] : []),
   'test/engine/webgpu/*.test.ts',
   'test/losses/**/*.test.ts',
 ];
@@ -54,10 +63,7 @@ interface OnEngine {
   readonly project?: string;
   readonly env?: Record<string, string>;
 }
-const engine = (
-  name: string,
-  { include = ON_EVERY_ENGINE, exclude = [], project = name, env = {} }: OnEngine = {},
-) => ({
+const engine = (name: string, { include = ON_AN_ENGINE, exclude = [], project = name, env = {} }: OnEngine = {}) => ({
   extends: true as const,
   test: {
     ...{ name: project, include, exclude, env: { BRINK_ENGINE: name, ...env } },
@@ -79,17 +85,17 @@ export default defineConfig({
         test: {
           name: 'pure',
           include: ['test/**/*.test.ts'],
-          exclude: [...ON_EVERY_ENGINE, 'test/engine/webgpu/*.test.ts'],
+          exclude: [...ON_AN_ENGINE, 'test/engine/webgpu/*.test.ts'],
           globalSetup: 'test/helpers/setUp.ts',
           testTimeout: 30_000,
         },
       },
-      engine('wasm'),
+      engine('wasm', { include: native && !everything ? ON_WASM : ON_AN_ENGINE }),
       engine('cpu', { include: ON_PORTABLE_KERNELS }),
       ...(withoutGpu === null ? [engine('webgpu', { include: ON_A_SOFTWARE_GPU, env: softwareGpu })] : []),
-      ...(native
+      ...(native ? [engine('tensorflow', { exclude: OF_WASM })] : []),
+      ...(native && everything
         ? [
-            engine('tensorflow', { exclude: OF_WASM }),
             engine('tensorflow', {
               include: WITHOUT_GRAPHS,
               project: 'tensorflow-eager',

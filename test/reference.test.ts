@@ -20,6 +20,7 @@ import { theoremOne } from '../src/probes/theoremOne.ts';
 import { topEigenvalues } from '../src/probes/topEigenvalues.ts';
 import { samplingCoefficient } from '../src/theory/samplingCoefficient.ts';
 import { gradientDescent } from '../src/training/gradientDescent.ts';
+import { everything } from './helpers/everything.ts';
 import {
   Comparison,
   openProblem,
@@ -147,8 +148,8 @@ const isSecond = process.env.BRINK_ENGINE === 'wasm' && (installedBuild('cpu') ?
 const networks = problems
   .filter(({ problem }) => 'layout' in problem)
   .flatMap(({ name, problem }) => ['init', 'trained'].map((state) => ({ name, problem, state })))
-  // A convolution takes WebAssembly a minute: one of the four, where all are compared on the native engine.
-  .filter(({ name, state }) => !isSecond || name === 'a2-mlp' || (name === 'a3-cnn-ce' && state === 'trained'));
+  // A convolution takes WebAssembly a minute.
+  .filter(({ name }) => everything || !isSecond || name === 'a2-mlp');
 
 describe.each(networks)('$name at the $state point', ({ name, problem, state }) => {
   const values = problem[state];

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { collectSweep, readTable, runSweep, type SweepRequest, sweepStatus, writePlan } from '../../src/index.ts';
 import { brink } from '../cli/brinkProcess.ts';
 import { collectedTables } from '../helpers/collectedTables.ts';
+import { everything } from '../helpers/everything.ts';
 import { missingPrograms, SlurmCluster, slurmOrSkip } from '../helpers/SlurmCluster.ts';
 
 /** Five cells that take seconds, with probes that carry something from step to step. */
@@ -133,7 +134,7 @@ describe('a sweep on Slurm', { timeout: 300_000 }, () => {
     await slurm.until('the node is back', () => slurm.nodeState(node) === 'idle');
   });
 
-  it('leaves a task alone that was cancelled, until it is submitted again', async () => {
+  it.runIf(everything)('leaves a task alone that was cancelled, until it is submitted again', async () => {
     const slurm = cluster!;
     const directory = join(parent, 'cancelled');
     const { cells } = writePlan(directory, { ...request, axes: { seed: [0, 1] } });
@@ -149,7 +150,7 @@ describe('a sweep on Slurm', { timeout: 300_000 }, () => {
     expect(hasGoneOn(directory, cells[1]!.id)).toBe(true);
   });
 
-  it('comes to its time limit, is told before it, and goes on in the queue', async () => {
+  it.runIf(everything)('comes to its time limit, is told before it, and goes on in the queue', async () => {
     const slurm = cluster!;
     const directory = join(parent, 'limited');
     const [cell] = writePlan(directory, { ...request, axes: { seed: [0] } }).cells;
@@ -163,29 +164,32 @@ describe('a sweep on Slurm', { timeout: 300_000 }, () => {
     await expectWhole(directory, cell!);
   });
 
-  it('makes room for what is more urgent, waits in the queue, which status says, and goes on', async () => {
-    const slurm = cluster!;
-    const directory = join(parent, 'preempted');
-    const [cell] = writePlan(directory, { ...request, axes: { seed: [0] } }).cells;
-    const [a] = jobsOf(await submit(directory));
-    await hold(directory, cell!);
-    // Slurm itself lets the processes of a task go on as it tells them to end.
-    const where = ['--partition=urgent', `--nodelist=${slurm.task(a!, 0, '%N')}`, '--exclusive'];
-    const urgent = slurm.run('sbatch', '--parsable', '--output=/dev/null', ...where, '--wrap', 'sleep 600');
-    await slurm.until('the task waits', () => slurm.task(a!, 0, '%T').startsWith('PENDING'));
-    await slurm.until('its processes have ended', () => sweepStatus(directory).counts.running === 0);
-    expect(sweepStatus(directory).counts).toMatchObject({ missing: 1, queued: 0 });
-    const said = (await brink(['sweep', 'status', directory], slurm.env)).stdout;
-    expect(said).toMatch(/^seed\n +0 +q$/m);
-    expect(said).toContain('1 queued');
-    const without = await brink(['sweep', 'status', directory, '--json'], { ...slurm.env, PATH: '/nowhere' });
-    expect(JSON.parse(without.stdout).counts).toMatchObject({ missing: 1, queued: 0 });
-    expect(without.stderr).toContain('Which cells wait in the queue is not known.');
-    slurm.run('scancel', urgent);
-    await slurm.hurry(a!, 0);
-    await slurm.until('the cell is done', () => sweepStatus(directory).counts.done === 1);
-    await expectWhole(directory, cell!);
-  });
+  it.runIf(everything)(
+    'makes room for what is more urgent, waits in the queue, which status says, and goes on',
+    async () => {
+      const slurm = cluster!;
+      const directory = join(parent, 'preempted');
+      const [cell] = writePlan(directory, { ...request, axes: { seed: [0] } }).cells;
+      const [a] = jobsOf(await submit(directory));
+      await hold(directory, cell!);
+      // Slurm itself lets the processes of a task go on as it tells them to end.
+      const where = ['--partition=urgent', `--nodelist=${slurm.task(a!, 0, '%N')}`, '--exclusive'];
+      const urgent = slurm.run('sbatch', '--parsable', '--output=/dev/null', ...where, '--wrap', 'sleep 600');
+      await slurm.until('the task waits', () => slurm.task(a!, 0, '%T').startsWith('PENDING'));
+      await slurm.until('its processes have ended', () => sweepStatus(directory).counts.running === 0);
+      expect(sweepStatus(directory).counts).toMatchObject({ missing: 1, queued: 0 });
+      const said = (await brink(['sweep', 'status', directory], slurm.env)).stdout;
+      expect(said).toMatch(/^seed\n +0 +q$/m);
+      expect(said).toContain('1 queued');
+      const without = await brink(['sweep', 'status', directory, '--json'], { ...slurm.env, PATH: '/nowhere' });
+      expect(JSON.parse(without.stdout).counts).toMatchObject({ missing: 1, queued: 0 });
+      expect(without.stderr).toContain('Which cells wait in the queue is not known.');
+      slurm.run('scancel', urgent);
+      await slurm.hurry(a!, 0);
+      await slurm.until('the cell is done', () => sweepStatus(directory).counts.done === 1);
+      await expectWhole(directory, cell!);
+    },
+  );
 });
 
 /** One cell that was stopped and has gone on, with the bits of one that never was. */

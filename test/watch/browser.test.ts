@@ -26,6 +26,7 @@ import { savePage } from '../../src/watch/savePage.ts';
 import { serveWatch, type WatchServer } from '../../src/watch/serveWatch.ts';
 import { startRun } from '../cli/startRun.ts';
 import { browserOrSkip, browserPath, openBrowser } from '../helpers/browser.ts';
+import { everything } from '../helpers/everything.ts';
 import { regression } from '../helpers/regression.ts';
 import { beginRun, NumbersLog } from './writeLog.ts';
 
@@ -683,7 +684,7 @@ describe('what can’t be drawn', { timeout: 120_000 }, () => {
   });
 });
 
-describe('many rows', { timeout: 240_000 }, () => {
+describe.runIf(everything)('many rows', { timeout: 240_000 }, () => {
   const COUNT = 1_000_000;
   const SPIKE = 654_321;
   let url = '';

@@ -1,0 +1,2 @@
+/** Whether everything is tested, `npm test -- --all`: every test on every engine, and what takes minutes. */
+export const everything = process.env.BRINK_TEST_ALL === 'yes';
