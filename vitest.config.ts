@@ -27,12 +27,12 @@ const ON_PORTABLE_KERNELS = [
 ];
 
 /**
- * WebGPU computes without a GPU as slowly: it runs what tests its kernels and derivatives, reads and memory, losses
- * and norms of gradients.
+ * WebGPU computes without a GPU as slowly: it runs what tests its kernels, reads and memory, and losses; all of it
+ * derivatives and norms of gradients too.
  */
 const ON_A_SOFTWARE_GPU = [
-  'test/engine/{convolution,exampleNorms,kernels,matrixProduct,passes,pooling,tryBatches}.test.ts',
-  ...(everything ? ['test/engine/{openEngine,operations,secondOrder}.test.ts'] : []),
+  'test/engine/{kernels,matrixProduct,passes,pooling,tryBatches}.test.ts',
+  ...(everything ? ['test/engine/{convolution,exampleNorms,openEngine,operations,secondOrder}.test.ts'] : []),
   'test/engine/webgpu/*.test.ts',
   'test/losses/**/*.test.ts',
 ];

@@ -13,6 +13,7 @@ import { crossEntropy } from '../../src/losses/crossEntropy.ts';
 import { meanSquaredError } from '../../src/losses/meanSquaredError.ts';
 import { cnn } from '../../src/models/cnn.ts';
 import { mlp } from '../../src/models/mlp.ts';
+import { everything as all } from '../helpers/everything.ts';
 
 const normal = (seed: number, count: number) => Float32Array.from(normals(generator(seed), count));
 const parameter = (name: string, shape: number[]): Parameter => ({
@@ -88,7 +89,7 @@ describe.each(MODELS)('with %s', (_name, model) => {
     return empiricalRisk({ model, data, loss: meanSquaredError, chunk });
   };
 
-  it.each([1, 2, 5, 9])('every pass over %i examples is the same in chunks of any size', async (n) => {
+  it.each(all ? [1, 2, 5, 9] : [1, 5])('every pass over %i examples is the same in chunks of any size', async (n) => {
     const whole = await everything(await risk(n, n));
     for (const chunk of [1, 2, n - 1, n + 1].filter((count) => count > 0)) {
       const parts = await everything(await risk(n, chunk));

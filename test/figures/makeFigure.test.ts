@@ -19,6 +19,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { claimsTable } from '../../src/figures/judgedClaims.ts';
 import { figure, interactionAwareSharpness, makeFigure, readTable, verifyReport } from '../../src/index.ts';
 import { program } from '../cli/brinkProcess.ts';
+import { everything } from '../helpers/everything.ts';
 import twoRuns from './twoRuns.ts';
 
 const FILE = join(import.meta.dirname, 'twoRuns.ts');
@@ -262,25 +263,29 @@ describe('makeFigure', () => {
     expect(process.exitCode).toBe(before);
   });
 
-  it('goes on after kill -9 in the middle, and leaves the same files', async () => {
-    const whole = await makeFigure(FILE, { directory: join(parent, 'whole'), progress: false });
-    const out = join(parent, 'killed');
-    const args = [program, 'figure', FILE, '--out', out];
-    const child = spawn(process.execPath, args, { stdio: 'ignore' });
-    const second = join(out, 'laptop/two-runs/runs/eta-0.1-seed-0/run.json');
-    const exit = new Promise((resolve) => child.on('exit', (_, signal) => resolve(signal)));
-    while (!existsSync(second)) await setTimeout(5);
-    child.kill('SIGKILL');
-    expect(await exit).toBe('SIGKILL');
-    expect(JSON.parse(readFileSync(second, 'utf8')).state).toBe('running');
-    const firstRun = readFileSync(join(out, 'laptop/two-runs/runs/eta-0.05-seed-0/run.json'), 'utf8');
+  it.runIf(everything)(
+    'goes on after kill -9 in the middle, and leaves the same files',
+    async () => {
+      const whole = await makeFigure(FILE, { directory: join(parent, 'whole'), progress: false });
+      const out = join(parent, 'killed');
+      const args = [program, 'figure', FILE, '--out', out];
+      const child = spawn(process.execPath, args, { stdio: 'ignore' });
+      const second = join(out, 'laptop/two-runs/runs/eta-0.1-seed-0/run.json');
+      const exit = new Promise((resolve) => child.on('exit', (_, signal) => resolve(signal)));
+      while (!existsSync(second)) await setTimeout(5);
+      child.kill('SIGKILL');
+      expect(await exit).toBe('SIGKILL');
+      expect(JSON.parse(readFileSync(second, 'utf8')).state).toBe('running');
+      const firstRun = readFileSync(join(out, 'laptop/two-runs/runs/eta-0.05-seed-0/run.json'), 'utf8');
 
-    const made = await makeFigure(FILE, { directory: out, progress: false });
-    expect(bytesIn(made.directory)).toEqual(bytesIn(whole.directory));
-    expect(made.claims).toEqual(whole.claims);
-    // The run that had ended was not made again.
-    expect(readFileSync(join(out, 'laptop/two-runs/runs/eta-0.05-seed-0/run.json'), 'utf8')).toBe(firstRun);
-  }, 300_000);
+      const made = await makeFigure(FILE, { directory: out, progress: false });
+      expect(bytesIn(made.directory)).toEqual(bytesIn(whole.directory));
+      expect(made.claims).toEqual(whole.claims);
+      // The run that had ended was not made again.
+      expect(readFileSync(join(out, 'laptop/two-runs/runs/eta-0.05-seed-0/run.json'), 'utf8')).toBe(firstRun);
+    },
+    300_000,
+  );
 
   it('goes on with a run that has a checkpoint, as often as it is cut off, and each row is there once', async () => {
     const checkpoint = (text: string) => text.replace('branches: {', 'checkpoint: { every: 7 },\n      branches: {');

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { everything } from '../helpers/everything.ts';
 
 const root = join(import.meta.dirname, '../..');
 const HARD = 'new comer ü#1 %20';
@@ -30,7 +31,7 @@ async function brink(...args: string[]): Promise<string> {
   return (await promisify(execFile)(process.execPath, [join(clone, 'src/cli/brink.ts'), ...args], options)).stdout;
 }
 
-describe('a clone with spaces, #, ü and % in its path, behind a link', { timeout: 120_000 }, () => {
+describe.runIf(everything)('a clone with spaces, #, ü and % in its path, behind a link', { timeout: 120_000 }, () => {
   it('has its engine', async () => {
     const wasm = JSON.parse(await brink('engine', '--json')).at(-1);
     expect(wasm).toMatchObject({ name: 'wasm', usable: true });

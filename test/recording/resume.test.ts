@@ -17,6 +17,7 @@ import { run } from '../../src/runs/run.ts';
 import { readTable } from '../../src/tables/readTable.ts';
 import { gradientDescent } from '../../src/training/gradientDescent.ts';
 import type { Schedule } from '../../src/training/schedule.ts';
+import { everything } from '../helpers/everything.ts';
 import { regression } from '../helpers/regression.ts';
 import { collect, held, plain } from './plain.ts';
 import { branches, KINDS, type Kind, objective, source } from './recordingProcess.ts';
@@ -28,7 +29,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 /** How many processes are killed. */
-const KILLS = Number(process.env.BRINK_KILLS ?? 6);
+const KILLS = Number(process.env.BRINK_KILLS ?? (everything ? 6 : 2));
 const PROGRAM = join(import.meta.dirname, 'recordingProcess.ts');
 const random = generator(11);
 

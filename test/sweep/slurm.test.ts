@@ -106,7 +106,7 @@ describe('a sweep on Slurm', { timeout: 300_000 }, () => {
     expect(readdirSync(join(directory, 'slurm'))).toHaveLength(6);
   });
 
-  it('loses a node while its tasks live on, and runs no cell twice at once', async () => {
+  it.runIf(everything)('loses a node while its tasks live on, and runs no cell twice at once', async () => {
     const slurm = cluster!;
     const directory = join(parent, 'lost');
     const { cells } = writePlan(directory, { ...request, axes: { seed: [0, 1, 2] } });
