@@ -460,7 +460,7 @@ describe('the page of a run that lives', { timeout: 120_000 }, () => {
     await page.locator('.overlay [data-panel]').first().waitFor();
     const rows = async () => Number(/: (\d+) rows/.exec(await text(page, '[data-rows=loss] summary'))![1]);
     const before = await rows();
-    await expect.poll(rows, { timeout: 10_000 }).toBeGreaterThan(before + 50);
+    await expect.poll(rows, { timeout: 30_000 }).toBeGreaterThan(before + 50);
     for (const trainer of trainers) trainer.child.kill('SIGKILL');
     await expect.poll(() => text(page, '.state'), { timeout: 10_000 }).toMatch(/^cut off/);
     // Columns that nobody has wanted before: of all rows, those that came first and those that came last.
@@ -475,9 +475,9 @@ describe('the page of a run that lives', { timeout: 120_000 }, () => {
       ['Newest', Math.floor(((await rows()) - 1) / 25) * 25],
     ] as const) {
       await page.locator('[data-rows=loss] button', { hasText: turn }).click({ force: true });
-      await expect.poll(async () => (await cells('step'))[0], { timeout: 5000 }).toBe(`${first}`);
+      await expect.poll(async () => (await cells('step'))[0], { timeout: 20_000 }).toBe(`${first}`);
       // Of the full batch each step is an epoch.
-      await expect.poll(() => cells('epoch')).toEqual(await cells('step'));
+      await expect.poll(() => cells('epoch'), { timeout: 20_000 }).toEqual(await cells('step'));
     }
   });
 
