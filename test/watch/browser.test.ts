@@ -285,6 +285,17 @@ describe('the page of a finished run', { timeout: 120_000 }, () => {
     expect(await text(page, '[data-rows=sharpness] tbody tr td')).toBe('0');
   });
 
+  it('shows the first page of rows where it is asked for before there are any', async () => {
+    const page = await open(await serve(join(parent, 'run')));
+    await page.evaluate(`{
+      const rows = document.querySelector('[data-rows=sharpness]');
+      rows.open = true;
+      rows.querySelector('button').click();
+    }`);
+    await soon(() => page.locator('[data-rows=sharpness] tbody tr').count()).toBe(25);
+    expect(await text(page, '[data-rows=sharpness] caption')).toContain('Page 1 of 8');
+  });
+
   it('draws the path of training on the loss plane at the cursor', async () => {
     const page = await open(await serve(join(parent, 'run')));
     await page.evaluate('brinkPage.point(23)');

@@ -104,8 +104,8 @@ export class RowsTable {
     const last = this.#pages - 1;
     const page = Math.min(last, this.#page ?? last);
     const to = [0, page - 1, page + 1, last][where]!;
-    // The newest page stays the newest.
-    this.#page = to >= last ? null : Math.max(0, to);
+    // The newest page stays the newest, where forward led there: the first may be asked for before there are rows.
+    this.#page = where >= 2 && to >= last ? null : Math.max(0, to);
     this.show();
   }
 }
