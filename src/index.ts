@@ -167,6 +167,7 @@ export {
   type RhoOfRun,
   type RhoOfRunOptions,
   rhoOfRun,
+  rhoOfRuns,
   type TracesOfBatch,
   type TracesOfExample,
 } from './theory/rhoOfRun.ts';

@@ -1,3 +1,4 @@
+import { largest, least } from '../linalg/vector.ts';
 import type { RunSummary } from '../runs/run.ts';
 
 const BARS = [...'▁▂▃▄▅▆▇█'];
@@ -35,15 +36,14 @@ export function sparkline(values: readonly (number | null)[], width = 40): strin
     if (finite.length === 0) return null;
     // Divided first, so that the sum of large numbers stays finite; equal numbers have themselves as their mean.
     const mean = finite.reduce((sum, value) => sum + value / finite.length, 0);
-    const [low, high] = [Math.min, Math.max].map((of) => finite.reduce((a, b) => of(a, b))) as [number, number];
-    return Math.min(Math.max(mean, low), high);
+    return Math.min(Math.max(mean, least(finite)), largest(finite));
   });
   const known = means.filter((mean) => mean !== null);
-  const [least, most] = [Math.min(...known), Math.max(...known)];
+  const [low, high] = [least(known), largest(known)];
   return means
     .map((mean, k) => {
       if (mean === null) return parts[k]!.length === 0 ? NO_VALUE : NOT_FINITE;
-      const share = most > least ? mean / (most - least) - least / (most - least) : 0;
+      const share = high > low ? mean / (high - low) - low / (high - low) : 0;
       return BARS[Math.min(BARS.length - 1, Math.floor(share * BARS.length))]!;
     })
     .join('');

@@ -3,12 +3,9 @@ import { dirname, join } from 'node:path';
 import { CommandLineError } from '../runs/CommandLineError.ts';
 import { readTable } from '../tables/readTable.ts';
 import { type BestLearningRate, bestLearningRates, type TunedRun } from '../theory/bestLearningRates.ts';
-import { type RhoOfRun, rhoOfRun, type TracesOfBatch } from '../theory/rhoOfRun.ts';
+import { type RhoOfRun, rhoOfRuns, type TracesOfBatch } from '../theory/rhoOfRun.ts';
 
 const WHO = 'lssr';
-
-/** More steps than a run has. */
-const STEPS = 2 ** 32;
 
 /** What a sweep over batch size and learning rate says of both. */
 export interface TunedSweep {
@@ -51,7 +48,7 @@ export async function tunedSweep(path: string, rows: Rows, score?: string): Prom
   const best = bestLearningRates(cells);
   const chosen = best.flatMap((one) => nearest(cells, one));
   const { traces, n } = await tracesOf(path, new Set(chosen));
-  return { n, best, score: column, rho: rhoOfRun(traces, n) };
+  return { n, best, score: column, rho: rhoOfRuns(traces, n) };
 }
 
 function scoreIn(path: string, rows: Rows): string {
@@ -94,11 +91,7 @@ async function tracesOf(path: string, ids: ReadonlySet<string>) {
         `the cells of ${path} were trained on ${[...counts].join(' and ')} examples. The rules are of one n: sweep over one.`,
       );
     }
-    // The steps of one run after those of another: a step alone does not tell them apart.
-    const traces = read.flatMap(({ rows }, run) =>
-      (rows as unknown as TracesOfBatch[]).map((row) => ({ ...row, step: run * STEPS + row.step })),
-    );
-    return { traces, n };
+    return { traces: read.map(({ rows }) => rows as unknown as TracesOfBatch[]), n };
   }
   throw new CommandLineError(
     WHO,

@@ -29,9 +29,9 @@ const WHO = 'layersModel';
  * normalise by the batch's own, write the network with `batchNorm`), and all that is not trainable, frozen layers too,
  * is a constant. Constraints, which bring weights back after an update, are left out. A warning and the metadata
  * (`leftOut`) name the layers of which that is so. What regularizers add to the loss is added to every ℓ_i, as training
- * adds it to L. θ_0 is the weights that the model carries now, whatever
- * the seed: the initializers of tf.layers are not drawn from ours. The model itself is never changed; its weights are
- * stood in for while `forward` runs. Classes want logits: with `crossEntropy` leave the last softmax out.
+ * adds it to L. θ_0 is the weights that the model carries now, whatever the seed: the initializers of tf.layers are not
+ * drawn from ours. The model itself is never changed; its weights are stood in for while `forward` runs. Classes want
+ * logits: with `crossEntropy` leave the last softmax out.
  *
  * That it is taken does not mean that every layer can be differentiated twice: `empiricalRisk` refuses an operation
  * that is not verified to second order by its name, and `verifyObjective` checks the whole.
@@ -140,7 +140,7 @@ interface LeftOut {
   readonly dilationRate?: number | number[];
 }
 
-/** What a network does in training, or says that it does, and f(θ, x) does not: a sentence for each layer and matter. */
+/** What a network does in training, or says that it does, and f(θ, x) does not: a sentence for each matter of a layer. */
 function leftOut(net: Container, values: (weight: Tensor) => Float32Array): string[] {
   return net.layers.flatMap((layer) => {
     if ('layers' in layer) return leftOut(layer as unknown as Container, values);

@@ -87,21 +87,40 @@ export function rhoOfRun(
   n: number,
   options: RhoOfRunOptions = {},
 ): RhoOfRun {
+  requireList('rhoOfRun', 'rows', rows);
+  return rhoOfRuns([rows], n, options);
+}
+
+/**
+ * ρ of several runs together, a ratio of sums over all their steps; as `rhoOfRun` in all else.
+ *
+ * @param runs The rows of each, one run after the other.
+ * @param n Examples of every run.
+ * @param options `asIfUncoupled` (false).
+ * @throws BrinkError as `rhoOfRun` does.
+ */
+export function rhoOfRuns(
+  runs: readonly (readonly (TracesOfBatch | TracesOfExample)[])[],
+  n: number,
+  options: RhoOfRunOptions = {},
+): RhoOfRun {
   const who = 'rhoOfRun';
   requireNames(who, options, ['asIfUncoupled']);
   const { asIfUncoupled = false } = options;
   requireFlag(who, 'asIfUncoupled', asIfUncoupled);
-  requireList(who, 'rows', rows);
   requireInteger(who, 'n', n, 1);
-  const terms = new Map<number, Term>();
-  for (const [i, row] of Array.from(rows).entries()) {
-    const term = termOf(who, i, row, n, asIfUncoupled);
-    if (term.share > (terms.get(term.step)?.share ?? 0)) terms.set(term.step, term);
+  const ordered = runs.flatMap((rows) => {
+    const terms = new Map<number, Term>();
+    for (const [i, row] of Array.from(rows).entries()) {
+      const term = termOf(who, i, row, n, asIfUncoupled);
+      if (term.share > (terms.get(term.step)?.share ?? 0)) terms.set(term.step, term);
+    }
+    return [...terms.values()].sort((a, b) => a.step - b.step);
+  });
+  if (ordered.length === 0) {
+    const count = runs.reduce((sum, rows) => sum + rows.length, 0);
+    throw new BrinkError(who, `of ${count} rows none has b < n = ${n}. Measure one, such as batchSizes: [1].`);
   }
-  if (terms.size === 0) {
-    throw new BrinkError(who, `of ${rows.length} rows none has b < n = ${n}. Measure one, such as batchSizes: [1].`);
-  }
-  const ordered = [...terms.values()].sort((a, b) => a.step - b.step);
   const { rho, below } = ratio(ordered);
   return {
     rho,

@@ -15,7 +15,7 @@ import {
   type MadeRuns,
   type PlannedRun,
   points,
-  rhoOfRun,
+  rhoOfRuns,
   throttleSteps,
   toParquet,
   trainingLoss,
@@ -106,15 +106,13 @@ export const bestRates = (trained: readonly Trained[]) =>
  * end of training is ten times smaller. With batch normalisation, which couples examples, identity (1) is taken for right
  * all the same.
  */
-export function rhoOfRuns(grid: Grid, trained: readonly Trained[]): number {
-  const rows = bestRates(trained).flatMap(({ b, eta }) => {
+export function rhoOfGrid(grid: Grid, trained: readonly Trained[]): number {
+  const runs = bestRates(trained).flatMap(({ b, eta }) => {
     const ofB = trained.filter((one) => one.b === b && Number.isFinite(one.accuracy));
     const nearest = ofB.toSorted((x, y) => Math.abs(Math.log(x.eta / eta)) - Math.abs(Math.log(y.eta / eta)))[0];
-    return nearest ? nearest.run.rows(gradientConcentration) : [];
+    return nearest ? [nearest.run.rows(gradientConcentration)] : [];
   });
-  // One run after the other: the step alone does not tell them apart.
-  const ordered = rows.map((row, step) => ({ ...row, step }));
-  return rhoOfRun(ordered, grid.network.examples, { asIfUncoupled: true }).rho;
+  return rhoOfRuns(runs, grid.network.examples, { asIfUncoupled: true }).rho;
 }
 
 /** A rule: η ∝ of(b). */
@@ -125,7 +123,7 @@ interface Rule {
 
 /** The three rules, the one of the paper first. */
 export function rulesOf(grid: Grid, trained: readonly Trained[]): readonly [Rule, Rule, Rule] {
-  const rho = rhoOfRuns(grid, trained);
+  const rho = rhoOfGrid(grid, trained);
   return [
     { name: `LSSR, ρ = ${rho.toPrecision(2)}`, of: (b) => concentrationOfBatch(grid.network.examples, b, rho, false) },
     { name: 'LSR', of: (b) => b },
