@@ -1,6 +1,7 @@
-// Exact Hessian-vector products of cnn6 and ResNet-9 on a GPU: brink's engine that BRINK_ENGINE names against PyTorch on
-// CUDA, with the same bits looked for in two processes, and the memory of the device. bench/gpu.sh runs it.
-// Usage: BRINK_ENGINE=tensorflow node bench/gpuProducts.ts [--only cnn6] [--rounds 11] [--torch-device cpu] [--without-torch]
+// Exact Hessian-vector products of cnn6 and ResNet-9 on a GPU: brink's engine that BRINK_ENGINE names against PyTorch
+// on CUDA, with the same bits looked for in two processes, and the memory of the device. bench/gpu.sh runs it.
+// Usage: BRINK_ENGINE=tensorflow node bench/gpuProducts.ts [--only cnn6] [--rounds 11] [--torch-device cpu]
+// [--without-torch]
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';

@@ -1,6 +1,6 @@
 // Peak memory of a gradient and a Hessian-vector product of cnn6 with n examples in chunks of 128, each in a process
-// of its own: it is to depend on the chunk, not on n, but for the data itself, 12 kB an example, and for what is kept at
-// θ for further products, at most `keptBytes`.
+// of its own: it is to depend on the chunk, not on n, but for the data itself, 12 kB an example, and for what is kept
+// at θ for further products, at most `keptBytes`.
 // Usage: node bench/memory.ts
 import { execFileSync } from 'node:child_process';
 import { conditions } from './conditions.ts';

@@ -1,5 +1,5 @@
-// Steps of SGD without probes, of a small network: brink against PyTorch's loop and JAX's jitted step, side by side, from
-// the same weights on the same batches. With --json the last line holds the ratios to PyTorch, by contender.
+// Steps of SGD without probes, of a small network: brink against PyTorch's loop and JAX's jitted step, side by side,
+// from the same weights on the same batches. With --json the last line holds the ratios to PyTorch, by contender.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
-// Writes docs/figures.md from the figures in docs/figures/. Usage: npx node docs/makeGallery.ts [folder of made figures]
-// With a folder (output/figures), its figures are first copied to docs/figures/: picture, claims, record.
+// Writes docs/figures.md from the figures in docs/figures/. Usage: npx node docs/makeGallery.ts [folder of made
+// figures]. With a folder (output/figures), its figures are first copied to docs/figures/: picture, claims, record.
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { FigureRecord } from '../src/figures/FigureRecord.ts';

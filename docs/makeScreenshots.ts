@@ -47,7 +47,10 @@ export const SHOTS: readonly Shot[] = [
   { name: 'snapshots-dark', scheme: 'dark', from: '.snapshots', to: '.snapshots', step: 300 },
 ];
 
-/** A network that learns 256 digits by full-batch gradient descent until it stands at the edge, with every kind of table. */
+/**
+ * A network that learns 256 digits by full-batch gradient descent until it stands at the edge, with every kind of
+ * table.
+ */
 async function makeRun(directory: string): Promise<void> {
   const model = mlp({ inputs: 64, hidden: [24, 24], outputs: 10, activation: 'tanh', weightScale: 0.8 });
   const objective = await empiricalRisk({ model, data: await digits({ train: 256 }), loss: meanSquaredError });

@@ -32,7 +32,9 @@ type Tables = ReadonlyMap<Table, ReadonlyMap<string, ReadTable<Table>>>;
 
 const distinct = (values: readonly number[]) => [...new Set(values)].sort((a, b) => a - b);
 
-/** Writes the picture of a sweep over `batchSize` and `learningRate`, and also over `data` and `seed`; returns its path. */
+/**
+ * Writes the picture of a sweep over `batchSize` and `learningRate`, and also over `data` and `seed`; returns its path.
+ */
 export async function drawSweep(directory: string): Promise<string> {
   const { rows } = await readTable(join(directory, 'sweep.parquet'));
   const cells = rows as unknown as readonly CellRow[];

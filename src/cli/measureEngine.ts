@@ -1,5 +1,5 @@
-// Opens the engine that BRINK_ENGINE names and prints, as JSON, what it is, how many GFLOP/s it reaches, and how long an
-// exact product with the Hessian of cnn6 takes.
+// Opens the engine that BRINK_ENGINE names and prints, as JSON, what it is, how many GFLOP/s it reaches, and how long
+// an exact product with the Hessian of cnn6 takes.
 import { arrays } from '../datasets/arrays.ts';
 import { fastest } from '../engine/fastest.ts';
 import { gigaflops } from '../engine/gigaflops.ts';

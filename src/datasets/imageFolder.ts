@@ -18,11 +18,11 @@ const TEST = ['test', 'val', 'valid', 'validation'];
  * `<folder>/test/<class>/*.jpg` (or `val`). x = (pixel/255 − mean)/std for each channel, [height, width, 3].
  *
  * JPEG, PNG and WebP; a grey image is the same in all three channels. The classes are the folders in the order of their
- * names, the images of each in the order of theirs. Nothing is scaled or cut, and nothing left out in silence: what is no
- * image, of another size than the first, or an image beside the folders is refused by its path. Links are followed; hidden
- * files (`.DS_Store`) are not looked at. The metadata has the checksums of the chosen files and of the pixels as used:
- * decoders of JPEG differ by a level or two. Cost: decoding what is chosen, about 0.5 ms for 64 × 64 pixels. The library
- * sharp decodes (an optional dependency).
+ * names, the images of each in the order of theirs. Nothing is scaled or cut, and nothing left out in silence: what is
+ * no image, of another size than the first, or an image beside the folders is refused by its path. Links are followed;
+ * hidden files (`.DS_Store`) are not looked at. The metadata has the checksums of the chosen files and of the pixels as
+ * used: decoders of JPEG differ by a level or two. Cost: decoding what is chosen, about 0.5 ms for 64 × 64 pixels. The
+ * library sharp decodes (an optional dependency).
  *
  * ```ts
  * import { imageFolder } from 'brink';

@@ -46,11 +46,12 @@ interface Files {
  * const read = () => tinyImagenet('data', { train: 2000, subset: 'balanced' });
  * ```
  *
- * @param folder Where tiny-imagenet-200.zip lies, or tiny-imagenet-200, or the one that contains them, or Parquet files.
+ * @param folder Where tiny-imagenet-200.zip lies, or tiny-imagenet-200, or the one that contains them, or Parquet
+ *   files.
  * @param options `train`, `test` (examples), `subset` ('first' or 'balanced', see `chooseExamples`),
  *   `subsetSeed`, `normalize`, `labelNoise`, `labelSeed`.
- * @throws BrinkError where files are missing, damaged or other than the data set has them, an image has another size, or
- *   more examples are asked for than there are.
+ * @throws BrinkError where files are missing, damaged or other than the data set has them, an image has another size,
+ *   or more examples are asked for than there are.
  * Source: Le and Yang, Tiny ImageNet visual recognition challenge, Stanford CS 231N, 2015.
  */
 export async function tinyImagenet(folder: string, options: ImageDataOptions = {}): Promise<Dataset> {

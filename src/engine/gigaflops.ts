@@ -2,7 +2,9 @@ import type { Tensor, Tensor4D } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs-core';
 import { fastest } from './fastest.ts';
 
-/** Multiplications and additions a second, in 10⁹, that the open engine reaches in a matrix product and a convolution. */
+/**
+ * Multiplications and additions a second, in 10⁹, that the open engine reaches in a matrix product and a convolution.
+ */
 export async function gigaflops(): Promise<{ readonly matMul: number; readonly conv2d: number }> {
   const rate = async (operations: number, compute: () => Tensor) => {
     const seconds = await fastest(5, async () => {

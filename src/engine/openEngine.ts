@@ -34,8 +34,8 @@ let opening: Promise<Engine> | undefined;
 /**
  * Opens the engine that computes tensors, once for the process, with exact second derivatives.
  *
- * Without a name the first that loads: `tensorflow` on CUDA, `webgpu` on a GPU, `tensorflow` on the CPU, or `wasm` with a
- * warning that says why. Float32 on every engine; two engines agree to
+ * Without a name the first that loads: `tensorflow` on CUDA, `webgpu` on a GPU, `tensorflow` on the CPU, or `wasm` with
+ * a warning that says why. Float32 on every engine; two engines agree to
  * rounding, one engine on one machine repeats its bits.
  *
  * @param name `tensorflow`, `webgpu`, `wasm` or `cpu`. Default: the environment variable BRINK_ENGINE, else what loads.

@@ -4,7 +4,8 @@ import { BrinkError } from '../core/errors.ts';
  * The values of a weight of somebody's network, at once.
  *
  * @param network Its name.
- * @throws BrinkError where they can't be read so: they lie on a GPU, which is read asynchronously alone, or are disposed.
+ * @throws BrinkError where they can't be read so: they lie on a GPU, which is read asynchronously alone, or are
+ *   disposed.
  */
 export function readWeights<V>(who: string, network: string, weight: { dataSync(): V }): V {
   try {

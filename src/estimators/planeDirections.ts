@@ -10,9 +10,9 @@ import { hessianEigenpairs } from './hessianEigenpairs.ts';
 const BESIDE = 1e-3;
 
 /**
- * The orthonormal directions of a plane at a point: those named, or −∇L and q₁; q₂ where ∇L is along q₁, q₁ and q₂ where
- * it is 0. Eigenvectors have the sign with which their largest entry is positive, so that two probes, or two runs, do
- * not have each other's plane mirrored.
+ * The orthonormal directions of a plane at a point: those named, or −∇L and q₁; q₂ where ∇L is along q₁, q₁ and q₂
+ * where it is 0. Eigenvectors have the sign with which their largest entry is positive, so that two probes, or two
+ * runs, do not have each other's plane mirrored.
  *
  * @throws BrinkError where there is one parameter; the function it returns where the directions are parallel, zero, or
  *   of a wrong length.

@@ -64,10 +64,10 @@ const WHO = 'makeFigure';
  * In `<directory>/<scale>/<name>` it leaves the tables of every run (`runs/<run>-seed-<seed>/`), `claims.parquet`,
  * `figure.svg`, `report.html` and `figure.json`. One that is there already is not made again, unless its file, what
  * that imports from beside it, the preset, the number of seeds, the bytes of the data that are named or brink's version
- * is another (a SHA-256 of them); one that was drawn anew from runs of another definition is. One that was cut off goes on: runs that
- * have ended stay, and the one that was at work begins anew, which with the same seed gives the same rows, or, where it
- * has a checkpoint, goes on from its recording, in a folder of its own (`….2`). Two processes don't make one figure at
- * once.
+ * is another (a SHA-256 of them); one that was drawn anew from runs of another definition is. One that was cut off goes
+ * on: runs that have ended stay, and the one that was at work begins anew, which with the same seed gives the same
+ * rows, or, where it has a checkpoint, goes on from its recording, in a folder of its own (`….2`). Two processes don't
+ * make one figure at once.
  *
  * With one seed an interval speaks of this run; with several it is Student's between seeds.
  *
@@ -77,8 +77,8 @@ const WHO = 'makeFigure';
  * @param file The file that exports the figure as its default.
  * @param options `scale` ('laptop'), `directory` ('output/figures'), `seeds` (1), `data` (none), `hours` (2), `again`
  *   (false), `redraw` (false), `progress` (true).
- * @throws BrinkError as a rejection where the file exports no figure, an option is out of range, the runs would take too
- *   long, a run failed, or another process is making it. What was measured is kept.
+ * @throws BrinkError as a rejection where the file exports no figure, an option is out of range, the runs would take
+ *   too long, a run failed, or another process is making it. What was measured is kept.
  */
 export async function makeFigure(file: string | URL, options: MakeFigureOptions = {}): Promise<MadeFigure> {
   requireNames(WHO, options, ['scale', 'directory', 'seeds', 'data', 'hours', 'again', 'redraw', 'progress']);

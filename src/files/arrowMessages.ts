@@ -1,7 +1,10 @@
 import { AsyncByteQueue, RecordBatch, RecordBatchStreamWriter, Schema } from 'apache-arrow';
 import { CHECKSUM, seal, UNSET } from './checksum.ts';
 
-/** The entry among the key-values of a batch that says how many lie before it: that one is missing can't be seen by sums. */
+/**
+ * The entry among the key-values of a batch that says how many lie before it: that one is missing can't be seen by
+ * sums.
+ */
 export const PLACE = 'brink.place';
 
 /** As long for every batch, so that batches of one shape have one size. */

@@ -2,8 +2,8 @@ import { readdirSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * The files in a folder and those below it, as paths within it, in order. Links are followed, and what has several names
- * is listed under one: its own, where it lies there itself.
+ * The files in a folder and those below it, as paths within it, in order. Links are followed, and what has several
+ * names is listed under one: its own, where it lies there itself.
  */
 export function filesBelow(folder: string): string[] {
   const found = new Map<string, string>();

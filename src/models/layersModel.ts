@@ -140,7 +140,9 @@ interface LeftOut {
   readonly dilationRate?: number | number[];
 }
 
-/** What a network does in training, or says that it does, and f(θ, x) does not: a sentence for each matter of a layer. */
+/**
+ * What a network does in training, or says that it does, and f(θ, x) does not: a sentence for each matter of a layer.
+ */
 function leftOut(net: Container, values: (weight: Tensor) => Float32Array): string[] {
   return net.layers.flatMap((layer) => {
     if ('layers' in layer) return leftOut(layer as unknown as Container, values);

@@ -63,8 +63,8 @@ const FLOAT32 = 1e-7;
  * of n examples some unit always switches, of one example few do, and where one does two steps disagree, or the slopes
  * to the two sides. So each example is taken at the steps that agree best, which is judged without the derivative that
  * is checked, and those examples decide for which they agree to 1e-3 (the best where there is none). Half of them have
- * the largest losses around. Some directions move all of θ, others its last part alone, behind which fewer units switch;
- * H v has all its entries all the same.
+ * the largest losses around. Some directions move all of θ, others its last part alone, behind which fewer units
+ * switch; H v has all its entries all the same.
  *
  * It looks at one point and a few directions: passing does not prove that every direction is right. Of 195 right ones
  * (tanh, gelu, relu, convolution with average and max pooling, residual, batch normalisation; cross-entropy and squared
@@ -267,8 +267,8 @@ function spread(n: number): Int32Array[] {
 }
 
 /**
- * Single examples, evenly over all: by turns the first of its part and the one with the largest loss there, as of a small
- * loss float32 may have no digit.
+ * Single examples, evenly over all: by turns the first of its part and the one with the largest loss there, as of a
+ * small loss float32 may have no digit.
  */
 function singlesOf(losses: Float64Array | null, n: number): Int32Array[] {
   return beginnings(n, 1).map((from, k, all) => {

@@ -18,9 +18,9 @@ export interface NearOptions {
  *
  * The gauge measures each step before it passes; where it has several rows of a step, one that meets the condition is
  * enough. A gauge with a throttle of its own, `(s) => s.pipe(throttleSteps(3), topEigenvalues())`, costs less; at the
- * steps between, its last answer stands, but where the run, or its probes (`restartEvery`), have begun afresh since then.
- * Which steps pass is a function of the steps and of the gauge's rows, so a replay passes the same ones. What comes near
- * and goes between two rows of the gauge is not seen.
+ * steps between, its last answer stands, but where the run, or its probes (`restartEvery`), have begun afresh since
+ * then. Which steps pass is a function of the steps and of the gauge's rows, so a replay passes the same ones. What
+ * comes near and goes between two rows of the gauge is not seen.
  *
  * Cost: that of the gauge at each step that it measures; what it computes there, probes behind and in other branches
  * share. Its rows go nowhere else: a branch that keeps them, `(s) => s.pipe(topEigenvalues(), toParquet())`, computes

@@ -1,8 +1,8 @@
 import type { RunBranch, Step } from '../core/Step.ts';
 
 /**
- * Which of the stretches of `restartEvery` steps a step lies in, 0 where a run has none: what is carried from step to step
- * ends with its stretch.
+ * Which of the stretches of `restartEvery` steps a step lies in, 0 where a run has none: what is carried from step to
+ * step ends with its stretch.
  *
  * @param branch The branch of the run; undefined: that of the step.
  */

@@ -20,9 +20,9 @@ export interface UntilPassedOptions {
  * t + `more`, or the last before where there is none of that index. The gauge measures each step up to t before it
  * passes, and none after. A branch that ends lets go of the source, and once all branches have ended training stops: in
  * front of every branch it ends the run. Which steps pass is a function of the steps and of the gauge's rows. A mark
- * that is passed for one step counts as passed. In a run that is resumed a branch that had ended has no more rows; where
- * some of the `more` steps were still to come, it is not known that the mark was passed: the first step that meets the
- * condition there counts.
+ * that is passed for one step counts as passed. In a run that is resumed a branch that had ended has no more rows;
+ * where some of the `more` steps were still to come, it is not known that the mark was passed: the first step that
+ * meets the condition there counts.
  *
  * Cost: that of the gauge up to t; what it computes there, probes behind and in other branches share.
  *

@@ -36,8 +36,8 @@ const MARGIN = { x: 0.03, y: 0.05 };
  * do vega-embed in a page and `altair.Chart.from_dict` in Python.
  *
  * In any text `_x` and `_{…}` set a subscript, `^{…}` a superscript. Names differ by colour, by lightness and by dashes
- * or shape; layers of one name look alike. Whatever is not drawn as it is (values beyond the frame, infinite ones, those ≤ 0 on a
- * logarithmic axis, those thinned out) is counted in a note below the frame and in the description.
+ * or shape; layers of one name look alike. Whatever is not drawn as it is (values beyond the frame, infinite ones,
+ * those ≤ 0 on a logarithmic axis, those thinned out) is counted in a note below the frame and in the description.
  *
  * @param options.title Above the chart; none by default.
  * @param options.description The alternative text.

@@ -33,7 +33,9 @@ export interface PlotTableOptions {
   readonly x?: string;
   /** Columns. Default: all of float64 but the key and what belongs to others. */
   readonly y?: readonly string[];
-  /** Which axes are logarithmic. Default: y where all values are positive and span three decades; x at powers of two. */
+  /**
+   * Which axes are logarithmic. Default: y where all values are positive and span three decades; x at powers of two.
+   */
   readonly log?: readonly ('x' | 'y')[];
 }
 

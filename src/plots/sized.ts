@@ -78,8 +78,8 @@ export function noteLayer(notes: readonly string[]): Mark {
 }
 
 /**
- * A chart of a size: as many columns in the legend, ticks on the axes and words to a line, of the title and of notes, as
- * there is place for.
+ * A chart of a size: as many columns in the legend, ticks on the axes and words to a line, of the title and of notes,
+ * as there is place for.
  */
 export function sized(spec: TopLevelSpec, width: number, height: number): TopLevelSpec {
   const { layer } = spec as unknown as { readonly layer: readonly Mark[] };

@@ -12,7 +12,9 @@ export const REFERENCE_DASHES: readonly (readonly number[])[] = [
   [2, 5],
   [6, 3, 2, 3, 2, 3],
 ];
-/** Paths within a square from −1 to 1, the shapes of points small in it: one size gives short lines and small points. */
+/**
+ * Paths within a square from −1 to 1, the shapes of points small in it: one size gives short lines and small points.
+ */
 const SHAPES = [
   'M-.3,0A.3,.3,0,1,1,.3,0A.3,.3,0,1,1,-.3,0Z',
   'M-.27,-.27L.27,-.27L.27,.27L-.27,.27Z',

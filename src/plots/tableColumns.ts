@@ -59,7 +59,9 @@ export function requireNumeric(who: string, { name: table, columns }: Table, wha
   throw new BrinkError(who, `${what} is '${name}', a column of ${held}, which can't be drawn there. ${there}`);
 }
 
-/** The columns that are drawn unless others are asked for: measured numbers, with what belongs to another one left out. */
+/**
+ * The columns that are drawn unless others are asked for: measured numbers, with what belongs to another one left out.
+ */
 export function measuredColumns(table: Table): string[] {
   const { key, columns } = table;
   const belongs = new Set(

@@ -72,8 +72,8 @@ export type CriticalSharpnessOptions = OptionsOf<typeof criticalSharpness>;
  *
  * Source: Kalra et al. (arXiv 2601.16979); Lee and Jang (2023), Figure 3.
  *
- * @throws BrinkError where an option is out of range, the batch's own loss is asked for along ∇L, or a step does not say
- *   which examples its batch has.
+ * @throws BrinkError where an option is out of range, the batch's own loss is asked for along ∇L, or a step does not
+ *   say which examples its batch has.
  * @example
  * import { criticalSharpness, gradientDescent, toy } from 'brink';
  * import { lastValueFrom } from 'rxjs';

@@ -91,17 +91,17 @@ export type EdgeOptions = OptionsOf<typeof edge>;
  * the batch size of the run.
  *
  * Verdicts, the first that holds: *stationary* where no gradient is left (∇L = 0, and for b < n every g_i); *unknown*
- * where tr(HS_b)/tr(S_n) is NaN though batches move, or the step says no learning rate or momentum; *unstable* where tr(HS_b)/tr(S_n) exceeds the edge by more than
- * the margin and two standard errors; *at the edge* where it is within the margin, or, for the full batch, λ₁ exceeds
- * the edge; *progressive sharpening* where λ₁ has risen since the step probed before; else *stable*. The rule is
- * written beside the verdict.
+ * where tr(HS_b)/tr(S_n) is NaN though batches move, or the step says no learning rate or momentum; *unstable* where
+ * tr(HS_b)/tr(S_n) exceeds the edge by more than the margin and two standard errors; *at the edge* where it is within
+ * the margin, or, for the full batch, λ₁ exceeds the edge; *progressive sharpening* where λ₁ has risen since the step
+ * probed before; else *stable*. The rule is written beside the verdict.
  *
  * With batch normalisation, S_b comes from sampled batches instead of random signs, with larger standard errors.
  *
  * Beside them stand McCandlish's gradient noise scales, η over the step that lowers the expected loss most, and the
- * noise along q₁, as interactionAwareSharpness explains them. With momentum, `edge` is the paper's, (2/η)(1+β₁)/(1+2β₂),
- * and for batch sharpness there are two lines more, 2(1−β₁)/η and 2(1+β₁)/η, where it is said to settle for small and
- * for large batches.
+ * noise along q₁, as interactionAwareSharpness explains them. With momentum, `edge` is the paper's,
+ * (2/η)(1+β₁)/(1+2β₂), and for batch sharpness there are two lines more, 2(1−β₁)/η and 2(1+β₁)/η, where it is said to
+ * settle for small and for large batches.
  *
  * A verdict speaks of one step. For SGD the bound holds on average over time, so single steps may be called unstable
  * at the edge.

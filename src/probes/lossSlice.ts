@@ -48,8 +48,8 @@ const KEY = 'its step and α';
  * The training loss along −η∇L beside its quadratic model, and the directional sharpness along the way.
  *
  * ΔL(α) = L(θ − αη∇L) − L(θ) and −αη‖∇L‖² + (α²η²/2)∇LᵀH∇L; ‖H_α‖_{S_n(θ)} = ∇LᵀH(θ − αη∇L)∇L/‖∇L‖², ∇L at θ.
- * Where the two part, the third order matters: the valley is asymmetric. With `relative` α is measured in units of where
- * the quadratic returns to 0, 2/(η‖H‖_{S_n}), so that slices of many steps lie on one another: it is least at ½.
+ * Where the two part, the third order matters: the valley is asymmetric. With `relative` α is measured in units of
+ * where the quadratic returns to 0, 2/(η‖H‖_{S_n}), so that slices of many steps lie on one another: it is least at ½.
  *
  * It is one line through a space of m dimensions and says nothing about the others; with momentum or batches the step
  * actually taken lies on another line.

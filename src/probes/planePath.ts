@@ -36,8 +36,8 @@ export type PlanePathOptions = OptionsOf<typeof planePath>;
  *
  * d₁ and d₂ [m] are orthonormal, those of `lossPlane` at θ_s. A new plane begins at the first step seen (where the
  * run's probes begin afresh, again), then at every step that `planeEvery` divides, as `throttleSteps(planeEvery)` lets
- * through to `lossPlane`; the step at which one begins has a row on the one before as well. A projection: two paths that
- * look alike there may be far apart beside it.
+ * through to `lossPlane`; the step at which one begins has a row on the one before as well. A projection: two paths
+ * that look alike there may be far apart beside it.
  *
  * Source: Li, Xu, Taylor, Studer and Goldstein (2018), Section 7, whose directions are those of the whole path.
  *

@@ -62,9 +62,9 @@ export type TopEigenvaluesOptions = OptionsOf<typeof topEigenvalues>;
  * square of its residual's, over the relative gap.
  *
  * It does not prove that no larger eigenvalue was missed (one whose eigenvector is orthogonal to the start would be),
- * nor that training is stable below the edge. One that rises out of the bulk from a step to the next, to above λ₁, while
- * the eigenvectors found before stay eigenvectors, is seen some steps later: one or two in the median where it is a half
- * larger, ten at most in all that was tried. Until then its rows are converged and show the others.
+ * nor that training is stable below the edge. One that rises out of the bulk from a step to the next, to above λ₁,
+ * while the eigenvectors found before stay eigenvectors, is seen some steps later: one or two in the median where it is
+ * a half larger, ten at most in all that was tried. Until then its rows are converged and show the others.
  *
  * Source: Lanczos (1950); the sharpness at the edge: Cohen et al. (2021).
  *

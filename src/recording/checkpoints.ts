@@ -60,7 +60,8 @@ const ENDINGS = ['.safetensors', '.npz'];
  * (`step-000400.safetensors` is step 400), or stands in a table. A step is read when its turn comes, in the order of t;
  * the next one waits for all work registered on it. What is not known of a run is NaN in the step: columns that follow
  * from it are NaN (`edge` without η or momentum), and a probe whose question needs it says so. Where b = n the gradient
- * of the step is ∇L; with Nesterov's look-ahead, whose δ is not in the files, and of a batch of SGD, whose examples nobody has noted, it is unknown, and so is the batch's loss.
+ * of the step is ∇L; with Nesterov's look-ahead, whose δ is not in the files, and of a batch of SGD, whose examples
+ * nobody has noted, it is unknown, and so is the batch's loss.
  *
  * That names and shapes fit does not prove that the objective is the one that was trained: compare `trainingLoss` with
  * the loss that the run itself has noted. Batch normalisation normalises by the batch, as in `net.train()`.
@@ -79,7 +80,8 @@ const ENDINGS = ['.safetensors', '.npz'];
  *
  * Cost: reading each file twice (its checksum goes into every table), and a gradient a step where b = n.
  *
- * @param files A pattern (`runs/a/step-*.safetensors`; `*`, `**`, `?`, `{a,b}`), or a list of paths; .safetensors, .npz.
+ * @param files A pattern (`runs/a/step-*.safetensors`; `*`, `**`, `?`, `{a,b}`), or a list of paths; .safetensors,
+ *   .npz.
  * @param options `objective`; `names`, `from`, `to`, `table`, `learningRate`, `batchSize`, `replacement`, `beta1`,
  *   `beta2`.
  * @throws BrinkError at the call for an option out of its range, a pattern that no file fits, a name without a number,

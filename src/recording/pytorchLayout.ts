@@ -18,7 +18,9 @@ export function fromPyTorch(layout: PyTorchLayout, theirs: ArrayLike<number>): F
 
 const sizeOf = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
 
-/** Where in θ's part each of PyTorch's entries lies, row-major. @throws BrinkError where a model says of it nonsense. */
+/**
+ * Where in θ's part each of PyTorch's entries lies, row-major. @throws BrinkError where a model says of it nonsense.
+ */
 function placesOf({ name, shape, apart, axes }: PyTorchLayout, count: number): Int32Array {
   const isOrder = `${axes.toSorted((a, b) => a - b)}` === `${[...apart.keys()]}`;
   if (!isOrder || sizeOf(apart) !== count || sizeOf(shape) !== count) {

@@ -34,17 +34,17 @@ const WHO = 'resume';
  * recording by itself; no two processes can at once.
  *
  * Tables are not gone on with, as a Parquet file can't be: `recover` finishes those of the killed run, the resumed one
- * writes its own into a folder of its own, and together they are the table, each row once, whether Parquet, Arrow, CSV or
- * TensorBoard's events. As a killed run has not written the last rows of each table, the first step to be emitted is the
- * recorded one at or before the end of the table that ends first, and each branch writes the rows that lie behind the
- * end of its own table: the one with the same name, in the folder of the recording and in those of runs that went on
- * with it before. Steps up to the last recorded one are as they were recorded, those between two recorded ones are made
- * again. What was done is said as the run begins, and stands in run.json (`resumed`). A table whose key has no step can't
- * be joined, and an operator that counts what comes or remembers it (`take`, `untilPassed`, `near` at the steps that its
- * gauge leaves out), or a probe that follows something from step to step (eigenvectors), starts afresh. A branch that had
- * ended by itself before the run was killed has no more rows, and one that had failed is measured from there on. With
- * `step` all rows from there on are written: `step: 0` gives tables that are whole, at the price of measuring everything
- * again.
+ * writes its own into a folder of its own, and together they are the table, each row once, whether Parquet, Arrow, CSV
+ * or TensorBoard's events. As a killed run has not written the last rows of each table, the first step to be emitted is
+ * the recorded one at or before the end of the table that ends first, and each branch writes the rows that lie behind
+ * the end of its own table: the one with the same name, in the folder of the recording and in those of runs that went
+ * on with it before. Steps up to the last recorded one are as they were recorded, those between two recorded ones are
+ * made again. What was done is said as the run begins, and stands in run.json (`resumed`). A table whose key has no
+ * step can't be joined, and an operator that counts what comes or remembers it (`take`, `untilPassed`, `near` at the
+ * steps that its gauge leaves out), or a probe that follows something from step to step (eigenvectors), starts afresh.
+ * A branch that had ended by itself before the run was killed has no more rows, and one that had failed is measured
+ * from there on. With `step` all rows from there on are written: `step: 0` gives tables that are whole, at the price of
+ * measuring everything again.
  *
  * Cost: as `gradientDescent`, and at the beginning the keys of the tables are read.
  *

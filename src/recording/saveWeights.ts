@@ -15,8 +15,8 @@ export interface SaveWeightsOptions {
   /** What else the file should say: strings by name, as the format has them. */
   readonly metadata?: Readonly<Record<string, string>>;
   /**
-   * Whose names and orders of axes: 'brink' (default), or 'pytorch', which is the `state_dict` of the `nn.Sequential` of
-   * the same layers.
+   * Whose names and orders of axes: 'brink' (default), or 'pytorch', which is the `state_dict` of the `nn.Sequential`
+   * of the same layers.
    */
   readonly layout?: WeightsLayout;
 }
@@ -27,12 +27,13 @@ export type WeightsLayout = 'brink' | 'pytorch';
 /**
  * Writes θ as a safetensors file, each parameter of the model under its name and with its shape, in float32.
  *
- * What it does not hold: the momentum and the place in the order of the data, which a recording has (`record`, `resume`,
- * `fork`). Kernels of dense layers are [inputs, outputs] and of convolutions [height, width, inputs, outputs]; with
- * `layout: 'pytorch'` they are [outputs, inputs] and [outputs, inputs, height, width], behind a flattened image in the
- * order of PyTorch's channels, and are named '0.weight', '0.bias', …, for `net.load_state_dict(load_file(path))` where
- * `net` is the `nn.Sequential` of the same layers (batch normalisation with `track_running_stats=False`: brink
- * normalises by the batch itself). Cost: 4 bytes a parameter; the file stands whole or not at all.
+ * What it does not hold: the momentum and the place in the order of the data, which a recording has (`record`,
+ * `resume`, `fork`). Kernels of dense layers are [inputs, outputs] and of convolutions [height, width, inputs,
+ * outputs]; with `layout: 'pytorch'` they are [outputs, inputs] and [outputs, inputs, height, width], behind a
+ * flattened image in the order of PyTorch's channels, and are named '0.weight', '0.bias', …, for
+ * `net.load_state_dict(load_file(path))` where `net` is the `nn.Sequential` of the same layers (batch normalisation
+ * with `track_running_stats=False`: brink normalises by the batch itself). Cost: 4 bytes a parameter; the file stands
+ * whole or not at all.
  *
  * ```ts
  * import { type Model, saveWeights, type Step } from 'brink';

@@ -9,8 +9,8 @@ export interface TableBefore extends FoundEnd {
   /** Its path within the folders of the runs, without ending. */
   readonly table: string;
   /**
-   * Whether rows may be missing behind the last: `cut off`, as its run was, or its branch failed; `left out`, as the run
-   * went on without it; `whole`, as far as the run came; `over`, as its branch ended by itself before the run.
+   * Whether rows may be missing behind the last: `cut off`, as its run was, or its branch failed; `left out`, as the
+   * run went on without it; `whole`, as far as the run came; `over`, as its branch ended by itself before the run.
    */
   readonly end: 'cut off' | 'left out' | 'whole' | 'over';
 }

@@ -125,8 +125,8 @@ export class RunFolder {
   }
 
   /**
-   * Replaces the record in one stroke: a reader sees the old one or the new one, whole. What runs that went on with this
-   * one have noted in it stays.
+   * Replaces the record in one stroke: a reader sees the old one or the new one, whole. What runs that went on with
+   * this one have noted in it stays.
    */
   write(record: JsonObject): void {
     const continued = findRecordedRun(WHO, this.directory)?.continued ?? [];

@@ -6,8 +6,8 @@ import { continuationsOf, findRecordedRun, type RecordedRun } from '../recording
 const WHO = 'run';
 
 /**
- * What there is of a run that goes on where it was cut off: the folder that it began in, with its recording, and those of
- * the runs that went on with it: `<folder>.2`, `<folder>.3`, ….
+ * What there is of a run that goes on where it was cut off: the folder that it began in, with its recording, and those
+ * of the runs that went on with it: `<folder>.2`, `<folder>.3`, ….
  *
  * Which runs went on is what the first one's record says (`continued`): what an older run has left under such a name is
  * none of them.

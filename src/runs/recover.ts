@@ -21,8 +21,8 @@ const WHO = 'recover';
  * A torn last batch is cut off, the Arrow stream is ended, and where it was to become Parquet it does. May be cut off
  * anywhere and run again; a second run finds nothing to do, and one at the same time leaves to the first what that is
  * at. Tables that a living process is writing are left alone; those of other machines are known by the heartbeat in
- * their run's record. A log that is damaged within is left as it is, and told of. A folder that several links lead to is
- * visited once. What was begun of a table before its first row is removed.
+ * their run's record. A log that is damaged within is left as it is, and told of. A folder that several links lead to
+ * is visited once. What was begun of a table before its first row is removed.
  *
  * A run that was cut off and whose tables are all whole has the state `recovered` in its run.json from then on.
  *
@@ -127,7 +127,9 @@ class CutOffRun {
     return this.#record?.state === 'running' && !this.#isAlive;
   }
 
-  /** Takes the run, and looks at it again: before the lock was free another process may have been here, or begun anew. */
+  /**
+   * Takes the run, and looks at it again: before the lock was free another process may have been here, or begun anew.
+   */
   #take(): FileLock | Writer {
     if (this.#lock !== null) return this.#lock;
     try {

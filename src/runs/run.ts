@@ -40,9 +40,9 @@ export interface RunOptions {
    */
   readonly signals?: 'exit' | 'stop' | 'ignore';
   /**
-   * Every how many steps probes begin afresh, without what they carry from step to step (eigenvectors, running sums, the
-   * row before); default: never. A run that goes on from such a step by `resume(path, { step })` then has the same rows,
-   * bit for bit.
+   * Every how many steps probes begin afresh, without what they carry from step to step (eigenvectors, running sums,
+   * the row before); default: never. A run that goes on from such a step by `resume(path, { step })` then has the same
+   * rows, bit for bit.
    */
   readonly restartEvery?: number;
 }
@@ -104,9 +104,9 @@ export interface RunSummary<B = Branches> {
  * the run that it holds is removed only now), and the files are opened, those of branches without a row too.
  *
  * In `directory` it writes `run.json` (versions, source, metadata, state, rows, cost and errors of each branch, the
- * files of the run; rewritten in one stroke as the run begins and ends) and `log.jsonl`. Probes and sinks within branches
- * find the folder and the metadata by themselves. That a run finished does not say that what it measured converged:
- * the tables do.
+ * files of the run; rewritten in one stroke as the run begins and ends) and `log.jsonl`. Probes and sinks within
+ * branches find the folder and the metadata by themselves. That a run finished does not say that what it measured
+ * converged: the tables do.
  *
  * Cost: none beyond the source and the branches.
  *

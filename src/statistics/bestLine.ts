@@ -12,7 +12,9 @@ export interface FittedLine {
   readonly intercept: number;
   /** Where y = 0: −intercept/slope. */
   readonly xIntercept: number;
-  /** What the errors of the points make of the slope; where these are all 0, what their scatter makes of it, of two NaN. */
+  /**
+   * What the errors of the points make of the slope; where these are all 0, what their scatter makes of it, of two NaN.
+   */
   readonly slopeError: number;
   readonly interceptError: number;
   /**

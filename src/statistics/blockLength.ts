@@ -48,8 +48,8 @@ export function memoryOf(given: ArrayLike<number>): Memory {
 }
 
 /**
- * The series from its first number on, within −1 and 1, which remembers the same: equal numbers are 0 to the last digit,
- * and no square leaves the range of float64.
+ * The series from its first number on, within −1 and 1, which remembers the same: equal numbers are 0 to the last
+ * digit, and no square leaves the range of float64.
  */
 function scaled(series: ArrayLike<number>): Float64Array {
   // Halves: the difference of two numbers may exceed the largest one.

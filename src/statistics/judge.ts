@@ -20,7 +20,8 @@ export interface Region {
  *
  * @param estimate Null: nothing was measured.
  * @param region `low`, `high`.
- * @throws BrinkError where the region is no range, or an end is no number: JSON makes null of ∞, which would count as 0.
+ * @throws BrinkError where the region is no range, or an end is no number: JSON makes null of ∞, which would count as
+ *   0.
  * @example
  * import { betweenSeeds, judge } from 'brink';
  *

@@ -34,9 +34,13 @@ export interface CellResult {
   /** The numbers and words of the last row of each table that has a row a step, as `<branch>_<column>`. */
   readonly metrics: Readonly<Record<string, number | string | null>>;
   readonly brink: string;
-  /** What computed it: `name`, `device` with the number of threads, `version`; null: no step came, or none of brink's. */
+  /**
+   * What computed it: `name`, `device` with the number of threads, `version`; null: no step came, or none of brink's.
+   */
   readonly engine: JsonObject | null;
-  /** SHA-256 of what its run said of the data and the weights that were handed in, checksums included; null: no step. */
+  /**
+   * SHA-256 of what its run said of the data and the weights that were handed in, checksums included; null: no step.
+   */
   readonly inputHash: string | null;
   readonly processor: string;
 }

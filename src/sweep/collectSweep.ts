@@ -43,7 +43,9 @@ export interface CollectedSweep {
 }
 
 export interface CollectOptions {
-  /** Whether cells may be of several releases and engines, which `brink` and `engine` name. Default: that is refused. */
+  /**
+   * Whether cells may be of several releases and engines, which `brink` and `engine` name. Default: that is refused.
+   */
   readonly mixed?: boolean;
 }
 
@@ -60,8 +62,8 @@ export interface CollectOptions {
  *
  * @param directory The sweep's folder.
  * @param options `mixed` (false).
- * @throws BrinkError as a rejection where there is no plan, or results are another plan's, or of other data: a file that
- *   cells read was changed in between; and, unless `mixed`, where they are another release's or another engine's.
+ * @throws BrinkError as a rejection where there is no plan, or results are another plan's, or of other data: a file
+ *   that cells read was changed in between; and, unless `mixed`, where they are another release's or another engine's.
  */
 export async function collectSweep(directory: string, options: CollectOptions = {}): Promise<CollectedSweep> {
   requireNames(WHO, options, ['mixed']);
@@ -128,7 +130,8 @@ export async function collectSweep(directory: string, options: CollectOptions = 
       await withParams(await read(), join(into, `${cell.id}.parquet`), cell, params);
     }
   }
-  // Of cells that have been begun anew since, or of a branch that is no more: half a data set would pass for a whole one.
+  // Of cells that have been begun anew since, or of a branch that is no more: half a data set would pass for a whole
+  // one.
   const tables = join(folder.directory, 'tables');
   for (const branch of existsSync(tables) ? readdirSync(tables, { withFileTypes: true }) : []) {
     if (!branch.isDirectory()) continue;

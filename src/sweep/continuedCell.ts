@@ -10,8 +10,8 @@ import { recover } from '../runs/recover.ts';
 const WHO = 'sweep';
 
 /**
- * The step from which a cell that was cut off goes on: the last checkpoint before which no table lacks a row; null where
- * it begins anew, as there is none, or the run did not end by being cut off.
+ * The step from which a cell that was cut off goes on: the last checkpoint before which no table lacks a row; null
+ * where it begins anew, as there is none, or the run did not end by being cut off.
  *
  * What a kill has left of the tables is finished first.
  */

@@ -38,16 +38,19 @@ export interface SweepRequest {
   readonly pipeline?: JsonObject;
   /**
    * A file whose default export is a function from parameters to what a cell runs (`CellRun`), or to a promise of it; a
-   * relative path starts in the working folder. Together with the files beside it that it imports it is part of the plan.
+   * relative path starts in the working folder. Together with the files beside it that it imports it is part of the
+   * plan.
    */
   readonly module?: string;
   /** What the module's function gets in every cell; the axes are set in it. */
   readonly parameters?: JsonObject;
-  /** Files that the module reads, beside what it imports: they are part of the plan, and read at each cell to see so. */
+  /**
+   * Files that the module reads, beside what it imports: they are part of the plan, and read at each cell to see so.
+   */
   readonly files?: readonly string[];
   /**
-   * Every how many steps a cell is recorded, so that it goes on from there when it is cut off, with the same bits. Probes
-   * begin afresh at those steps (`restartEvery` of `run`). Default: it begins anew.
+   * Every how many steps a cell is recorded, so that it goes on from there when it is cut off, with the same bits.
+   * Probes begin afresh at those steps (`restartEvery` of `run`). Default: it begins anew.
    */
   readonly checkpoint?: { readonly every: number };
   /** Values by what they are of: `learningRate`, `model.hidden`, `data.train`. */
@@ -91,7 +94,8 @@ export interface SweepPlan {
  * Each cell's pipeline is checked here as `brink run` checks it, before anything runs. Ranges are rounded to twelve
  * digits, so that 0.1 is 0.1; in steps of one factor with `scale: 'log'`.
  *
- * @param value `pipeline` or `module` with `parameters` and `files`, `axes`, `zip` ([]), `checkpoint` (none), `threads` (BRINK_THREADS, else 1); as JSON, and so of unknown type.
+ * @param value `pipeline` or `module` with `parameters` and `files`, `axes`, `zip` ([]), `checkpoint` (none), `threads`
+ *   (BRINK_THREADS, else 1); as JSON, and so of unknown type.
  * @throws CommandLineError where an axis is none of the pipeline's options, a cell would be refused, zipped axes differ
  *   in length, or two cells are the same.
  * @example

@@ -44,10 +44,10 @@ export interface SweepSummary {
 /**
  * Runs the cells of a planned sweep that have not ended, several at once; called again, it goes on.
  *
- * Each process runs one cell after the other on as many threads as the plan says, so that a cell has the same bits alone
- * and among others. That a cell diverges is a result; one that fails, or brings its process down, costs
- * itself alone, and is tried again the next time. SIGINT, SIGTERM and SIGUSR2 let the cells at work go; these go on from
- * their last checkpoint, where the plan has one, or begin anew.
+ * Each process runs one cell after the other on as many threads as the plan says, so that a cell has the same bits
+ * alone and among others. That a cell diverges is a result; one that fails, or brings its process down, costs
+ * itself alone, and is tried again the next time. SIGINT, SIGTERM and SIGUSR2 let the cells at work go; these go on
+ * from their last checkpoint, where the plan has one, or begin anew.
  *
  * A cell is claimed by a file with host, process and heartbeat: several processes, also on several machines that share
  * the folder, run one sweep together.

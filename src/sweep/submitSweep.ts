@@ -57,9 +57,9 @@ export interface SubmittedSweep {
  * Submits the cells of a planned sweep that have neither ended nor wait in the queue, as array jobs of Slurm.
  *
  * Which cells wait or run Slurm is asked, by the names of the jobs; nothing is kept beside it. A cell is claimed by a
- * file as in `runSweep`, so that none is run twice, whatever was submitted. A task that is stopped before its time limit
- * or by a preemption goes back into the queue, and its cells go on from their checkpoints, where the plan has them. What
- * was killed or has failed is submitted again by the next call.
+ * file as in `runSweep`, so that none is run twice, whatever was submitted. A task that is stopped before its time
+ * limit or by a preemption goes back into the queue, and its cells go on from their checkpoints, where the plan has
+ * them. What was killed or has failed is submitted again by the next call.
  *
  * The jobs run with the environment, the working folder and the Node.js of this process, and as many threads a task as
  * the plan says.

@@ -23,7 +23,9 @@ export interface SweepModule {
 
 /** What a cell runs, as a module's function makes it of the cell's parameters. */
 export interface CellRun {
-  /** With a checkpoint: those of `gradientDescent` as they are, as what an operator does to them is not gone on with. */
+  /**
+   * With a checkpoint: those of `gradientDescent` as they are, as what an operator does to them is not gone on with.
+   */
   readonly steps: Observable<Step>;
   /** What is measured. Each branch ends in `toParquet()`. */
   readonly branches: Branches;

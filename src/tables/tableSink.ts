@@ -67,9 +67,9 @@ interface OpenTable {
 }
 
 /**
- * What `toArrow`, `toParquet` and `toCsv` share: rows are logged and passed on; the table is finished before the end passes on.
- * In a run that goes on with another, rows that the other has written are dropped; those that another sink of the branch
- * lacks are passed on.
+ * What `toArrow`, `toParquet` and `toCsv` share: rows are logged and passed on; the table is finished before the end
+ * passes on. In a run that goes on with another, rows that the other has written are dropped; those that another sink
+ * of the branch lacks are passed on.
  *
  * The table is that of the probe in front, or the one given. It is opened as soon as what its file says of itself is
  * known: a table that is given at the subscription, in a branch of a run as the run begins, else with the first row,
@@ -211,7 +211,10 @@ export function tableSink<R extends object>(
   };
 }
 
-/** Ends the log and makes its file, Parquet or CSV; a write that failed before is told after what could be saved is saved. */
+/**
+ * Ends the log and makes its file, Parquet or CSV; a write that failed before is told after what could be saved is
+ * saved.
+ */
 async function finishTable(
   who: string,
   log: TableLog<Table>,

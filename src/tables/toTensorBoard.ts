@@ -34,8 +34,8 @@ const FILE = 'events.out.tfevents.brink';
  *
  * Each column of numbers (also true and false, as 1 and 0) that is not of the key is a tag; what else the key has
  * stands behind it: `ias/batch_size=32`. Text, lists and null are left out. A record is written whole as its row comes,
- * with its checksum, so that a run that is killed leaves all that were; one that is resumed writes those that follow, each
- * once, into its own folder. What it does not hold: float64 (TensorBoard's
+ * with its checksum, so that a run that is killed leaves all that were; one that is resumed writes those that follow,
+ * each once, into its own folder. What it does not hold: float64 (TensorBoard's
  * scalars are float32), units and key-values; put a `toParquet()` behind it for those.
  *
  * Cost: about 30 µs a row.

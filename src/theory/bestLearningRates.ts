@@ -28,7 +28,8 @@ const WHO = 'bestLearningRates';
  * s the score, of several runs with one b and η (seeds) their mean. The largest score alone jumps between neighbours of
  * the grid that chance tells apart.
  *
- * It does not prove that a better one does not lie beyond the grid: where the best is at its end, the grid is too small.
+ * It does not prove that a better one does not lie beyond the grid: where the best is at its end, the grid is too
+ * small.
  *
  * Cost: none.
  *

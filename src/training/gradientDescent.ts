@@ -220,7 +220,9 @@ export function descend(
   });
 }
 
-/** A whole number, up to rounding, as it is of a run that goes on; of one that is left with batches of another size no. */
+/**
+ * A whole number, up to rounding, as it is of a run that goes on; of one that is left with batches of another size no.
+ */
 function examplesBefore(done: number): number {
   const whole = Math.round(done);
   return Math.abs(done - whole) < 1e-6 ? whole : done;

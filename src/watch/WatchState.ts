@@ -13,7 +13,9 @@ export interface WatchedRun {
   readonly id: string;
   /** Its folder within the one that is watched; '.' where it is that itself. */
   readonly name: string;
-  /** As in run.json; `cut off` where the process that was to end the run is no more, `unreadable` where it says nothing. */
+  /**
+   * As in run.json; `cut off` where the process that was to end the run is no more, `unreadable` where it says nothing.
+   */
   readonly state: string;
   /** What is wrong with run.json, or what ended the run. */
   readonly error: string | null;

@@ -230,7 +230,8 @@ export class WatchedFolder {
     try {
       const file = seenFile(common.run, fstatSync(handle));
       const { inode, size } = file;
-      // Another file of this name is looked at from its beginning, and so is one that was cut, or changed behind its end.
+      // Another file of this name is looked at from its beginning, and so is one that was cut, or changed behind its
+      // end.
       const isRewritten = (seen?.scan.end ?? 0) > size || (seen?.scan.isEnded && !isSameFile(seen, file));
       const generation = this.#generation(common.id, file, seen, isRewritten ?? false);
       if (seen?.run !== file.run || seen.inode !== inode || isRewritten) seen = undefined;
@@ -356,7 +357,9 @@ function entriesOf(folder: string) {
   }
 }
 
-/** Changes with a run's record, its folder, and each of its files: one that is written over in place changes no folder. */
+/**
+ * Changes with a run's record, its folder, and each of its files: one that is written over in place changes no folder.
+ */
 function stampOf(folder: string, files: readonly string[]): string {
   const paths = new Set(['run.json', '', ...files.flatMap((file) => [file, dirname(file)])]);
   return [...paths]

@@ -15,8 +15,8 @@ export const browserPath = (places: readonly (string | undefined)[] = PLACES): s
   places.find((path) => path !== undefined && existsSync(path));
 
 /**
- * The browser that tests look at pages with; without one the test is skipped, and says so. BRINK_REQUIRE_BROWSER=1 makes
- * that a failure, BRINK_BROWSER names another one.
+ * The browser that tests look at pages with; without one the test is skipped, and says so. BRINK_REQUIRE_BROWSER=1
+ * makes that a failure, BRINK_BROWSER names another one.
  */
 export function browserOrSkip({ skip }: { skip(note: string): void }, places = PLACES): string {
   const path = browserPath(places);

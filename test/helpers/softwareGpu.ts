@@ -2,7 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** SwiftShader, as Debian's package chromium-common brings it: it compiles a program in no time, Mesa's takes seconds. */
+/**
+ * SwiftShader, as Debian's package chromium-common brings it: it compiles a program in no time, Mesa's takes seconds.
+ */
 const SWIFTSHADER = '/usr/lib/chromium/vk_swiftshader_icd.json';
 
 /**

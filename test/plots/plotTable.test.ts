@@ -10,7 +10,9 @@ import { asked, everyProbe } from '../helpers/everyProbe.ts';
 import { regression } from '../helpers/regression.ts';
 import { pathsOf, pointsOf, seen, textsOf } from './drawn.ts';
 
-/** Columns that a picture of the table should tell of: numbers that some row has, beside those that belong to others. */
+/**
+ * Columns that a picture of the table should tell of: numbers that some row has, beside those that belong to others.
+ */
 function toldOf({ key, columns }: Table, rows: readonly Readonly<Record<string, unknown>>[]): string[] {
   return Object.entries(columns)
     .filter(([name, { type, list }]) => type === 'float64' && !list && !key.includes(name))

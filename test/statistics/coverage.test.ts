@@ -34,8 +34,8 @@ const long = (series: Series) => series(60_000, 12_345);
 const meanOf = (values: readonly number[]) => values.reduce((sum, v) => sum + v, 0) / values.length;
 
 /**
- * Of 200 series with a share of .95, at least .9 hold in 99.7 % of cases. Where too few blocks tell how different blocks are,
- * intervals are too short: what is asked there is said apart.
+ * Of 200 series with a share of .95, at least .9 hold in 99.7 % of cases. Where too few blocks tell how different
+ * blocks are, intervals are too short: what is asked there is said apart.
  */
 const LEAST = 0.88;
 

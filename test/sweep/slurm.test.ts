@@ -53,7 +53,9 @@ async function local(): Promise<void> {
 const submit = (directory: string, ...options: readonly string[]) =>
   brink(['sweep', 'submit', directory, '--slurm', ...options], cluster!.env);
 const jobsOf = ({ stdout }: { readonly stdout: string }) => [...stdout.matchAll(/^job (\d+)/gm)].map(([, job]) => job!);
-/** Stops the process that is at work on a cell once it has checkpoints, so that it stands still while Slurm is asked. */
+/**
+ * Stops the process that is at work on a cell once it has checkpoints, so that it stands still while Slurm is asked.
+ */
 async function hold(directory: string, { id }: { readonly id: string }): Promise<() => void> {
   await cluster!.until(`cell ${id} has checkpoints`, () => checkpoint(directory, id) > 8 * STEP);
   const pid = workerOf(directory, { id });

@@ -103,8 +103,8 @@ export const bestRates = (trained: readonly Trained[]) =>
 
 /**
  * ρ of the runs: Σ‖∇L‖²/Σ E‖g_i‖² over training, pooled over the runs nearest to the best η of every b. That of the
- * end of training is ten times smaller. With batch normalisation, which couples examples, identity (1) is taken for right
- * all the same.
+ * end of training is ten times smaller. With batch normalisation, which couples examples, identity (1) is taken for
+ * right all the same.
  */
 export function rhoOfGrid(grid: Grid, trained: readonly Trained[]): number {
   const runs = bestRates(trained).flatMap(({ b, eta }) => {

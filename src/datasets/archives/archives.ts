@@ -22,8 +22,8 @@ export type FileChecksum = { readonly sha256: string } | { readonly md5: string 
 const CIFAR = 'https://www.cs.toronto.edu/~kriz';
 
 /**
- * The binary versions of Krizhevsky's data sets, of STL-10 (Coates, Ng and Lee, 2011), and Tiny-ImageNet (Le and Yang, 2015).
- * Source of sizes and MD5: https://www.cs.toronto.edu/~kriz/cifar.html, https://cs.stanford.edu/~acoates/stl10/
+ * The binary versions of Krizhevsky's data sets, of STL-10 (Coates, Ng and Lee, 2011), and Tiny-ImageNet (Le and Yang,
+ * 2015). Source of sizes and MD5: https://www.cs.toronto.edu/~kriz/cifar.html, https://cs.stanford.edu/~acoates/stl10/
  */
 export const archives: Readonly<Record<string, Archive>> = {
   'cifar-10': {

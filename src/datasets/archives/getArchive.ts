@@ -33,8 +33,8 @@ const ANOTHER = 'It is another file, or a page that says why';
  * compared with its own checksum, and the download ends once they are there.
  *
  * @returns The unpacked folder, and whether it was made just now: files that are right already are left alone.
- * @throws BrinkError where the folder can't be written, another process is at it, the server does not have the file, the
- *   connection is cut, or the archive is not the one that is meant.
+ * @throws BrinkError where the folder can't be written, another process is at it, the server does not have the file,
+ *   the connection is cut, or the archive is not the one that is meant.
  */
 export async function getArchive(
   archive: Archive,

@@ -5,7 +5,9 @@ import type { Derivative, DerivativeTable } from './Derivative.ts';
 const zerosLike = (x: Tensor) => () => tf.zeros(x.shape);
 const ofTwo: Derivative = { inputs: ['a', 'b'], gradient: (_dy, [a, b]) => ({ a: zerosLike(a!), b: zerosLike(b!) }) };
 
-/** Comparisons, and casts to whole numbers, are constant almost everywhere; TensorFlow.js hands dy on through a cast. */
+/**
+ * Comparisons, and casts to whole numbers, are constant almost everywhere; TensorFlow.js hands dy on through a cast.
+ */
 export const comparisons: DerivativeTable = {
   Equal: ofTwo,
   NotEqual: ofTwo,

@@ -9,7 +9,9 @@ import { NotRecordable } from './NotRecordable.ts';
 import { type RecordedConstant, type RecordedNode, recordOperations } from './recordOperations.ts';
 import { type GraphPart, splitGraph } from './splitGraph.ts';
 
-/** What a pass computes with: numbers on the host, and the tensors of which they are the entries, one after the other. */
+/**
+ * What a pass computes with: numbers on the host, and the tensors of which they are the entries, one after the other.
+ */
 export interface PassInput {
   readonly values: Float32Array;
   readonly shapes: readonly (readonly number[])[];

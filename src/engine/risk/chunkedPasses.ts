@@ -59,7 +59,9 @@ interface ChunkedPassesOptions {
 
 /** The passes of one objective. */
 export interface ChunkedPasses {
-  /** Runs a pass on every chunk of its examples, in their order, and hands what its body returns, read back, to `use`. */
+  /**
+   * Runs a pass on every chunk of its examples, in their order, and hands what its body returns, read back, to `use`.
+   */
   over(pass: Pass, use: (result: ChunkResult, from: number, count: number) => void): Promise<void>;
   /** From now on passes run as graphs where they can. */
   recordBy(passes: RecordedPasses): void;

@@ -29,8 +29,8 @@ const WHO = 'report verify';
 
 /**
  * Compares a report with the tables that it tells of: hashes and numbers of rows, each claim's numbers and verdict with
- * `claims.parquet` and with its rule, each claim measured and the picture drawn again from the tables where the figure's
- * file is the one that made it, and at last the whole page, byte by byte.
+ * `claims.parquet` and with its rule, each claim measured and the picture drawn again from the tables where the
+ * figure's file is the one that made it, and at last the whole page, byte by byte.
  *
  * It does not train again: that the tables are what training gives is said by a replay or by making the figure anew.
  *

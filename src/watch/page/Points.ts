@@ -1,6 +1,9 @@
 import { Grown, type GrownColumn } from './Grown.ts';
 
-/** Which numbers of a table make a line: a column, of a list one place, of the rows with these values in the rest of the key. */
+/**
+ * Which numbers of a table make a line: a column, of a list one place, of the rows with these values in the rest of the
+ * key.
+ */
 export interface PointsPlan {
   readonly column: string;
   readonly place: number | null;

@@ -265,7 +265,10 @@ export class RunView {
     return this.#tables.all.find(({ watched }) => watched.declaration?.name === name);
   }
 
-  /** Where training goes on the plane of a step: as `planePath` has measured it, else as far as it follows from the update. */
+  /**
+   * Where training goes on the plane of a step: as `planePath` has measured it, else as far as it follows from the
+   * update.
+   */
   #pathFrom(data: TableData, step: number): readonly PathPoint[] {
     const path = this.#tableOf('plane_path');
     if (path && isOnPlane(path.watched, data.watched)) {
@@ -285,7 +288,9 @@ export class RunView {
     ];
   }
 
-  /** η‖∇L‖, how far the update from a step leads along x of a plane; null where it does not lie there, or is not known. */
+  /**
+   * η‖∇L‖, how far the update from a step leads along x of a plane; null where it does not lie there, or is not known.
+   */
   #stepAlong({ watched }: TableData, step: number): number | null {
     if (!liesAlongX(this.#run, watched)) return null;
     const loss = this.#lossTable;

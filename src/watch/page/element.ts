@@ -29,7 +29,9 @@ export function symbol(text: string): HTMLElement {
   return whole;
 }
 
-/** Writes the pieces of a text on a canvas, from a place to the right; what is longer than the room ends in an ellipsis. */
+/**
+ * Writes the pieces of a text on a canvas, from a place to the right; what is longer than the room ends in an ellipsis.
+ */
 export function writeSymbol(
   context: CanvasRenderingContext2D,
   pieces: readonly Piece[],

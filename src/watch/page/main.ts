@@ -104,7 +104,9 @@ async function show(next: WatchState): Promise<void> {
   await view!.update(chosen);
 }
 
-/** The newest state, and whether its rows could not all be had: then it is shown again, though there is nothing newer. */
+/**
+ * The newest state, and whether its rows could not all be had: then it is shown again, though there is nothing newer.
+ */
 let latest: WatchState | null = null;
 let isUnshown = false;
 /** When the look that is going on began; null between two. */

@@ -103,8 +103,8 @@ export const isSnapshot = ({ key, columns }: Table): boolean =>
   !key.includes('step') || key.some((name) => columns[name]?.type === 'float64');
 
 /**
- * All panels of a run. The columns' declarations decide what shares one: those of one `scale`, references dashed, errors
- * as bands. First come λ₁ and ‖H‖ with the edge, the loss, the accuracy, from whichever tables have them.
+ * All panels of a run. The columns' declarations decide what shares one: those of one `scale`, references dashed,
+ * errors as bands. First come λ₁ and ‖H‖ with the edge, the loss, the accuracy, from whichever tables have them.
  */
 export function panelPlans(run: WatchedRun, tables: readonly PlannedTable[]): PanelPlan[] {
   const along = tables.filter(({ declaration }) => !isSnapshot(declaration));

@@ -2,8 +2,9 @@
 export const SPARK = { width: 120, height: 24, points: 120 } as const;
 
 /**
- * The least and the largest of each part of the steps, joined where parts follow on each other; and beside that line, where
- * a value is NaN or infinite, a mark at the top: a run that has left the numbers does not look like one that was short.
+ * The least and the largest of each part of the steps, joined where parts follow on each other; and beside that line,
+ * where a value is NaN or infinite, a mark at the top: a run that has left the numbers does not look like one that was
+ * short.
  */
 export function sparkLine(
   steps: Float64Array,

@@ -22,7 +22,9 @@ beforeAll(async () => {
 });
 afterEach(() => vi.restoreAllMocks());
 
-/** Notes what goes from the host to the device: of examples, and of all else but the numbers that programs are given. */
+/**
+ * Notes what goes from the host to the device: of examples, and of all else but the numbers that programs are given.
+ */
 function watchUploads() {
   const backend = tf.backend() as unknown as WebGpuBackend;
   const { uploadToGPU } = backend;

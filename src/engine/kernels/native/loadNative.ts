@@ -28,7 +28,8 @@ const SETTINGS = {
 
 /**
  * ConfigProto with `experimental { executor_type: "SINGLE_THREADED_EXECUTOR" }`: a graph's operations one after the
- * other, each with all threads, and nothing spent on which is next. On a GPU, operations wait for copies, which it can't.
+ * other, each with all threads, and nothing spent on which is next. On a GPU, operations wait for copies, which it
+ * can't.
  */
 const EXECUTOR = Buffer.from('SINGLE_THREADED_EXECUTOR');
 const ONE_BY_ONE = Uint8Array.of(0x82, 1, EXECUTOR.length + 2, 0x1a, EXECUTOR.length, ...EXECUTOR);

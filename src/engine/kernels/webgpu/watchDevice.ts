@@ -54,8 +54,9 @@ export function watchDevice(backend: WebGpuBackend, device: Device): void {
 }
 
 /**
- * Bounds the memory that waits to be used again: TensorFlow.js keeps every buffer that it ever made, for tensors of just
- * that size. Says by name where one tensor is too large for the device, and where there is no memory for what goes there.
+ * Bounds the memory that waits to be used again: TensorFlow.js keeps every buffer that it ever made, for tensors of
+ * just that size. Says by name where one tensor is too large for the device, and where there is no memory for what goes
+ * there.
  */
 export function boundMemory({ bufferManager }: WebGpuBackend, { limits }: Device): void {
   const { acquireBuffer } = bufferManager;
