@@ -41,9 +41,9 @@ const WHO = 'replay';
  * gives the same bits on the engine and machine that recorded; of a step that doesn't say its batch, or with a
  * look-ahead and no velocity, as checkpoints have, the gradient is unknown (NaN). `step.run.metadata` is that of the
  * source that was recorded, so that tables say the same; what measured, engine included, a table says for itself. Each
- * subscription reads anew. A recording that is still being written is replayed as far as it was at the call; one that stops without
- * the mark of its end (the run was cut off, or the file was) as far as it goes, with a warning, and without the last
- * step where that is torn, or damaged: of a file without its end the two can't be told apart.
+ * subscription reads anew. A recording that is still being written is replayed as far as it was at the call; one that
+ * stops without the mark of its end (the run was cut off, or the file was) as far as it goes, with a warning, and
+ * without the last step where that is torn, or damaged: of a file without its end the two can't be told apart.
  *
  * Each step is compared with its checksum as it is read, and where its gradient is computed again, its batch's loss
  * with the recorded one: to the bit on the engine and machine that recorded, else to 1e-4. A step that the disk
