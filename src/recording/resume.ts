@@ -69,7 +69,11 @@ export function resume(path: string, options: ResumeOptions = {}): Observable<St
         `steps is ${steps}, and the recording goes on at step ${state.index}. It is the step to end at, as in gradientDescent: for ${steps} more, ${state.index + steps}.`,
       );
     }
-    const length = { ...recordedLength(source), ...(steps !== undefined && { steps }), ...(until && { until }) };
+    const length = {
+      ...recordedLength(source),
+      ...(steps !== undefined && { steps }),
+      ...(until !== undefined && { until }),
+    };
     const torn = recording.tornBytes > 0 ? TORN(recording) : null;
     const notes = [torn, gap.note, isSameMachine(recording.header, objective) ? null : ELSEWHERE(recording)];
     const said = notes.filter((note) => note !== null);

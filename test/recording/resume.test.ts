@@ -155,6 +155,7 @@ describe('resume', () => {
     expect(await collect(resume(path))).toEqual(whole.slice(8));
     await collect(train({ steps: 200 }).pipe(record(path, { overwrite: true }), take(9)));
     expect(await collect(resume(path, { until }))).toEqual(whole.slice(8));
+    await expect(collect(resume(path, { until: null as never }))).rejects.toThrow('(until): the argument is null.');
   });
 
   it('goes on with the recording by itself, and gives the file that the whole run gives', async () => {
