@@ -106,6 +106,13 @@ export class RunBranches {
     return this.targetsOf(name).map((target) => tableName(relative(this.#directory, target)));
   }
 
+  /** The tables of a run that is gone on with which no branch writes, though rows of them are still to come. */
+  leftOut(first: Step | null): readonly string[] {
+    const own = new Set(this.outputs.flatMap(([name]) => this.tablesOf(name)));
+    const before = first?.run.resumes?.tables ?? [];
+    return before.filter(({ table, isOver }) => !isOver && !own.has(table)).map(({ table }) => table);
+  }
+
   /** What the measurements of a branch cost. */
   accountOf(name: string): Account {
     return this.#accounts.get(name)!;
