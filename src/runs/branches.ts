@@ -51,6 +51,8 @@ export class RunBranches {
   readonly outputs: readonly (readonly [name: string, output: Observable<unknown>])[];
   /** The files of the sinks that lie in the run's folder, as paths within it. */
   readonly files = new Set<string>();
+  /** Those that lie outside of it, as absolute paths. */
+  readonly elsewhere = new Set<string>();
   readonly #directory: string;
   readonly #removed: ReadonlySet<string>;
   readonly #stopped: AbortSignal;
@@ -226,6 +228,7 @@ export class RunBranches {
     const folder = dirname(target);
     if (existsSync(this.#directory)) requireWritable(folder === this.#directory ? 'run' : who, folder);
     this.#targets.set(name, [...this.targetsOf(name), target]);
+    if (!isWithin(this.#directory, target)) this.elsewhere.add(target);
     for (const file of files) {
       this.#owners.set(file, name);
       if (isWithin(this.#directory, file)) this.files.add(relative(this.#directory, file));

@@ -206,6 +206,23 @@ describe('a recording that is gone on with', () => {
     return { pid: child.pid, kill };
   }
 
+  it.each([true, false])('says of tables outside of its folder that it does not know where they end', async (alone) => {
+    rmSync(at('first'), { recursive: true });
+    const branches = (file: string): Branches => ({
+      ...(alone ? {} : tables),
+      ...recording,
+      away: (s) => s.pipe(trainingLoss(), toArrow({ path: at(file) })),
+    });
+    await run(train().pipe(takeWhile(({ index }) => index < 9)), branches('away.arrows'), into('first'));
+    expect(recordOf('first').elsewhere).toEqual([at('away.arrows')]);
+    await run(resume(path), branches('on.arrows'), into('second'));
+    expect(recordOf('second').resumed.note).toContain(
+      `${at('away.arrows')} lies outside of its run's folder, so that it is not known where it ends: name the step`,
+    );
+    await run(train(2), tables, into('first', { overwrite: true }));
+    expect(existsSync(at('away.arrows'))).toBe(true);
+  });
+
   it('without a branch of one of its tables says which gets no more rows', async () => {
     const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
     const { rare: _, ...others } = tables;
