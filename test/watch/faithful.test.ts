@@ -68,6 +68,11 @@ const [step, v] = [
   int32({ symbol: 't', description: 'The step.' }),
   float64({ symbol: 'v', description: 'A number.' }),
 ];
+const words = utf8({ symbol: '', description: 'A text.' });
+const edgeTable = defineTable({
+  ...{ name: 'edge', description: 'E.', key: ['step'] },
+  columns: { step, v, verdict: words, rule: words },
+});
 
 describe('the list of runs', { timeout: 120_000 }, () => {
   it('is of the runs that there are now: one that is made anew has its own settings, and no line of before', async () => {
@@ -175,20 +180,13 @@ describe('what does not come', { timeout: 180_000 }, () => {
 describe('what is drawn', { timeout: 120_000 }, () => {
   it('has both of two verdicts that alternate, by their shares', async () => {
     const folder = recordRun(join(parent, 'verdicts'), {});
-    const text = utf8({ symbol: '', description: 'A text.' });
-    const table = defineTable({
-      name: 'edge',
-      description: 'E.',
-      key: ['step'],
-      columns: { step, v, verdict: text, rule: text },
-    });
     const rows = Array.from({ length: 6000 }, (_, k) => ({
       step: k,
       v: k,
       verdict: k % 2 ? 'odd' : 'even',
       rule: 'r',
     }));
-    await writeTable(folder, table, rows);
+    await writeTable(folder, edgeTable, rows);
     const page = await open(folder);
     const height = async (kind: string) => {
       const all = page.locator(`.strip .verdict-${kind}`);
@@ -196,6 +194,18 @@ describe('what is drawn', { timeout: 120_000 }, () => {
     };
     expect(await height('odd')).toBeCloseTo(0.5, 1);
     expect(await height('even')).toBeCloseTo(0.5, 1);
+  });
+
+  it('has verdicts where the curves have their steps, also along logarithmic ones', async () => {
+    const folder = recordRun(join(parent, 'logarithmic'), {});
+    const rows = Array.from({ length: 101 }, (_, k) => ({ step: k, v: k, verdict: k < 10 ? 'a' : 'b', rule: 'r' }));
+    await writeTable(folder, edgeTable, rows);
+    const page = await open(folder);
+    await page.locator('.tools button', { hasText: 'Log steps' }).click();
+    const places = () =>
+      page.locator('.strip rect').evaluateAll((all) => all.map((one) => Number(one.getAttribute('x'))));
+    expect(await page.locator('.strip').getAttribute('viewBox')).toBe('0 0 2 1');
+    expect(await places()).toEqual([0, 1]);
   });
 
   it('joins no rows that belong to different values of the key, and says which values are left out', async () => {
