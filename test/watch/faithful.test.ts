@@ -86,6 +86,10 @@ describe('the list of runs', { timeout: 120_000 }, () => {
     recordRun(join(folder, 'a'), { learningRate: 0.7 });
     await soon(() => row.textContent()).toContain('η 0.7');
     await soon(line).toBe('');
+    // Its table is there before its first row.
+    rmSync(join(folder, 'b'), { recursive: true });
+    writeLoss(recordRun(join(folder, 'b'), { learningRate: 0.7 }), []);
+    await soon(() => page.locator('.spark .line').last().getAttribute('d')).toBe('');
   });
 
   it('can be sorted by each of its columns, either way, by keyboard too, and the address remembers it', async () => {
@@ -128,6 +132,21 @@ describe('the list of runs', { timeout: 120_000 }, () => {
     await page.locator('.runs .choice').first().focus();
     await page.keyboard.press('ArrowDown');
     expect(await page.locator('.runs .choice:focus').textContent()).toBe('run 9');
+  });
+
+  it('takes no other number for the loss of a run that has measured none', async () => {
+    const folder = join(parent, 'without loss');
+    writeLoss(recordRun(join(folder, 'a'), {}), [5, 2]);
+    const without = recordRun(join(folder, 'b'), {});
+    const rows = [0, 1].map((k) => ({ step: k, v: k, verdict: 'stable', rule: 'r' }));
+    await writeTable(without, edgeTable, rows);
+    const page = await open(folder);
+    for (const _ of ['rising', 'falling']) {
+      await page.locator('.runs .sort', { hasText: 'loss' }).click();
+      await soon(() => page.locator('.spark .line').first().getAttribute('d')).toContain('L');
+      expect(await texts(page, '.runs .choice')).toEqual(['a', 'b']);
+    }
+    expect(await page.locator('.spark .line').last().getAttribute('d')).toBe('');
   });
 
   it('gives names as they are, where runs lie over one another too', async () => {
