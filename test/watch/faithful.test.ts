@@ -197,6 +197,32 @@ describe('what does not come', { timeout: 180_000 }, () => {
 });
 
 describe('what is drawn', { timeout: 120_000 }, () => {
+  it('is nothing of the run before, where another has taken its place and has no row yet', async () => {
+    const folder = join(parent, 'restarted');
+    const slices = defineTable({ name: 'slices', description: 'S.', key: ['step', 'v'], columns: { step, v, w: v } });
+    const write = async (steps: readonly number[]) => {
+      rmSync(folder, { recursive: true, force: true });
+      recordRun(folder, {});
+      await writeTable(
+        folder,
+        edgeTable,
+        steps.map((k) => ({ step: k, v: k, verdict: 'unstable', rule: 'r' })),
+      );
+      await writeTable(
+        folder,
+        slices,
+        steps.map((k) => ({ step: k, v: k, w: k })),
+      );
+    };
+    await write([0, 1]);
+    const page = await open(folder);
+    const shown = () => texts(page, '.verdict-words, .verdicts li, [data-snapshot] .value');
+    await soon(shown).toEqual(['unstable at step 1: r', 'unstable', 'at step 1']);
+    await write([]);
+    await soon(shown).toEqual(['', '']);
+    expect(await page.locator('.strip rect, [data-snapshot] svg').count()).toBe(0);
+  });
+
   it('has both of two verdicts that alternate, by their shares', async () => {
     const folder = recordRun(join(parent, 'verdicts'), {});
     const rows = Array.from({ length: 6000 }, (_, k) => ({

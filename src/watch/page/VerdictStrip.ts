@@ -47,7 +47,12 @@ export class VerdictStrip {
     const steps = this.table.column('step')?.numbers.values;
     const verdicts = this.table.column('verdict')?.cells as readonly (string | null)[] | undefined;
     const rules = this.table.column('rule')?.cells;
-    if (steps === undefined || verdicts === undefined || verdicts.length === 0) return;
+    if (steps === undefined || verdicts === undefined || verdicts.length === 0) {
+      // What is there may be of a run that another one has taken the place of.
+      for (const part of [this.#strip, this.#words, this.#legend]) part.replaceChildren();
+      [this.#seen, this.#last] = ['', ''];
+      return;
+    }
     const seen = `${this.table.edition} ${verdicts.length}`;
     if (seen !== this.#seen) this.#stretches = stretchesOf(steps, verdicts);
     this.#seen = seen;

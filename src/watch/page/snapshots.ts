@@ -91,7 +91,12 @@ export class Snapshot {
   show(cursor: number | null): void {
     const steps = this.table.column('step')?.numbers;
     const { rows } = this.table;
-    if (steps === undefined || rows === 0 || this.columns.some((name) => this.table.column(name) === undefined)) return;
+    if (steps === undefined || rows === 0 || this.columns.some((name) => this.table.column(name) === undefined)) {
+      // What is there may be of a run that another one has taken the place of.
+      for (const part of [this.#heading, this.#box]) part.replaceChildren();
+      this.#shown = '';
+      return;
+    }
     const step = nearestStep(steps.values, rows, cursor);
     const far =
       cursor === null || cursor === step
