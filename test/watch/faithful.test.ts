@@ -199,8 +199,9 @@ describe('what does not come', { timeout: 180_000 }, () => {
 describe('what is drawn', { timeout: 120_000 }, () => {
   it('is nothing of the run before, where another has taken its place and has no row yet', async () => {
     const folder = join(parent, 'restarted');
-    const slices = defineTable({ name: 'slices', description: 'S.', key: ['step', 'v'], columns: { step, v, w: v } });
-    const write = async (steps: readonly number[]) => {
+    const slicesOf = (name: string) =>
+      defineTable({ name: 'slices', description: 'S.', key: ['step', 'v'], columns: { step, v, [name]: v } as never });
+    const write = async (steps: readonly number[], column = 'w') => {
       rmSync(folder, { recursive: true, force: true });
       recordRun(folder, {});
       await writeTable(
@@ -210,8 +211,8 @@ describe('what is drawn', { timeout: 120_000 }, () => {
       );
       await writeTable(
         folder,
-        slices,
-        steps.map((k) => ({ step: k, v: k, w: k })),
+        slicesOf(column),
+        steps.map((k) => ({ step: k, v: k, [column]: k })),
       );
     };
     await write([0, 1]);
@@ -221,6 +222,12 @@ describe('what is drawn', { timeout: 120_000 }, () => {
     await write([]);
     await soon(shown).toEqual(['', '']);
     expect(await page.locator('.strip rect, [data-snapshot] svg').count()).toBe(0);
+    await page.locator('[data-rows=slices] summary').click();
+    await write([0, 1, 2], 'u');
+    await soon(shown).toEqual(['unstable at step 2: r', 'unstable', 'at step 2']);
+    expect(await page.locator('[data-snapshot] svg').getAttribute('aria-label')).toContain('from 2 to 2');
+    await soon(() => texts(page, '[data-rows=slices] thead')).toEqual(['step tv vu v']);
+    expect(await page.locator('.connection:visible').count()).toBe(0);
   });
 
   it('has both of two verdicts that alternate, by their shares', async () => {

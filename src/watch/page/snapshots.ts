@@ -58,6 +58,7 @@ export class Snapshot {
   readonly table: TableData;
   /** The columns that it reads. */
   readonly columns: readonly string[];
+  readonly #declared: string;
   readonly #onPlane: OnPlane;
   readonly #heading: HTMLElement;
   readonly #box: HTMLElement;
@@ -69,6 +70,7 @@ export class Snapshot {
     this.#onPlane = onPlane;
     const declaration = table.watched.declaration!;
     const { key, columns } = declaration;
+    this.#declared = JSON.stringify(declaration);
     this.columns = Object.keys(columns).filter((name) => columns[name]!.type !== 'utf8' || key.includes(name));
     this.#heading = element('span', { class: 'value' });
     this.#box = element('div', { class: 'snapshot-box' });
@@ -85,6 +87,11 @@ export class Snapshot {
       this.#box,
       element('p', { class: 'note' }, declaration.description),
     );
+  }
+
+  /** Whether the table still has the columns that it was made for. */
+  get isOfTable(): boolean {
+    return JSON.stringify(this.table.watched.declaration) === this.#declared;
   }
 
   /** Shows the rows of the step nearest to one; of the newest where there is none. */
