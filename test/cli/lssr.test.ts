@@ -65,6 +65,12 @@ describe('brink lssr --from', { timeout: 60_000 }, () => {
     expect(code).toBe(2);
   });
 
+  it('answers for each batch size that is named, at once or again', async () => {
+    const ask = async (...sizes: string[]) =>
+      (await brink(['lssr', '--rho', '0.1', ...known.slice(0, 6), ...sizes.flatMap((b) => ['--for', b])])).stdout;
+    expect(await ask('2', '8')).toBe(await ask('2,8'));
+  });
+
   it('draws batches as the run did', async () => {
     const folder = join(directory, '..', 'replacement');
     const steps = gradientDescent(regression(), { learningRate: 0.05, steps: 5, batchSize: 4, replacement: true });
