@@ -84,6 +84,9 @@ function madeRuns(seed: number, cells: readonly CellRow[], tables: Tables): Made
     };
   });
   const named = new Map(all.map((run) => [run.name, run]));
+  if (named.size < all.length) {
+    throw new Error('the sweep has several cells of one b, η and seed: beside these it may be over data alone.');
+  }
   return {
     seed,
     all,

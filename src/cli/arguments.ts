@@ -7,8 +7,17 @@ export function numberOf(text: string): number {
   return value;
 }
 
-/** Numbers, with commas between them. */
-export const numbersOf = (text: string): readonly number[] => text.split(',').map(numberOf);
+/** Numbers, with commas between them; given again, more of them. */
+export const numbersOf = (text: string, before: readonly number[] = []): readonly number[] => [
+  ...before,
+  ...text.split(',').map(numberOf),
+];
+
+/** Names, with commas between them; given again, more of them. */
+export const namesOf = (text: string, before: readonly string[] = []): readonly string[] => [
+  ...before,
+  ...text.split(',').map((name) => name.trim()),
+];
 
 /** Collects the values of an option that may be given again. */
 export const anotherOf = (text: string, before: readonly string[] = []): readonly string[] => [...before, text];

@@ -6,12 +6,14 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { nodeIsTooOld } from '../core/neededNode.ts';
 import { cacheFolder } from '../engine/install/makeFolder.ts';
 import { CommandLineError } from '../runs/CommandLineError.ts';
+import { outliveClosedPipes } from '../runs/outliveClosedPipes.ts';
 
 if (nodeIsTooOld) {
   console.error(nodeIsTooOld);
   process.exit(1);
 }
 
+outliveClosedPipes();
 // A third of the time that a command takes to start is compiling. In the user's own folder, where nobody else writes.
 nodeModule.enableCompileCache(cacheFolder('compiled'));
 

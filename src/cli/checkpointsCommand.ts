@@ -113,7 +113,7 @@ async function measure(files: string, flags: Flags): Promise<void> {
   const options = { ...settings, objective, ...(names !== undefined && { names: names.split(',') }) };
   const sources = runs.map(({ paths }) => asWritten(() => checkpoints(paths, options)));
   for (const [k, { directory }] of runs.entries()) {
-    const branches = asWritten(() => probeBranches(probes, every, sinks));
+    const branches = asWritten(() => probeBranches(probes, every, sinks, settings.replacement));
     const summary = await asWritten(
       () => run(sources[k]!, branches, { directory, overwrite, signals: 'stop', metadata: { checkpoints: files } }),
       Object.keys(allProbes),

@@ -5,7 +5,8 @@ import { readTable } from '../tables/readTable.ts';
 import type { BestLearningRate } from '../theory/bestLearningRates.ts';
 import { lssr } from '../theory/lssr.ts';
 import { type RhoOfRun, rhoOfRun, type TracesOfBatch } from '../theory/rhoOfRun.ts';
-import { numberOf, numbersOf } from './arguments.ts';
+import { anotherOf, numberOf, numbersOf } from './arguments.ts';
+import { rowsWhere } from './rowsWhere.ts';
 import { tunedSweep } from './tunedSweep.ts';
 
 interface Options {
@@ -16,6 +17,7 @@ interface Options {
   readonly batchSize: number;
   readonly learningRate?: number;
   readonly score?: string;
+  readonly where?: readonly string[];
   readonly for: readonly number[];
   readonly replacement?: boolean;
   readonly json?: boolean;
@@ -36,9 +38,13 @@ export function lssrCommand(): Command {
     )
     .requiredOption('--batch-size <b>', 'of the run whose learning rate is known', numberOf)
     .option('--learning-rate <η>', 'of that run; of a sweep, by default the best one of that batch size', numberOf)
-    .option('--score <column>', 'of a sweep: says how good a run was (the column that ends in test_accuracy)')
+    .option(
+      '--score <column>',
+      'of a sweep: says how good a run was, the higher the better (the column that ends in test_accuracy)',
+    )
+    .option('--where <condition>', 'of a sweep: only cells such as model_hidden=64; may be given again', anotherOf)
     .requiredOption('--for <b,b,…>', 'batch sizes to ask about', numbersOf)
-    .option('--replacement', 'batches are drawn with replacement')
+    .option('--replacement', 'batches are drawn with replacement (as those of the run, or the sweep, were)')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
@@ -49,8 +55,9 @@ Examples:
   brink lssr --from output/sweep/sweep.parquet --batch-size 64 --for 256,1024`,
     )
     .action(async (options: Options) => {
-      const { batchSize, replacement = false } = options;
-      const { n, learningRate, rho, rhoStandardError, said, best } = await known(options);
+      const { batchSize } = options;
+      const { n, learningRate, rho, rhoStandardError, said, best, ...found } = await known(options);
+      const replacement = options.replacement ?? found.replacement;
       const scaling = asWritten(() =>
         lssr({ n, rho, rhoStandardError, batchSize, learningRate, batchSizes: options.for, replacement }),
       );
@@ -61,6 +68,7 @@ Examples:
         return;
       }
       for (const line of said) console.log(line);
+      if (replacement) console.log('batches are drawn with replacement');
       const cell = (x: number | undefined) => (x?.toPrecision(4) ?? '').padEnd(12);
       console.log(`linear below b ≈ ${scaling.knee.toPrecision(3)}, saturated above`);
       const heads = ['ρ_b', 'LSSR', 'from', 'to', 'LSR', 'SRSR', ...(best ? ['best found'] : [])];
@@ -79,17 +87,25 @@ interface Known {
   readonly learningRate: number;
   readonly rho: number;
   readonly rhoStandardError: number;
+  /** Whether the runs drew with replacement. */
+  readonly replacement: boolean;
   /** Where it comes from, in lines. */
   readonly said: readonly string[];
   /** Of a sweep: the best learning rate of each batch size. */
   readonly best?: readonly BestLearningRate[];
 }
 
-async function known({ n, rho, rhoError = 0, from, batchSize, learningRate, score }: Options): Promise<Known> {
-  const { table, rows } = from === undefined ? { table: null, rows: [] } : await readTable(from);
+async function known({ n, rho, rhoError = 0, from, batchSize, learningRate, score, ...more }: Options): Promise<Known> {
+  const { where = [] } = more;
+  const { table, rows, metadata } =
+    from === undefined ? { table: null, rows: [], metadata: { source: null } } : await readTable(from);
   if (from !== undefined && table?.name === 'sweep') {
     if (n !== undefined) throw new CommandLineError('lssr', `--n is ${n}. A sweep says n itself; leave it out.`);
-    const sweep = await tunedSweep(from, rows, score);
+    const cells = asWritten(() => rowsWhere(table, rows, where));
+    if (cells.length === 0 && rows.length > 0) {
+      throw new CommandLineError('lssr', `none of the ${rows.length} cells of ${from} meets ${where.join(' and ')}.`);
+    }
+    const sweep = await tunedSweep(from, cells, score);
     const best = sweep.best.find((one) => one.batchSize === batchSize);
     if (learningRate === undefined && !best) {
       const sizes = sweep.best.map((one) => one.batchSize).join(', ');
@@ -108,26 +124,30 @@ async function known({ n, rho, rhoError = 0, from, batchSize, learningRate, scor
     const { line, ...concentration } = described(sweep.rho, `the runs of ${from} nearest to the best of each b`);
     return {
       n: sweep.n,
+      replacement: sweep.replacement,
       learningRate: rate,
       ...concentration,
       said: [`n = ${sweep.n}`, ...scored, line],
       best: sweep.best,
     };
   }
-  if (score !== undefined)
-    throw new CommandLineError('lssr', '--score is of a sweep. Give --from its sweep.parquet, or leave it out.');
+  for (const [name, given] of Object.entries({ score, where: more.where })) {
+    if (given === undefined) continue;
+    throw new CommandLineError('lssr', `--${name} is of a sweep. Give --from its sweep.parquet, or leave it out.`);
+  }
   if (n === undefined) throw new CommandLineError('lssr', 'there is no n. Give --n, the number of examples.');
   if (learningRate === undefined) {
     throw new CommandLineError('lssr', `there is no η. Give --learning-rate, the one that goes with b = ${batchSize}.`);
   }
   if (from === undefined) {
     if (rho === undefined) throw new CommandLineError('lssr', 'there is no ρ. Give --rho, or --from a table of a run.');
-    return { n, learningRate, rho, rhoStandardError: rhoError, said: [] };
+    return { n, learningRate, rho, rhoStandardError: rhoError, replacement: false, said: [] };
   }
   // What the rows lack is said by who reads them.
   const run = asWritten(() => rhoOfRun(rows as unknown as TracesOfBatch[], n));
   const { line, ...concentration } = described(run, from);
-  return { n, learningRate, ...concentration, said: [line] };
+  const { replacement } = Object(metadata.source) as { readonly replacement?: boolean };
+  return { n, learningRate, ...concentration, replacement: replacement === true, said: [line] };
 }
 
 /** ρ with its error, and a line that says so. */

@@ -7,7 +7,7 @@ import { writeSvg } from '../plots/writeSvg.ts';
 import { asWritten } from '../runs/asWritten.ts';
 import { CommandLineError } from '../runs/CommandLineError.ts';
 import { readTable } from '../tables/readTable.ts';
-import { anotherOf } from './arguments.ts';
+import { anotherOf, namesOf } from './arguments.ts';
 import { rowsWhere } from './rowsWhere.ts';
 
 interface Options {
@@ -19,7 +19,6 @@ interface Options {
 }
 
 const WHO = 'plot';
-const namesOf = (text: string): readonly string[] => text.split(',').map((name) => name.trim());
 
 /** `brink plot TABLE`. */
 export function plotCommand(): Command {

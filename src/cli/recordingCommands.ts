@@ -23,6 +23,8 @@ interface Flags {
   readonly out: string;
   readonly force?: true;
   readonly json?: true;
+  /** Of a fork: the other commands draw as was recorded. */
+  readonly replacement?: true;
 }
 
 interface ReplayFlags extends Flags {
@@ -41,7 +43,6 @@ interface ForkFlags extends Flags {
   readonly step?: number;
   readonly learningRate?: number;
   readonly batchSize?: number;
-  readonly replacement?: true;
   readonly shuffle?: 'independent' | 'epoch';
   readonly weightDecay?: number;
   readonly beta1?: number;
@@ -150,7 +151,7 @@ function measuring(name: string, out: string): Command {
 async function measureFrom(
   who: string,
   path: string,
-  { probe = ['topEigenvalues'], every, sink = ['parquet'], data, out, force, json }: Flags,
+  { probe = ['topEigenvalues'], every, sink = ['parquet'], data, out, force, json, ...more }: Flags,
   source: (objective: Objective) => Promise<Observable<Step>>,
   isRecorded = false,
 ): Promise<void> {
@@ -162,16 +163,17 @@ async function measureFrom(
   // Load TensorFlow.js, which no other command line has to wait for.
   const { objectiveOf } = await import('../recording/objectiveOf.ts');
   const objective = await objectiveOf(path, data === undefined ? {} : { data });
-  const { tornBytes, close } = openRecording(who, path);
+  const { tornBytes, header, close } = openRecording(who, path);
   close();
   // What is resumed says so itself.
   if (tornBytes > 0 && who !== 'resume') {
     console.error(`${path} was cut off: the ${tornBytes} bytes of its last step are left out.`);
   }
+  const replacement = more.replacement ?? (header.source?.replacement as boolean | undefined);
   const steps = await source(objective);
   const { record } = await import('../recording/record.ts');
   const recording: Branches = isRecorded ? { recording: (s) => s.pipe(record()) } : {};
-  const branches = { ...asWritten(() => probeBranches(named, every, sinks)), ...recording };
+  const branches = { ...asWritten(() => probeBranches(named, every, sinks, replacement)), ...recording };
   const summary = await asWritten(
     () => run(steps, branches, { directory, overwrite, signals: 'stop', metadata: { recording: path } }),
     [...Object.keys(allProbes), who, 'gradientDescent'],

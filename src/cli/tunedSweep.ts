@@ -10,6 +10,8 @@ const WHO = 'lssr';
 /** What a sweep over batch size and learning rate says of both. */
 export interface TunedSweep {
   readonly n: number;
+  /** Whether the runs drew their batches with replacement. */
+  readonly replacement: boolean;
   readonly best: readonly BestLearningRate[];
   /** The column that scored the runs. */
   readonly score: string;
@@ -24,7 +26,8 @@ type Rows = readonly Record<string, unknown>[];
  *
  * @param path Its `sweep.parquet`, whose tables lie beside it.
  * @param score The column that says how good a run was; default: the one that ends in test_accuracy.
- * @throws CommandLineError where an axis, the score or a table with ρ is missing.
+ * @throws CommandLineError where an axis, the score or a table with ρ is missing, or runs differ by more than b, η and
+ *   seeds.
  */
 export async function tunedSweep(path: string, rows: Rows, score?: string): Promise<TunedSweep> {
   for (const axis of ['batch_size', 'learning_rate']) {
@@ -35,6 +38,7 @@ export async function tunedSweep(path: string, rows: Rows, score?: string): Prom
     );
   }
   const ended = rows.filter(({ state }) => state === 'done' || state === 'diverged');
+  requireOneSetting(path, ended);
   const column = score ?? scoreIn(path, ended);
   const cells = ended.map((row) => ({
     id: String(row.cell_id),
@@ -47,8 +51,26 @@ export async function tunedSweep(path: string, rows: Rows, score?: string): Prom
   }
   const best = bestLearningRates(cells);
   const chosen = best.flatMap((one) => nearest(cells, one));
-  const { traces, n } = await tracesOf(path, new Set(chosen));
-  return { n, best, score: column, rho: rhoOfRuns(traces, n) };
+  const { traces, n, replacement } = await tracesOf(path, new Set(chosen));
+  return { n, replacement, best, score: column, rho: rhoOfRuns(traces, n) };
+}
+
+/** Runs of one b and η are taken for repetitions of each other: by seeds they are, by another axis not. */
+function requireOneSetting(path: string, rows: Rows): void {
+  const names = Object.keys(rows[0] ?? {});
+  // The axes come first.
+  const others = names
+    .slice(0, names.indexOf('cell'))
+    .filter((name) => !['batch_size', 'learning_rate'].includes(name) && !/seed/i.test(name));
+  for (const cells of Map.groupBy(rows, (row) => `${row.batch_size} ${row.learning_rate}`).values()) {
+    const mixed = others.find((name) => cells.some((row) => row[name] !== cells[0]![name]));
+    if (mixed === undefined) continue;
+    const values = [...new Set(rows.map((row) => row[mixed]))].join(', ');
+    throw new CommandLineError(
+      WHO,
+      `the runs of ${path} differ by ${mixed} too (${values}), and would be taken for repetitions of each other. Choose by --where '${mixed}=…'.`,
+    );
+  }
 }
 
 function scoreIn(path: string, rows: Rows): string {
@@ -70,7 +92,7 @@ function nearest(cells: readonly (TunedRun & { readonly id: string })[], best: B
   return ofB.filter(({ learningRate }) => learningRate === rate).map(({ id }) => id);
 }
 
-/** The rows with ‖∇L‖² and E‖g_i‖² of some cells, and n of their objective. */
+/** The rows with ‖∇L‖² and E‖g_i‖² of some cells, and n of their objective; whether they drew with replacement. */
 async function tracesOf(path: string, ids: ReadonlySet<string>) {
   const tables = join(dirname(path), 'tables');
   const folders = existsSync(tables) ? readdirSync(tables, { withFileTypes: true }) : [];
@@ -80,9 +102,10 @@ async function tracesOf(path: string, ids: ReadonlySet<string>) {
     const read = await Promise.all(files.sort().map((file) => readTable(join(tables, branch, file))));
     const { table } = read[0]!;
     if (!('trace_S_n' in table.columns) || !('trace_S_b' in table.columns || 'trace_S_1' in table.columns)) continue;
-    const counts = new Set(
-      read.map(({ metadata }) => (metadata.source as { objective?: { n?: number } }).objective?.n),
+    const sources = read.map(
+      ({ metadata }) => metadata.source as { objective?: { n?: number }; replacement?: boolean },
     );
+    const counts = new Set(sources.map(({ objective }) => objective?.n));
     const [n] = counts;
     if (n === undefined) throw new CommandLineError(WHO, `${tables}/${branch} does not say n.`);
     if (counts.size > 1) {
@@ -91,7 +114,8 @@ async function tracesOf(path: string, ids: ReadonlySet<string>) {
         `the cells of ${path} were trained on ${[...counts].join(' and ')} examples. The rules are of one n: sweep over one.`,
       );
     }
-    return { traces: read.map(({ rows }) => rows as unknown as TracesOfBatch[]), n };
+    const replacement = sources[0]!.replacement === true;
+    return { traces: read.map(({ rows }) => rows as unknown as TracesOfBatch[]), n, replacement };
   }
   throw new CommandLineError(
     WHO,

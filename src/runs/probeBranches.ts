@@ -23,18 +23,23 @@ export function checkProbes(who: string, named: readonly Named[], every: number)
 }
 
 /**
- * A branch for each probe, with its table in each of the sinks: both have the table's name. @throws BrinkError where an
- * option is out of its range.
+ * A branch for each probe, with its table in each of the sinks: both have the table's name.
+ *
+ * @param replacement Whether training draws its batches with replacement: a probe draws them so too, where it does not
+ *   say otherwise; undefined: unknown.
+ * @throws BrinkError where an option is out of its range.
  */
 export function probeBranches(
   named: readonly Named[],
   every: number,
   sinks: readonly SinkName[] = ['parquet'],
+  replacement?: boolean,
 ): Record<string, Branch> {
   return Object.fromEntries(
     named.map(({ name, every: own = every, ...options }): [string, Branch] => {
       const probe = probes[name]!;
-      const measured = probe(options);
+      const draws = replacement !== undefined && 'replacement' in probe.declaration.options;
+      const measured = probe(draws ? { replacement, ...options } : options);
       const write = toSinks(sinks, probe.table.name);
       return [probe.table.name, (s) => s.pipe(throttleSteps(Number(own)), measured, write)];
     }),

@@ -9,7 +9,6 @@ import { asWritten } from './asWritten.ts';
 import type { Branch, Branches } from './branches.ts';
 import { CommandLineError } from './CommandLineError.ts';
 import { objectiveFrom } from './objectiveFrom.ts';
-import type { Named } from './parseNamed.ts';
 import { probeBranches } from './probeBranches.ts';
 import { requireNoRun } from './requireNoRun.ts';
 import { type RunSummary, run } from './run.ts';
@@ -59,13 +58,7 @@ export async function preparePipeline(spec: Specification): Promise<PreparedRun>
   const steps = asWritten(() =>
     gradientDescent(objective, { ...trainingOf(spec), ...(initialWeights && { initialWeights }) }),
   );
-  const branches = asWritten(() =>
-    probeBranches(
-      probes.map((probe) => asTraining(probe, spec.replacement)),
-      every,
-      sinks,
-    ),
-  );
+  const branches = asWritten(() => probeBranches(probes, every, sinks, spec.replacement));
   const recording: Record<string, Branch> = isRecorded ? { recording: (s) => s.pipe(record()) } : {};
   const stored = file === undefined ? [] : weightTypes(file);
   const metadata = {
@@ -73,10 +66,4 @@ export async function preparePipeline(spec: Specification): Promise<PreparedRun>
     ...(stored.length > 0 && { initialWeights: { storedAs: stored } }),
   };
   return { steps, branches: { ...branches, ...recording }, metadata };
-}
-
-/** A probe draws batches as training does, where nothing else is said. */
-function asTraining(probe: Named, replacement: boolean | undefined): Named {
-  const draws = replacement !== undefined && 'replacement' in allProbes[probe.name]!.declaration.options;
-  return draws ? { replacement, ...probe } : probe;
 }

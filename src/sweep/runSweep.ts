@@ -4,6 +4,7 @@ import { extname, join } from 'node:path';
 import { BrinkError, requireInteger } from '../core/errors.ts';
 import { requireNames } from '../core/requireNames.ts';
 import { MACHINE, VERSIONS } from '../files/versions.ts';
+import { outliveClosedPipes } from '../runs/outliveClosedPipes.ts';
 import type { Cell } from './planSweep.ts';
 import { SweepFolder } from './SweepFolder.ts';
 import { requireUnchanged } from './sweepModule.ts';
@@ -61,6 +62,7 @@ export async function runSweep(directory: string, options: RunSweepOptions = {})
   requireNames(WHO, options, ['jobs', 'index', 'progress']);
   const { jobs = availableParallelism(), index, progress = true } = options;
   requireInteger(WHO, 'jobs', jobs, 1);
+  outliveClosedPipes();
   const folder = new SweepFolder(directory);
   const plan = folder.read();
   const { cells, planHash } = plan;

@@ -70,10 +70,15 @@ describe('the folder of a run', { timeout: 120_000 }, () => {
 
   it('has probes that draw batches as training does', async () => {
     const directory = join(parent, 'run');
-    const flags = ['--batch-size', '4', '--replacement', '--probe', 'gradientConcentration'];
-    expect((await run(directory, ...flags)).code).toBe(0);
-    const { rows } = await readTable(join(directory, 'concentration.parquet'));
-    expect(rows.map((row) => row.replacement)).toEqual([true, true, true, true]);
+    const probe = ['--probe', 'gradientConcentration'];
+    expect((await run(directory, '--batch-size', '4', '--replacement', '--record', ...probe)).code).toBe(0);
+    const again = join(parent, 'again');
+    const replay = ['replay', join(directory, 'recording.arrows'), ...probe, '--out', again];
+    expect((await brink(replay, { BRINK_ENGINE: 'wasm' })).code).toBe(0);
+    for (const folder of [directory, again]) {
+      const { rows } = await readTable(join(folder, 'concentration.parquet'));
+      expect(rows.map((row) => row.replacement)).toEqual([true, true, true, true]);
+    }
   });
 
   it('is made with those above it where it is missing', async () => {

@@ -65,6 +65,27 @@ describe('brink lssr --from', { timeout: 60_000 }, () => {
     expect(code).toBe(2);
   });
 
+  it('answers for each batch size that is named, at once or again', async () => {
+    const ask = async (...sizes: string[]) =>
+      (await brink(['lssr', '--rho', '0.1', ...known.slice(0, 6), ...sizes.flatMap((b) => ['--for', b])])).stdout;
+    expect(await ask('2', '8')).toBe(await ask('2,8'));
+  });
+
+  it('draws batches as the run did', async () => {
+    const folder = join(directory, '..', 'replacement');
+    const steps = gradientDescent(regression(), { learningRate: 0.05, steps: 5, batchSize: 4, replacement: true });
+    await run(
+      steps,
+      { scaling: (s) => s.pipe(scalingRule({ batchSizes: [2] }), toParquet()) },
+      { directory: folder, progress: false },
+    );
+    const path = join(folder, 'scaling.parquet');
+    const { rho, standardError } = rhoOfRun((await readTable(path)).rows as never, 12);
+    const { stdout } = await brink(['lssr', '--from', path, ...known, '--json']);
+    const options = { n: 12, rho, rhoStandardError: standardError, batchSize: 4, learningRate: 0.05 };
+    expect(JSON.parse(stdout)).toMatchObject(lssr({ ...options, batchSizes: [2, 8], replacement: true }));
+  });
+
   it('refuses a table that has no ρ in it, and a file that is not there', async () => {
     const loss = await brink(['lssr', ...known, '--from', join(directory, 'loss.parquet')]);
     expect(loss.stderr).toMatch(/rows\[0\] has neither trace_S_b nor trace_S_1/);
@@ -93,7 +114,7 @@ describe('brink lssr --from sweep.parquet', { timeout: 120_000 }, () => {
     writePlan(sweep, grid);
     await runSweep(sweep, { jobs: 1, progress: false });
     await collectSweep(sweep);
-  });
+  }, 60_000);
   const ask = (...more: string[]) => brink(['lssr', '--from', join(sweep, 'sweep.parquet'), ...more]);
 
   it('starts from the best learning rate of a batch size, with n and ρ of the runs', async () => {
@@ -139,13 +160,31 @@ describe('brink lssr --from sweep.parquet', { timeout: 120_000 }, () => {
     );
   });
 
+  it('refuses runs that differ by more than b, η and seeds, unless some are chosen', async () => {
+    const path = join(sweep, 'sweep.parquet');
+    const { rows } = await readTable(path);
+    const twice = (axis: string) => [8, 16].flatMap((value) => rows.map((row) => ({ [axis]: value, ...row })));
+    await expect(tunedSweep(path, twice('model_hidden'))).rejects.toThrow(
+      "differ by model_hidden too (8, 16), and would be taken for repetitions of each other. Choose by --where 'model_",
+    );
+    expect(await tunedSweep(path, twice('seed'))).toEqual(await tunedSweep(path, rows));
+    const { best } = JSON.parse(
+      (await ask('--where', 'batch_size=16', '--batch-size', '16', '--for', '4', '--json')).stdout,
+    );
+    expect(best).toEqual((await tunedSweep(path, rows)).best.slice(1));
+    expect((await ask('--where', 'batch_size=5', '--batch-size', '16', '--for', '4')).stderr).toContain(
+      'meets batch_size=5',
+    );
+  });
+
   it('refuses runs on several numbers of examples', async () => {
     const several = join(directory, '..', 'several');
-    writePlan(several, { ...grid, axes: { 'data.train': [32, 64], batchSize: [4], learningRate: [0.1] } });
+    const axes = { 'data.train': [32, 64], batchSize: [4, 8], learningRate: [0.1] };
+    writePlan(several, { ...grid, axes, zip: [['data.train', 'batchSize']] });
     await runSweep(several, { jobs: 1, progress: false });
     await collectSweep(several);
     await expect(
       tunedSweep(join(several, 'sweep.parquet'), (await readTable(join(several, 'sweep.parquet'))).rows),
-    ).rejects.toThrow('were trained on 32 and 64 examples. The rules are of one n');
+    ).rejects.toThrow(/were trained on (32 and 64|64 and 32) examples\. The rules are of one n/);
   });
 });

@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { from, lastValueFrom } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { drawSweep } from '../../pipelines/sweeps/figure5.ts';
 import { importFigure } from '../../src/figures/importFigure.ts';
@@ -13,9 +14,11 @@ import {
   gradientDescent,
   type PlannedRun,
   planSweep,
+  readTable,
   run,
   runSweep,
   type SweepRequest,
+  toParquet,
   wideResnet,
   writePlan,
 } from '../../src/index.ts';
@@ -82,5 +85,10 @@ describe('the sweep of Figure 5', () => {
     expect(picture).toContain('file, n = 8');
     expect(picture).toContain('file, n = 6');
     expect(picture).toMatch(/LSSR, ρ = \d/);
+    const path = join(sweep, 'sweep.parquet');
+    const { table, rows } = await readTable(path);
+    const again = rows.map((row) => ({ ...row, cell: Number(row.cell) + rows.length }));
+    await lastValueFrom(from([...rows, ...again]).pipe(toParquet(table, { path, overwrite: true })));
+    await expect(drawSweep(sweep)).rejects.toThrow('several cells of one b, η and seed');
   });
 });

@@ -152,6 +152,16 @@ for table, column in [('loss', 'cell_learning_rate'), ('concentration', 'cell_ba
     expect(rows.map(({ state }) => state).sort()).toEqual(['failed', 'missing', 'missing']);
   });
 
+  it('goes on where nobody reads any more what it says', async () => {
+    const directory = join(parent, 'unread');
+    writePlan(directory, { pipeline: { ...pipeline, steps: 2 }, axes: { seed: [0, 1] } });
+    const child = spawn(process.execPath, [program, 'sweep', 'run', directory, '--jobs', '1']);
+    child.stdout.destroy();
+    child.stderr.once('data', () => child.stderr.destroy());
+    expect(await new Promise((resolve) => child.once('exit', resolve))).toBe(0);
+    expect(sweepStatus(directory).counts).toMatchObject({ done: 2 });
+  });
+
   it('leaves a cell to the process that is at work on it', async () => {
     const directory = join(parent, 'shared');
     writePlan(directory, { ...endless, axes: { seed: [0] } });

@@ -68,6 +68,11 @@ const [step, v] = [
   int32({ symbol: 't', description: 'The step.' }),
   float64({ symbol: 'v', description: 'A number.' }),
 ];
+const words = utf8({ symbol: '', description: 'A text.' });
+const edgeTable = defineTable({
+  ...{ name: 'edge', description: 'E.', key: ['step'] },
+  columns: { step, v, verdict: words, rule: words },
+});
 
 describe('the list of runs', { timeout: 120_000 }, () => {
   it('is of the runs that there are now: one that is made anew has its own settings, and no line of before', async () => {
@@ -81,6 +86,10 @@ describe('the list of runs', { timeout: 120_000 }, () => {
     recordRun(join(folder, 'a'), { learningRate: 0.7 });
     await soon(() => row.textContent()).toContain('η 0.7');
     await soon(line).toBe('');
+    // Its table is there before its first row.
+    rmSync(join(folder, 'b'), { recursive: true });
+    writeLoss(recordRun(join(folder, 'b'), { learningRate: 0.7 }), []);
+    await soon(() => page.locator('.spark .line').last().getAttribute('d')).toBe('');
   });
 
   it('can be sorted by each of its columns, either way, by keyboard too, and the address remembers it', async () => {
@@ -123,6 +132,21 @@ describe('the list of runs', { timeout: 120_000 }, () => {
     await page.locator('.runs .choice').first().focus();
     await page.keyboard.press('ArrowDown');
     expect(await page.locator('.runs .choice:focus').textContent()).toBe('run 9');
+  });
+
+  it('takes no other number for the loss of a run that has measured none', async () => {
+    const folder = join(parent, 'without loss');
+    writeLoss(recordRun(join(folder, 'a'), {}), [5, 2]);
+    const without = recordRun(join(folder, 'b'), {});
+    const rows = [0, 1].map((k) => ({ step: k, v: k, verdict: 'stable', rule: 'r' }));
+    await writeTable(without, edgeTable, rows);
+    const page = await open(folder);
+    for (const _ of ['rising', 'falling']) {
+      await page.locator('.runs .sort', { hasText: 'loss' }).click();
+      await soon(() => page.locator('.spark .line').first().getAttribute('d')).toContain('L');
+      expect(await texts(page, '.runs .choice')).toEqual(['a', 'b']);
+    }
+    expect(await page.locator('.spark .line').last().getAttribute('d')).toBe('');
   });
 
   it('gives names as they are, where runs lie over one another too', async () => {
@@ -173,22 +197,48 @@ describe('what does not come', { timeout: 180_000 }, () => {
 });
 
 describe('what is drawn', { timeout: 120_000 }, () => {
+  it('is nothing of the run before, where another has taken its place and has no row yet', async () => {
+    const folder = join(parent, 'restarted');
+    const slicesOf = (name: string) =>
+      defineTable({ name: 'slices', description: 'S.', key: ['step', 'v'], columns: { step, v, [name]: v } as never });
+    const write = async (steps: readonly number[], column = 'w') => {
+      rmSync(folder, { recursive: true, force: true });
+      recordRun(folder, {});
+      await writeTable(
+        folder,
+        edgeTable,
+        steps.map((k) => ({ step: k, v: k, verdict: 'unstable', rule: 'r' })),
+      );
+      await writeTable(
+        folder,
+        slicesOf(column),
+        steps.map((k) => ({ step: k, v: k, [column]: k })),
+      );
+    };
+    await write([0, 1]);
+    const page = await open(folder);
+    const shown = () => texts(page, '.verdict-words, .verdicts li, [data-snapshot] .value');
+    await soon(shown).toEqual(['unstable at step 1: r', 'unstable', 'at step 1']);
+    await write([]);
+    await soon(shown).toEqual(['', '']);
+    expect(await page.locator('.strip rect, [data-snapshot] svg').count()).toBe(0);
+    await page.locator('[data-rows=slices] summary').click();
+    await write([0, 1, 2], 'u');
+    await soon(shown).toEqual(['unstable at step 2: r', 'unstable', 'at step 2']);
+    expect(await page.locator('[data-snapshot] svg').getAttribute('aria-label')).toContain('from 2 to 2');
+    await soon(() => texts(page, '[data-rows=slices] thead')).toEqual(['step tv vu v']);
+    expect(await page.locator('.connection:visible').count()).toBe(0);
+  });
+
   it('has both of two verdicts that alternate, by their shares', async () => {
     const folder = recordRun(join(parent, 'verdicts'), {});
-    const text = utf8({ symbol: '', description: 'A text.' });
-    const table = defineTable({
-      name: 'edge',
-      description: 'E.',
-      key: ['step'],
-      columns: { step, v, verdict: text, rule: text },
-    });
     const rows = Array.from({ length: 6000 }, (_, k) => ({
       step: k,
       v: k,
       verdict: k % 2 ? 'odd' : 'even',
       rule: 'r',
     }));
-    await writeTable(folder, table, rows);
+    await writeTable(folder, edgeTable, rows);
     const page = await open(folder);
     const height = async (kind: string) => {
       const all = page.locator(`.strip .verdict-${kind}`);
@@ -196,6 +246,18 @@ describe('what is drawn', { timeout: 120_000 }, () => {
     };
     expect(await height('odd')).toBeCloseTo(0.5, 1);
     expect(await height('even')).toBeCloseTo(0.5, 1);
+  });
+
+  it('has verdicts where the curves have their steps, also along logarithmic ones', async () => {
+    const folder = recordRun(join(parent, 'logarithmic'), {});
+    const rows = Array.from({ length: 101 }, (_, k) => ({ step: k, v: k, verdict: k < 10 ? 'a' : 'b', rule: 'r' }));
+    await writeTable(folder, edgeTable, rows);
+    const page = await open(folder);
+    await page.locator('.tools button', { hasText: 'Log steps' }).click();
+    const places = () =>
+      page.locator('.strip rect').evaluateAll((all) => all.map((one) => Number(one.getAttribute('x'))));
+    expect(await page.locator('.strip').getAttribute('viewBox')).toBe('0 0 2 1');
+    expect(await places()).toEqual([0, 1]);
   });
 
   it('joins no rows that belong to different values of the key, and says which values are left out', async () => {

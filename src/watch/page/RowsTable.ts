@@ -33,9 +33,14 @@ export class RowsTable {
     this.root = element('details', { class: 'rows-table', 'data-rows': table.watched.name }, this.#heading, this.#box);
     this.root.addEventListener('toggle', () => {
       if (!this.root.open) return;
-      table.want(Object.keys(table.watched.declaration!.columns));
+      this.want();
       void bring();
     });
+  }
+
+  /** Says that all columns are shown, where they are: a run that takes the place of another may have others. */
+  want(): void {
+    if (this.root.open) this.table.want(Object.keys(this.table.watched.declaration!.columns));
   }
 
   show(): void {
@@ -46,7 +51,7 @@ export class RowsTable {
     const names = Object.keys(watched.declaration!.columns).filter((name) => this.table.column(name));
     const pages = Math.max(1, Math.ceil(rows / ROWS));
     const page = Math.min(pages - 1, this.#page ?? pages - 1);
-    const wanted = `${this.table.edition} ${page} ${names.length} ${Math.min(rows, (page + 1) * ROWS)} ${pages}`;
+    const wanted = `${this.table.edition} ${page} ${names.join()} ${Math.min(rows, (page + 1) * ROWS)} ${pages}`;
     if (!this.root.open || wanted === this.#shown) return;
     this.#shown = wanted;
     const { columns, description } = watched.declaration!;

@@ -285,23 +285,18 @@ export class RunList {
       made?.spark.setAttribute('d', line);
       made?.lost.setAttribute('d', lost);
     };
-    const table =
-      run.tables.find(({ declaration }) => declaration?.name === 'loss') ??
-      run.tables.find(({ declaration }) => declaration?.key.join() === 'step');
-    if (table?.declaration == null) {
+    const withLoss = run.tables.filter(
+      ({ declaration }) => declaration?.key.join() === 'step' && 'loss' in declaration.columns,
+    );
+    const table = withLoss.find(({ declaration }) => declaration!.name === 'loss') ?? withLoss[0];
+    const data = table && TableData.of(this.#source, run.id, table);
+    data?.want(['loss']);
+    await data?.update(table!);
+    const [steps, values] = ['step', 'loss'].map((name) => data?.column(name)?.numbers);
+    if (!data || !steps || !values) {
       this.#losses.delete(run.id);
       return show('', '');
     }
-    const column =
-      'loss' in table.declaration.columns
-        ? 'loss'
-        : Object.keys(table.declaration.columns).find((name) => table.declaration!.columns[name]!.type === 'float64');
-    if (column === undefined) return;
-    const data = TableData.of(this.#source, run.id, table);
-    data.want([column]);
-    await data.update(table);
-    const [steps, values] = ['step', column].map((name) => data.column(name)?.numbers);
-    if (!steps || !values || !made) return;
     const { line, lost } = sparkLine(steps.values, values.values, data.rows, (row) => values.isNull(row));
     show(line, lost);
     this.#losses.set(run.id, values.values[data.rows - 1] ?? Number.NaN);

@@ -143,6 +143,7 @@ export class RunView {
       }
     }
     for (const plan of this.#plans) if (!this.#open.has(plan.id)) this.#open.set(plan.id, plan.isFirst);
+    for (const rows of this.#rowsTables.values()) rows.want();
     this.#tables.want(this.#plans.filter(({ id }) => this.#open.get(id)));
     this.#makePanels();
   }
@@ -155,9 +156,9 @@ export class RunView {
       this.#panels.delete(id);
     }
     for (const shown of [this.#snapshots, this.#rowsTables]) {
-      for (const [id, { root, table }] of shown) {
-        if (this.#tables.get(id) === table) continue;
-        root.remove();
+      for (const [id, part] of shown) {
+        if (this.#tables.get(id) === part.table && (!(part instanceof Snapshot) || part.isOfTable)) continue;
+        part.root.remove();
         shown.delete(id);
       }
     }

@@ -1,4 +1,5 @@
 import { element, symbol } from './element.ts';
+import { scaleOf } from './scales.ts';
 import { type Stretch, slotsOf, stretchesOf } from './stretches.ts';
 import type { TableData } from './TableData.ts';
 import type { View } from './View.ts';
@@ -8,7 +9,7 @@ const SPACE = 'http://www.w3.org/2000/svg';
 const MOST = 1500;
 const SLOTS = 600;
 
-/** The verdicts of `edge` over the steps, above the curves and as wide. */
+/** The verdicts of `edge` over the steps, above the curves, as wide and on the same axis. */
 export class VerdictStrip {
   readonly root: HTMLElement;
   readonly #view: View;
@@ -46,12 +47,27 @@ export class VerdictStrip {
     const steps = this.table.column('step')?.numbers.values;
     const verdicts = this.table.column('verdict')?.cells as readonly (string | null)[] | undefined;
     const rules = this.table.column('rule')?.cells;
-    if (steps === undefined || verdicts === undefined || verdicts.length === 0) return;
+    if (steps === undefined || verdicts === undefined || verdicts.length === 0) {
+      // What is there may be of a run that another one has taken the place of.
+      for (const part of [this.#strip, this.#words, this.#legend]) part.replaceChildren();
+      [this.#seen, this.#last] = ['', ''];
+      return;
+    }
     const seen = `${this.table.edition} ${verdicts.length}`;
     if (seen !== this.#seen) this.#stretches = stretchesOf(steps, verdicts);
     this.#seen = seen;
-    const [from, to] = this.#view.range;
-    const shown = this.#stretches.filter((stretch) => stretch.to >= from && stretch.from <= to);
+    const { range, isLogX } = this.#view;
+    const scale = scaleOf(isLogX ? 'log' : 'linear');
+    const [from, to] = range.map(scale.to) as [number, number];
+    const shown = this.#stretches
+      .filter((stretch) => stretch.to >= range[0] && stretch.from <= range[1])
+      .map((stretch): Stretch => {
+        // On a logarithmic axis there is no step 0.
+        const [begin, end] = [stretch.from, stretch.to].map((step) =>
+          scale.to(isLogX ? Math.max(step, range[0]) : step),
+        );
+        return { ...stretch, from: begin!, to: end! };
+      });
     this.#strip.setAttribute('viewBox', `${from} 0 ${to - from} 1`);
     this.#strip.replaceChildren(
       ...(shown.length > MOST

@@ -58,6 +58,7 @@ export class Snapshot {
   readonly table: TableData;
   /** The columns that it reads. */
   readonly columns: readonly string[];
+  readonly #declared: string;
   readonly #onPlane: OnPlane;
   readonly #heading: HTMLElement;
   readonly #box: HTMLElement;
@@ -69,6 +70,7 @@ export class Snapshot {
     this.#onPlane = onPlane;
     const declaration = table.watched.declaration!;
     const { key, columns } = declaration;
+    this.#declared = JSON.stringify(declaration);
     this.columns = Object.keys(columns).filter((name) => columns[name]!.type !== 'utf8' || key.includes(name));
     this.#heading = element('span', { class: 'value' });
     this.#box = element('div', { class: 'snapshot-box' });
@@ -87,11 +89,21 @@ export class Snapshot {
     );
   }
 
+  /** Whether the table still has the columns that it was made for. */
+  get isOfTable(): boolean {
+    return JSON.stringify(this.table.watched.declaration) === this.#declared;
+  }
+
   /** Shows the rows of the step nearest to one; of the newest where there is none. */
   show(cursor: number | null): void {
     const steps = this.table.column('step')?.numbers;
     const { rows } = this.table;
-    if (steps === undefined || rows === 0 || this.columns.some((name) => this.table.column(name) === undefined)) return;
+    if (steps === undefined || rows === 0 || this.columns.some((name) => this.table.column(name) === undefined)) {
+      // What is there may be of a run that another one has taken the place of.
+      for (const part of [this.#heading, this.#box]) part.replaceChildren();
+      this.#shown = '';
+      return;
+    }
     const step = nearestStep(steps.values, rows, cursor);
     const far =
       cursor === null || cursor === step
