@@ -36,7 +36,10 @@ export function lssrCommand(): Command {
     )
     .requiredOption('--batch-size <b>', 'of the run whose learning rate is known', numberOf)
     .option('--learning-rate <η>', 'of that run; of a sweep, by default the best one of that batch size', numberOf)
-    .option('--score <column>', 'of a sweep: says how good a run was (the column that ends in test_accuracy)')
+    .option(
+      '--score <column>',
+      'of a sweep: says how good a run was, the higher the better (the column that ends in test_accuracy)',
+    )
     .requiredOption('--for <b,b,…>', 'batch sizes to ask about', numbersOf)
     .option('--replacement', 'batches are drawn with replacement')
     .option('--json', 'print JSON')

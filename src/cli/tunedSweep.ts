@@ -23,8 +23,10 @@ type Rows = readonly Record<string, unknown>[];
  * Reads a sweep that was collected.
  *
  * @param path Its `sweep.parquet`, whose tables lie beside it.
- * @param score The column that says how good a run was; default: the one that ends in test_accuracy.
- * @throws CommandLineError where an axis, the score or a table with ρ is missing.
+ * @param score The column that says how good a run was, the higher the better; default: the one that ends in
+ *   test_accuracy.
+ * @throws CommandLineError where an axis, the score or a table with ρ is missing, the score is a loss, or cells differ
+ *   in more than batch size, learning rate and seed.
  */
 export async function tunedSweep(path: string, rows: Rows, score?: string): Promise<TunedSweep> {
   for (const axis of ['batch_size', 'learning_rate']) {
@@ -32,6 +34,13 @@ export async function tunedSweep(path: string, rows: Rows, score?: string): Prom
     throw new CommandLineError(
       WHO,
       `${path} has no axis ${axis}. It must be a sweep over batch size and learning rate.`,
+    );
+  }
+  requireRepetitions(path, rows);
+  if (score !== undefined && /loss$/.test(score)) {
+    throw new CommandLineError(
+      WHO,
+      `--score is ${score}, a loss, of which less is better. The best η is the one with the highest score; name an accuracy.`,
     );
   }
   const ended = rows.filter(({ state }) => state === 'done' || state === 'diverged');
@@ -49,6 +58,27 @@ export async function tunedSweep(path: string, rows: Rows, score?: string): Prom
   const chosen = best.flatMap((one) => nearest(cells, one));
   const { traces, n } = await tracesOf(path, new Set(chosen));
   return { n, best, score: column, rho: rhoOfRuns(traces, n) };
+}
+
+/** Columns of a seed: cells that differ in one alone are the same training again. */
+const isSeed = (name: string) => /(^|_)seed$/.test(name);
+
+/** Throws where cells of one batch size and one learning rate differ in more than their seeds. */
+function requireRepetitions(path: string, rows: Rows): void {
+  // The parameters stand before what is said of each cell.
+  const names = Object.keys(rows[0]!);
+  const parameters = names.slice(0, names.indexOf('cell')).filter((name) => !isSeed(name));
+  for (const same of Map.groupBy(rows, (row) => `${row.batch_size} ${row.learning_rate}`).values()) {
+    const [first] = same;
+    const name = parameters.find((name) => same.some((row) => row[name] !== first![name]));
+    if (name === undefined) continue;
+    const values = [...new Set(same.map((row) => String(row[name])))];
+    throw new CommandLineError(
+      WHO,
+      `the cells of ${path} with b = ${first!.batch_size} and η = ${first!.learning_rate} have ${name} ${values.join(' and ')}. ` +
+        'Their scores are not those of one training that is repeated; sweep over batch size, learning rate and seed alone.',
+    );
+  }
 }
 
 function scoreIn(path: string, rows: Rows): string {

@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { from, lastValueFrom } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { drawSweep } from '../../pipelines/sweeps/figure5.ts';
 import { importFigure } from '../../src/figures/importFigure.ts';
@@ -13,9 +14,11 @@ import {
   gradientDescent,
   type PlannedRun,
   planSweep,
+  readTable,
   run,
   runSweep,
   type SweepRequest,
+  toParquet,
   wideResnet,
   writePlan,
 } from '../../src/index.ts';
@@ -82,5 +85,12 @@ describe('the sweep of Figure 5', () => {
     expect(picture).toContain('file, n = 8');
     expect(picture).toContain('file, n = 6');
     expect(picture).toMatch(/LSSR, ρ = \d/);
+
+    // As of a sweep over the model too.
+    const path = join(sweep, 'sweep.parquet');
+    const { table, rows } = await readTable(path);
+    const others = rows.map((row) => ({ ...row, cell: Number(row.cell) + rows.length }));
+    await lastValueFrom(from([...rows, ...others]).pipe(toParquet(table, { path, overwrite: true })));
+    await expect(drawSweep(sweep)).rejects.toThrow('8 cells of one data set and seed have 4 pairs of b and η');
   });
 });
