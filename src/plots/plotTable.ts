@@ -93,6 +93,15 @@ export function plotTable(table: Table, rows: readonly object[], options: PlotTa
   return plane ? drawPlanes(table, found, plane, options) : drawLines(table, found, options);
 }
 
+/** Whether `plotTable` finds something to draw by the declaration alone. */
+export function canBeDrawn(table: Table, rows: readonly object[]): boolean {
+  if (rows.length === 0) return false;
+  const found = rows as readonly AnyRow[];
+  if (planeOf(table)) return measuredColumns(table).length > 0;
+  const x = defaultX(table, found);
+  return x !== undefined && measuredColumns(table).some((name) => name !== x && finiteValues(found, [name]).length > 0);
+}
+
 function drawLines(table: Table, rows: readonly AnyRow[], options: PlotTableOptions): TopLevelSpec {
   const x = options.x ?? defaultX(table, rows);
   if (x === undefined) {
