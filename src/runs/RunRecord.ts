@@ -60,7 +60,7 @@ export class RunRecord {
   begin(first: Step | null, branches: RunBranches): void {
     const source = first?.run.metadata ?? null;
     this.#metadata = { ...VERSIONS, run: runId(source), source, user: this.#options.user };
-    this.#resumed = first && this.#resumedFrom(first);
+    this.#resumed = first && this.#resumedFrom(first, branches.leftOut(first));
     this.#files = [LOG, ...branches.files];
     this.#elsewhere = branches.elsewhere;
     const { overwrite } = this.#options;
@@ -132,13 +132,14 @@ export class RunRecord {
   }
 
   /** What a run that goes on with another says of it. */
-  #resumedFrom({ index, run: { resumes } }: Step): JsonObject | null {
+  #resumedFrom({ index, run: { resumes } }: Step, without: readonly string[]): JsonObject | null {
     if (resumes === null) return null;
     const { recording, tables, note } = resumes;
     return {
       recording: relative(this.directory, recording),
       step: index,
       tables: Object.fromEntries(tables.map(({ table, step }) => [table, step < 0 ? null : step])),
+      ...(without.length > 0 && { without }),
       note,
     };
   }
