@@ -6,6 +6,7 @@ import { requireFlag, requireOptions, requirePath } from '../core/given.ts';
 import { branchOf, madeFrom } from '../core/origin.ts';
 import type { RunBranch } from '../core/Step.ts';
 import { requireStep, type Step } from '../core/Step.ts';
+import { isSameFile } from '../files/realPath.ts';
 import { MACHINE } from '../files/versions.ts';
 import { beginRecording, continueRecording, type Recorder, requireRoom } from './Recorder.ts';
 import type { Estimate } from './RecordingFile.ts';
@@ -82,7 +83,7 @@ export function record(path?: string, options: RecordOptions = {}): MonoTypeOper
 
   function placeOf({ run: { resumes } }: Step, branch: RunBranch | null) {
     const named = resolve(branch?.directory ?? '.', path ?? `${branch?.name ?? 'recording'}.arrows`);
-    const goesOn = resumes !== null && (path === undefined || named === resumes.recording);
+    const goesOn = resumes !== null && (path === undefined || isSameFile(named, resumes.recording));
     return { target: goesOn ? resumes.recording : named, goesOn };
   }
 

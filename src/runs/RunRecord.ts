@@ -6,6 +6,7 @@ import { destination, type Logger, pino } from 'pino';
 import type { JsonObject } from '../core/Json.ts';
 import type { Step } from '../core/Step.ts';
 import { HEARTBEAT } from '../files/isAlive.ts';
+import { realPath } from '../files/realPath.ts';
 import { VERSIONS } from '../files/versions.ts';
 import type { RunBranches } from './branches.ts';
 import { RunFolder } from './RunFolder.ts';
@@ -136,7 +137,7 @@ export class RunRecord {
     if (resumes === null) return null;
     const { recording, tables, note } = resumes;
     return {
-      recording: relative(this.directory, recording),
+      recording: relative(realPath(this.directory), realPath(recording)),
       step: index,
       tables: Object.fromEntries(tables.map(({ table, step }) => [table, step < 0 ? null : step])),
       ...(without.length > 0 && { without }),
