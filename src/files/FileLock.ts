@@ -15,8 +15,10 @@ import { hostname } from 'node:os';
 import { hasFields } from '../core/hasFields.ts';
 import { HEARTBEAT, isAlive } from './isAlive.ts';
 import type { Writer } from './isBeingWritten.ts';
+import { realPath } from './realPath.ts';
 
-const lockOf = (path: string) => `${path}.lock`;
+/** Beside the file itself, also where a link to it is named. */
+const lockOf = (path: string) => `${realPath(path)}.lock`;
 
 /** The living process that holds the lock of a file; null where nobody does, also where a crash left the lock. */
 export function holderOf(path: string): Writer | null {

@@ -1,10 +1,10 @@
 import { accessSync, constants, existsSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { resolve } from 'node:path';
 import { BrinkError } from '../core/errors.ts';
 import type { Step } from '../core/Step.ts';
 import { FileLock, holderOf } from '../files/FileLock.ts';
 import { isBeingWritten, type Writer } from '../files/isBeingWritten.ts';
+import { isSameFile } from '../files/realPath.ts';
 import { sayingWhy } from '../files/sayingWhy.ts';
 import { openRecording } from './openRecording.ts';
 import {
@@ -51,7 +51,7 @@ export function requireRoom(target: string, { overwrite, reads }: Room): void {
         'resume(path) goes on with it.',
     );
   }
-  if (reads.some((path) => resolve(path) === target)) {
+  if (reads.some((path) => isSameFile(path, target))) {
     throw new BrinkError(WHO, `${target} is what this run reads, and overwrite would remove it. Name another file.`);
   }
   const old = openRecording(WHO, target);

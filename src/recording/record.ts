@@ -6,6 +6,7 @@ import { requireFlag, requireOptions, requirePath } from '../core/given.ts';
 import { branchOf, madeFrom } from '../core/origin.ts';
 import type { RunBranch } from '../core/Step.ts';
 import { requireStep, type Step } from '../core/Step.ts';
+import { isSameFile } from '../files/realPath.ts';
 import { MACHINE } from '../files/versions.ts';
 import { beginRecording, continueRecording, type Recorder, requireRoom } from './Recorder.ts';
 import type { Estimate } from './RecordingFile.ts';
@@ -22,9 +23,10 @@ export interface RecordOptions {
   readonly to?: number;
   /**
    * Whether the gradient is recorded too, which doubles the size; default false: a replay computes it again, for b/n
-   * gradients a step, which full-batch GD shares with the probes. With it a replay needs no objective. True is for a
-   * source of one's own whose steps have another gradient than that of their `batch` at θ_t + β₂δ_{t−1}, or don't say
-   * of which batch it is: a replay can't compute it again.
+   * gradients a step, which full-batch GD shares with the probes. With it a replay needs no objective, and does not
+   * notice that a model of one's own computes something else by then. It is for a source of one's own whose steps have
+   * another gradient than that of their `batch` at θ_t + β₂δ_{t−1}, or don't say of which batch it is: a replay can't
+   * compute it again.
    */
   readonly gradient?: boolean;
   /** Whether a recording of that name is replaced; default false: it is refused. */
@@ -82,7 +84,7 @@ export function record(path?: string, options: RecordOptions = {}): MonoTypeOper
 
   function placeOf({ run: { resumes } }: Step, branch: RunBranch | null) {
     const named = resolve(branch?.directory ?? '.', path ?? `${branch?.name ?? 'recording'}.arrows`);
-    const goesOn = resumes !== null && (path === undefined || named === resumes.recording);
+    const goesOn = resumes !== null && (path === undefined || isSameFile(named, resumes.recording));
     return { target: goesOn ? resumes.recording : named, goesOn };
   }
 

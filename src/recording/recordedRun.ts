@@ -4,6 +4,7 @@ import { BrinkError } from '../core/errors.ts';
 import { hasFields } from '../core/hasFields.ts';
 import type { JsonObject } from '../core/Json.ts';
 import type { Writer } from '../files/isBeingWritten.ts';
+import { isSameFile, realPath } from '../files/realPath.ts';
 
 /** What the record of a run (run.json) says, as far as whoever goes on with its recording asks. */
 export interface RecordedRun {
@@ -69,12 +70,19 @@ export function continuationsOf(
   { continued }: RecordedRun,
 ): (readonly [folder: string, run: RecordedRun])[] {
   return continued.flatMap((path) => {
-    const folder = resolve(dirname(recording), path);
-    const record = readRecordedRun(who, folder);
-    const isOne = record?.recording != null && resolve(folder, record.recording) === resolve(recording);
-    return isOne ? [[folder, record] as const] : [];
+    for (const folder of from(dirname(recording), path)) {
+      const record = readRecordedRun(who, folder);
+      const said = record?.recording ?? null;
+      const isOne = said !== null && from(folder, said).some((other) => isSameFile(other, recording));
+      if (record && isOne) return [[folder, record] as const];
+    }
+    return [];
   });
 }
+
+/** Where a path from a folder leads, and where it does from the place that links to the folder lead to. */
+const from = (folder: string, path: string): readonly string[] =>
+  [...new Set([folder, realPath(folder)])].map((base) => resolve(base, path));
 
 /**
  * Notes in the record of a recorded run that the run in `folder` goes on with its recording, so that the next to go on
@@ -86,7 +94,7 @@ export function noteContinuation(who: string, recording: string, folder: string)
   const home = dirname(recording);
   const found = readRecordedRun(who, home);
   if (!found?.files.includes(basename(recording))) return;
-  amendRecord(who, home, { continued: [...new Set([...found.continued, relative(home, folder)])] });
+  amendRecord(who, home, { continued: [...new Set([...found.continued, relative(realPath(home), realPath(folder))])] });
 }
 
 /** Replaces entries of a run's record, in one stroke. @throws BrinkError where it can't be written. */

@@ -45,8 +45,8 @@ export type WeightsLayout = 'brink' | 'pytorch';
  * @param model Whose parameters θ is made of.
  * @param weights θ, flat [m], as `step.weights` has it.
  * @param options `overwrite` (false), `metadata` ({}), `layout` ('brink').
- * @throws BrinkError where the file is there already, θ has not the model's length m, or `layout` is 'pytorch' and the
- *   model is of layers of which brink doesn't know PyTorch's.
+ * @throws BrinkError where the file is there already, θ has not the model's length m, two parameters have one name, or
+ *   `layout` is 'pytorch' and the model is of layers of which brink doesn't know PyTorch's.
  */
 export function saveWeights(
   path: string,
@@ -85,6 +85,14 @@ export function saveWeights(
     }
     return { name: pytorch.name, shape: pytorch.shape, values: toPyTorch(pytorch, values) };
   });
+  const names = tensors.map(({ name }) => name);
+  const twice = names.find((name, k) => names.indexOf(name) !== k);
+  if (twice !== undefined) {
+    throw new BrinkError(
+      who,
+      `two parameters of ${model.name} are ${twice} in layout '${layout}'. One would be lost; name them apart.`,
+    );
+  }
   sayingWhy(who, `${resolve(path)} can't be written`, 'Name a place that can.', () =>
     writeSafetensors(path, { tensors, metadata: { model: model.name, ...metadata } }),
   );

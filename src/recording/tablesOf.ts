@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import { isSameFile } from '../files/realPath.ts';
 import { type FoundEnd, readEnd } from '../tables/readEnd.ts';
 import { tableName } from '../tables/rowsBehind.ts';
 import { continuationsOf, type RecordedRun, readRecordedRun } from './recordedRun.ts';
@@ -48,7 +49,7 @@ export async function tablesOf(who: string, recording: string): Promise<TablesBe
     for (const [name, table] of tables) if (!names.has(name)) tables.set(name, { ...table, end: 'left out' });
     for (const name of names) {
       const file = fileOf(folder, name);
-      if (file === null || file === resolve(recording)) continue;
+      if (file === null || isSameFile(file, recording)) continue;
       const found = await readEnd(who, file);
       if (found === null) continue;
       files.push(file);

@@ -8,6 +8,7 @@ import { isAlive } from '../files/isAlive.ts';
 import type { Writer } from '../files/isBeingWritten.ts';
 import { isWithin } from '../files/isWithin.ts';
 import { makeFolders } from '../files/makeFolders.ts';
+import { realPath } from '../files/realPath.ts';
 import { sayingWhy } from '../files/sayingWhy.ts';
 import { findRecordedRun } from '../recording/recordedRun.ts';
 import { namedFolder } from './namedFolder.ts';
@@ -151,7 +152,8 @@ export class RunFolder {
       );
     }
     const paths = files.map((file) => [file, resolve(this.directory, file)] as const);
-    const needed = paths.find(([, path]) => reads.includes(path));
+    const read = new Set(reads.map(realPath));
+    const needed = paths.find(([, path]) => read.has(realPath(path)));
     if (needed) {
       throw new BrinkError(
         WHO,

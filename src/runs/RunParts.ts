@@ -1,5 +1,6 @@
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { isSameFile } from '../files/realPath.ts';
 import { openRecording } from '../recording/openRecording.ts';
 import { continuationsOf, findRecordedRun, type RecordedRun } from '../recording/recordedRun.ts';
 
@@ -76,7 +77,8 @@ export class RunParts {
     for (const other of readdirSync(dirname(this.#folder))) {
       const path = join(dirname(this.#folder), other);
       const isPart = other.startsWith(name) && /^\d+$/.test(other.slice(name.length));
-      if (isPart && !this.folders.includes(path)) rmSync(path, { recursive: true, force: true });
+      if (isPart && !this.folders.some((folder) => isSameFile(folder, path)))
+        rmSync(path, { recursive: true, force: true });
     }
   }
 }

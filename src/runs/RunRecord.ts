@@ -6,6 +6,7 @@ import { destination, type Logger, pino } from 'pino';
 import type { JsonObject } from '../core/Json.ts';
 import type { Step } from '../core/Step.ts';
 import { HEARTBEAT } from '../files/isAlive.ts';
+import { realPath } from '../files/realPath.ts';
 import { VERSIONS } from '../files/versions.ts';
 import type { RunBranches } from './branches.ts';
 import { RunFolder } from './RunFolder.ts';
@@ -60,7 +61,7 @@ export class RunRecord {
   begin(first: Step | null, branches: RunBranches): void {
     const source = first?.run.metadata ?? null;
     this.#metadata = { ...VERSIONS, run: runId(source), source, user: this.#options.user };
-    this.#resumed = first && this.#resumedFrom(first);
+    this.#resumed = first && this.#resumedFrom(first, branches.leftOut(first));
     this.#files = [LOG, ...branches.files];
     this.#elsewhere = branches.elsewhere;
     const { overwrite } = this.#options;
@@ -132,13 +133,14 @@ export class RunRecord {
   }
 
   /** What a run that goes on with another says of it. */
-  #resumedFrom({ index, run: { resumes } }: Step): JsonObject | null {
+  #resumedFrom({ index, run: { resumes } }: Step, without: readonly string[]): JsonObject | null {
     if (resumes === null) return null;
     const { recording, tables, note } = resumes;
     return {
-      recording: relative(this.directory, recording),
+      recording: relative(realPath(this.directory), realPath(recording)),
       step: index,
       tables: Object.fromEntries(tables.map(({ table, step }) => [table, step < 0 ? null : step])),
+      ...(without.length > 0 && { without }),
       note,
     };
   }

@@ -1,15 +1,17 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { takeWhile } from 'rxjs';
+import { lastValueFrom, takeWhile } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { FileLock } from '../../src/files/FileLock.ts';
 import { throttleSteps } from '../../src/operators/throttleSteps.ts';
 import { gradientConcentration } from '../../src/probes/gradientConcentration.ts';
 import { trainingLoss } from '../../src/probes/trainingLoss.ts';
 import { fork } from '../../src/recording/fork.ts';
 import { record } from '../../src/recording/record.ts';
 import { amendRecord } from '../../src/recording/recordedRun.ts';
+import { replay } from '../../src/recording/replay.ts';
 import { resume } from '../../src/recording/resume.ts';
 import type { Branches } from '../../src/runs/branches.ts';
 import { run } from '../../src/runs/run.ts';
@@ -206,6 +208,28 @@ describe('a recording that is gone on with', () => {
     return { pid: child.pid, kill };
   }
 
+  it('knows its files also where links lead to them', async () => {
+    symlinkSync(parent, at('link'));
+    const linked = join(at('link'), 'first', 'recording.arrows');
+    await run(resume(linked, { steps: 10 }), { ...tables, ...recording }, into('second'));
+    expect(recordOf('second').resumed.recording).toBe('../first/recording.arrows');
+    // As it was written where links were not followed.
+    amendRecord('test', at('second'), {
+      resumed: { ...recordOf('second').resumed, recording: '../link/first/recording.arrows' },
+    });
+    await run(resume(path), { ...tables, ...recording }, into('third'));
+    expect(await stepsOf('third', 'loss')).toEqual([11, 12]);
+
+    const isRead = `${path} is what this run reads, and overwrite would remove it.`;
+    await expect(run(replay(linked), tables, into('first', { overwrite: true }))).rejects.toThrow(isRead);
+    await expect(lastValueFrom(replay(linked).pipe(record(path, { overwrite: true })))).rejects.toThrow(isRead);
+    symlinkSync(path, at('last.arrows'));
+    const lock = FileLock.take(at('last.arrows')) as FileLock;
+    await expect(run(resume(path), recording, into('fourth'))).rejects.toThrow(`record: ${path} is in use by process`);
+    lock.release();
+    expect(held(path).indices).toHaveLength(13);
+  });
+
   it.each([true, false])('says of tables outside of its folder that it does not know where they end', async (alone) => {
     rmSync(at('first'), { recursive: true });
     const branches = (file: string): Branches => ({
@@ -230,7 +254,7 @@ describe('a recording that is gone on with', () => {
     const lines = said.mock.calls.map(([text]) => String(text)).filter((text) => text.startsWith('no branch'));
     said.mockRestore();
     expect(lines).toEqual(['no branch is known to go on with rare: without one it gets no rows from here on\n']);
-    expect(readFileSync(at('second/log.jsonl'), 'utf8')).toContain('"table":"rare","msg":"no branch is known');
+    expect(recordOf('second').resumed.without).toEqual(['rare']);
   });
 
   it("is one process's: another is refused before it measures, until that one is dead", async () => {

@@ -94,6 +94,23 @@ describe('weights in a safetensors file', () => {
     expect(save({ metadata: { step: 3 } })).toThrow('saveWeights: metadata.step is 3. It must be a string');
   });
 
+  it('are refused where two would have one name', () => {
+    const pytorch = { name: '0.bias', shape: [2], apart: [2], axes: [0] };
+    const [a, b] = [
+      { name: 'a', shape: [2], pytorch },
+      { name: 'b', shape: [2], pytorch },
+    ];
+    const own = (parameters: readonly object[]) => ({ name: 'own', parameters }) as unknown as Model;
+    expect(() => saveWeights(path, own([a, a]), [1, 2, 3, 4])).toThrow(
+      "two parameters of own are a in layout 'brink'.",
+    );
+    expect(() => saveWeights(path, own([a, b]), [1, 2, 3, 4], { layout: 'pytorch' })).toThrow(
+      "saveWeights: two parameters of own are 0.bias in layout 'pytorch'. One would be lost; name them apart.",
+    );
+    saveWeights(path, own([a, b]), [1, 2, 3, 4]);
+    expect([...loadWeights(path, own([a, b]))]).toEqual([1, 2, 3, 4]);
+  });
+
   it('are refused where they do not fit, with the names', () => {
     saveWeights(path, model, initialWeights(model, 1));
     expect(() => saveWeights(path, model, initialWeights(model, 1))).toThrow(
