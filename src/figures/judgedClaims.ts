@@ -105,7 +105,7 @@ function reasonFor(estimate: Estimate, region: Bounds): string {
     case 'does not hold':
       return `${interval} lies outside the region.`;
     default: {
-      const crossed = [region.low, region.high].filter((bound) => bound > estimate.low && bound < estimate.high);
+      const crossed = [region.low, region.high].filter((bound) => bound >= estimate.low && bound <= estimate.high);
       const nearest = Math.min(...crossed.map((bound) => Math.abs(bound - estimate.value)));
       const width = (estimate.high - estimate.low) / 2;
       const times = (width / nearest) ** 2;
