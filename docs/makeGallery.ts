@@ -4,6 +4,7 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync,
 import { basename, join } from 'node:path';
 import type { FigureRecord } from '../src/figures/FigureRecord.ts';
 import { type ClaimsRow, claimsTable } from '../src/figures/judgedClaims.ts';
+import { shortOf } from '../src/figures/report/markup.ts';
 import { countVerdicts, intervalText, regionText } from '../src/figures/report/reportPage.ts';
 import { piecesOf } from '../src/plots/subscripts.ts';
 import { readTable } from '../src/tables/readTable.ts';
@@ -34,7 +35,7 @@ function wrapped(text: string, indent = ''): string[] {
 }
 const item = (text: string) => wrapped(`- ${math(text)}`, '  ');
 const row = (cells: readonly string[]) => `| ${cells.map(cell).join(' | ')} |`;
-const short = (x: number | null) => (x === null ? '–' : `${Number(x.toPrecision(4))}`);
+const short = (x: number | null) => (x === null ? '–' : `${shortOf(x, 4)}`);
 
 /** Copies what the gallery shows of the figures that were made. */
 function copyFigures(from: string): void {

@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { BrinkError } from '../core/errors.ts';
 import type { ClaimsRow } from '../figures/judgedClaims.ts';
 import type { MadeFigure } from '../figures/makeFigure.ts';
+import { shortOf } from '../figures/report/markup.ts';
 import { countVerdicts, intervalText, regionText } from '../figures/report/reportPage.ts';
 import { CommandLineError } from '../runs/CommandLineError.ts';
 import { numberOf } from './arguments.ts';
@@ -92,7 +93,7 @@ function fileOf(name: string): string {
 
 /** The verdicts of a figure, and where it lies. */
 function toText({ name, scale, directory, claims, wasThere }: MadeFigure): string {
-  const short = (x: number | null) => (x === null ? '' : `${Number(x.toPrecision(4))}`);
+  const short = (x: number | null) => (x === null ? '' : `${shortOf(x, 4)}`);
   const lines = claims.map((claim) => [
     claim.verdict,
     claim.claim,

@@ -4,6 +4,7 @@ import type { Estimate } from '../statistics/Estimate.ts';
 import { judge } from '../statistics/judge.ts';
 import type { Claim } from './figure.ts';
 import type { MadeRuns } from './MadeRuns.ts';
+import { shortOf } from './report/markup.ts';
 
 /** What became of the claims of figures. */
 export const claimsTable = defineTable({
@@ -104,7 +105,7 @@ function reasonFor(estimate: Estimate, region: Bounds): string {
     case 'does not hold':
       return `${interval} lies outside the region.`;
     default: {
-      const crossed = [region.low, region.high].filter((bound) => bound > estimate.low && bound < estimate.high);
+      const crossed = [region.low, region.high].filter((bound) => bound >= estimate.low && bound <= estimate.high);
       const nearest = Math.min(...crossed.map((bound) => Math.abs(bound - estimate.value)));
       const width = (estimate.high - estimate.low) / 2;
       const times = (width / nearest) ** 2;
@@ -121,4 +122,4 @@ function reasonFor(estimate: Estimate, region: Bounds): string {
 const MOST_TIMES = 1000;
 
 /** A number as a sentence has it. */
-const short = (x: number) => `${Number(x.toPrecision(3))}`;
+const short = (x: number) => `${shortOf(x, 3)}`;

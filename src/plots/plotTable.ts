@@ -54,7 +54,8 @@ const FAR = 3;
 
 /**
  * Draws any table by its declaration: symbols and units on the axes, one line for each value of the rest of the key
- * (batch size, α, step), a band of one standard error to both sides, edges, bounds and predictions dashed.
+ * (batch size, α, step), a band of one standard error to both sides (or between a column's `_low` and `_high`), edges,
+ * bounds and predictions dashed.
  *
  * Columns that are declared to be of one scale share a panel, as a sharpness and its edge. Where x is of the key there
  * are lines, else points, as of the change of the loss against tr(HS_b)/tr(S_n). A key with two columns of float64 is a
@@ -139,9 +140,13 @@ function drawLines(table: Table, rows: readonly AnyRow[], options: PlotTableOpti
       ...(k === all.length - 1 && note !== '' && { note }),
     });
   });
-  const band = drawn.some((name) => errorOf(table, name))
-    ? ' Bands and bars reach one standard error to both sides.'
-    : '';
+  const ends = isLine ? drawn.filter((name) => endsOf(table, name)) : [];
+  const band = [
+    ...(drawn.some((name) => errorOf(table, name) && !ends.includes(name))
+      ? [' Bands and bars reach one standard error to both sides.']
+      : []),
+    ...ends.map((name) => ` The band of ${symbolOf(table, name)} reaches from ${endsOf(table, name)!.join(' to ')}.`),
+  ].join('');
   return together(charts, table, `${table.description}${band}`);
 }
 

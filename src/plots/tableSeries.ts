@@ -50,6 +50,6 @@ export function spread<T>(values: readonly T[], most: number): T[] {
   return Array.from({ length: most }, (_, k) => values[Math.round((k * (values.length - 1)) / (most - 1))]!);
 }
 
-/** A value as a legend has it. */
+/** A value as a legend has it: whole numbers in full. */
 export const short = (value: unknown): string =>
-  typeof value === 'number' ? `${Number(value.toPrecision(4))}` : String(value);
+  typeof value === 'number' && !Number.isInteger(value) ? `${Number(value.toPrecision(4))}` : String(value);

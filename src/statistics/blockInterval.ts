@@ -2,7 +2,7 @@ import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { BrinkError, requireInteger } from '../core/errors.ts';
 import { requireNames } from '../core/requireNames.ts';
 import { generator } from '../linalg/random.ts';
-import { LEAST_ROWS, memoryOf } from './blockLength.ts';
+import { LEAST_ROWS, longestMemory } from './blockLength.ts';
 import type { Estimate } from './Estimate.ts';
 import { intervalOfShare } from './intervalOfShare.ts';
 import { studentQuantile } from './studentQuantile.ts';
@@ -27,8 +27,10 @@ const WHO = 'blockInterval';
  *
  * where t is Student's for n/ℓ − 1 degrees of freedom: few blocks know little of how different blocks are. ℓ is even,
  * so that a block has both sides of an oscillation of period two, and is chosen by how long the series remembers:
- * that of the numbers for a mean, of their signs about it for a median, and of what each row adds to the value
- * (without it less with it) for a statistic of one's own. A `share` has an interval of its own, see below.
+ * that of the numbers for a mean, the longer one of theirs and of their signs about it for a median (of an oscillation
+ * the signs remember nothing, where its level does), and of what each row adds to the value (without it less with it)
+ * for a statistic of one's own (which of an oscillation's median tells too little, as its signs do: ask for `'median'`).
+ * A `share` has an interval of its own, see below.
  *
  * It does not prove anything of another seed (`betweenSeeds` does), nor of steps outside of the rows: a run that goes
  * on to change makes a mean over it that nothing else has. Of 60 numbers that remember 20 (an autoregression with
@@ -88,13 +90,13 @@ export function blockInterval<T>(
   if (typeof statistic === 'function') {
     // Of a list of its own: one that sorts it in place would change the order of the rows, and of those drawn next.
     const of = (some: readonly T[]) => statistic(some.slice());
-    return interval(rows, of, 'the statistic', (value) => influences(rows, of, value), resamples, seed);
+    return interval(rows, of, 'the statistic', (value) => [influences(rows, of, value)], resamples, seed);
   }
   const numbers = numbersOf(rows);
-  if (statistic === 'mean') return interval(numbers, mean, 'the mean', () => numbers, resamples, seed);
+  if (statistic === 'mean') return interval(numbers, mean, 'the mean', () => [numbers], resamples, seed);
   if (statistic === 'median') {
     const signs = (value: number) => numbers.map((x) => Math.sign(x - value));
-    return interval(numbers, median, 'the median', signs, resamples, seed);
+    return interval(numbers, median, 'the median', (value) => [signs(value), numbers], resamples, seed);
   }
   throw new BrinkError(
     WHO,
@@ -106,7 +108,7 @@ function interval<T>(
   rows: readonly T[],
   statistic: (rows: readonly T[]) => number,
   what: string,
-  seriesOf: (value: number) => readonly number[],
+  seriesOf: (value: number) => readonly (readonly number[])[],
   resamples: number,
   seed: number,
 ): Estimate {
@@ -115,7 +117,7 @@ function interval<T>(
   const open = { value, low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY, size: n };
   if (n < LEAST_ROWS) return { ...open, method: `none: fewer than ${LEAST_ROWS} rows`, effectiveSize: Math.min(n, 1) };
   if (!Number.isFinite(value)) return { ...open, method: `none: ${what} is not finite`, effectiveSize: 1 };
-  const { blockLength, blocks, effectiveSize } = memoryOf(seriesOf(value));
+  const { blockLength, blocks, effectiveSize } = longestMemory(seriesOf(value));
   const random = generator(seed);
   const drawn = new Array<T>(n);
   const lows = new Float64Array(resamples);

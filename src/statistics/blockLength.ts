@@ -47,6 +47,13 @@ export function memoryOf(given: ArrayLike<number>): Memory {
   return { blockLength, blocks, effectiveSize: Math.min(Math.max(effectiveSize, 1), n) };
 }
 
+/** The longest memory of several series of the same rows. */
+export function longestMemory(series: readonly ArrayLike<number>[]): Memory {
+  const memories = series.map(memoryOf);
+  const longest = memories.reduce((a, b) => (b.blockLength > a.blockLength ? b : a));
+  return { ...longest, effectiveSize: memories.reduce((least, m) => Math.min(least, m.effectiveSize), Infinity) };
+}
+
 /**
  * The series from its first number on, within −1 and 1, which remembers the same: equal numbers are 0 to the last
  * digit, and no square leaves the range of float64.

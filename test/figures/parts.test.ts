@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Grid, gridChart } from '../../pipelines/figures/parts/batchSizeGrid.ts';
 import { oscillationClaims } from '../../pipelines/figures/parts/oscillation.ts';
+import { judgedClaim } from '../../src/figures/judgedClaims.ts';
 import type { Estimate, MadeRun, MadeRuns } from '../../src/index.ts';
 
 const made = (seed: number, all: readonly MadeRun[]): MadeRuns => ({
@@ -83,4 +84,13 @@ describe('the heatmap of several seeds', () => {
       [16, 0.2],
     ]);
   });
+});
+
+it('a claim whose interval ends at its bound says which bound, and what would decide it', () => {
+  const estimate = { value: 0.45, low: 0.4, high: 0.5, method: '', size: 20, effectiveSize: 20 };
+  const texts = { id: 'a', says: '', where: '', how: '' };
+  const claim = { ...texts, region: { low: 0.5, why: '' }, measure: () => estimate };
+  const { verdict, reason } = judgedClaim('a', 'smoke', claim, [made(0, [])]);
+  expect(verdict).toBe('not decidable');
+  expect(reason).toContain('from 0.4 to 0.5 reaches across 0.5. About 1.1 times as many');
 });

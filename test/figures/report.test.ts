@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { from, lastValueFrom } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { claimsTable } from '../../src/figures/judgedClaims.ts';
+import { number } from '../../src/figures/report/markup.ts';
+import { intervalText } from '../../src/figures/report/reportPage.ts';
 import {
   defineTable,
   float64,
@@ -138,6 +140,12 @@ describe('a report', () => {
     for (const name of ['counts', 'words', 'nothing']) expect(text).toContain(`${name}.parquet`);
     expect(await verifyReport(path)).toEqual({ problems: [], notices: [], tables: 4, claims: 0 });
   });
+});
+
+it('shows whole numbers in full, and others in short', () => {
+  expect(intervalText({ low: 12345, high: 12346.5 })).toBe('12345 to 12350');
+  expect(number(123456).text).toBe('<data value="123456">123456</data>');
+  expect(number(0.123456).text).toBe('<data value="0.123456">0.1235</data>');
 });
 
 describe('brink report verify', () => {

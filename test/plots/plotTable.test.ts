@@ -204,3 +204,37 @@ it('draws of a plane with more cells than a picture can hold every second, and s
     /676 of 2,601 cells are drawn, of one in 2 values of x and of y/,
   );
 });
+
+it('names batch sizes and steps of more than four digits as they are', () => {
+  const of = { symbol: 'v', description: 'A value.' };
+  const columns = {
+    step: int32({ symbol: 't', description: 'The step.' }),
+    batch_size: int32({ symbol: 'b', description: 'Examples.' }),
+    value: float64(of),
+  };
+  const table = defineTable({ name: 'sizes', description: 'Sizes.', key: ['step', 'batch_size'], columns });
+  const rows = (sizes: readonly number[]) =>
+    [0, 1].flatMap((step) => sizes.map((batch_size) => ({ step, batch_size, value: step * batch_size })));
+  expect(JSON.stringify(plotTable(table, rows([16384, 65536])))).toMatch(/"b = 16384".*"b = 65536"/);
+  expect(plotTable(table, rows([16384])).description).toContain('batch size b is 16384 throughout.');
+});
+
+it('says of each band how far it reaches', () => {
+  const of = (symbol: string) => float64({ symbol, description: 'A number.' });
+  const ends = { rate: of('η'), rate_low: of(''), rate_high: of('') };
+  const error = { rho: of('ρ'), rho_standard_error: of('') };
+  const step = int32({ symbol: 't', description: 'The step.' });
+  const saidOf = (columns: Record<string, ReturnType<typeof of>>) => {
+    const table = defineTable({ name: 'said', description: 'Said.', key: ['step'], columns: { step, ...columns } });
+    const rows = [0, 1].map((k) => ({ step: k, ...Object.fromEntries(Object.keys(columns).map((name) => [name, k])) }));
+    return plotTable(table, rows).description;
+  };
+  const [ofError, ofEnds] = [
+    'Bands and bars reach one standard error',
+    'The band of η reaches from rate_low to rate_high.',
+  ];
+  expect(saidOf({ ...ends, ...error })).toContain(`${ofError} to both sides. ${ofEnds}`);
+  expect(saidOf(error)).not.toContain('The band of');
+  expect(saidOf(ends)).toContain(ofEnds);
+  expect(saidOf(ends)).not.toContain(ofError);
+});

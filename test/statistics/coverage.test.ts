@@ -5,7 +5,7 @@ import type { Estimate } from '../../src/statistics/Estimate.ts';
 import { lineFitInterval } from '../../src/statistics/lineFitInterval.ts';
 import { ratioOfSums } from '../../src/statistics/ratioOfSums.ts';
 import { everything } from '../helpers/everything.ts';
-import { autoregression, bursts, periodTwo, type Series, stretches } from './series.ts';
+import { autoregression, bursts, periodTwo, type Series, stretches, wandering } from './series.ts';
 
 const SERIES: readonly (readonly [name: string, series: Series])[] = [
   ['autoregressive, φ = .5', autoregression(0.5)],
@@ -13,6 +13,7 @@ const SERIES: readonly (readonly [name: string, series: Series])[] = [
   ['autoregressive, φ = −.5', autoregression(-0.5)],
   ['autoregressive, φ = −.9', autoregression(-0.9)],
   ['of period two', periodTwo],
+  ['of period two about a level that wanders', wandering],
   ['in bursts', bursts],
   ['in quiet and oscillating stretches', stretches],
 ];

@@ -26,6 +26,10 @@ export const periodTwo: Series = (length, seed) => {
   });
 };
 
+/** ±2 in turns about a level that wanders: mean and median 0. Its signs tell nothing of how long it remembers. */
+export const wandering: Series = (length, seed) =>
+  autoregression(0.8)(length, seed).map((level, t) => 0.6 * level + ((t + seed) % 2 === 0 ? 2 : -2));
+
 /** An oscillation that grows by a quarter a step, saturates, lifts the level, and falls back at random. */
 export const bursts: Series = (length, seed) => {
   const random = generator(seed, 4);

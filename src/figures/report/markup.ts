@@ -44,8 +44,12 @@ export function table(caption: string, head: readonly Part[], rows: readonly (re
 `;
 }
 
-/** A number in short, with all its digits beside it for machines. */
+/** A number in short, whole numbers in full, with all its digits beside it for machines. */
 export function number(value: number | null, digits = 4): Markup {
   if (value === null) return html`–`;
-  return html`<data value="${value}">${Number(value.toPrecision(digits))}</data>`;
+  return html`<data value="${value}">${shortOf(value, digits)}</data>`;
 }
+
+/** A number with so many digits, a whole one with all. */
+export const shortOf = (value: number, digits: number): number =>
+  Number.isInteger(value) ? value : Number(value.toPrecision(digits));

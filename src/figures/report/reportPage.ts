@@ -3,7 +3,7 @@ import { VERSIONS } from '../../files/versions.ts';
 import type { Setting } from '../figure.ts';
 import type { ClaimsRow } from '../judgedClaims.ts';
 import { healthOf } from './health.ts';
-import { heading, html, Markup, math, number, table } from './markup.ts';
+import { heading, html, Markup, math, number, shortOf, table } from './markup.ts';
 import type { ReportedPart, ReportedRun } from './readPart.ts';
 
 /** What the page carries for machines. */
@@ -230,8 +230,7 @@ ${heading(level, html`${claim.verdict}: ${math(claim.says)}`)}<dl>
 
 /** The 95 % interval of a claim that was measured, in short. */
 export function intervalText({ low, high }: Pick<ClaimsRow, 'low' | 'high'>): string {
-  const short = (x: number | null) => `${Number((x ?? Number.NaN).toPrecision(4))}`;
-  return Number.isFinite(low! + high!) ? `${short(low)} to ${short(high)}` : 'no interval';
+  return Number.isFinite(low! + high!) ? `${shortOf(low!, 4)} to ${shortOf(high!, 4)}` : 'no interval';
 }
 
 /** The region in which a claim holds, in words. */
