@@ -256,6 +256,14 @@ const CASES: Record<string, Case> = {
     f: (x, y) => tf.squaredDifference(x, y),
   },
   prelu: { shapes: [[3, 4], [4]], f: (x, alpha) => tf.prelu(x, alpha), kinked: true },
+  'prelu, broadcast along the last axis': {
+    shapes: [
+      [3, 4],
+      [3, 1],
+    ],
+    f: (x, alpha) => tf.prelu(x, alpha),
+    kinked: true,
+  },
   'stack and unstack': {
     shapes: [[2, 3, 4]],
     f: (x) => {
