@@ -29,7 +29,8 @@ export const convolutionKernels = {
 
 /**
  * A convolution whose windows stand in one column, by the columns of x that they meet, without the stride from column
- * to column: it means nothing then, and oneDNN's own reads beyond its memory where x has one channel and rows no stride.
+ * to column, which means nothing then: with it, one channel and no stride from row to row oneDNN's own reads beyond its
+ * memory.
  */
 function oneColumn(
   x: Tensor,
