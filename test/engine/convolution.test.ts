@@ -191,7 +191,7 @@ it.each<[[number, number], number]>([
     const filter = tf.tensor(randn([...kernel, 2, 1], 2), [...kernel, 2, 1]) as Tensor4D;
     const [xs, filters] = [tf.split(x, 2, 3), tf.split(filter, 2, 2)];
     const y = tf.concat(
-      xs.map((channel, c) => tf.conv2d(channel, filters[c] as Tensor4D, stride, 'same')),
+      xs.map((channel, c) => tf.conv2d(channel as Tensor4D, filters[c] as Tensor4D, stride, 'same')),
       3,
     );
     await expectClose(tf.depthwiseConv2d(x, filter, stride, 'same'), Float64Array.from(await y.data()));

@@ -271,6 +271,10 @@ const CASES: Record<string, Case> = {
       return tf.stack([tf.expandDims(c!, 1), tf.expandDims(tf.mul(a!, c!), 1)], 1);
     },
   },
+  'unstack and split where there is one part': {
+    shapes: [[3, 1, 2]],
+    f: (x) => tf.square(tf.split(tf.unstack(tf.square(x), 1)[0]!, 1, 0)[0]!),
+  },
   'logical conditions': {
     shapes: [[3, 4]],
     f: (x) => tf.where(tf.logicalOr(tf.greater(x, 0.1), tf.notEqual(x, x)), tf.square(x), tf.neg(x)),
