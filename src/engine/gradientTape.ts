@@ -32,10 +32,10 @@ export interface GradientTape {
    *
    * @param dys ∂/∂y, one a y. They stay the caller's.
    * @param take Asked before an operation's derivative with respect to an input is computed, with ∂/∂ its output, from
-   *   the last operation to the first. Where it says true it has done what is wanted itself: then nothing flows back
-   *   through this input.
+   *   the last operation to the first; of several outputs the first, null where no y depends on it. Where it says true
+   *   it has done what is wanted itself: then nothing flows back through this input.
    */
-  backward(dys: readonly Tensor[], take?: (node: TapeNode, input: string, dy: Tensor) => boolean): Tensor[];
+  backward(dys: readonly Tensor[], take?: (node: TapeNode, input: string, dy: Tensor | null) => boolean): Tensor[];
   dispose(): void;
 }
 
@@ -100,7 +100,7 @@ export function recordGradientTape(f: () => readonly Tensor[], xs: readonly Tens
         if (!node.gradient) throw new Error(`${node.kernelName} has no derivative in TensorFlow.js.`);
         const derivatives = node.gradient(own);
         for (const name of inputs) {
-          if (take?.(node, name, own[0]!)) continue;
+          if (take?.(node, name, own[0] ?? null)) continue;
           const derivative = derivatives[name];
           if (!derivative) throw new Error(`${node.kernelName} has no derivative with respect to its input ${name}.`);
           accumulate(node.inputs[name]!, tf.tidy(derivative));

@@ -67,6 +67,11 @@ const CONFIGS: Config[] = [
   { input: [2, 6, 6, 3], kernel: [1, 1], strides: [1, 1], pad: 3 },
   { input: [2, 6, 8, 8], kernel: [2, 2], strides: [1, 1], pad: explicit(4, 3, 5, 0), outputs: 8 },
   { input: [2, 1, 1, 2], kernel: [2, 2], strides: [2, 2], pad: explicit(2, 0, 2, 0) },
+  // One channel and one column of windows: oneDNN's kernel reads beside the image.
+  { input: [4, 4, 3, 1], kernel: [2, 2], strides: [1, 3], pad: 'same' },
+  { input: [4, 5, 4, 1], kernel: [3, 3], strides: [1, 3], pad: 'valid', outputs: 3 },
+  { input: [3, 6, 3, 1], kernel: [2, 3], strides: [1, 2], pad: explicit(1, 1, 1, 0) },
+  { input: [2, 3, 1, 1], kernel: [1, 3], strides: [1, 2], pad: 1, outputs: 2 },
 ];
 
 const size = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
@@ -156,3 +161,39 @@ it.each(CONFIGS)(
     });
   },
 );
+
+it('a padding by one number is one on all four sides, with dilations too', async () => {
+  await scoped(async () => {
+    const [x, filter] = [
+      tf.tensor(randn([4, 3, 9, 1], 1), [4, 3, 9, 1]),
+      tf.tensor(randn([4, 1, 1, 6], 2), [4, 1, 1, 6]),
+    ];
+    const padded = tf.pad(x, [
+      [0, 0],
+      [3, 3],
+      [3, 3],
+      [0, 0],
+    ]) as Tensor4D;
+    const y = tf.conv2d(x as Tensor4D, filter as Tensor4D, 1, 3, 'NHWC', [1, 2]);
+    expect(y.shape).toEqual([4, 6, 15, 6]);
+    await expectClose(y, Float64Array.from(await tf.conv2d(padded, filter as Tensor4D, 1, 'valid').data()));
+  });
+});
+
+it.each<[[number, number], number]>([
+  [[1, 1], 2],
+  [[1, 3], 3],
+  [[3, 1], 2],
+  [[2, 2], 3],
+])('depthwise convolution with %s is convolution channel by channel, strides %s', async (kernel, stride) => {
+  await scoped(async () => {
+    const x = tf.tensor(randn([3, 5, 6, 2], 1), [3, 5, 6, 2]) as Tensor4D;
+    const filter = tf.tensor(randn([...kernel, 2, 1], 2), [...kernel, 2, 1]) as Tensor4D;
+    const [xs, filters] = [tf.split(x, 2, 3), tf.split(filter, 2, 2)];
+    const y = tf.concat(
+      xs.map((channel, c) => tf.conv2d(channel as Tensor4D, filters[c] as Tensor4D, stride, 'same')),
+      3,
+    );
+    await expectClose(tf.depthwiseConv2d(x, filter, stride, 'same'), Float64Array.from(await y.data()));
+  });
+});

@@ -72,6 +72,9 @@ const UNKNOWN: Model[] = [
   image('a parameter that is the left factor', [[3, 2]], ([w], x) =>
     tf.transpose(tf.matMul(w as Tensor2D, tf.transpose(mean(x)) as Tensor2D)),
   ),
+  image('a part of a parameter, without the first', [[2, 6]], ([w], x) =>
+    tf.matMul(mean(x) as Tensor2D, tf.split(w!, 2, 1)[1] as Tensor2D),
+  ),
   // [B·5, 6·2] rows: an example is five of them.
   image('rows that are not examples', [[12, 3]], ([w], x) =>
     tf.mean(tf.reshape(tf.matMul(tf.reshape(x, [-1, 12]), w as Tensor2D), [-1, 5, 3]), 1),

@@ -94,23 +94,29 @@ it.each<[number[], number[]]>([
     [2, 1],
   ],
   [[2, 3], []],
+  [[5, 1], []],
+  [
+    [5, 1],
+    [1, 1],
+  ],
+  [[], [5, 1]],
   [[0], []],
 ])('batches %s by batches %s are broadcast', async (left, right) => {
   await scoped(async () => {
     const [aShape, bShape] = [
-      [...left, 3, 4],
-      [...right, 4, 5],
+      [...left, 9, 3],
+      [...right, 3, 7],
     ];
     const numbers = (shape: number[], seed: number) =>
       tf.tensor(Float32Array.from(normals(generator(seed), tf.util.sizeFromShape(shape))), shape);
     const [a, b] = [numbers(aShape, 1), numbers(bShape, 2)];
     const batches = tf.broadcast_util.assertAndGetBroadcastShape(left, right);
     const product = (x: tf.Tensor, y: tf.Tensor) => tf.matMul(x, y);
-    /** Entry by entry: Σ over the middle axis of [… 3, 4, 1] · [… 1, 4, 5]. */
+    /** Entry by entry: Σ over the middle axis of [… 9, 3, 1] · [… 1, 3, 7]. */
     const otherwise = (x: tf.Tensor, y: tf.Tensor) => tf.sum(tf.mul(tf.expandDims(x, -1), tf.expandDims(y, -3)), -2);
     // TensorFlow.js has no tensors without entries on a GPU.
     if (a.size === 0 && tf.getBackend() === 'webgpu') return;
-    expect(product(a, b).shape).toEqual([...batches, 3, 5]);
+    expect(product(a, b).shape).toEqual([...batches, 9, 7]);
     if (a.size === 0) return;
     const close = async (found: tf.Tensor, truth: tf.Tensor) => {
       const values = await truth.data();
@@ -118,7 +124,7 @@ it.each<[number[], number[]]>([
       expect(Array.from(await found.data())).toEqual(Array.from(values, (value) => expect.closeTo(value, 4)));
     };
     await close(product(a, b), otherwise(a, b));
-    const [weights, v] = [numbers([...batches, 3, 5], 3), numbers(aShape, 4)];
+    const [weights, v] = [numbers([...batches, 9, 7], 3), numbers(aShape, 4)];
     const loss = (f: typeof product) => (x: tf.Tensor, y: tf.Tensor) =>
       tf.sum(tf.mul(tf.square(f(x, y)), weights)) as tf.Scalar;
     const second = (f: typeof product) =>

@@ -256,12 +256,24 @@ const CASES: Record<string, Case> = {
     f: (x, y) => tf.squaredDifference(x, y),
   },
   prelu: { shapes: [[3, 4], [4]], f: (x, alpha) => tf.prelu(x, alpha), kinked: true },
+  'prelu, broadcast along the last axis': {
+    shapes: [
+      [3, 4],
+      [3, 1],
+    ],
+    f: (x, alpha) => tf.prelu(x, alpha),
+    kinked: true,
+  },
   'stack and unstack': {
     shapes: [[2, 3, 4]],
     f: (x) => {
       const [a, , c] = tf.unstack(tf.square(x), 1);
       return tf.stack([tf.expandDims(c!, 1), tf.expandDims(tf.mul(a!, c!), 1)], 1);
     },
+  },
+  'unstack and split where there is one part': {
+    shapes: [[3, 1, 2]],
+    f: (x) => tf.square(tf.split(tf.unstack(tf.square(x), 1)[0]!, 1, 0)[0]!),
   },
   'logical conditions': {
     shapes: [[3, 4]],

@@ -10,6 +10,7 @@ import { einsum } from './einsum.ts';
 import { elementwise } from './elementwise.ts';
 import { gather } from './gather.ts';
 import { matrixProduct } from './matrixProduct.ts';
+import { parts } from './parts.ts';
 import { pooling } from './pooling.ts';
 import { reductions } from './reductions.ts';
 import { relu } from './relu.ts';
@@ -29,6 +30,7 @@ export const derivatives: DerivativeTable = {
   ...elementwise,
   ...gather,
   ...matrixProduct,
+  ...parts,
   ...pooling,
   ...reductions,
   ...relu,

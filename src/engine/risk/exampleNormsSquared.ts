@@ -53,7 +53,7 @@ export function exampleNormsSquared(
   tape.backward([tf.scalar(scale)], (node, input, delta) => {
     const { id } = node.inputs[input]!;
     if (!parameters.has(id)) return false;
-    const own = delta.shape[0] === count ? (RULES[node.kernelName]?.(node, input, delta) ?? null) : null;
+    const own = delta?.shape[0] === count ? (RULES[node.kernelName]?.(node, input, delta) ?? null) : null;
     if (own === null || entered.has(id)) known = false;
     else sum = tf.add(sum, own);
     entered.add(id);

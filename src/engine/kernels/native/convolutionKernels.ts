@@ -2,14 +2,19 @@ import type { Tensor, TensorInfo } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
 import { convolutionInfo } from '../convolutionInfo.ts';
 import type { Attributes, KernelTable } from '../Kernel.ts';
+import { tensorOf } from '../portable/tensorOf.ts';
 import { windowMargins } from '../windowMargins.ts';
 import { windowPixels } from '../windowPixels.ts';
 import { nativeOperation } from './nativeOperation.ts';
 
 /** Convolution and its two derivatives: TensorFlow pads by any numbers, its binding for TensorFlow.js does not. */
 export const convolutionKernels = {
-  Conv2D: ({ x, filter }, attributes, backend) =>
-    convolve('Conv2D', x!.shape, filter!.shape, attributes, [x!, filter!], backend),
+  Conv2D: ({ x, filter }, attributes, backend) => {
+    const info = convolutionInfo(x!.shape, filter!.shape, attributes);
+    return info.outWidth === 1 && info.strideWidth > 1 && info.padInfo.left < info.filterWidth
+      ? oneColumn(x!, filter!, info, attributes, backend)
+      : convolve('Conv2D', x!.shape, filter!.shape, attributes, [x!, filter!], backend);
+  },
   Conv2DBackpropInput: ({ dy, filter }, attributes, backend) =>
     withSizes(attributes.inputShape, (sizes) =>
       convolve('Conv2DBackpropInput', attributes.inputShape, filter!.shape, attributes, [sizes, filter!, dy!], backend),
@@ -21,6 +26,37 @@ export const convolutionKernels = {
           convolve('Conv2DBackpropFilter', x!.shape, attributes.filterShape, attributes, [x!, sizes, dy!], backend),
         ),
 } as const satisfies KernelTable;
+
+/**
+ * A convolution whose windows stand in one column, by the columns of x that they meet, without the stride from column
+ * to column, which means nothing then: with it, one channel and no stride from row to row oneDNN's own reads beyond its
+ * memory.
+ */
+function oneColumn(
+  x: Tensor,
+  filter: Tensor,
+  info: ReturnType<typeof convolutionInfo>,
+  attributes: Attributes,
+  backend: object,
+): TensorInfo {
+  const [above, below, left] = reach(info);
+  const width = Math.min(info.inWidth, info.effectiveFilterWidth - left);
+  return tf.tidy(() => {
+    const met = tf.slice(x, [0, 0, 0, 0], [info.batchSize, info.inHeight, width, info.inChannels]);
+    const right = info.effectiveFilterWidth - left - width;
+    const plain = {
+      ...attributes,
+      ...{ strides: [info.strideHeight, 1], dimRoundingMode: undefined },
+      pad: [
+        [0, 0],
+        [above, below],
+        [left, right],
+        [0, 0],
+      ],
+    };
+    return tensorOf(convolve('Conv2D', met.shape, filter.shape, plain, [met, filter], backend));
+  });
+}
 
 /** Whether a filter of one pixel strides over others. */
 function readsSinglePixels(x: TensorInfo, attributes: Attributes): boolean {

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { KernelTable } from '../Kernel.ts';
 import { convolutionKernels } from './convolutionKernels.ts';
 import { gatherAdjoint } from './gatherAdjoint.ts';
+import { matrixProduct } from './matrixProduct.ts';
 import { nativeOperation } from './nativeOperation.ts';
 import { poolingKernels } from './poolingKernels.ts';
 
@@ -16,8 +17,7 @@ export const nativeKernels = {
     return output;
   },
   GatherAdjoint: gatherAdjoint,
-  // TensorFlow broadcasts batches itself.
-  BatchMatMul: (inputs, attributes, backend, stock) => stock(inputs, attributes, backend),
+  BatchMatMul: matrixProduct,
   // TensorFlow.js leaves out the type that a graph asks for.
   ExpandDims: ({ input }, { dim }) =>
     tf.reshape(input!, input!.shape.toSpliced(dim < 0 ? dim + input!.rank + 1 : dim, 0, 1)),

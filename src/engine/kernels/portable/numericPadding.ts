@@ -38,11 +38,15 @@ export const avgPool: Kernel = ({ x }, attributes, backend, stock) => {
 };
 
 /** As `maxPool`. */
-export const depthwiseConv2d: Kernel = ({ x, filter }, attributes, backend, stock) => {
-  if (typeof attributes.pad === 'string') return stock({ x: x!, filter: filter! }, attributes, backend);
-  return tf.tidy(() => {
+export const depthwiseConv2d: Kernel = (inputs, attributes, backend, stock) =>
+  typeof attributes.pad === 'string'
+    ? stock(inputs, attributes, backend)
+    : paddedDepthwiseConv2d(inputs, attributes, backend, stock);
+
+/** By way of 'valid', whatever the padding. */
+export const paddedDepthwiseConv2d: Kernel = ({ x, filter }, attributes, backend, stock) =>
+  tf.tidy(() => {
     const padded = reached(x!, convolutionInfo(x!.shape, filter!.shape, attributes), 0);
     const valid = { ...attributes, pad: 'valid', dimRoundingMode: undefined };
     return tensorOf(stock({ x: padded, filter: filter! }, valid, backend));
   });
-};

@@ -1,5 +1,6 @@
 import type { TensorInfo } from '@tensorflow/tfjs';
 import { convolutionInfo } from '../convolutionInfo.ts';
+import { explicitPadding } from '../explicitPadding.ts';
 import type { Attributes, KernelTable } from '../Kernel.ts';
 import { type Heap, heapOf } from './heap.ts';
 import type { Geometry } from './paddedImage.ts';
@@ -22,7 +23,7 @@ export const convolutionKernels = {
     const { dilationHeight, dilationWidth } = convolutionInfo(x!.shape, filter!.shape, attributes);
     return dilationHeight === 1 && dilationWidth === 1
       ? convolution(x!, filter!, attributes, heapOf(backend))
-      : stock({ x: x!, filter: filter! }, attributes, backend);
+      : stock({ x: x!, filter: filter! }, explicitPadding(attributes), backend);
   },
   Conv2DBackpropInput: ({ dy, filter }, attributes, backend) =>
     inputGradient(dy!, filter!, attributes, heapOf(backend)),

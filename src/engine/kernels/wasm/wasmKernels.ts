@@ -1,9 +1,10 @@
 import type { KernelBackend, Tensor, TensorInfo } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
+import { convolutionInfo } from '../convolutionInfo.ts';
 import type { Attributes, Inputs, Kernel, KernelTable, StockKernel } from '../Kernel.ts';
 import { keepNaN } from '../portable/keepNaN.ts';
 import { matrixProduct as broadcastProduct } from '../portable/matrixProduct.ts';
-import { avgPool } from '../portable/numericPadding.ts';
+import { avgPool, depthwiseConv2d, paddedDepthwiseConv2d } from '../portable/numericPadding.ts';
 import { tensorOf } from '../portable/tensorOf.ts';
 import { convolutionKernels } from './convolutionKernels.ts';
 import { gatherAdjoint } from './gatherAdjoint.ts';
@@ -37,6 +38,14 @@ export const wasmKernels = {
   Spread: spread,
   GatherAdjoint: gatherAdjoint,
   AvgPool: keepNaN(avgPool),
+  // The stock kernel lays the windows of 'same' elsewhere where the filter is smaller than its stride.
+  DepthwiseConv2dNative: (inputs, attributes, backend, stock) => {
+    const info = convolutionInfo(inputs.x!.shape, inputs.filter!.shape, attributes);
+    const isSmaller = info.filterHeight < info.strideHeight || info.filterWidth < info.strideWidth;
+    return (isSmaller ? paddedDepthwiseConv2d : depthwiseConv2d)(inputs, attributes, backend, stock);
+  },
+  // The stock kernel takes α for one of the last axes, whichever it is broadcast over.
+  Prelu: ({ x, alpha }) => tf.tidy(() => tf.where(tf.greater(x!, 0), x!, tf.mul(x!, alpha!))),
   BatchMatMul: (inputs, attributes, backend) => broadcastProduct(inputs, attributes, backend, matrixProduct),
   Maximum: keepSecondNaN,
   Minimum: keepSecondNaN,
