@@ -99,7 +99,7 @@ products() {
   if has nvidia-smi; then
     BRINK_ENGINE=$engine npx node bench/gpuProducts.ts
   else
-    BRINK_ENGINE=$engine npx node bench/gpuProducts.ts --without-torch
+    BRINK_ENGINE=$engine npx node bench/gpuProducts.ts --without-peers
   fi
 }
 
@@ -113,5 +113,5 @@ part 'Engines' on_gpu || finish 'it would say nothing of the GPU'
 part 'Reference values' verify
 part 'Tests of the engine' tests
 part 'Quickstart, twice' same_run
-part 'Products against PyTorch' products
+part 'Products against PyTorch and JAX' products
 finish

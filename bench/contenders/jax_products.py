@@ -1,7 +1,7 @@
 """Hessian-vector products by JAX, jitted: the forward derivative of the gradient.
 
-Arguments: folder, problem. Reads a count a line, makes so many products, answers with the seconds and CPU seconds
-that they took.
+Arguments: folder, problem, and on what ('cuda'; without, what JAX chooses). Reads a count a line, makes so many
+products, answers with the seconds and CPU seconds that they took. Without TF32.
 """
 
 import json
@@ -11,7 +11,10 @@ import time
 import jax
 from jax_problem import Problem
 
-folder, name = sys.argv[1:]
+folder, name, *platform = sys.argv[1:]
+if platform:
+    jax.config.update("jax_platforms", platform[0])
+jax.config.update("jax_default_matmul_precision", "highest")
 problem = Problem(folder, name)
 theta, v = problem.split(problem.floats("weights")), problem.split(problem.floats("v"))
 
@@ -26,7 +29,7 @@ def product():
 
 
 problem.joined(product()).tofile(f"{folder}/product-jax.f64")
-print(json.dumps({"version": f"JAX {jax.__version__} (CPU)"}), flush=True)
+print(json.dumps({"version": f"JAX {jax.__version__} ({jax.devices()[0].device_kind})"}), flush=True)
 
 for line in sys.stdin:
     count = int(line)

@@ -85,7 +85,10 @@ function madeRuns(seed: number, cells: readonly CellRow[], tables: Tables): Made
   });
   const named = new Map(all.map((run) => [run.name, run]));
   if (named.size < all.length) {
-    throw new Error('the sweep has several cells of one b, η and seed: beside these it may be over data alone.');
+    throw new Error(
+      `${all.length} cells of one data set and seed have ${named.size} pairs of b and η. A picture is of one cell for each: ` +
+        'sweep over batchSize and learningRate, data and seed alone.',
+    );
   }
   return {
     seed,

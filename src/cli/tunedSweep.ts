@@ -25,9 +25,10 @@ type Rows = readonly Record<string, unknown>[];
  * Reads a sweep that was collected.
  *
  * @param path Its `sweep.parquet`, whose tables lie beside it.
- * @param score The column that says how good a run was; default: the one that ends in test_accuracy.
- * @throws CommandLineError where an axis, the score or a table with ρ is missing, or runs differ by more than b, η and
- *   seeds.
+ * @param score The column that says how good a run was, the higher the better; default: the one that ends in
+ *   test_accuracy.
+ * @throws CommandLineError where an axis, the score or a table with ρ is missing, the score is a loss, or runs differ
+ *   by more than b, η and seeds.
  */
 export async function tunedSweep(path: string, rows: Rows, score?: string): Promise<TunedSweep> {
   for (const axis of ['batch_size', 'learning_rate']) {
@@ -35,6 +36,12 @@ export async function tunedSweep(path: string, rows: Rows, score?: string): Prom
     throw new CommandLineError(
       WHO,
       `${path} has no axis ${axis}. It must be a sweep over batch size and learning rate.`,
+    );
+  }
+  if (score !== undefined && /loss$/.test(score)) {
+    throw new CommandLineError(
+      WHO,
+      `--score is ${score}, a loss, of which less is better. The best η is the one with the highest score; name an accuracy.`,
     );
   }
   const ended = rows.filter(({ state }) => state === 'done' || state === 'diverged');
@@ -61,7 +68,7 @@ function requireOneSetting(path: string, rows: Rows): void {
   // The axes come first.
   const others = names
     .slice(0, names.indexOf('cell'))
-    .filter((name) => !['batch_size', 'learning_rate'].includes(name) && !/seed/i.test(name));
+    .filter((name) => !['batch_size', 'learning_rate'].includes(name) && !/(^|_)seed$/.test(name));
   for (const cells of Map.groupBy(rows, (row) => `${row.batch_size} ${row.learning_rate}`).values()) {
     const mixed = others.find((name) => cells.some((row) => row[name] !== cells[0]![name]));
     if (mixed === undefined) continue;

@@ -2,6 +2,7 @@ import type { Point } from '../core/Objective.ts';
 import { type Eigenpairs, extremeEigenpairs } from '../linalg/eigenpairs.ts';
 import { mean } from '../linalg/vector.ts';
 import type { EigenpairSettings } from './hessianEigenpairs.ts';
+import { projectionsOf } from './require.ts';
 
 /**
  * The top eigenpair of C_1 = S_1 − S_n, by products C_1 v = Σ_i u_i g_i with u_i = (g_iᵀv − mean)/n: one product with
@@ -16,9 +17,9 @@ export function covarianceEigenpairs(
   return point.memo(['covarianceEigenpairs', count, tolerance, maxProducts, seed, previous?.token], () =>
     extremeEigenpairs(
       async (v) => {
-        const { projections } = await point.hessianVector(v);
-        const center = mean(projections!);
-        const u = projections!.map((p) => (p - center) / projections!.length);
+        const projections = projectionsOf(await point.hessianVector(v));
+        const center = mean(projections);
+        const u = projections.map((p) => (p - center) / projections.length);
         return { product: await point.weightedGradient(u), projections: null };
       },
       {

@@ -3,6 +3,7 @@ import { controlVariate } from '../linalg/controlVariate.ts';
 import type { Eigenpair, Eigenpairs } from '../linalg/eigenpairs.ts';
 import { generator, signs } from '../linalg/random.ts';
 import { addScaled, covariance, dot, mean, standardError } from '../linalg/vector.ts';
+import { projectionsOf } from './require.ts';
 
 /** A number with the standard error of its estimate: 0 where it is exact, NaN where the draws don't tell it. */
 export interface Estimate {
@@ -135,7 +136,7 @@ export async function noiseTraces(
   { draws, seed, step, eigenpairs }: { draws: number; seed: number; step: number; eigenpairs: Eigenpairs | null },
 ): Promise<NoiseTraces> {
   const pairs = eigenpairs?.pairs ?? [];
-  const variance = pairs.map((pair) => covariance(pair.projections!, pair.projections!));
+  const variance = pairs.map(projectionsOf).map((p) => covariance(p, p));
   const trace = new Float64Array(draws);
   const traceH = new Float64Array(draws);
   for (let k = 0; k < draws; k++) {

@@ -16,7 +16,7 @@ export interface Rise {
   readonly evaluations: number;
 }
 
-/** More are never needed, unless the function is all rounding. */
+/** More are never needed to narrow, unless the function is all rounding, or float64 tells no less apart. */
 const MOST = 64;
 
 /**
@@ -54,13 +54,15 @@ export async function firstRise(
   }
   const middle = () => (low + high) / 2;
   const straight = () => (Number.isFinite(atHigh) ? low + ((high - low) * atLow) / (atLow - atHigh) : middle());
-  for (let k = 1; high - low > tolerance * high; k++) {
-    if (evaluations === MOST) return { alpha: null, evaluations };
+  const isWide = () => high - low > tolerance * high;
+  for (let k = 1; isWide() && k < MOST; k++) {
     const margin = (tolerance * high) / 2;
     const alpha = Math.min(Math.max(k % 3 === 0 ? middle() : straight(), low + margin), high - margin);
     const at = await quotient(alpha);
     if (at <= 0) [low, atLow] = [alpha, at];
     else [high, atHigh] = [alpha, at];
   }
+  // Above everywhere, though its slope says otherwise.
+  if (low === 0 && isWide()) return { alpha: null, evaluations };
   return { alpha: straight(), evaluations };
 }

@@ -16,7 +16,7 @@ const GOLDEN = (Math.sqrt(5) - 1) / 2;
  *
  * Source: Kiefer (1953).
  *
- * @param tolerance Width of the interval that is left, as a share of the one given.
+ * @param tolerance Width of the interval that is left, as a share of the one given; no less than float64 tells apart.
  */
 export async function goldenSection(
   f: (x: number) => Promise<number>,
@@ -29,7 +29,8 @@ export async function goldenSection(
   let [left, right] = [inner(1 - GOLDEN), inner(GOLDEN)];
   let [atLeft, atRight] = [await f(left), await f(right)];
   let evaluations = 2;
-  while (high - low > tolerance * (to - from)) {
+  // Until neighbours in float64 are left, whatever is asked for.
+  while (high - low > tolerance * (to - from) && low < left && left < right && right < high) {
     if (atLeft < atRight) {
       [high, right, atRight] = [right, left, atLeft];
       left = inner(1 - GOLDEN);

@@ -34,16 +34,22 @@ export function checkedPasses(derivatives: Derivatives): Passes {
     throw new BrinkError(name, `the loss that was returned is of type ${typeof loss}. It must be a number.`);
   };
 
+  const checkExampleLosses = (losses: Float64Array | null, count: number | null) => {
+    if (losses !== null) requireVector(name, 'the ℓ_i that was returned', losses, count, ['Float64Array']);
+  };
+
   return {
     performance: async (weights, split) => {
       const found = await derivatives.performance(weights, split);
       checkLoss(found.loss);
+      checkExampleLosses(found.exampleLosses, split === 'train' ? n : null);
       return found;
     },
     lossAndGradient: async (weights, batch) => {
       const found = await derivatives.lossAndGradient(weights, batch);
       checkLoss(found.loss);
       check('gradient', found.gradient, m, 'Float32Array');
+      checkExampleLosses(found.exampleLosses, batch?.length ?? n);
       return found;
     },
     hessianVector: async (weights, v, batch) => {

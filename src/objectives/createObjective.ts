@@ -60,9 +60,9 @@ export function createObjective(derivatives: Derivatives): Objective {
     const full = () =>
       memo(['lossAndGradient'], () => inTurn(account, 'gradients', 1, () => passes.lossAndGradient(weights, null)));
 
-    const train = (): Promise<Performance> =>
-      known<LossAndGradient>('lossAndGradient') ??
+    const forward = (): Promise<Performance> =>
       memo(['performance'], () => inTurn(account, 'forwards', 1, () => passes.performance(weights, 'train')));
+    const train = () => known<LossAndGradient>('lossAndGradient') ?? forward();
 
     const point: Point = {
       get objective() {
@@ -74,7 +74,10 @@ export function createObjective(derivatives: Derivatives): Objective {
       gradient: async () => (await full()).gradient,
       exampleLosses: async () => {
         uncoupled('the loss of a single example');
-        return (await train()).exampleLosses as Float64Array;
+        // A gradient need not bring them.
+        const exampleLosses = (await train()).exampleLosses ?? (await forward()).exampleLosses;
+        requireVector(name, 'the ℓ_i that was returned', exampleLosses, exampleCount, ['Float64Array']);
+        return exampleLosses!;
       },
       performance: (split) =>
         split === 'train'

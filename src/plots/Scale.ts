@@ -65,20 +65,36 @@ function around(
   return [shows(low) ? low : least, shows(high) ? high : most];
 }
 
-/** Where a logarithmic axis has its ticks. */
-export function logTicks({ axis, domain: [from, to] }: Scale): number[] {
+/**
+ * Where a logarithmic axis has its ticks: at powers of its base, on a short one at 1, 2 and 5 of each power of ten, and
+ * where these leave fewer than two, in equal steps.
+ */
+export function logTicks({ axis, domain }: Scale): number[] {
+  const [from, to] = domain.toSorted((a, b) => a - b) as [number, number];
   const base = axis.log === 2 ? 2 : 10;
-  const powers = (mantissas: readonly number[]) => {
-    const first = Math.floor(Math.log(from) / Math.log(base));
-    const last = Math.ceil(Math.log(to) / Math.log(base));
-    return Array.from({ length: last - first + 1 }, (_, k) => first + k)
-      .flatMap((power) => mantissas.map((mantissa) => mantissa * base ** power))
+  const within = (ticks: readonly number[]) =>
+    ticks
       .map((tick) => Number(tick.toPrecision(12)))
       .filter(Number.isFinite)
       .filter((tick) => tick >= from * (1 - 1e-9) && tick <= to * (1 + 1e-9));
+  const powers = (mantissas: readonly number[]) => {
+    const first = Math.floor(Math.log(from) / Math.log(base));
+    const last = Math.ceil(Math.log(to) / Math.log(base));
+    return within(
+      Array.from({ length: last - first + 1 }, (_, k) => first + k).flatMap((power) =>
+        mantissas.map((mantissa) => mantissa * base ** power),
+      ),
+    );
+  };
+  const equal = (step: number) => {
+    const first = Math.ceil(from / step - 1e-9);
+    return within(Array.from({ length: Math.floor(to / step + 1e-9) - first + 1 }, (_, k) => (first + k) * step));
   };
   const decades = Math.log(to / from) / Math.log(base);
-  const ticks = powers(base === 10 && decades < SHORT ? [1, 2, 5] : [1]);
+  const own = powers(base === 10 && decades < SHORT ? [1, 2, 5] : [1]);
+  const unit = 10 ** Math.floor(Math.log10(to - from));
+  const finer = [1, 0.5, 0.2].map((share) => equal(share * unit)).find((all) => all.length > 1);
+  const ticks = own.length > 1 ? own : (finer ?? own);
   // Every second, third … where they would stand too close.
   const every = Math.ceil(ticks.length / 8);
   return ticks.filter((_, k) => k % every === 0);

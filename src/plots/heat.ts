@@ -17,7 +17,7 @@ export interface Heat<R extends object> {
 }
 
 /** The most cells that a picture can hold. */
-const MOST_CELLS = 2500;
+export const MOST_CELLS = 2500;
 
 /**
  * A grid of cells, each coloured by its value: test accuracy over batch size and learning rate, the loss on a plane.

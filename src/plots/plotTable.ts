@@ -4,9 +4,10 @@ import { requireList, requireOptions } from '../core/given.ts';
 import type { Table } from '../core/Table.ts';
 import { chart } from './chart.ts';
 import { framesOf } from './framesOf.ts';
-import { heat } from './heat.ts';
+import { heat, MOST_CELLS } from './heat.ts';
 import type { Layer } from './Layer.ts';
 import { line } from './line.ts';
+import { counted } from './notShown.ts';
 import { panels } from './panels.ts';
 import { points } from './points.ts';
 import { type Axis, DECADES } from './Scale.ts';
@@ -57,8 +58,8 @@ const FAR = 3;
  *
  * Columns that are declared to be of one scale share a panel, as a sharpness and its edge. Where x is of the key there
  * are lines, else points, as of the change of the loss against tr(HS_b)/tr(S_n). A key with two columns of float64 is a
- * plane, and drawn as a heat map. A column with one value throughout is told in a note. Values very far from the others
- * lie beyond the frame, and are counted.
+ * plane, and drawn as a heat map, of more than 2500 cells every second, third … along both. A column with one value
+ * throughout is told in a note. Values very far from the others lie beyond the frame, and are counted.
  *
  * @param table The declaration: `probe.table`, or what `readTable` gives.
  * @param rows Its rows; not empty.
@@ -91,6 +92,15 @@ export function plotTable(table: Table, rows: readonly object[], options: PlotTa
   const found = rows as readonly AnyRow[];
   const plane = options.x === undefined ? planeOf(table) : undefined;
   return plane ? drawPlanes(table, found, plane, options) : drawLines(table, found, options);
+}
+
+/** Whether `plotTable` finds something to draw by the declaration alone. */
+export function canBeDrawn(table: Table, rows: readonly object[]): boolean {
+  if (rows.length === 0) return false;
+  const found = rows as readonly AnyRow[];
+  if (planeOf(table)) return measuredColumns(table).length > 0;
+  const x = defaultX(table, found);
+  return x !== undefined && measuredColumns(table).some((name) => name !== x && finiteValues(found, [name]).length > 0);
 }
 
 function drawLines(table: Table, rows: readonly AnyRow[], options: PlotTableOptions): TopLevelSpec {
@@ -255,12 +265,21 @@ function drawPlanes(
     title: titleOf(table, name),
     log: options.log?.includes(name === x ? 'x' : 'y') ?? false,
   });
-  const planes = names.flatMap((name) => chosen.map(({ label, rows }) => ({ name, label, rows })));
+  const { every, planes: thinned } = thinning(chosen, x, y);
+  const planes = names.flatMap((name) => thinned.map(({ label, rows }) => ({ name, label, rows })));
+  const steps = new Set(rows.map((row) => JSON.stringify(rest.map((column) => row[column])))).size;
+  const symbols = rest.map((column) => symbolOf(table, column)).join(', ');
+  const notes = [
+    ...(chosen.length < steps ? [`${chosen.length} of ${steps} values of ${symbols} are drawn.`] : []),
+    ...(every > 1
+      ? [
+          `${counted(thinned[0]!.rows.length)} of ${counted(chosen[0]!.rows.length)} cells are drawn, of one in ${every} ` +
+            `values of ${symbolOf(table, x)} and of ${symbolOf(table, y)}.`,
+        ]
+      : []),
+  ];
   const charts = planes.map(({ name, label, rows: cells }, k) => {
     const isLast = k === planes.length - 1;
-    const steps = new Set(rows.map((row) => JSON.stringify(rest.map((column) => row[column])))).size;
-    const symbols = rest.map((column) => symbolOf(table, column)).join(', ');
-    const note = `${chosen.length} of ${steps} values of ${symbols} are drawn.`;
     return chart({
       ...(label !== '' && { title: label }),
       description: `${symbolOf(table, name)} over ${titleOf(table, x)} and ${titleOf(table, y)}${label && `, ${label}`}.`,
@@ -268,10 +287,23 @@ function drawPlanes(
       x: axis(x),
       y: axis(y),
       layers: [heat({ name: symbolOf(table, name), rows: cells, x, y, value: name })],
-      ...(isLast && chosen.length < steps && { note }),
+      ...(isLast && notes.length > 0 && { note: notes.join(' ') }),
     });
   });
   return together(charts, table, table.description);
+}
+
+/** The cells of one in `every` values of each coordinate, so few that the picture can hold them. */
+function thinning(planes: readonly Series[], x: string, y: string, every = 1): { every: number; planes: Series[] } {
+  const kept = planes.map(({ label, rows }) => {
+    const [xs, ys] = [x, y].map((name) => {
+      const values = [...new Set(rows.map((row) => row[name]))].sort((a, b) => Number(a) - Number(b));
+      return new Set(values.filter((_, k) => k % every === 0));
+    });
+    return { label, rows: rows.filter((row) => xs!.has(row[x]) && ys!.has(row[y])) };
+  });
+  const areFew = kept.every(({ rows }) => new Set(rows.map((row) => `${row[x]} ${row[y]}`)).size <= MOST_CELLS);
+  return areFew ? { every, planes: kept } : thinning(planes, x, y, every + 1);
 }
 
 /** One chart as it is, several in rows. */

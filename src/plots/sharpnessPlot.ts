@@ -15,7 +15,8 @@ export interface SharpnessPlotData {
  * The sharpness λ_1 and the interaction-aware sharpness ‖H‖_{S_n} over the steps, against the edge: the paper's
  * Figure 4(a).
  *
- * Values above 1.6 times the edge are cut off at the frame: a single spike would flatten all the rest.
+ * Values above 1.6 times the median of the edge are cut off at the frame, and counted: a single spike, or the edge of
+ * a learning rate that ends at 0, would flatten all the rest.
  *
  * @example
  * import { sharpnessPlot } from 'brink';
@@ -26,19 +27,20 @@ export interface SharpnessPlotData {
  * @see chart, plotTable
  */
 export function sharpnessPlot({ eigenvalues, sharpness }: SharpnessPlotData): TopLevelSpec {
-  const top = 1.6 * eigenvalues.reduce((most, row) => Math.max(most, row.edge), 0);
+  const edges = eigenvalues.map(({ edge }) => edge).filter(Number.isFinite);
+  const middle = edges.toSorted((a, b) => a - b)[edges.length >> 1];
   return chart({
     description:
       'The sharpness λ₁ and the interaction-aware sharpness of the batch over the steps of training, ' +
-      'and the edge of stability 2/η.',
+      'and the edge of stability.',
     width: 640,
     height: 300,
     x: { title: 'step t' },
-    y: { title: 'eigenvalue of the Hessian', domain: [0, top] },
+    y: { title: 'eigenvalue of the Hessian', ...(middle !== undefined && { domain: [0, 1.6 * middle] }) },
     layers: [
       line({ name: 'λ₁, sharpness', rows: eigenvalues, x: 'step', y: 'lambda_1' }),
       line({ name: '‖H‖_S, interaction-aware', rows: sharpness, x: 'step', y: 'ias' }),
-      line({ name: '2/η, edge of stability', rows: eigenvalues, x: 'step', y: 'edge', dashed: true }),
+      line({ name: 'edge of stability', rows: eigenvalues, x: 'step', y: 'edge', dashed: true }),
     ],
   });
 }

@@ -4,7 +4,7 @@ import { defineTable, float64, int32, type Row } from '../core/Table.ts';
 import * as usual from '../core/usualOptions.ts';
 import { covarianceEigenpairs } from '../estimators/covarianceEigenpairs.ts';
 import { hessianEigenpairs } from '../estimators/hessianEigenpairs.ts';
-import { requireUncoupled } from '../estimators/require.ts';
+import { projectionsOf, requireUncoupled } from '../estimators/require.ts';
 import { sampledNextLoss } from '../estimators/sampledBatches.ts';
 import { traceSquare } from '../estimators/traceSquare.ts';
 import type { Eigenpairs } from '../linalg/eigenpairs.ts';
@@ -143,8 +143,8 @@ export const theoremOne = probe({
       const gradient = await point.gradient();
       const { product: Hg } = await point.hessianVector(gradient);
       const v = Float32Array.from(gradient, (g, k) => g - eta * Hg[k]!);
-      const { projections } = await point.hessianVector(v);
-      const vC1v = covariance(projections!, projections!);
+      const projections = projectionsOf(await point.hessianVector(v));
+      const vC1v = covariance(projections, projections);
       const square = await traceSquare(point, seed, step.index, signDraws);
 
       const rows: TheoremOneRow[] = [];

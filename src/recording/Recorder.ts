@@ -104,7 +104,11 @@ export function continueRecording(target: string, first: Step, onEstimate: Estim
     const more = expectedBehind(last?.index ?? -1, first, header.selection);
     if (indices.length > 0) requireDiskRoom(target, { bytes: Math.ceil((end / indices.length) * more), steps: more });
     const start = () => ({ path: target, version, header, shape, kept, onEstimate });
-    return recorder(header.selection, last, start, { target, lock });
+    // Of a run that begins at a recorded step, what doesn't come is left out by what stands in front, as it was before.
+    const requireAdjacent = (next: Step) => {
+      if (last && first.index > last.index) requireNothingBetween(next, last.index, header.selection);
+    };
+    return recorder(header.selection, last, start, { target, lock, requireAdjacent });
   } catch (error) {
     lock.release();
     throw error;
@@ -145,7 +149,16 @@ function recorder(
   selection: Selection,
   recorded: RecordedStep | null,
   start: (first: Step) => RecordingStart,
-  { target, lock }: { readonly target: string; readonly lock: FileLock | null },
+  {
+    target,
+    lock,
+    requireAdjacent = () => {},
+  }: {
+    readonly target: string;
+    readonly lock: FileLock | null;
+    /** Throws where the first step to be written doesn't follow those that are there. */
+    readonly requireAdjacent?: (next: Step) => void;
+  },
 ): Recorder {
   let file: RecordingFile | null = null;
   let shape: StepShape | null = null;
@@ -159,7 +172,8 @@ function recorder(
         if (step.index === last) requireSameWeights(WHO, target, recorded, step);
         return;
       }
-      requireNext(step, last, selection, file === null && recorded !== null);
+      requireRising(step, last);
+      if (file === null) requireAdjacent(step);
       if (file === null || shape === null) {
         const begin = start(step);
         file = new RecordingFile(begin);
@@ -214,21 +228,22 @@ function expectedFrom({ index, run: { last, total } }: Step, selection: Selectio
   return Math.min(left, total ?? left);
 }
 
-function requireNext({ index }: Step, last: number, selection: Selection, isGoingOn: boolean): void {
-  if (index <= last) {
-    throw new BrinkError(
-      WHO,
-      `step ${index} came after step ${last}. A recording holds one run, whose steps rise; ` +
-        'give each run a file of its own.',
-    );
-  }
-  if (isGoingOn && selectedUpTo(index - 1, selection) > selectedUpTo(last, selection)) {
-    throw new BrinkError(
-      WHO,
-      `the recording ends with step ${last}, and the next to come is step ${index}. ` +
-        'The steps between would be missing; resume from a step that it holds.',
-    );
-  }
+function requireRising({ index }: Step, last: number): void {
+  if (index > last) return;
+  throw new BrinkError(
+    WHO,
+    `step ${index} came after step ${last}. A recording holds one run, whose steps rise; ` +
+      'give each run a file of its own.',
+  );
+}
+
+function requireNothingBetween({ index }: Step, last: number, selection: Selection): void {
+  if (selectedUpTo(index - 1, selection) <= selectedUpTo(last, selection)) return;
+  throw new BrinkError(
+    WHO,
+    `the recording ends with step ${last}, and the next to come is step ${index}. ` +
+      'The steps between would be missing; resume from a step that it holds.',
+  );
 }
 
 function requireShape(step: Step, { paramCount, hasVelocity, hasGradient }: StepShape): void {

@@ -47,7 +47,9 @@ const CHANGES = ['until', 'learningRate', 'batchSize', 'replacement', 'shuffle',
  */
 export function fork(path: string, options: ForkOptions): Observable<Step> {
   requireNames(WHO, options, ['steps', 'step', 'objective', ...CHANGES]);
-  const { steps, step, objective, ...changes } = options;
+  const { steps, step, objective, ...given } = options;
+  // What is undefined is not changed, as everywhere else.
+  const changes = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   requireInteger(WHO, 'steps', steps, 0);
   return continueFrom(WHO, path, { step, objective, closesGap: false }, ({ objective, state, settings, source }) =>
     descend(objective, { ...settings, ...changes, steps: state.index + steps }, state, {

@@ -31,8 +31,13 @@ export async function gapOf(who: string, recording: OpenRecording): Promise<Gap>
       `end: measuring goes on with step ${indices[last]}.`;
     return { ...NO_GAP(last), note };
   }
-  const { tables, files, withoutStep } = found;
-  if (files.length === 0) return NO_GAP(last);
+  const { tables, files, withoutStep, elsewhere } = found;
+  const outside = elsewhere.map(
+    (file) =>
+      `${file} lies outside of its run's folder, so that it is not known where it ends: name the step for all rows ` +
+      'from there on.',
+  );
+  if (files.length === 0) return { ...NO_GAP(last), note: outside.length > 0 ? outside.join(' ') : null };
   const ends = tables.filter(({ end }) => end === 'cut off').map(({ step }) => step ?? -1);
   const first = Math.min(...ends, indices[last]!);
   const from = Math.max(
@@ -54,6 +59,7 @@ export async function gapOf(who: string, recording: OpenRecording): Promise<Gap>
         ({ table, step }) =>
           `The run went on without ${table}, which lacks those rows: name the step ${step ?? 0} for them.`,
       ),
+    ...outside,
     ...withoutStep.map((table) => `The key of ${table} names no step: what it lacks is not known, and it begins anew.`),
   ];
   const reached = tables.flatMap(({ table, step, holds, end }) =>

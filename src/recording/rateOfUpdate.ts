@@ -24,5 +24,12 @@ export function rateOfUpdate(
 /** η at a step: where the run ends there, as none goes from it, and of its update, where one does. */
 export function ratesAt(who: string, given: number | Schedule, index: number): { asLast: number; ofUpdate: number } {
   const rateIn = (T: number) => learningRates(who, given, T).at(index);
-  return { asLast: rateIn(index), ofUpdate: rateIn(index + 1) };
+  return { asLast: rateIn(index), ofUpdate: hasComeToZero(given, index) ? 0 : rateIn(index + 1) };
+}
+
+/** Whether a schedule has no rate for an update from a step, so that the run ends there at the latest. */
+function hasComeToZero(given: number | Schedule, index: number): boolean {
+  if (typeof given !== 'object' || given.schedule !== 'cosine') return false;
+  const { end = 0, over = Number.POSITIVE_INFINITY } = given;
+  return end === 0 && index >= over;
 }

@@ -22,7 +22,9 @@ export interface RecordOptions {
   readonly to?: number;
   /**
    * Whether the gradient is recorded too, which doubles the size; default false: a replay computes it again, for b/n
-   * gradients a step, which full-batch GD shares with the probes. With it a replay needs no objective.
+   * gradients a step, which full-batch GD shares with the probes. With it a replay needs no objective. True is for a
+   * source of one's own whose steps have another gradient than that of their `batch` at θ_t + β₂δ_{t−1}, or don't say
+   * of which batch it is: a replay can't compute it again.
    */
   readonly gradient?: boolean;
   /** Whether a recording of that name is replaced; default false: it is refused. */

@@ -9,6 +9,8 @@ import type { Writer } from '../files/isBeingWritten.ts';
 export interface RecordedRun {
   readonly state: string;
   readonly files: readonly string[];
+  /** Those outside of its folder, as absolute paths. */
+  readonly elsewhere: readonly string[];
   /** Errors of its branches, once it has ended. */
   readonly branches: Readonly<Record<string, { readonly error: string | null }>>;
   /** The process that runs it, and when that was last there. */
@@ -32,10 +34,12 @@ export interface RecordedRun {
 export function readRecordedRun(who: string, folder: string): RecordedRun | null {
   const value = parse(who, folder);
   if (value === null) return null;
-  const { state, files, branches, process, heartbeat, recovered, ended, continued, resumed, metadata } = value;
+  const { state, files, elsewhere, branches, process, heartbeat, recovered, ended, continued, resumed, metadata } =
+    value;
   return {
     state: state as string,
     files: texts(files),
+    elsewhere: texts(elsewhere),
     branches: Object(branches ?? {}),
     process: hasFields(process, { host: ['string'], pid: ['integer'] }) ? (process as unknown as Writer) : null,
     heartbeat: typeof heartbeat === 'string' ? heartbeat : null,

@@ -38,11 +38,12 @@ const WHO = 'replay';
  *
  * A step is read where it lies when its turn comes; it is emitted, and the next one waits for all work registered on it
  * (`step.waitUntil`), as with `gradientDescent`. Where the recording holds no gradients they are computed again, which
- * gives the same bits on the engine and machine that recorded. `step.run.metadata` is that of the source that was
- * recorded, so that tables say the same; what measured, engine included, a table says for itself. Each subscription
- * reads anew. A recording that is still being written is replayed as far as it was at the call; one that stops without
- * the mark of its end (the run was cut off, or the file was) as far as it goes, with a warning, and without the last
- * step where that is torn, or damaged: of a file without its end the two can't be told apart.
+ * gives the same bits on the engine and machine that recorded; of a step that doesn't say its batch, or with a
+ * look-ahead and no velocity, as checkpoints have, the gradient is unknown (NaN). `step.run.metadata` is that of the
+ * source that was recorded, so that tables say the same; what measured, engine included, a table says for itself. Each
+ * subscription reads anew. A recording that is still being written is replayed as far as it was at the call; one that
+ * stops without the mark of its end (the run was cut off, or the file was) as far as it goes, with a warning, and
+ * without the last step where that is torn, or damaged: of a file without its end the two can't be told apart.
  *
  * Each step is compared with its checksum as it is read, and where its gradient is computed again, its batch's loss
  * with the recorded one: to the bit on the engine and machine that recorded, else to 1e-4. A step that the disk
@@ -89,7 +90,16 @@ export function replay(path: string, options: ReplayOptions = {}): Observable<St
     );
   }
 
-  async function computeAgain(file: OpenRecording, recorded: RecordedStep, own: Objective): Promise<Float32Array> {
+  /** Undefined where it is not known of which examples the gradient was, or where it was taken. */
+  async function computeAgain(
+    file: OpenRecording,
+    recorded: RecordedStep,
+    own: Objective,
+  ): Promise<Float32Array | undefined> {
+    const { index, batch, batchSize, replacement, beta2, velocity } = recorded;
+    const isOfAll = batchSize === own.exampleCount && !replacement;
+    const looksAhead = beta2 > 0 && index > 0;
+    if ((batch === null && !isOfAll) || (looksAhead && velocity === null)) return undefined;
     const { loss, gradient } = await stepGradient(own, recorded);
     requireSameLoss(WHO, file, recorded, loss, own);
     return gradient;

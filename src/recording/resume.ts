@@ -40,8 +40,9 @@ const WHO = 'resume';
  * the end of its own table: the one with the same name, in the folder of the recording and in those of runs that went
  * on with it before. Steps up to the last recorded one are as they were recorded, those between two recorded ones are
  * made again. What was done is said as the run begins, and stands in run.json (`resumed`). A table whose key has no
- * step can't be joined, and an operator that counts what comes or remembers it (`take`, `untilPassed`, `near` at the
- * steps that its gauge leaves out), or a probe that follows something from step to step (eigenvectors), starts afresh.
+ * step, or that lies outside of its run's folder, can't be joined; an operator that counts what comes or remembers it
+ * (`take`, `untilPassed`, `near` at the steps that its gauge leaves out), or a probe that follows something from step
+ * to step (eigenvectors), starts afresh.
  * A branch that had ended by itself before the run was killed has no more rows, and one that had failed is measured
  * from there on. With `step` all rows from there on are written: `step: 0` gives tables that are whole, at the price of
  * measuring everything again.
@@ -69,7 +70,11 @@ export function resume(path: string, options: ResumeOptions = {}): Observable<St
         `steps is ${steps}, and the recording goes on at step ${state.index}. It is the step to end at, as in gradientDescent: for ${steps} more, ${state.index + steps}.`,
       );
     }
-    const length = { ...recordedLength(source), ...(steps !== undefined && { steps }), ...(until && { until }) };
+    const length = {
+      ...recordedLength(source),
+      ...(steps !== undefined && { steps }),
+      ...(until !== undefined && { until }),
+    };
     const torn = recording.tornBytes > 0 ? TORN(recording) : null;
     const notes = [torn, gap.note, isSameMachine(recording.header, objective) ? null : ELSEWHERE(recording)];
     const said = notes.filter((note) => note !== null);

@@ -24,6 +24,8 @@ export interface TablesBefore {
   readonly files: readonly string[];
   /** Tables whose rows name no step: where they end is not known. */
   readonly withoutStep: readonly string[];
+  /** Files that its runs wrote outside of their folders. */
+  readonly elsewhere: readonly string[];
 }
 
 /**
@@ -39,7 +41,9 @@ export async function tablesOf(who: string, recording: string): Promise<TablesBe
   const tables = new Map<string, TableBefore>();
   const files: string[] = [];
   const withoutStep = new Set<string>();
+  const elsewhere = new Set<string>();
   for (const [folder, record] of [[directory, first] as const, ...continuationsOf(who, recording, first)]) {
+    for (const file of record.elsewhere) elsewhere.add(file);
     const names = namesOf(record.files);
     for (const [name, table] of tables) if (!names.has(name)) tables.set(name, { ...table, end: 'left out' });
     for (const name of names) {
@@ -57,7 +61,7 @@ export async function tablesOf(who: string, recording: string): Promise<TablesBe
       tables.set(name, { ...reached, end: before?.end === 'over' ? 'over' : endOf(record, name, file) });
     }
   }
-  return { tables: [...tables.values()], files, withoutStep: [...withoutStep] };
+  return { tables: [...tables.values()], files, withoutStep: [...withoutStep], elsewhere: [...elsewhere] };
 }
 
 /** Which of two pieces of a table reaches further; both together, where they end with rows of one step. */

@@ -33,6 +33,8 @@ export class RunRecord {
   #metadata: JsonObject = {};
   #resumed: JsonObject | null = null;
   #files: readonly string[] = [LOG];
+  /** Files of the run outside of its folder: they stay when it goes. */
+  #elsewhere: ReadonlySet<string> = new Set();
   /** The tables whose branch ended while the source went on, each with what it failed with. */
   #ended: Readonly<Record<string, string | null>> = {};
   /** Files of the run in its folder that were not there before. */
@@ -60,6 +62,7 @@ export class RunRecord {
     this.#metadata = { ...VERSIONS, run: runId(source), source, user: this.#options.user };
     this.#resumed = first && this.#resumedFrom(first);
     this.#files = [LOG, ...branches.files];
+    this.#elsewhere = branches.elsewhere;
     const { overwrite } = this.#options;
     this.#log = this.#folder.take(this.#running(), { overwrite, reads: first?.run.reads ?? [] }, () => {
       this.#isTaken = true;
@@ -151,6 +154,7 @@ export class RunRecord {
       heartbeat: new Date().toISOString(),
       step: this.#step,
       files: this.#files,
+      ...(this.#elsewhere.size > 0 && { elsewhere: [...this.#elsewhere] }),
       ...(Object.keys(this.#ended).length > 0 && { ended: this.#ended }),
     };
   }

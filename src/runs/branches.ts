@@ -51,6 +51,8 @@ export class RunBranches {
   readonly outputs: readonly (readonly [name: string, output: Observable<unknown>])[];
   /** The files of the sinks that lie in the run's folder, as paths within it. */
   readonly files = new Set<string>();
+  /** Those that lie outside of it, as absolute paths. */
+  readonly elsewhere = new Set<string>();
   readonly #directory: string;
   readonly #removed: ReadonlySet<string>;
   readonly #stopped: AbortSignal;
@@ -104,6 +106,13 @@ export class RunBranches {
   /** The tables that a branch writes in the run's folder, by their paths in it, without ending. */
   tablesOf(name: string): readonly string[] {
     return this.targetsOf(name).map((target) => tableName(relative(this.#directory, target)));
+  }
+
+  /** The tables of a run that is gone on with which no branch writes, though rows of them are still to come. */
+  leftOut(first: Step | null): readonly string[] {
+    const own = new Set(this.outputs.flatMap(([name]) => this.tablesOf(name)));
+    const before = first?.run.resumes?.tables ?? [];
+    return before.filter(({ table, isOver }) => !isOver && !own.has(table)).map(({ table }) => table);
   }
 
   /** What the measurements of a branch cost. */
@@ -219,6 +228,7 @@ export class RunBranches {
     const folder = dirname(target);
     if (existsSync(this.#directory)) requireWritable(folder === this.#directory ? 'run' : who, folder);
     this.#targets.set(name, [...this.targetsOf(name), target]);
+    if (!isWithin(this.#directory, target)) this.elsewhere.add(target);
     for (const file of files) {
       this.#owners.set(file, name);
       if (isWithin(this.#directory, file)) this.files.add(relative(this.#directory, file));

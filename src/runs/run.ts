@@ -211,6 +211,12 @@ async function runUntil(
       if (watch) startWatching(record.directory);
       const note = first?.run.resumes?.note ?? null;
       if (progress && note !== null) process.stderr.write(`${note}\n`);
+      for (const table of joined.leftOut(first)) {
+        // A sink that operators hide is not known before its first row.
+        const said = 'no branch is known to go on with';
+        record.note('info', { table }, `${said} it`);
+        if (progress) process.stderr.write(`${said} ${table}: without one it gets no rows from here on\n`);
+      }
       for (const name of progress ? joined.withoutSink : []) {
         process.stderr.write(`branch ${name} has no sink: its rows are counted, not kept (toParquet, toArrow)\n`);
       }

@@ -39,9 +39,15 @@ export interface SinkOptions {
   readonly path?: string;
   /** Whether a table of that name is replaced, also one that a crash left unfinished; default false: it is refused. */
   readonly overwrite?: boolean;
-  /** Goes into the file's key-values beside the run's; default none. */
+  /** Goes into the file's key-values beside the run's, under names that neither run nor probe has; default none. */
   readonly metadata?: JsonObject;
 }
+
+/** What a table in a run, or behind a probe, says of itself. */
+const SAID = [
+  ...[...Object.keys(VERSIONS), 'run', 'source', 'user'],
+  ...['probe', 'options', 'objective', 'otherEngine'],
+];
 
 /** Whether the first argument of a sink is the table of one's own rows. */
 export const isTable = (first: Table | SinkOptions): first is Table => Object.hasOwn(Object(first), 'columns');
@@ -97,7 +103,19 @@ export function tableSink<R extends object>(
     return { target, part, whole };
   };
 
+  /** Throws where the metadata would take the place of what the table says of its run or probe. */
+  function requireOwnNames(): void {
+    const taken = Object.keys(metadata).find((name) => SAID.includes(name));
+    if (taken === undefined) return;
+    throw new BrinkError(
+      who,
+      `metadata has the entry '${taken}', under which a table says what measured it. That would be lost; choose ` +
+        'another name.',
+    );
+  }
+
   function claim(branch: RunBranch, table: Table | null): void {
+    requireOwnNames();
     const { target, part, whole } = filesOf(targetOf(branch, table));
     branch.claim(
       who,
@@ -113,6 +131,7 @@ export function tableSink<R extends object>(
         'the table of the rows is not known: no probe stands in front, or what stands between hides it. Hand it over, as in toParquet(table).',
       );
     }
+    if (provenance) requireOwnNames();
     const { target, part, whole } = filesOf(targetOf(branch, table));
     makeRoom(who, { target, part, whole }, overwrite);
     const about = branch?.metadata ?? { ...VERSIONS, source: run?.metadata ?? null };

@@ -9,7 +9,7 @@ import { isTable, type SinkOptions, tableSink } from './tableSink.ts';
  * Table, name and path are as with `toParquet`. The first line names the columns; null is an empty cell, an empty text
  * `""`, lists are JSON, numbers come back to the bit, and what is none is `NaN`, `inf` or `-inf`. What it does not
  * hold: types, units and the key-values (probe, options, objective, checksums), which `run.json` has in part; and
- * `readTable` and `resume` read it not. While rows come they go to an Arrow stream beside it (`<name>.arrows.part`): a
+ * `readTable` reads it not. While rows come they go to an Arrow stream beside it (`<name>.arrows.part`): a
  * process that is killed loses at most the last second of rows, and `brink recover` finishes the table.
  *
  * Cost: about 20 µs a row.

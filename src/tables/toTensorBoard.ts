@@ -8,7 +8,7 @@ import type { RunBranch } from '../core/Step.ts';
 import type { Row, Table } from '../core/Table.ts';
 import { makeFolders } from '../files/makeFolders.ts';
 import { sayingWhy } from '../files/sayingWhy.ts';
-import { checkTable } from './checkRow.ts';
+import { checkRow, checkTable } from './checkRow.ts';
 import { EventFile } from './eventFile.ts';
 import { endBefore, rowsBehind } from './rowsBehind.ts';
 import { scalarsOf } from './scalarsOf.ts';
@@ -52,8 +52,8 @@ const FILE = 'events.out.tfevents.brink';
  * @param table The declaration, for rows of your own; default: the probe's.
  * @param options `folder`, `overwrite` (false).
  * @throws BrinkError at the call for an option that there is not or of another type; before the first step where
- *   another branch writes there; in the stream where events are there already, the table has no step, or the disk
- *   refuses.
+ *   another branch writes there; in the stream where events are there already, the table has no step, a row does not
+ *   fit the table, or the disk refuses.
  */
 export function toTensorBoard<R extends object>(options?: TensorBoardOptions): MonoTypeOperatorFunction<R>;
 export function toTensorBoard<T extends Table>(
@@ -132,7 +132,7 @@ export function toTensorBoard(
         file ??= openLate(targetOf(own, table), own);
         isNew ??= rowsBehind(table, endBefore(run, own, targetOf(own, table)));
         if (!isNew(row)) return;
-        const scalars = scalarsOf(table, row as Readonly<Record<string, unknown>>);
+        const scalars = scalarsOf(table, checkRow(WHO, table, row as Readonly<Record<string, unknown>>));
         sayingWhy(WHO, `the events of step ${step} cannot be written`, 'Make room; those before are kept.', () => {
           if (scalars.length > 0) file!.append(step as number, scalars);
         });

@@ -167,7 +167,8 @@ describe('brink lssr --from sweep.parquet', { timeout: 120_000 }, () => {
     await expect(tunedSweep(path, twice('model_hidden'))).rejects.toThrow(
       "differ by model_hidden too (8, 16), and would be taken for repetitions of each other. Choose by --where 'model_",
     );
-    expect(await tunedSweep(path, twice('seed'))).toEqual(await tunedSweep(path, rows));
+    expect(await tunedSweep(path, twice('model_seed'))).toEqual(await tunedSweep(path, rows));
+    await expect(tunedSweep(path, rows, 'loss_test_loss')).rejects.toThrow('--score is loss_test_loss, a loss, of whi');
     const { best } = JSON.parse(
       (await ask('--where', 'batch_size=16', '--batch-size', '16', '--for', '4', '--json')).stdout,
     );

@@ -98,6 +98,10 @@ describe('makeFigure', () => {
     const ofFolder = await smoke('of data', { data: folder });
     expect([ofFolder.directory, ofFolder.wasThere]).toEqual([ofFile.directory, false]);
     expect(JSON.parse(readFileSync(join(ofFolder.directory, 'figure.json'), 'utf8')).data).toBe(folder);
+    const report = readFileSync(join(ofFolder.directory, 'report.html'), 'utf8');
+    expect(report).toMatch(
+      new RegExp(`<code>npx brink figure \\S+twoRuns.ts --scale smoke --seeds 1 --data ${folder}</code>`),
+    );
     expect((await smoke('of data', { data: folder })).wasThere).toBe(true);
     // The path is the same, and what lies there is not.
     writeFileSync(join(folder, 'a.bin'), 'two');

@@ -5,10 +5,17 @@ import { from, lastValueFrom } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { claimsTable } from '../../src/figures/judgedClaims.ts';
 import {
+  defineTable,
+  float64,
+  int32,
   interactionAwareSharpness,
   makeFigure,
+  nullable,
+  type Row,
   readTable,
+  type Table,
   toParquet,
+  utf8,
   verifyReport,
   writeReport,
 } from '../../src/index.ts';
@@ -107,6 +114,29 @@ describe('a report', () => {
     expect(text).toContain('No claim was fixed before the run');
     expect(text.match(/<figure>/g)).toHaveLength(1);
     expect(await verifyReport(path)).toEqual({ problems: [], notices: [], tables: 1, claims: 0 });
+  });
+
+  it('tells of tables of a run without numbers to draw too', async () => {
+    const run = join(copied('words'), 'runs/eta-0.1-seed-0');
+    const step = int32({ symbol: 't', description: 'The step.' });
+    const word = utf8({ symbol: '', description: 'A word.' });
+    const value = nullable(float64({ symbol: 'v', description: 'A number.' }));
+    const write = <T extends Table>(table: T, row: Row<T>) =>
+      lastValueFrom(from([row]).pipe(toParquet(table, { path: join(run, `${table.name}.parquet`) })));
+    const of = { description: 'Of a test.' };
+    await write(defineTable({ ...of, name: 'counts', key: ['step'], columns: { step } }), { step: 1 });
+    await write(defineTable({ ...of, name: 'words', key: ['word'], columns: { word, value } }), {
+      word: 'a',
+      value: 1,
+    });
+    const nothing = defineTable({ ...of, name: 'nothing', key: ['step'], columns: { step, value } });
+    await write(nothing, { step: 1, value: null });
+    const path = join(parent, 'words.html');
+    await writeReport([{ directory: run }], path);
+    const text = readFileSync(path, 'utf8');
+    expect(text.match(/<figure>/g)).toHaveLength(1);
+    for (const name of ['counts', 'words', 'nothing']) expect(text).toContain(`${name}.parquet`);
+    expect(await verifyReport(path)).toEqual({ problems: [], notices: [], tables: 4, claims: 0 });
   });
 });
 

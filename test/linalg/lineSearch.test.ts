@@ -57,3 +57,14 @@ it('golden section finds the minimum of a lopsided valley, and what is least the
   expect(value).toBeCloseTo(await f(Math.sqrt(2 / 3)), 5);
   expect(evaluations).toBeLessThan(18);
 });
+
+it('neither asks for ever, nor loses what it found, where more is asked than float64 tells apart', async () => {
+  const search = { start: 1, limit: 1e40, tolerance: 1e-17 };
+  const { alpha, evaluations } = await firstRise(async (a) => -a + a ** 2 / 3, -1, search);
+  expect(alpha).toBeCloseTo(3, 12);
+  expect(evaluations).toBeLessThan(70);
+  const far = await firstRise(async (a) => (a > 1e30 ? a : -a), -1, { ...search, tolerance: 0.01 });
+  expect(far.alpha! / 1e30).toBeCloseTo(1, 1);
+  const { at } = await goldenSection(async (x) => (x - 0.7) ** 2, 0, 2, 1e-17);
+  expect(at).toBeCloseTo(0.7, 7);
+});

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Objective } from '../../src/core/Objective.ts';
+import { covarianceEigenpairs } from '../../src/estimators/covarianceEigenpairs.ts';
 import { generator, signs } from '../../src/linalg/random.ts';
 import { createObjective } from '../../src/objectives/createObjective.ts';
 import type { Derivatives } from '../../src/objectives/Derivatives.ts';
@@ -18,7 +19,7 @@ const flat: Derivatives = {
   initialWeights: () => new Float32Array(2),
   performance: async () => ({ loss: 1, accuracy: null, exampleLosses: Float64Array.of(1, 1, 1) }),
   lossAndGradient: async () => ({ loss: 1, gradient: new Float32Array(2), exampleLosses: null, accuracy: null }),
-  hessianVector: async () => ({ product: new Float32Array(2), projections: null }),
+  hessianVector: async () => ({ product: new Float32Array(2), projections: new Float64Array(3) }),
   weightedGradient: async () => new Float32Array(2),
 };
 
@@ -83,6 +84,31 @@ describe('in plain JavaScript', () => {
       'flat: the H v that was returned is [1, 2].',
     );
   });
+
+  it('of the single examples too, where they are not coupled', async () => {
+    const without = createObjective({
+      ...flat,
+      performance: async (_, split) => ({
+        ...{ loss: 1, accuracy: null },
+        exampleLosses: split === 'test' ? new Float64Array(9) : null,
+      }),
+      lossAndGradient: async () => ({
+        ...{ loss: 1, gradient: new Float32Array(2), accuracy: null },
+        exampleLosses: new Float64Array(2),
+      }),
+      hessianVector: async () => ({ product: new Float32Array(2), projections: null }),
+    }).at(new Float32Array(2));
+    const search = covarianceEigenpairs(without, { who: 'test', count: 1, tolerance: 0.1 }, null);
+    await expect(search).rejects.toThrow('hessianVector: the g_iᵀv that was returned is null, and');
+    await expect(without.exampleLosses()).rejects.toThrow('flat: the ℓ_i that was returned is null.');
+    await expect(without.gradient()).rejects.toThrow('flat: the ℓ_i that was returned has 2 entries. It must have 3.');
+    expect((await without.performance('test')).exampleLosses).toHaveLength(9);
+    expect(await without.loss()).toBe(1);
+
+    const afterwards = createObjective(flat).at(new Float32Array(2));
+    await afterwards.gradient();
+    expect(await afterwards.exampleLosses()).toEqual(Float64Array.of(1, 1, 1));
+  });
 });
 
 it('rows may be typed arrays, of 64-bit integers too', async () => {
@@ -146,7 +172,7 @@ describe('arrays that are written to again', () => {
     const objective = createObjective({
       ...flat,
       lossAndGradient: async () => ({ loss: 1, gradient: next(), exampleLosses: null, accuracy: null }),
-      hessianVector: async () => ({ product: next(), projections: null }),
+      hessianVector: async () => ({ product: next(), projections: new Float64Array(3) }),
       weightedGradient: async () => next(),
     });
     await ask(objective);

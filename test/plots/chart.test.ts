@@ -8,6 +8,8 @@ import { line } from '../../src/plots/line.ts';
 import { panels } from '../../src/plots/panels.ts';
 import { points } from '../../src/plots/points.ts';
 import { rule } from '../../src/plots/rule.ts';
+import { logTicks, scaleOf } from '../../src/plots/Scale.ts';
+import { sharpnessPlot } from '../../src/plots/sharpnessPlot.ts';
 import { slope } from '../../src/plots/slope.ts';
 import { shades } from '../../src/plots/styles.ts';
 import { textWidth } from '../../src/plots/textWidth.ts';
@@ -363,6 +365,58 @@ it('draws any numbers, those that are not finite too, without failing and withou
     }),
     { numRuns: 60 },
   );
+});
+
+it.each([
+  [
+    [1, 100],
+    [1, 2, 5, 10, 20, 50, 100],
+  ],
+  [
+    [100, 1],
+    [1, 2, 5, 10, 20, 50, 100],
+  ],
+  [
+    [0.3, 0.4],
+    [0.3, 0.4],
+  ],
+  [
+    [0.305, 0.41],
+    [0.35, 0.4],
+  ],
+  [
+    [0.97, 1.02],
+    [0.97, 0.98, 0.99, 1, 1.01, 1.02],
+  ],
+] as const)('a logarithmic axis from %j has numbers', (domain, ticks) => {
+  expect(logTicks(scaleOf({ title: 'y', log: true, domain }, [], 200, 0))).toEqual(ticks);
+});
+
+it('of powers of two has numbers too where there are none', async () => {
+  const svg = await toSvg(
+    of([], { x: { title: 'b', log: 2, domain: [33, 60] }, y: { title: 'y', domain: [1000, 2000] } }),
+  );
+  expect(textsOf(svg)).toEqual(expect.arrayContaining(['40', '50', '60']));
+});
+
+describe('the sharpness', () => {
+  const rows = Array.from({ length: 201 }, (_, step) => {
+    const learningRate = 0.1 * (1 + Math.cos((Math.PI * step) / 200));
+    return { step, edge: 2 / learningRate, lambda_1: 9, ias: 8 };
+  });
+
+  it('is seen also where a learning rate ends at 0, and the edge rises beyond all', () => {
+    const spec = sharpnessPlot({ eigenvalues: rows, sharpness: rows });
+    const { layer } = spec as unknown as { layer: readonly { encoding: { y: { scale: { domain: number[] } } } }[] };
+    // η_100 is 0.1, and 2/η 20.
+    expect(layer[0]!.encoding.y.scale.domain[1]).toBeCloseTo(32, 9);
+    expect(spec.description).toMatch(/edge of stability: \d+ of 201 values lie beyond the frame/);
+  });
+
+  it('is drawn with a step whose learning rate is 0, and with none', async () => {
+    for (const eigenvalues of [[{ ...rows[0]!, edge: Number.POSITIVE_INFINITY }, ...rows.slice(1)], []])
+      expect(await toSvg(sharpnessPlot({ eigenvalues, sharpness: rows }))).toContain('edge of stability');
+  });
 });
 
 it('says of no value at the end of a logarithmic axis that it lies beyond', () => {

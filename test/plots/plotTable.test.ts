@@ -183,3 +183,24 @@ describe('plotTable', () => {
     expect(() => plotTable(table, rows, options)).toThrow(message);
   });
 });
+
+it('draws of a plane with more cells than a picture can hold every second, and says so', async () => {
+  const coordinate = float64({ symbol: '', description: 'Along an axis.' });
+  const columns = { step: int32({ symbol: 't', description: 'The step.' }), x: coordinate, y: coordinate };
+  const loss = float64({ symbol: 'L', description: 'The loss.' });
+  const table = defineTable({
+    name: 'fine',
+    description: 'Fine.',
+    key: ['step', 'x', 'y'],
+    columns: { ...columns, loss },
+  });
+  const plane = (side: number) =>
+    Array.from({ length: side ** 2 }, (_, k) => ({ step: 3, x: k % side, y: Math.floor(k / side) / 10, loss: k }));
+  const cellsOf = async (side: number) => pathsOf(await toSvg(plotTable(table, plane(side))), 'rect').length;
+  expect(await cellsOf(50)).toBe(2500);
+  expect(await cellsOf(51)).toBe(26 ** 2);
+  expect(plotTable(table, plane(50)).description).not.toContain('cells');
+  expect(plotTable(table, plane(51)).description).toMatch(
+    /676 of 2,601 cells are drawn, of one in 2 values of x and of y/,
+  );
+});

@@ -151,6 +151,22 @@ describe('checkpoints', () => {
     expect(again).toEqual(rows);
   });
 
+  it('have in a recording of them no gradient that they had not', async () => {
+    const nothing = new Float32Array(2).fill(Number.NaN);
+    const file = join(folder, 'recording.arrows');
+    for (const [known, isKnown] of [
+      [{ batchSize: 4 }, true],
+      [{ batchSize: 3 }, false],
+      [{ batchSize: 4, replacement: true }, false],
+      [{ batchSize: 4, beta1: 0.9, beta2: 0.9 }, false],
+    ] as const) {
+      const live = await collected(steps({ ...known, from: 3 }).pipe(record(file, { overwrite: true })));
+      const again = await collected(replay(file, { objective }));
+      expect(again.map(({ gradient }) => gradient)).toEqual(live.map(({ gradient }) => gradient));
+      expect(again[0]!.gradient).toEqual(isKnown ? await objective.at(live[0]!.weights).gradient() : nothing);
+    }
+  });
+
   it('say in their tables as what the weights were stored', async () => {
     const half = join(folder, 'a', 'step-12.safetensors');
     // (1.5, −2.25) in bfloat16.

@@ -40,6 +40,29 @@ describe('fork', () => {
     expect(await collect(fork(path, { objective, step: 4, steps: 5 }))).toEqual(live.slice(4));
   });
 
+  it('takes an option that is undefined for one that is not given', async () => {
+    const live = await recorded({ batchSize: 5, beta1: 0.4 });
+    const forked = fork(path, {
+      objective,
+      step: 4,
+      steps: 5,
+      ...({ batchSize: undefined, beta1: undefined } as object),
+    });
+    expect(await collect(forked)).toEqual(live.slice(4));
+  });
+
+  it('begins at the last step of a run whose rate had come to 0', async () => {
+    const live = await recorded({ learningRate: { schedule: 'cosine', rate: 0.05 } });
+    const forked = await collect(fork(path, { objective, learningRate: 0.3, steps: 1 }));
+    expect(forked.map(({ index, learningRate }) => [index, learningRate])).toEqual([
+      [9, 0.3],
+      [10, 0.3],
+    ]);
+    expect(forked[0]!.weights).toEqual(live[9]!.weights);
+    expect(await collect(resume(path, { objective }))).toEqual(live.slice(9));
+    await expect(collect(fork(path, { objective, steps: 1 }))).rejects.toThrow('the learning rate is 0 from step 9 on');
+  });
+
   it('with another rate is a run with it that starts from those weights', async () => {
     const live = await recorded({});
     const started = gradientDescent(objective, {
@@ -130,7 +153,6 @@ describe('fork', () => {
     await recorded({});
     expect(() => fork(path, { objective, step: 12, steps: 3 })).toThrow('fork: ');
     expect(() => fork(path, { objective: toy(), steps: 3 })).toThrow('fork: ');
-    expect(() => fork(path, { objective, steps: -1 })).toThrow('fork: steps is -1');
     expect(() => fork(path, { steps: 3, learningrate: 1 } as never)).toThrow(
       "fork: there is no option 'learningrate'. Did you mean learningRate?",
     );

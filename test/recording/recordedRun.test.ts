@@ -206,6 +206,33 @@ describe('a recording that is gone on with', () => {
     return { pid: child.pid, kill };
   }
 
+  it.each([true, false])('says of tables outside of its folder that it does not know where they end', async (alone) => {
+    rmSync(at('first'), { recursive: true });
+    const branches = (file: string): Branches => ({
+      ...(alone ? {} : tables),
+      ...recording,
+      away: (s) => s.pipe(trainingLoss(), toArrow({ path: at(file) })),
+    });
+    await run(train().pipe(takeWhile(({ index }) => index < 9)), branches('away.arrows'), into('first'));
+    expect(recordOf('first').elsewhere).toEqual([at('away.arrows')]);
+    await run(resume(path), branches('on.arrows'), into('second'));
+    expect(recordOf('second').resumed.note).toContain(
+      `${at('away.arrows')} lies outside of its run's folder, so that it is not known where it ends: name the step`,
+    );
+    await run(train(2), tables, into('first', { overwrite: true }));
+    expect(existsSync(at('away.arrows'))).toBe(true);
+  });
+
+  it('without a branch of one of its tables says which gets no more rows', async () => {
+    const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    const { rare: _, ...others } = tables;
+    await run(resume(path), { ...others, ...recording, later: tables.rare! }, into('second', { progress: true }));
+    const lines = said.mock.calls.map(([text]) => String(text)).filter((text) => text.startsWith('no branch'));
+    said.mockRestore();
+    expect(lines).toEqual(['no branch is known to go on with rare: without one it gets no rows from here on\n']);
+    expect(readFileSync(at('second/log.jsonl'), 'utf8')).toContain('"table":"rare","msg":"no branch is known');
+  });
+
   it("is one process's: another is refused before it measures, until that one is dead", async () => {
     const { pid, kill } = await resumer();
     const inUse = `record: ${path} is in use by process ${pid}. Two would write over each other`;

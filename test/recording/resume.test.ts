@@ -8,6 +8,7 @@ import { firstValueFrom, lastValueFrom, map, type Observable, skip, take, takeWh
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openStep, type Step } from '../../src/core/Step.ts';
 import { generator } from '../../src/linalg/random.ts';
+import { throttleSteps } from '../../src/operators/throttleSteps.ts';
 import { fork } from '../../src/recording/fork.ts';
 import { record } from '../../src/recording/record.ts';
 import { replay } from '../../src/recording/replay.ts';
@@ -154,6 +155,7 @@ describe('resume', () => {
     expect(await collect(resume(path))).toEqual(whole.slice(8));
     await collect(train({ steps: 200 }).pipe(record(path, { overwrite: true }), take(9)));
     expect(await collect(resume(path, { until }))).toEqual(whole.slice(8));
+    await expect(collect(resume(path, { until: null as never }))).rejects.toThrow('(until): the argument is null.');
   });
 
   it('goes on with the recording by itself, and gives the file that the whole run gives', async () => {
@@ -174,6 +176,18 @@ describe('resume', () => {
     const resumed = await collect(resume(path).pipe(record()));
     expect(resumed).toEqual(whole.slice(3));
     expect(held(path).indices).toEqual([0, 3, 6, 9, 12]);
+  });
+
+  it.each([2, 8])('of a recording behind a throttle goes on behind it, cut off after %i steps', async (count) => {
+    await collect(train().pipe(take(count), throttleSteps(4), record(path, { overwrite: true })));
+    const branches = { steps: (s: Observable<Step>) => s.pipe(throttleSteps(4), record()) };
+    const { state } = await run(resume(path), branches, { directory: join(folder, 'second'), progress: false });
+    expect(state).toBe('finished');
+    expect(held(path).indices).toEqual([0, 4, 8, 12]);
+    await collect(resume(path, { steps: 17 }).pipe(throttleSteps(4), record()));
+    expect(held(path).indices).toEqual([0, 4, 8, 12, 16]);
+    const behind = resume(path, { steps: 24 }).pipe(skip(3), record());
+    await expect(collect(behind)).rejects.toThrow('the recording ends with step 16, and the next to come is step 19');
   });
 
   it('begins a new recording where another is named, and leaves the first as it is', async () => {

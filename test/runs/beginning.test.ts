@@ -1,8 +1,9 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { defer, filter, from, map, merge, type Observable, of, takeWhile, tap, throwError } from 'rxjs';
+import { defer, filter, from, lastValueFrom, map, merge, type Observable, of, takeWhile, tap, throwError } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { JsonObject } from '../../src/core/Json.ts';
 import { openStep, type Step } from '../../src/core/Step.ts';
 import { defineTable, int32 } from '../../src/core/Table.ts';
 import { throttleBudget } from '../../src/operators/throttleBudget.ts';
@@ -50,6 +51,21 @@ describe('a run that is refused', () => {
       message,
     );
     expect((await readTable(join(directory, 'loss.parquet'))).rows).toHaveLength(6);
+  });
+
+  it('for metadata of a sink under a name that says what measured the table leaves the run before alone', async () => {
+    const loss = (metadata: JsonObject) => (s: Observable<Step>) => s.pipe(trainingLoss(), toParquet({ metadata }));
+    await run(train(), { loss: loss({ note: 1, seed: 2 }) }, options());
+    for (const name of ['run', 'source', 'objective', 'node']) {
+      const again = run(train(2), { loss: loss({ [name]: 7 }) }, options({ overwrite: true }));
+      await expect(again).rejects.toThrow(`toParquet: metadata has the entry '${name}', under which a table says what`);
+    }
+    const { rows, metadata } = await readTable(join(directory, 'loss.parquet'));
+    expect(rows).toHaveLength(6);
+    expect(metadata).toMatchObject({ note: 1, seed: 2, probe: 'trainingLoss', source: { steps: 5 } });
+    const alone = train().pipe(trainingLoss(), toArrow({ path: join(parent, 'x.arrows'), metadata: { probe: 'x' } }));
+    await expect(lastValueFrom(alone)).rejects.toThrow("toArrow: metadata has the entry 'probe'");
+    expect(readdirSync(parent)).toEqual(['run']);
   });
 
   it('for a branch that is no function says which', async () => {

@@ -85,10 +85,12 @@ describe('the sweep of Figure 5', () => {
     expect(picture).toContain('file, n = 8');
     expect(picture).toContain('file, n = 6');
     expect(picture).toMatch(/LSSR, ρ = \d/);
+
+    // As of a sweep over the model too.
     const path = join(sweep, 'sweep.parquet');
     const { table, rows } = await readTable(path);
-    const again = rows.map((row) => ({ ...row, cell: Number(row.cell) + rows.length }));
-    await lastValueFrom(from([...rows, ...again]).pipe(toParquet(table, { path, overwrite: true })));
-    await expect(drawSweep(sweep)).rejects.toThrow('several cells of one b, η and seed');
+    const others = rows.map((row) => ({ ...row, cell: Number(row.cell) + rows.length }));
+    await lastValueFrom(from([...rows, ...others]).pipe(toParquet(table, { path, overwrite: true })));
+    await expect(drawSweep(sweep)).rejects.toThrow('8 cells of one data set and seed have 4 pairs of b and η');
   });
 });

@@ -170,6 +170,14 @@ describe('toTensorBoard', () => {
     }
   });
 
+  it('refuses a row that does not fit the table, of which it would leave out what is no number', async () => {
+    for (const value of ['0.5', 5n, undefined]) {
+      const wrong = from([{ ...rows[0]!, value }]).pipe(toTensorBoard(table, { folder, overwrite: true }) as never);
+      await expect(lastValueFrom(wrong)).rejects.toThrow("toTensorBoard: column 'value' is");
+    }
+    expect(readEvents(join(folder, FILE))).toEqual([]);
+  });
+
   it('refuses at the call what there is not, and rows without a step', async () => {
     expect(() => toTensorBoard({ path: 'x' } as object)).toThrow("toTensorBoard: there is no option 'path'.");
     const other = defineTable({

@@ -254,8 +254,9 @@ export function gridChart(grid: Grid, title: string, runs: MadeRuns, seeds: read
   const trained = trainedOf(grid, runs);
   const best = bestRates(trained);
   const bySeed = seeds.map((one) => bestRates(trainedOf(grid, one)));
-  const rows = best.map(({ b, eta }, k) => {
-    const logs = bySeed.map((ofSeed) => Math.log(ofSeed[k]!.eta));
+  const rows = best.map(({ b, eta }) => {
+    // A seed of which no run with b ended has no best η there.
+    const logs = bySeed.flatMap((ofSeed) => ofSeed.filter((one) => one.b === b).map((one) => Math.log(one.eta)));
     const mean = logs.reduce((sum, x) => sum + x, 0) / logs.length;
     const error = Math.sqrt(
       logs.reduce((sum, x) => sum + (x - mean) ** 2, 0) / Math.max(1, logs.length - 1) / logs.length,

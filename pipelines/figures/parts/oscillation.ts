@@ -4,10 +4,14 @@ import { type Passage, passages } from './turning.ts';
 
 const NEVER = '‖H‖_{S_n} did not pass the edge within the steps that were measured';
 
-/** The rows from three steps after ‖H‖_{S_n} passes the edge. */
+/**
+ * The rows from three steps after ‖H‖_{S_n} passes the edge, without those that do not see the step before: the first
+ * one of a run that went on where it was cut off.
+ */
 function lateAngles(run: MadeRun) {
   const { ias } = passages(run);
-  return ias === null ? null : run.rows(alignment).filter(({ step }) => step >= ias + 3);
+  if (ias === null) return null;
+  return run.rows(alignment).filter(({ step, previous_step }) => step >= ias + 3 && previous_step === step - 1);
 }
 
 export function oscillationClaims({ name, learningRate }: Passage, where: string): Claim[] {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { BrinkError } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/Json.ts';
 import type { Row, Table } from '../../core/Table.ts';
-import { plotTable } from '../../plots/plotTable.ts';
+import { canBeDrawn, plotTable } from '../../plots/plotTable.ts';
 import { toSvg } from '../../plots/toSvg.ts';
 import { readTable } from '../../tables/readTable.ts';
 import { type FigureRecord, readFigureRecord } from '../FigureRecord.ts';
@@ -42,7 +42,7 @@ export interface ReportedPart {
   readonly claims: readonly ClaimsRow[];
   /** The table of claims; null where none were fixed. */
   readonly claimsSha256: string | null;
-  /** The figure's picture, or one of each of a run's tables. */
+  /** The figure's picture, or one of each of a run's tables that has numbers to draw. */
   readonly pictures: readonly { readonly caption: string; readonly svg: string }[];
   readonly runs: readonly ReportedRun[];
 }
@@ -67,7 +67,7 @@ export async function readPart(directory: string, known?: FigureRecord): Promise
     const run = await readRun(directory, '', false);
     const pictures = await Promise.all(
       run.tables
-        .filter(({ rows }) => rows.length > 0)
+        .filter(({ table, rows }) => canBeDrawn(table, rows))
         .map(async ({ path, table, rows }) => ({
           caption: `${table.description} Drawn from ${path}.`,
           svg: await toSvg(plotTable(table, rows)),

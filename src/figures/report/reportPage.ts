@@ -164,7 +164,7 @@ function limitsOf({ figure, claims, runs }: ReportedPart): string[] {
   limits.push(
     figure.seeds === 1
       ? 'One seed was run. Every interval speaks of this run; training from another seed may come out otherwise.'
-      : `${figure.seeds} seeds were run. Intervals are Student's between them.`,
+      : `${figure.seeds} seeds were run. Intervals are Student's between them, and of a claim with one value in all of them the widest of their own.`,
   );
   const open = figure.settings.filter(({ paper }) => paper === null).map(({ name }) => name);
   if (open.length > 0) limits.push(`The paper does not state: ${open.join(', ')}. They were chosen here.`);
@@ -271,7 +271,10 @@ function provenance({ figure, claims, claimsSha256, runs }: ReportedPart, folder
     run.tables.map(({ path, sha256, rows }) => [path, rows.length, sha256] as const),
   );
   if (claimsSha256 !== null) tables.unshift(['claims.parquet', claims.length, claimsSha256]);
-  const command = figure && `npx brink figure ${figure.file} --scale ${figure.scale} --seeds ${figure.seeds}`;
+  const command =
+    figure &&
+    `npx brink figure ${quoted(figure.file)} --scale ${figure.scale} --seeds ${figure.seeds}` +
+      (figure.data == null ? '' : ` --data ${quoted(figure.data)}`);
   return html`<dl>
 ${command && html`<dt>Command</dt><dd><code>${command}</code></dd>`}
 ${figure && html`<dt>Definition (SHA-256)</dt><dd><code>${figure.definition}</code></dd>`}
@@ -289,6 +292,9 @@ ${runs.map(
 )}
 `;
 }
+
+/** A word of a command. */
+const quoted = (word: string) => (/^[\w./:=+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
 
 const plain = (value: Json) => (typeof value === 'string' ? value : JSON.stringify(value));
 

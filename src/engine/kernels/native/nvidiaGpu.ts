@@ -3,9 +3,12 @@ import { join } from 'node:path';
 
 const GPUS = '/proc/driver/nvidia/gpus';
 
+/** What NVIDIA's driver, in a container that does not show the folder above too, or Windows' has in /dev. */
+const DEVICES = ['/dev/nvidiactl', '/dev/dxg'];
+
 /** Whether there is a GPU of NVIDIA, asked before TensorFlow is loaded: a process can load one build alone. */
 export function hasNvidiaGpu(): boolean {
-  return existsSync(GPUS) || existsSync('/dev/dxg');
+  return [GPUS, ...DEVICES].some((path) => existsSync(path));
 }
 
 /** The model of the first GPU that the driver names. */
