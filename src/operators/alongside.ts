@@ -1,6 +1,6 @@
-import { connect, map, merge, Observable, type OperatorFunction } from 'rxjs';
-import { madeFrom } from '../core/origin.ts';
+import { map, merge, Observable, type OperatorFunction } from 'rxjs';
 import type { Step } from '../core/Step.ts';
+import { connectBranches } from './connectBranches.ts';
 import { requireBranches } from './requireBranches.ts';
 
 type Rows = { readonly step: number };
@@ -21,7 +21,8 @@ export type Joined<P extends Probes> = {
  * RxJS's own joins pair what came last (`withLatestFrom`: a step with the one before it) or what came equally often
  * (`zip`: wrong as soon as one probe is throttled). Here a row belongs to the step that it names, and a probe with
  * several rows a step (one for each batch size) is there with all of them. A branch may have a throttle in front of its
- * probe, `(s) => s.pipe(throttleSteps(5), topEigenvalues())`: steps at which one did not measure are left out.
+ * probe, `(s) => s.pipe(throttleSteps(5), topEigenvalues())`: steps at which one did not measure are left out. Where the
+ * steps fail, that comes behind the rows of those before.
  *
  * Cost: none beyond the probes; rows of steps that are not whole are held until a later step is.
  *
@@ -60,5 +61,5 @@ export function alongside<const P extends Probes>(probes: P): OperatorFunction<S
       });
     });
   };
-  return (steps) => steps.pipe(connect((shared) => join(madeFrom(shared, steps))));
+  return (steps) => connectBranches(steps, join);
 }

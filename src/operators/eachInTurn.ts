@@ -1,9 +1,12 @@
-import { concatMap, finalize, map, Observable, type OperatorFunction } from 'rxjs';
+import { catchError, concatAll, finalize, map, Observable, type OperatorFunction, of, throwError } from 'rxjs';
 import type { Step } from '../core/Step.ts';
 
 /**
  * Works on one step after the other, as `concatMap` does. From the moment a step arrives until its work has passed on
- * what it makes, the step's source is asked to wait; once this is unsubscribed, no longer.
+ * what it makes, the step's source is asked to wait; once this is unsubscribed, no longer. Where the steps fail, that
+ * comes behind what is made of those before.
+ *
+ * @param work Begins once what it returns is subscribed to.
  */
 export function eachInTurn<R>(work: (step: Step) => Observable<R>): OperatorFunction<Step, R> {
   return (steps) =>
@@ -25,8 +28,9 @@ export function eachInTurn<R>(work: (step: Step) => Observable<R>): OperatorFunc
       });
       return steps
         .pipe(
-          map((step) => ({ step, release: hold(step) })),
-          concatMap(({ step, release }) => work(step).pipe(finalize(release))),
+          map((step) => work(step).pipe(finalize(hold(step)))),
+          catchError((error) => of(throwError(() => error))),
+          concatAll(),
         )
         .subscribe(subscriber);
     });

@@ -1,6 +1,6 @@
-import { connect, map, merge, type Observable, type OperatorFunction } from 'rxjs';
-import { madeFrom } from '../core/origin.ts';
+import { map, merge, type Observable, type OperatorFunction } from 'rxjs';
 import type { Step } from '../core/Step.ts';
+import { connectBranches } from './connectBranches.ts';
 import { requireBranches } from './requireBranches.ts';
 
 type Branches = Readonly<Record<string, (steps: Observable<Step>) => Observable<unknown>>>;
@@ -16,7 +16,7 @@ export type FannedOut<B extends Branches> = {
 /**
  * Sends every step through several branches, with one subscription to the source, and merges what they emit: `run`
  * for those who only want the streams. No folder, no log, no signal is looked at, and an error in one branch ends
- * all, as in RxJS's `merge`.
+ * all, as in RxJS's `merge`. Where the steps fail the branches end, and that comes behind their values.
  *
  * Cost: none beyond the branches.
  *
@@ -31,5 +31,5 @@ export function fanOut<const B extends Branches>(branches: B): OperatorFunction<
         of(steps).pipe(map((value) => ({ branch, value }) as FannedOut<B>)),
       ),
     );
-  return (steps) => steps.pipe(connect((shared) => fan(madeFrom(shared, steps))));
+  return (steps) => connectBranches(steps, fan);
 }

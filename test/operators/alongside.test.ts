@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { filter, lastValueFrom, map, type Observable, tap, toArray } from 'rxjs';
+import { concat, filter, from, lastValueFrom, map, type Observable, tap, throwError, toArray } from 'rxjs';
 import { expect, it } from 'vitest';
 import type { Step } from '../../src/core/Step.ts';
 import { alongside } from '../../src/operators/alongside.ts';
@@ -35,6 +35,25 @@ it('pairs each step with itself, whatever each probe takes and however many rows
       [step, 4],
       [step, 12],
     ]);
+  }
+});
+
+it('has the steps that came before their source failed, whichever probe takes longer', async () => {
+  const slow = watchPasses(regression(), () => new Promise((resolve) => setTimeout(resolve, 1)));
+  const steps = await lastValueFrom(gradientDescent(regression(), { learningRate: 0.05, steps: 2 }).pipe(toArray()));
+  const failing = concat(
+    from(steps),
+    throwError(() => new Error('diverged')),
+  );
+  const probes = { loss: trainingLoss({ on: slow }), again: trainingLoss() };
+  for (const [values, count] of [
+    [failing.pipe(alongside(probes)), 3],
+    [failing.pipe(fanOut(probes)), 6],
+  ] as const) {
+    const seen: object[] = [];
+    const ended = lastValueFrom((values as Observable<object>).pipe(tap((value) => void seen.push(value))));
+    await expect(ended).rejects.toThrow('diverged');
+    expect(seen).toHaveLength(count);
   }
 });
 

@@ -47,6 +47,18 @@ describe('measure', () => {
     expect((await rows).map((row) => row.index)).toEqual([1, -1, 2, -2, 3, -3]);
   });
 
+  it('measures the steps that came before their source failed', async () => {
+    const source = new Subject<Step>();
+    const seen: unknown[] = [];
+    const ended = Promise.withResolvers<unknown>();
+    source
+      .pipe(measure(async (_, { index }) => ({ index }), { on: regression() }))
+      .subscribe({ next: ({ index }) => seen.push(index), error: ended.resolve });
+    for (const index of [1, 2, 3]) source.next(stepAt(new Float32Array(5), { index }));
+    source.error(new Error('diverged'));
+    expect([await ended.promise, ...seen]).toEqual([new Error('diverged'), 1, 2, 3]);
+  });
+
   it('names the step when the weights belong to another objective', async () => {
     const source = new BehaviorSubject(stepAt(new Float32Array(3), { index: 8 }));
     await expect(lastValueFrom(source.pipe(trainingLoss({ on: regression() })))).rejects.toThrow(

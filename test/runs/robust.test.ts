@@ -3,6 +3,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -18,6 +19,7 @@ import { branchOf } from '../../src/core/origin.ts';
 import { trainingLoss } from '../../src/probes/index.ts';
 import type { Branch } from '../../src/runs/branches.ts';
 import { describeRun } from '../../src/runs/describeRun.ts';
+import { outliveClosedPipes } from '../../src/runs/outliveClosedPipes.ts';
 import { run } from '../../src/runs/run.ts';
 import { readTable } from '../../src/tables/readTable.ts';
 import { toParquet } from '../../src/tables/toParquet.ts';
@@ -71,6 +73,36 @@ describe('a program whose reader has gone', () => {
     expect((await readTable(join(directory, 'loss.parquet'))).rows).toHaveLength(81);
     expect(JSON.parse(readFileSync(join(directory, 'run.json'), 'utf8')).state).toBe('finished');
   }, 30_000);
+
+  it.skipIf(!existsSync('/dev/full'))(
+    'does so too where a full disk takes no more of what it says',
+    async () => {
+      const full = openSync('/dev/full', 'w');
+      const child = spawn(process.execPath, ['--input-type=module', '-e', PROGRAM(directory)], {
+        cwd: join(import.meta.dirname, '../..'),
+        stdio: ['ignore', 'pipe', full],
+      });
+      child.stdout?.resume();
+      expect(await new Promise((resolve) => child.on('close', resolve))).toBe(0);
+      expect((await readTable(join(directory, 'loss.parquet'))).rows).toHaveLength(81);
+    },
+    30_000,
+  );
+
+  it('outlives a terminal that is closed, and says by its exit code that output has no place', () => {
+    outliveClosedPipes();
+    const { exitCode } = process;
+    const said = vi.spyOn(process.stderr, 'write').mockImplementation(() => true);
+    const fail = (stream: NodeJS.WriteStream, code: string) =>
+      stream.emit('error', Object.assign(new Error(`${code}: write`), { code }));
+    for (const stream of [process.stdout, process.stderr]) for (const code of ['EPIPE', 'EIO']) fail(stream, code);
+    fail(process.stderr, 'ENOSPC');
+    expect([process.exitCode, said.mock.calls]).toEqual([exitCode, []]);
+    fail(process.stdout, 'ENOSPC');
+    expect([process.exitCode, said.mock.calls]).toEqual([1, [["standard output can't be written: ENOSPC: write\n"]]]);
+    process.exitCode = exitCode;
+    said.mockRestore();
+  });
 });
 
 describe("the run's folder", () => {
