@@ -78,7 +78,7 @@ describe('bench/gpu.sh', () => {
     expect(pasted.match(/^## .*/gm)).toEqual(
       [
         ...['Machine', 'Packages', 'Installing CUDA', 'Engines', 'Reference values', 'Tests of the engine'],
-        ...['Quickstart, twice', 'Products against PyTorch'],
+        ...['Quickstart, twice', 'Products against PyTorch and JAX'],
       ].map((title) => `## ${title}`),
     );
     expect(pasted).toContain('tables of two runs: the same bytes');
@@ -95,7 +95,7 @@ describe('bench/gpu.sh', () => {
       addBrink('webgpu      usable: GPU apple-m4; TensorFlow.js');
       expect(report('webgpu').status).toBe(0);
       expect(asked()).toMatch(/^ off vitest run --project webgpu$/m);
-      expect(asked()).toMatch(/^webgpu {2}node bench\/gpuProducts\.ts --without-torch$/m);
+      expect(asked()).toMatch(/^webgpu {2}node bench\/gpuProducts\.ts --without-peers$/m);
       expect(asked()).not.toContain('--cuda');
     },
   );
@@ -105,7 +105,7 @@ describe('bench/gpu.sh', () => {
     addBrink(CUDA, "*verify) echo 'failed: 1 of 19'; exit 1 ;;");
     const { status, pasted } = report();
     expect(pasted).toContain('failed: 1 of 19\nFAILED with 1\n');
-    expect(pasted).toContain('## Products against PyTorch');
+    expect(pasted).toContain('## Products against PyTorch and JAX');
     expect(pasted).toMatch(/\n1 failed: Reference values\n$/);
     expect(status).toBe(1);
   });
