@@ -1,6 +1,6 @@
 import type { Point } from '../core/Objective.ts';
-import { type Eigenpair, type Eigenpairs, extremeEigenpairs } from '../linalg/eigenpairs.ts';
-import { dot, norm } from '../linalg/vector.ts';
+import { type Eigenpair, type Eigenpairs, extremeEigenpairs, ROUNDING } from '../linalg/eigenpairs.ts';
+import { dot, largest, norm } from '../linalg/vector.ts';
 
 /** Which eigenpairs, and how exactly. */
 export interface EigenpairSettings {
@@ -71,4 +71,15 @@ function alongGradient(pair: Eigenpair, gradient: Float32Array): Eigenpair {
     product: pair.product.map((x) => -x),
     projections: pair.projections?.map((x) => -x) ?? null,
   };
+}
+
+/**
+ * How far the first eigenvalue may be off: ‖Hq − λq‖² over the gap to the next one that is known of, at most ‖Hq − λq‖,
+ * and the rounding of float32 products.
+ */
+export function errorOfFirst({ pairs, model }: Eigenpairs): number {
+  const { value, residual } = pairs[0]!;
+  const gap = value - largest(model.values.slice(1));
+  const missing = gap > residual ? residual ** 2 / gap : residual;
+  return missing + ROUNDING * largest(model.values.map(Math.abs));
 }

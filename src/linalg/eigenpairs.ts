@@ -80,7 +80,7 @@ const BASIS_BEYOND = 30;
 /** Ritz vectors beyond the pairs wanted that survive a compression. */
 const KEPT_BEYOND = 6;
 /** Residuals below this share of the largest Ritz value in magnitude are the rounding of float32 products. */
-const ROUNDING = 1e-6;
+export const ROUNDING = 1e-6;
 /** Eigenpairs beyond those wanted that are remembered, and the entries that their vectors may have in all (256 MiB). */
 const REMEMBERED_BEYOND = 13;
 const REMEMBERED_ENTRIES = 2 ** 26;

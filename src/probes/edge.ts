@@ -5,7 +5,7 @@ import { defineTable, float64, nullable, type Row, utf8 } from '../core/Table.ts
 import * as usual from '../core/usualOptions.ts';
 import { estimateBatchSharpness } from '../estimators/estimateBatchSharpness.ts';
 import { estimateRatio } from '../estimators/gradientNoise.ts';
-import { hessianEigenpairs } from '../estimators/hessianEigenpairs.ts';
+import { errorOfFirst, hessianEigenpairs } from '../estimators/hessianEigenpairs.ts';
 import { hessianNoiseScale, noiseAlongQ1, noiseScale, noiseShare } from '../estimators/noiseScales.ts';
 import { secondMoments } from '../estimators/secondMoments.ts';
 import type { Eigenpairs } from '../linalg/eigenpairs.ts';
@@ -94,7 +94,7 @@ export type EdgeOptions = OptionsOf<typeof edge>;
  * where tr(HS_b)/tr(S_n) is NaN though batches move, or the step says no learning rate or momentum; *unstable* where
  * tr(HS_b)/tr(S_n) exceeds the edge by more than the margin and two standard errors; *at the edge* where it is within
  * the margin, or, for the full batch, λ₁ exceeds the edge; *progressive sharpening* where λ₁ has risen since the step
- * probed before; else *stable*. The rule is written beside the verdict.
+ * probed before, by more than both of them may be off; else *stable*. The rule is written beside the verdict.
  *
  * With batch normalisation, S_b comes from sampled batches instead of random signs, with larger standard errors.
  *
@@ -140,7 +140,7 @@ export const edge = probe({
   begin: ({ draws, deflate, margin, tolerance, seed }, objective): Measurement<EdgeRow> => {
     const { exampleCount: n, coupled } = objective;
     let eigenpairs: Eigenpairs | null = null;
-    let previousLambda1: number | null = null;
+    let previous: { readonly lambda1: number; readonly error: number } | null = null;
     return async (point, step) => {
       const { index, batchSize, replacement } = step;
       if (batchSize > n) {
@@ -151,6 +151,7 @@ export const edge = probe({
       }
       eigenpairs = await hessianEigenpairs(point, { who: 'edge', count: deflate, tolerance }, eigenpairs);
       const lambda1 = eigenpairs.pairs[0]!.value;
+      const error = errorOfFirst(eigenpairs);
       const gradient = await point.gradient();
       const { product } = await point.hessianVector(gradient);
       const traceSn = dot(gradient, gradient);
@@ -176,13 +177,14 @@ export const edge = probe({
       const state = {
         edge: limit,
         lambda1,
-        previousLambda1,
+        previousLambda1: previous?.lambda1 ?? null,
+        lambda1Error: error + (previous?.error ?? 0),
         interaction: interaction.value,
         standardError: interaction.standardError,
         traceS: exact.traceS + mean(traceS),
         fullBatch,
       };
-      previousLambda1 = lambda1;
+      previous = { lambda1, error };
       return {
         step: index,
         batch_size: batchSize,

@@ -4,6 +4,8 @@ export interface EdgeState {
   readonly lambda1: number;
   /** λ₁ at the step probed before; null at the first. */
   readonly previousLambda1: number | null;
+  /** How far the difference of both may be off. */
+  readonly lambda1Error: number;
   /** tr(HS_b)/tr(S_n). */
   readonly interaction: number;
   /** Of `interaction`. */
@@ -25,7 +27,7 @@ export interface Verdict {
  * Source: Lee and Jang (2023), equation (16): tr(HS_b)/tr(S_n) against the edge.
  */
 export function verdict(
-  { edge, lambda1, previousLambda1, interaction, standardError, traceS, fullBatch }: EdgeState,
+  { edge, lambda1, previousLambda1, lambda1Error, interaction, standardError, traceS, fullBatch }: EdgeState,
   margin: number,
 ): Verdict {
   if (Number.isNaN(interaction)) {
@@ -63,12 +65,12 @@ export function verdict(
   if (fullBatch && lambda1 >= edge) {
     return { verdict: 'at the edge', rule: `λ₁ is ${of(lambda1)}; the gradient has not turned towards q₁ yet` };
   }
-  if (previousLambda1 !== null && lambda1 > previousLambda1) {
+  if (previousLambda1 !== null && lambda1 - previousLambda1 > lambda1Error) {
     return {
       verdict: 'progressive sharpening',
       rule:
-        `λ₁ has risen from ${previousLambda1.toPrecision(4)} to ${lambda1.toPrecision(4)}, and tr(HS_b)/tr(S_n) is ` +
-        of(interaction),
+        `λ₁ has risen by ${(lambda1 - previousLambda1).toPrecision(2)} to ${lambda1.toPrecision(4)}, and ` +
+        `tr(HS_b)/tr(S_n) is ${of(interaction)}`,
     };
   }
   const then = previousLambda1 === null ? 'there is no λ₁ before it to compare' : 'λ₁ has not risen';

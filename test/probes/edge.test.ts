@@ -1,7 +1,7 @@
 import { lastValueFrom, of, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import type { StepData } from '../../src/core/StepData.ts';
-import { toy } from '../../src/objectives/quadratic.ts';
+import { quadratic, toy } from '../../src/objectives/quadratic.ts';
 import { edge } from '../../src/probes/edge.ts';
 import { interactionAwareSharpness } from '../../src/probes/interactionAwareSharpness.ts';
 import { type EdgeState, verdict } from '../../src/theory/verdict.ts';
@@ -14,6 +14,7 @@ const state: EdgeState = {
   edge: 10,
   lambda1: 5,
   previousLambda1: 6,
+  lambda1Error: 0.01,
   interaction: 3,
   standardError: 0,
   traceS: 1,
@@ -25,6 +26,7 @@ describe('the verdict', () => {
     [{}, 'stable'],
     [{ previousLambda1: null }, 'stable'],
     [{ previousLambda1: 4 }, 'progressive sharpening'],
+    [{ previousLambda1: 4.995 }, 'stable'],
     [{ interaction: 9.5 }, 'at the edge'],
     [{ interaction: 10.9 }, 'at the edge'],
     [{ interaction: 14 }, 'unstable'],
@@ -44,9 +46,21 @@ describe('the verdict', () => {
     expect(rule({})).toBe('tr(HS_b)/tr(S_n) is 0.300 of the edge, and λ₁ has not risen');
     expect(rule({ previousLambda1: null })).toMatch('and there is no λ₁ before it to compare');
     expect(rule({ lambda1: 11, previousLambda1: 9 })).toBe(
-      'λ₁ has risen from 9.000 to 11.00, and tr(HS_b)/tr(S_n) is 0.300 of the edge',
+      'λ₁ has risen by 2.0 to 11.00, and tr(HS_b)/tr(S_n) is 0.300 of the edge',
     );
   });
+});
+
+it('a Hessian that stays as it is has no sharpening, however its λ₁ is rounded', async () => {
+  const A = Array.from({ length: 20 }, (_, i) =>
+    Array.from({ length: 20 }, (_, j) => (i === j ? 10 * Math.exp(-i / 4) : Math.cos(7 * (i + j)) / 5)),
+  );
+  const steps = gradientDescent(quadratic({ A, b: A.map((_, i) => Math.sin(i)) }), { learningRate: 0.1, steps: 20 });
+  for (const options of [{}, { deflate: 1 }, { tolerance: 0.1 }]) {
+    const rows = await lastValueFrom(steps.pipe(edge(options), toArray()));
+    expect(new Set(rows.map(({ verdict }) => verdict))).toEqual(new Set(['stable']));
+    expect(rows.some(({ lambda_1 }, k) => k > 0 && lambda_1 > rows[k - 1]!.lambda_1)).toBe(true);
+  }
 });
 
 it('the toy of Figure 22 stands at the edge from the start, and becomes unstable as its gradient turns', async () => {
