@@ -1,4 +1,3 @@
-import { dirname } from 'node:path';
 import type { TableEnd } from '../core/Step.ts';
 import type { OpenRecording } from './openRecording.ts';
 import { type TableBefore, tablesOf } from './tablesOf.ts';
@@ -31,7 +30,7 @@ export async function gapOf(who: string, recording: OpenRecording): Promise<Gap>
       `end: measuring goes on with step ${indices[last]}.`;
     return { ...NO_GAP(last), note };
   }
-  const { tables, files, withoutStep, elsewhere } = found;
+  const { directory, tables, files, withoutStep, elsewhere } = found;
   const outside = elsewhere.map(
     (file) =>
       `${file} lies outside of its run's folder, so that it is not known where it ends: name the step for all rows ` +
@@ -48,7 +47,7 @@ export async function gapOf(who: string, recording: OpenRecording): Promise<Gap>
   const beginning = (Object(header.source?.fork ?? null).step as number | undefined) ?? 0;
   const least = first < 0 ? beginning : first + 1;
   const notes = [
-    `The tables of ${dirname(path)} end ${tables.map(endOf).join(', ')}; measuring goes on behind the end of each, ` +
+    `The tables of ${directory} end ${tables.map(endOf).join(', ')}; measuring goes on behind the end of each, ` +
       `from step ${begin} of the recording.`,
     ...(least < begin
       ? [`What is missing of the steps ${least} to ${begin - 1} can't be made: the recording begins later.`]

@@ -63,6 +63,15 @@ export function findRecordedRun(who: string, folder: string): RecordedRun | null
   }
 }
 
+/** The run whose recording it is, and the recording in its folder, also where a link to it is named; null: none. */
+export function runOf(who: string, recording: string): { readonly run: RecordedRun; readonly path: string } | null {
+  for (const path of new Set([resolve(recording), realPath(recording)])) {
+    const run = readRecordedRun(who, dirname(path));
+    if (run?.files.includes(basename(path))) return { run, path };
+  }
+  return null;
+}
+
 /** The runs that went on with a recording and are still there, in the order in which they began. */
 export function continuationsOf(
   who: string,
@@ -91,10 +100,11 @@ const from = (folder: string, path: string): readonly string[] =>
  * @throws BrinkError where the record can't be written.
  */
 export function noteContinuation(who: string, recording: string, folder: string): void {
-  const home = dirname(recording);
-  const found = readRecordedRun(who, home);
-  if (!found?.files.includes(basename(recording))) return;
-  amendRecord(who, home, { continued: [...new Set([...found.continued, relative(realPath(home), realPath(folder))])] });
+  const found = runOf(who, recording);
+  if (found === null) return;
+  const home = dirname(found.path);
+  const { continued } = found.run;
+  amendRecord(who, home, { continued: [...new Set([...continued, relative(realPath(home), realPath(folder))])] });
 }
 
 /** Replaces entries of a run's record, in one stroke. @throws BrinkError where it can't be written. */

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import { isSameFile } from '../files/realPath.ts';
 import { type FoundEnd, readEnd } from '../tables/readEnd.ts';
 import { tableName } from '../tables/rowsBehind.ts';
-import { continuationsOf, type RecordedRun, readRecordedRun } from './recordedRun.ts';
+import { continuationsOf, type RecordedRun, runOf } from './recordedRun.ts';
 
 /** One table of a recorded run, as the last of the runs that wrote to it left it. */
 export interface TableBefore extends FoundEnd {
@@ -20,6 +20,8 @@ type End = Omit<TableBefore, 'end'>;
 
 /** What is left of a recorded run, beside its recording. */
 export interface TablesBefore {
+  /** The folder of the run. */
+  readonly directory: string;
   readonly tables: readonly TableBefore[];
   /** The files that they are. */
   readonly files: readonly string[];
@@ -36,14 +38,14 @@ export interface TablesBefore {
  * @throws BrinkError where a table or a record is damaged.
  */
 export async function tablesOf(who: string, recording: string): Promise<TablesBefore | null> {
-  const directory = dirname(resolve(recording));
-  const first = readRecordedRun(who, directory);
-  if (!first?.files.includes(basename(recording))) return null;
+  const home = runOf(who, recording);
+  if (home === null) return null;
+  const directory = dirname(home.path);
   const tables = new Map<string, TableBefore>();
   const files: string[] = [];
   const withoutStep = new Set<string>();
   const elsewhere = new Set<string>();
-  for (const [folder, record] of [[directory, first] as const, ...continuationsOf(who, recording, first)]) {
+  for (const [folder, record] of [[directory, home.run] as const, ...continuationsOf(who, home.path, home.run)]) {
     for (const file of record.elsewhere) elsewhere.add(file);
     const names = namesOf(record.files);
     for (const [name, table] of tables) if (!names.has(name)) tables.set(name, { ...table, end: 'left out' });
@@ -62,7 +64,7 @@ export async function tablesOf(who: string, recording: string): Promise<TablesBe
       tables.set(name, { ...reached, end: before?.end === 'over' ? 'over' : endOf(record, name, file) });
     }
   }
-  return { tables: [...tables.values()], files, withoutStep: [...withoutStep], elsewhere: [...elsewhere] };
+  return { directory, tables: [...tables.values()], files, withoutStep: [...withoutStep], elsewhere: [...elsewhere] };
 }
 
 /** Which of two pieces of a table reaches further; both together, where they end with rows of one step. */

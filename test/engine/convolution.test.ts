@@ -197,3 +197,19 @@ it.each<[[number, number], number]>([
     await expectClose(tf.depthwiseConv2d(x, filter, stride, 'same'), Float64Array.from(await y.data()));
   });
 });
+
+it.each([3, 4])(
+  'refuses a window of %i by as many pixels on an image of 2 by 2, of which nothing comes out',
+  async (k) => {
+    await scoped(async () => {
+      const x = tf.tensor(randn([3, 2, 2, 1], 1), [3, 2, 2, 1]) as Tensor4D;
+      const filter = tf.tensor(randn([k, k, 1, 1], 2), [k, k, 1, 1]) as Tensor4D;
+      const window = `a window has ${k} × ${k} pixels, and the image 2 × 2`;
+      expect(() => tf.conv2d(x, filter, 1, 'valid')).toThrow(window);
+      expect(() => tf.depthwiseConv2d(x, filter, 1, 'valid')).toThrow(window);
+      expect(() => tf.maxPool(x, k, 1, 'valid')).toThrow(window);
+      expect(() => tf.avgPool(x, k, 1, 'valid')).toThrow(window);
+      expect(tf.conv2d(x, filter, 1, 'same').shape).toEqual([3, 2, 2, 1]);
+    });
+  },
+);

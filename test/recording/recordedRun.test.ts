@@ -230,6 +230,16 @@ describe('a recording that is gone on with', () => {
     expect(held(path).indices).toHaveLength(13);
   });
 
+  it('goes on with its tables also where a link to its recording alone is named', async () => {
+    symlinkSync(path, at('last.arrows'));
+    await run(resume(at('last.arrows'), { steps: 10 }), { ...tables, ...recording }, into('second'));
+    await run(resume(path), { ...tables, ...recording }, into('third'));
+    expect([await stepsOf('second', 'loss'), await stepsOf('third', 'loss')]).toEqual([
+      [9, 10],
+      [11, 12],
+    ]);
+  });
+
   it.each([true, false])('says of tables outside of its folder that it does not know where they end', async (alone) => {
     rmSync(at('first'), { recursive: true });
     const branches = (file: string): Branches => ({

@@ -1,11 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { explicitPadding } from './explicitPadding.ts';
 import type { Attributes } from './Kernel.ts';
+import { requireWindow } from './requireWindow.ts';
 
-/** Strides, padding and sizes of a convolution, in numbers. */
+/** Strides, padding and sizes of a convolution, in numbers. @throws BrinkError where its filter is larger than x. */
 export function convolutionInfo(inputShape: readonly number[], filterShape: readonly number[], attributes: Attributes) {
   const { strides, pad, dilations, dimRoundingMode } = explicitPadding(attributes);
-  return tf.backend_util.computeConv2DInfo(
+  const info = tf.backend_util.computeConv2DInfo(
     inputShape as [number, number, number, number],
     filterShape as [number, number, number, number],
     strides,
@@ -15,4 +16,6 @@ export function convolutionInfo(inputShape: readonly number[], filterShape: read
     false,
     'channelsLast',
   );
+  requireWindow('conv2d', info);
+  return info;
 }

@@ -1,3 +1,4 @@
+import { convolutionInfo } from '../convolutionInfo.ts';
 import { explicitPadding } from '../explicitPadding.ts';
 import type { Kernel, KernelTable } from '../Kernel.ts';
 
@@ -7,7 +8,11 @@ const withExplicitPadding: Kernel = (inputs, attributes, backend, stock) =>
 
 /** Convolution and its two derivatives. */
 export const convolutionKernels = {
-  Conv2D: withExplicitPadding,
+  Conv2D: (inputs, attributes, backend, stock) => {
+    // Throws where no window fits.
+    convolutionInfo(inputs.x!.shape, inputs.filter!.shape, attributes);
+    return withExplicitPadding(inputs, attributes, backend, stock);
+  },
   Conv2DBackpropInput: withExplicitPadding,
   Conv2DBackpropFilter: withExplicitPadding,
 } as const satisfies KernelTable;

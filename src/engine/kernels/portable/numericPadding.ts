@@ -19,18 +19,19 @@ function reached(x: Tensor, windows: Windows, outside: number): Tensor4D {
  * their output or wait for ever, and TensorFlow's have no such padding or lay windows otherwise.
  */
 export const maxPool: Kernel = ({ x }, attributes, backend, stock) => {
+  const info = poolInfo(x!.shape, attributes);
   if (typeof attributes.pad === 'string') return stock({ x: x! }, attributes, backend);
   return tf.tidy(() => {
-    const padded = reached(x!, poolInfo(x!.shape, attributes), LEAST);
+    const padded = reached(x!, info, LEAST);
     return tensorOf(stock({ x: padded }, { ...attributes, pad: 'valid', dimRoundingMode: undefined }, backend));
   });
 };
 
 /** As `maxPool`: the sum of a window's entries, by how many of them are in the image. */
 export const avgPool: Kernel = ({ x }, attributes, backend, stock) => {
+  const info = poolInfo(x!.shape, attributes);
   if (typeof attributes.pad === 'string') return stock({ x: x! }, attributes, backend);
   return tf.tidy(() => {
-    const info = poolInfo(x!.shape, attributes);
     const padded = reached(x!, info, 0);
     const means = stock({ x: padded }, { ...attributes, pad: 'valid', dimRoundingMode: undefined }, backend);
     return tf.mul(tensorOf(means), tf.div(info.filterHeight * info.filterWidth, entryCounts(info)));
@@ -38,10 +39,12 @@ export const avgPool: Kernel = ({ x }, attributes, backend, stock) => {
 };
 
 /** As `maxPool`. */
-export const depthwiseConv2d: Kernel = (inputs, attributes, backend, stock) =>
-  typeof attributes.pad === 'string'
-    ? stock(inputs, attributes, backend)
-    : paddedDepthwiseConv2d(inputs, attributes, backend, stock);
+export const depthwiseConv2d: Kernel = (inputs, attributes, backend, stock) => {
+  if (typeof attributes.pad !== 'string') return paddedDepthwiseConv2d(inputs, attributes, backend, stock);
+  // Throws where no window fits.
+  convolutionInfo(inputs.x!.shape, inputs.filter!.shape, attributes);
+  return stock(inputs, attributes, backend);
+};
 
 /** By way of 'valid', whatever the padding. */
 export const paddedDepthwiseConv2d: Kernel = ({ x, filter }, attributes, backend, stock) =>
