@@ -420,6 +420,7 @@ const CASES: Record<string, Case> = {
     },
   },
   'gather of rows': { shapes: [[4, 3]], f: (x) => tf.gather(tf.square(x), tf.tensor1d([2, 0, 2], 'int32')) },
+  'gather of the only row': { shapes: [[1, 3]], f: (x) => tf.gather(tf.square(x), tf.tensor1d([0, 0], 'int32')) },
   'gather within rows': {
     shapes: [[2, 4, 3]],
     f: (x) =>

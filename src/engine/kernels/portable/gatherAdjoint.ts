@@ -11,8 +11,9 @@ import type { Attributes, Inputs } from '../Kernel.ts';
 export function gatherAdjoint({ dy }: Inputs, { indices, axis, shape }: Attributes): Tensor {
   const [outer, inner] = [shape.slice(0, axis), shape.slice(axis + 1)].map(tf.util.sizeFromShape) as [number, number];
   return tf.tidy(() => {
-    const taken = tf.oneHot(tf.reshape(indices, [indices.size]), shape[axis]);
-    const sums = tf.matMul(tf.transpose(taken).expandDims(), tf.reshape(dy!, [outer, indices.size, inner]));
+    const places = tf.range(0, shape[axis], 1, 'int32');
+    const taken = tf.cast(tf.equal(places.expandDims(1), tf.reshape(indices, [1, indices.size])), 'float32');
+    const sums = tf.matMul(taken.expandDims(), tf.reshape(dy!, [outer, indices.size, inner]));
     return tf.reshape(sums, shape);
   });
 }
