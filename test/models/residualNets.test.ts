@@ -11,6 +11,7 @@ import { crossEntropy } from '../../src/losses/crossEntropy.ts';
 import { resnet9 } from '../../src/models/resnet9.ts';
 import { wideResnet } from '../../src/models/wideResnet.ts';
 import { verifyObjective } from '../../src/objectives/verifyObjective.ts';
+import { everything } from '../helpers/everything.ts';
 import { scoped } from '../helpers/scoped.ts';
 
 const engine = (process.env.BRINK_ENGINE ?? 'wasm') as EngineName;
@@ -145,7 +146,7 @@ describe('derivatives agree with differences:', () => {
     labels: [3, 7, 0, 7],
   });
 
-  it('WRN-16-1 without kinks, in every direction', async () => {
+  it.runIf(everything)('WRN-16-1 without kinks, in every direction', async () => {
     const model = wideResnet({ depth: 16, width: 1, inputShape: [12, 12, 3], activation: 'gelu' });
     const { passed, checks } = await verifyObjective(
       await empiricalRisk({ model, data, loss: crossEntropy, chunk: 4 }),

@@ -11,6 +11,7 @@ import { crossEntropy } from '../../src/losses/crossEntropy.ts';
 import { meanSquaredError } from '../../src/losses/meanSquaredError.ts';
 import { cnn } from '../../src/models/cnn.ts';
 import { mlp } from '../../src/models/mlp.ts';
+import { everything } from '../helpers/everything.ts';
 
 beforeAll(async () => {
   await openEngine((process.env.BRINK_ENGINE ?? 'wasm') as EngineName);
@@ -62,6 +63,6 @@ it('H of any network is symmetric and linear, and its projections are those of t
         expect(Math.abs(projected - slope)).toBeLessThan(1e-5 * sizes + 1e-6);
       },
     ),
-    { numRuns: 40, seed: 1 },
+    { numRuns: everything ? 40 : 15, seed: 1 },
   );
 });
