@@ -21,8 +21,8 @@ export type Joined<P extends Probes> = {
  * RxJS's own joins pair what came last (`withLatestFrom`: a step with the one before it) or what came equally often
  * (`zip`: wrong as soon as one probe is throttled). Here a row belongs to the step that it names, and a probe with
  * several rows a step (one for each batch size) is there with all of them. A branch may have a throttle in front of its
- * probe, `(s) => s.pipe(throttleSteps(5), topEigenvalues())`: steps at which one did not measure are left out. Where the
- * steps fail, that comes behind the rows of those before.
+ * probe, `(s) => s.pipe(throttleSteps(5), topEigenvalues())`: steps at which one did not measure are left out. Where
+ * the steps fail, that comes behind the rows of those before.
  *
  * Cost: none beyond the probes; rows of steps that are not whole are held until a later step is.
  *

@@ -29,8 +29,8 @@ const WHO = 'blockInterval';
  * so that a block has both sides of an oscillation of period two, and is chosen by how long the series remembers:
  * that of the numbers for a mean, the longer one of theirs and of their signs about it for a median (of an oscillation
  * the signs remember nothing, where its level does), and of what each row adds to the value (without it less with it)
- * for a statistic of one's own (which of an oscillation's median tells too little, as its signs do: ask for `'median'`).
- * A `share` has an interval of its own, see below.
+ * for a statistic of one's own (which of an oscillation's median tells too little, as its signs do: ask for
+ * `'median'`). A `share` has an interval of its own, see below.
  *
  * It does not prove anything of another seed (`betweenSeeds` does), nor of steps outside of the rows: a run that goes
  * on to change makes a mean over it that nothing else has. Of 60 numbers that remember 20 (an autoregression with

@@ -1,4 +1,5 @@
 import { basename, extname, join } from 'node:path';
+import { shellWord } from '../core/shellWord.ts';
 
 /** Tasks of one array job, and how each is run. */
 export interface SlurmArray {
@@ -48,7 +49,7 @@ export function slurmScript(array: SlurmArray): string {
     `--output="${join(directory, 'slurm').replaceAll('%', '%%')}/%A_%a.log"`,
     ...sbatch,
   ];
-  const command = [process.execPath, PROGRAM, 'sweep', 'run', directory].map(quoted).join(' ');
+  const command = [process.execPath, PROGRAM, 'sweep', 'run', directory].map(shellWord).join(' ');
   return `#!/bin/bash
 ${options.map((option) => `#SBATCH ${option}`).join('\n')}
 # ${mark}: tasks of ${cellsPerTask} ${cellsPerTask === 1 ? 'cell' : 'cells'} each, the first one ${offset * cellsPerTask}.
@@ -86,6 +87,3 @@ function ranges(numbers: readonly number[]): string {
   }
   return parts.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`)).join(',');
 }
-
-/** As a shell reads it back, whatever is in it. */
-const quoted = (text: string) => (/^[\w./:=+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);

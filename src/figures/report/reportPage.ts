@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from '../../core/Json.ts';
+import { shellWord } from '../../core/shellWord.ts';
 import { VERSIONS } from '../../files/versions.ts';
 import type { Setting } from '../figure.ts';
 import type { ClaimsRow } from '../judgedClaims.ts';
@@ -272,8 +273,8 @@ function provenance({ figure, claims, claimsSha256, runs }: ReportedPart, folder
   if (claimsSha256 !== null) tables.unshift(['claims.parquet', claims.length, claimsSha256]);
   const command =
     figure &&
-    `npx brink figure ${quoted(figure.file)} --scale ${figure.scale} --seeds ${figure.seeds}` +
-      (figure.data == null ? '' : ` --data ${quoted(figure.data)}`);
+    `npx brink figure ${shellWord(figure.file)} --scale ${figure.scale} --seeds ${figure.seeds}` +
+      (figure.data == null ? '' : ` --data ${shellWord(figure.data)}`);
   return html`<dl>
 ${command && html`<dt>Command</dt><dd><code>${command}</code></dd>`}
 ${figure && html`<dt>Definition (SHA-256)</dt><dd><code>${figure.definition}</code></dd>`}
@@ -291,9 +292,6 @@ ${runs.map(
 )}
 `;
 }
-
-/** A word of a command. */
-const quoted = (word: string) => (/^[\w./:=+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
 
 const plain = (value: Json) => (typeof value === 'string' ? value : JSON.stringify(value));
 
